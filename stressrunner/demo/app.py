@@ -1,0 +1,184 @@
+"""The agents API as a Starlette application, in the shapes that a FastAPI service would have.
+
+GET  /health                       no key, no fault, not counted
+GET  /stats                        likewise: what reached the application, for comparing both sides
+POST /api/v1/agent/{name}/run      takes the model's time, may fail
+GET  /api/v1/agent/list            may fail
+GET  /api/v1/sessions              may fail
+GET  /api/v1/sessions/{key}        never fails, as it is the evidence of what was processed
+POST /api/v1/users, /memories      may fail
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, TypeAlias
+
+import anyio
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from stressrunner import __version__
+from stressrunner.demo.agents import AGENTS, Model
+from stressrunner.demo.bodies import Body, Rejected, read_body, read_page
+from stressrunner.demo.middleware import ApiKey, Traffic, TrafficCounter
+from stressrunner.demo.options import DemoOptions
+from stressrunner.demo.session_queue import QUEUES, Reply, RunFailed, SessionQueue
+from stressrunner.demo.simulation import Faults, Latency
+from stressrunner.demo.store import Session, Store
+
+__all__ = ["build_app"]
+
+Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
+
+
+def build_app(options: DemoOptions) -> Starlette:
+    """Return the application that behaves as the options say; its runs live in its lifespan."""
+    store = Store()
+    faults = Faults(options.error_ratio, options.seed)
+    model = Model(store, Latency(options.latency_s, options.jitter_s, options.seed), faults)
+    api = _AgentsApi(store, faults)
+    routes = api.routes()
+    traffic = Traffic(
+        [(route.path_regex, route.path) for route in routes], uncounted=frozenset({"/health", "/stats"})
+    )
+
+    async def stats(_request: Request) -> Response:
+        return JSONResponse({**traffic.figures(), "runs": model.runs})
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with anyio.create_task_group() as tasks:
+            app.state.queue = QUEUES[options.queue](tasks, model.run)
+            yield
+            tasks.cancel_scope.cancel()
+
+    return Starlette(
+        routes=[Route("/health", _health), Route("/stats", stats), *routes],
+        middleware=[Middleware(TrafficCounter, traffic), Middleware(ApiKey, options.api_key)],
+        exception_handlers={HTTPException: _http_error, Rejected: _rejection},
+        lifespan=lifespan,
+    )
+
+
+class _AgentsApi:
+    """The endpoints under `/api/v1`."""
+
+    def __init__(self, store: Store, faults: Faults) -> None:
+        self._store = store
+        self._faults = faults
+
+    def routes(self) -> list[Route]:
+        fallible = self._fallible
+        return [
+            Route("/api/v1/agent/list", fallible(self._list_agents)),
+            Route("/api/v1/agent/{name}/run", self._run_agent, methods=["POST"]),
+            Route("/api/v1/sessions", fallible(self._list_sessions)),
+            Route("/api/v1/sessions/{key}", self._read_session),
+            Route("/api/v1/users", fallible(self._create_user), methods=["POST"]),
+            Route("/api/v1/memories", fallible(self._create_memory), methods=["POST"]),
+        ]
+
+    def _fallible(self, endpoint: Endpoint) -> Endpoint:
+        """Let an endpoint answer 500 at times. A run has its fault in the model, where it is due."""
+
+        async def answer(request: Request) -> Response:
+            if self._faults.strike():
+                raise HTTPException(500, "simulated failure")
+            return await endpoint(request)
+
+        return answer
+
+    async def _list_agents(self, _request: Request) -> Response:
+        return JSONResponse([agent._asdict() for agent in AGENTS.values()])
+
+    async def _run_agent(self, request: Request) -> Response:
+        body = await read_body(request)
+        content = body.text("message_content", "input_text")
+        body.optional_text("message_type")
+        session_id, session_name = body.optional_text("session_id"), body.optional_text("session_name")
+        body.check()
+        name = request.path_params["name"]
+        if name not in AGENTS:
+            raise HTTPException(404, f"Agent '{name}' not found")
+        session = self._store.open_session(session_name) if session_id is None else self._session(session_id)
+        queue: SessionQueue = request.app.state.queue
+        try:
+            reply = await queue.submit(session.id, content)
+        except RunFailed as failure:
+            raise HTTPException(500, str(failure)) from None
+        return JSONResponse(_run_answer(session, reply))
+
+    async def _list_sessions(self, request: Request) -> Response:
+        page = read_page(request.query_params)
+        sessions = [
+            {
+                "session_id": session.id,
+                "session_name": session.name,
+                "message_count": len(session.messages),
+                "created_at": session.created_at,
+            }
+            for session in page.of(self._store.sessions)
+        ]
+        return JSONResponse({"sessions": sessions, **page.figures(len(self._store.sessions))})
+
+    async def _read_session(self, request: Request) -> Response:
+        page = read_page(request.query_params)
+        session = self._session(request.path_params["key"])
+        return JSONResponse(
+            {
+                "session_id": session.id,
+                "session_name": session.name,
+                "messages": [message._asdict() for message in page.of(session.messages)],
+                **page.figures(len(session.messages)),
+            }
+        )
+
+    async def _create_user(self, request: Request) -> Response:
+        body = await read_body(request)
+        email, phone_number = body.email("email"), body.optional_text("phone_number")
+        user_data = body.optional_object("user_data")
+        body.check()
+        return JSONResponse(self._store.put_user(email, phone_number, user_data)._asdict())
+
+    async def _create_memory(self, request: Request) -> Response:
+        body = await read_body(request)
+        name, content, user_id = body.text("name"), body.text("content"), body.text("user_id")
+        body.check()
+        return JSONResponse(self._store.add_memory(name, content, user_id)._asdict())
+
+    def _session(self, key: str) -> Session:
+        session = self._store.find_session(key)
+        if session is None:
+            raise HTTPException(404, f"Session '{key}' not found")
+        return session
+
+
+def _run_answer(session: Session, reply: Reply) -> dict[str, Any]:
+    read, written = len(reply.content.split()), len(reply.text.split())
+    return {
+        "message": reply.text,
+        "success": True,
+        "session_id": session.id,
+        "session_name": session.name,
+        "tool_calls": [],
+        # A word is a token to the simulated model.
+        "usage": {"input_tokens": read, "output_tokens": written, "total_tokens": read + written},
+    }
+
+
+async def _health(_request: Request) -> Response:
+    return JSONResponse({"status": "healthy", "version": __version__})
+
+
+async def _http_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return JSONResponse({"detail": error.detail}, error.status_code, headers=error.headers)
+
+
+async def _rejection(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, Rejected)
+    return JSONResponse({"detail": error.problems}, 422)

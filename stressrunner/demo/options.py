@@ -1,0 +1,142 @@
+"""The options of the embedded target, as they ride in its URL: `demo://agents?latency=50ms&errors=1%`."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from difflib import get_close_matches
+from fractions import Fraction
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from stressrunner import units
+from stressrunner.demo.session_queue import QUEUES
+
+__all__ = ["DemoOptionError", "DemoOptions"]
+
+_TARGET = "demo://agents"
+_LONGEST_S = 3600
+
+
+class DemoOptionError(ValueError):
+    """A `demo://` URL says something that the embedded target does not know.
+
+    `option` and `value` are as they were written, `reason` says what is accepted instead.
+    """
+
+    def __init__(self, option: str, value: str, reason: str) -> None:
+        self.option = option
+        self.value = value
+        self.reason = reason
+        super().__init__(f"{option}={value}: {reason}")
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOptions:
+    """How the embedded target behaves."""
+
+    latency_s: float = 0.050  #: of the simulated model, in the middle; whole microseconds, at most an hour
+    jitter_s: float = 0.020  #: how far a run may be from `latency_s`, either way; as exact as that
+    error_ratio: float = 0.0  #: 0 to 1, of the answers that may fail; whole millionths
+    seed: int = 0  #: of latencies and errors; not negative
+    queue: str = "merge"  #: a name in `session_queue.QUEUES`
+    api_key: str | None = None  #: the key that is accepted; None accepts every key that is not empty
+
+    @classmethod
+    def parse(cls, url: str) -> "DemoOptions":
+        """Read the options of a `demo://` URL; what it does not name keeps its default.
+
+        Raises:
+            DemoOptionError: another target, an option that does not exist or stands there twice, or a
+                value that the option does not take.
+        """
+        target, _, query = url.partition("?")
+        if target.rstrip("/") != _TARGET:
+            raise DemoOptionError("target", target, f"the embedded target is {_TARGET}")
+        values: dict[str, Any] = {}
+        for name, text in parse_qsl(query, keep_blank_values=True):
+            field, read = _reader_of(name, text)
+            if field in values:
+                raise DemoOptionError(name, text, "the option is given twice")
+            try:
+                values[field] = read(text)
+            except ValueError as wrong:
+                raise DemoOptionError(name, text, str(wrong)) from None
+        return cls(**values)
+
+    def to_url(self) -> str:
+        """Return a URL that `parse` reads as these options."""
+        query = {
+            "queue": self.queue,
+            "latency": f"{_scaled(self.latency_s, 1000)}ms",
+            "jitter": f"{_scaled(self.jitter_s, 1000)}ms",
+            "errors": f"{_scaled(self.error_ratio, 100)}%",
+            "seed": str(self.seed),
+        }
+        if self.api_key is not None:
+            query["api_key"] = self.api_key
+        return f"{_TARGET}?{urlencode(query)}"
+
+
+def _scaled(number: float, factor: int) -> str:
+    """Write a number of millionths times `factor`, exactly and without an exponent."""
+    return f"{Decimal(round(number * 1_000_000)) * factor / 1_000_000:f}"
+
+
+def _millionths(quantity: Fraction) -> float:
+    """Round to what the options keep; a quotient of integers is the closest float, so it reads back."""
+    return round(quantity * 1_000_000) / 1_000_000
+
+
+def _duration_s(text: str) -> float:
+    duration_s = units.parse_duration(text)
+    if duration_s > _LONGEST_S:
+        raise ValueError(f"a duration of at most {units.format_duration(_LONGEST_S)} is accepted")
+    return _millionths(duration_s)
+
+
+def _ratio(text: str) -> float:
+    ratio = units.parse_ratio(text)
+    if ratio > 1:
+        raise ValueError("a ratio from 0% to 100% is accepted")
+    return _millionths(ratio)
+
+
+def _seed(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 20):
+        raise ValueError("a whole number from 0 on is accepted, of at most 20 digits")
+    return int(text)
+
+
+def _queue(text: str) -> str:
+    if text not in QUEUES:
+        raise ValueError(f"accepted are: {', '.join(QUEUES)}{_suggestion(text, QUEUES)}")
+    return text
+
+
+def _api_key(text: str) -> str:
+    if not text:
+        raise ValueError("a key that is not empty is accepted")
+    return text
+
+
+_READERS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
+    "queue": ("queue", _queue),
+    "latency": ("latency_s", _duration_s),
+    "jitter": ("jitter_s", _duration_s),
+    "errors": ("error_ratio", _ratio),
+    "seed": ("seed", _seed),
+    "api_key": ("api_key", _api_key),
+}
+
+
+def _reader_of(name: str, text: str) -> tuple[str, Callable[[str], Any]]:
+    """Return the field that an option fills and what reads its text; raises DemoOptionError."""
+    if name not in _READERS:
+        known = ", ".join(_READERS)
+        raise DemoOptionError(name, text, f"unknown option{_suggestion(name, _READERS)}; options are {known}")
+    return _READERS[name]
+
+
+def _suggestion(word: str, known: Mapping[str, Any]) -> str:
+    close = get_close_matches(word, known, n=1)
+    return f"; did you mean '{close[0]}'?" if close else ""

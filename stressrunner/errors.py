@@ -1,0 +1,106 @@
+"""Every error that stressrunner raises on purpose, and the exit code each one means.
+
+StressrunnerError
+  x UsageError                 2   the command line makes no sense
+  x InvalidScenario            2   .diagnostics: every mistake, each with file, line, column, message, hint
+  x UnreadableResult           2   .path, .reason: a result file that cannot be read
+  x TargetUnreachable          4   .target, .reason
+  x GeneratorFault             4   .reason, .remedy
+
+An error of another kind that reaches the command line is a defect of stressrunner and exits with 1.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+__all__ = [
+    "Diagnostic",
+    "GeneratorFault",
+    "InvalidScenario",
+    "StressrunnerError",
+    "TargetUnreachable",
+    "UnreadableResult",
+    "UsageError",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One mistake in a scenario: where it is, what is wrong and what to do about it."""
+
+    file: str  #: as the user would name it; "--set" for a value given on the command line
+    line: int  #: from 1
+    column: int  #: from 1, in characters
+    message: str
+    hint: str = ""  #: what to write instead, when that is known
+    source_line: str = ""  #: the text of the line, for the caret
+    width: int = 1  #: characters that the caret underlines
+
+    def render(self) -> str:
+        """Return the mistake as text: `file:line:column: message; hint`, the line and a caret below it."""
+        head = f"{self.file}:{self.line}:{self.column}: {self.message}"
+        if self.hint:
+            head += f"; {self.hint}"
+        if not self.source_line:
+            return head
+        number = f"{self.line:>5}"
+        before = self.source_line[: self.column - 1]
+        pad = "".join("\t" if c == "\t" else " " for c in before)
+        carets = "^" * max(1, min(self.width, len(self.source_line) - len(before)))
+        return f"{head}\n{number} | {self.source_line}\n{' ' * len(number)} | {pad}{carets}"
+
+
+class StressrunnerError(Exception):
+    """Base of the tree above; its text is one sentence for the person at the terminal."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class UsageError(StressrunnerError):
+    """The command line makes no sense."""
+
+    exit_code = 2
+
+
+class InvalidScenario(StressrunnerError):
+    """A scenario has mistakes; all of them are in `diagnostics`, in source order."""
+
+    exit_code = 2
+
+    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
+        self.diagnostics = tuple(diagnostics)
+        super().__init__("\n".join(d.render() for d in self.diagnostics))
+
+
+class UnreadableResult(StressrunnerError):
+    """A result file is missing, is not one, or was written in a version that cannot be read."""
+
+    exit_code = 2
+
+    def __init__(self, path: str, reason: str) -> None:
+        self.path = path
+        self.reason = reason
+        super().__init__(f"{path}: {reason}")
+
+
+class TargetUnreachable(StressrunnerError):
+    """No request can be sent because nothing answers at the target."""
+
+    exit_code = 4
+
+    def __init__(self, target: str, reason: str) -> None:
+        self.target = target
+        self.reason = reason
+        super().__init__(f"cannot reach {target}: {reason}")
+
+
+class GeneratorFault(StressrunnerError):
+    """The generator itself cannot do what the plan asks, e.g. too few file descriptors."""
+
+    exit_code = 4
+
+    def __init__(self, reason: str, remedy: str) -> None:
+        self.reason = reason
+        self.remedy = remedy
+        super().__init__(f"{reason}; {remedy}")

@@ -1,0 +1,104 @@
+"""What goes over the wire and what comes back: requests, exchanges, and the seam between engine and transport.
+
+The times of an exchange are monotonic nanoseconds:
+
+    A acquired    a connection (or the right to open one) was given to the request
+    S sent        first byte of the request written
+    F first byte  first byte of the response received
+    E completed   response complete, or the exchange given up
+"""
+
+from contextlib import AbstractAsyncContextManager
+from enum import StrEnum
+from typing import NamedTuple, Protocol
+
+__all__ = [
+    "NEVER_FINISHED",
+    "NOT_REACHED",
+    "Exchange",
+    "Failure",
+    "FailureKind",
+    "Headers",
+    "Request",
+    "Transport",
+    "TransportFactory",
+]
+
+#: Header lines in order, as they were sent or received.
+Headers = tuple[tuple[str, str], ...]
+
+
+class FailureKind(StrEnum):
+    """Why an exchange has no complete response."""
+
+    DNS = "dns"  #: the host has no address
+    CONNECT = "connect"  #: no connection, for a reason that none of the others names
+    REFUSED = "refused"  #: nothing listens at the port
+    TLS = "tls"  #: the handshake failed, or the certificate is not trusted
+    TIMEOUT = "timeout"  #: not finished in time
+    RESET = "reset"  #: the connection was lost after the request began
+    PROTOCOL = "protocol"  #: what came back is not HTTP
+    TOO_LARGE = "too_large"  #: the response exceeds the limit on its head or body
+    GENERATOR = "generator"  #: this machine ran out of descriptors or ports: never the target's fault
+
+
+#: Failures by which an exchange never finished: they rank last in latencies. The rest failed at a known time.
+NEVER_FINISHED = frozenset({FailureKind.TIMEOUT, FailureKind.RESET})
+
+#: Failures in which the target was not reached at all.
+NOT_REACHED = frozenset({FailureKind.DNS, FailureKind.CONNECT, FailureKind.REFUSED, FailureKind.TLS})
+
+
+class Failure(NamedTuple):
+    """An exchange without a complete response."""
+
+    kind: FailureKind
+    message: str  #: one sentence, without addresses that change from request to request
+
+
+class Request(NamedTuple):
+    """One HTTP request, ready to be sent."""
+
+    method: str  #: upper case
+    target: str  #: path and query, percent-encoded; or a whole URL for another origin than the transport's
+    headers: Headers = ()  #: without Host and Content-Length, which the transport adds
+    body: bytes = b""
+    timeout_s: float = 30.0  #: from `acquired` to `completed`
+    connect_timeout_s: float = 30.0
+
+
+class Exchange(NamedTuple):
+    """One request with all that came back for it, and when."""
+
+    request: Request
+    acquired_ns: int
+    sent_ns: int | None  #: None when no byte was written
+    first_byte_ns: int | None
+    completed_ns: int
+    connect_ns: int | None = None  #: time spent on opening a connection, TLS included, when one was opened
+    status: int = 0  #: 0 without a response
+    headers: Headers = ()
+    body: bytes = b""  #: with the content encoding undone
+    bytes_sent: int = 0
+    bytes_received: int = 0
+    failure: Failure | None = None
+
+
+class Transport(Protocol):
+    """Sends one request at a time or many at once, over connections of its own."""
+
+    async def exchange(self, request: Request) -> Exchange:
+        """Send a request and return all that came of it.
+
+        What goes wrong on the network is returned as `failure`, never raised; only cancellation passes through.
+        """
+
+
+class TransportFactory(Protocol):
+    """Opens transports to one origin."""
+
+    #: For the report: which transport served the run.
+    name: str
+
+    def open(self) -> AbstractAsyncContextManager[Transport]:
+        """Return a transport that closes its connections when it is left."""

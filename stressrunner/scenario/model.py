@@ -1,0 +1,170 @@
+"""The scenario as typed, frozen values: what the file says, with every default filled in.
+
+Texts with holes and bare expressions are kept as they were written; the plan compiles them. They are known to
+parse, because a Scenario is built only from a Document without mistakes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Literal
+
+from stressrunner.scenario.threshold import Threshold
+
+__all__ = [
+    "Closed",
+    "Endpoint",
+    "Feeder",
+    "Form",
+    "Json",
+    "Mix",
+    "MonitorSpec",
+    "Open",
+    "Phase",
+    "Raw",
+    "Scenario",
+    "Session",
+    "Target",
+    "Timeout",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Timeout:
+    """How long a request may take."""
+
+    total_s: float = 30.0  #: from a connection being given to it until the response is complete
+    connect_s: float = 30.0  #: for opening a connection, never more than the total
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where the requests go."""
+
+    base_url: str  #: `http://`, `https://` or `demo://`; without a trailing slash
+    headers: Mapping[str, str]  #: texts with holes, sent with every request
+    timeout: Timeout
+    connections: int | None = None  #: a shared pool of that many; None when each user has its own
+
+
+@dataclass(frozen=True, slots=True)
+class Json:
+    """A body in JSON; texts inside may have holes."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A URL-encoded form; None leaves a field out."""
+
+    fields: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """A body as text, which may have holes and statements."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One request that a scenario sends, and what its response must satisfy."""
+
+    name: str
+    method: str  #: upper case
+    path: str
+    query: Mapping[str, Any]  #: None leaves a parameter out, a list repeats it
+    headers: Mapping[str, str | None]  #: over the target's; None leaves one out
+    body: Json | Form | Raw | None
+    timeout: Timeout
+    checks: tuple[str, ...]
+    capture: Mapping[str, str]  #: names to expressions
+    refused: str | None = None  #: expression: a matching reply is an outcome of its own
+
+
+@dataclass(frozen=True, slots=True)
+class Feeder:
+    """Rows that templates draw from under the feeder's name."""
+
+    name: str
+    rows: tuple[Any, ...]  #: mappings, or plain values
+    order: Literal["sequential", "random", "shuffled"] = "sequential"
+    per: Literal["iteration", "user", "request"] = "iteration"
+    on_end: Literal["repeat", "stop"] = "repeat"
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """Each iteration sends one endpoint, picked by weight."""
+
+    weights: Mapping[str, Fraction]  #: endpoint names in the order of the file, none below zero, not all zero
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Each iteration is one chat session: the same endpoint several times, in bursts."""
+
+    send: str
+    messages: int
+    burst: int = 1  #: messages sent without waiting for replies
+    gap_s: float = 0.0  #: between two sends of one burst
+    think_min_s: float = 0.0  #: between the last reply of a burst and the next burst
+    think_max_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """Users that send one iteration after the other: fixed work or fixed time."""
+
+    concurrency: int
+    iterations: int | None = None  #: in total
+    duration_s: Fraction | None = None
+    think_min_s: float = 0.0  #: between two iterations of a user
+    think_max_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Iterations that arrive at a constant rate, however slow the target is."""
+
+    rate: Fraction  #: arrivals per second
+    duration_s: Fraction
+    max_in_flight: int = 10_000  #: iterations not yet ended; further arrivals wait
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A stretch of load."""
+
+    name: str
+    shape: Closed | Open
+    warmup: bool = False  #: reported and never counted
+    graceful_stop_s: float = 30.0  #: how long iterations may finish after the last phase
+
+
+@dataclass(frozen=True, slots=True)
+class MonitorSpec:
+    """A process to watch, found in one of three ways."""
+
+    name: str
+    pid: int | None = None
+    port: int | None = None  #: the process that listens at it
+    command: str | None = None  #: part of its command line
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """All that a scenario file says."""
+
+    name: str
+    description: str
+    target: Target
+    variables: Mapping[str, Any]
+    feeders: Mapping[str, Feeder]
+    endpoints: Mapping[str, Endpoint]
+    traffic: Mix | Session
+    load: tuple[Phase, ...]
+    monitors: Mapping[str, MonitorSpec]
+    thresholds: tuple[Threshold, ...]
