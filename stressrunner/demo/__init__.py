@@ -1,0 +1,9 @@
+"""The embedded target: the project's own agents API, so that every scenario has something to run against.
+
+Importing this costs no web framework; the process that serves imports it for itself.
+"""
+
+from stressrunner.demo.options import DemoOptionError, DemoOptions
+from stressrunner.demo.process import DemoFailed, DemoProcess, running_demo, serve_forever
+
+__all__ = ["DemoFailed", "DemoOptionError", "DemoOptions", "DemoProcess", "running_demo", "serve_forever"]

@@ -23,7 +23,7 @@ from starlette.routing import Route
 
 from stressrunner import __version__
 from stressrunner.demo.agents import AGENTS, Model
-from stressrunner.demo.bodies import Body, Rejected, read_body, read_page
+from stressrunner.demo.bodies import Rejected, read_body, read_page
 from stressrunner.demo.middleware import ApiKey, Traffic, TrafficCounter
 from stressrunner.demo.options import DemoOptions
 from stressrunner.demo.session_queue import QUEUES, Reply, RunFailed, SessionQueue
@@ -174,11 +174,9 @@ async def _health(_request: Request) -> Response:
     return JSONResponse({"status": "healthy", "version": __version__})
 
 
-async def _http_error(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
+async def _http_error(_request: Request, error: Any) -> Response:
     return JSONResponse({"detail": error.detail}, error.status_code, headers=error.headers)
 
 
-async def _rejection(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, Rejected)
+async def _rejection(_request: Request, error: Any) -> Response:
     return JSONResponse({"detail": error.problems}, 422)

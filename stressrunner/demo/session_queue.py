@@ -27,7 +27,7 @@ class Reply(NamedTuple):
     content: str  #: the text that was processed, which several messages may share
 
 
-class RunFailed(Exception):  # noqa: N818  an outcome that callers answer, named as one
+class RunFailed(Exception):
     """A run ended without a reply; its text says why, and nothing of it was stored."""
 
 

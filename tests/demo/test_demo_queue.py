@@ -22,6 +22,7 @@ class Recorder:
     running: set[str] = field(default_factory=set)
 
     async def __call__(self, session, content):
+        """Process a text as a run does."""
         assert session not in self.running, "two runs of one session overlap"
         self.running.add(session)
         await anyio.sleep(RUN_S)
