@@ -1,0 +1,1 @@
+"""Watching: the processes of the target, and the generator itself."""

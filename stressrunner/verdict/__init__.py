@@ -1,0 +1,1 @@
+"""Judging: thresholds, validity and the verdict; pure functions of what was measured."""

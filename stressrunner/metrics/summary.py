@@ -1,0 +1,181 @@
+"""Frozen figures of a run: what leaves the live tallies.
+
+planned = sent + dropped + skipped + not_reached
+sent = completed + unfinished
+completed = ok + failed + refused + superseded
+error_ratio = failed / (ok + failed)
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from stressrunner.metrics.histogram import Histogram
+from stressrunner.metrics.sample import Outcome
+from stressrunner.metrics.tally import Cell, Tally
+
+__all__ = ["ErrorGroup", "ErrorSampleRecord", "Latency", "PhaseStats", "Stats", "error_groups", "stats_of"]
+
+
+@dataclass(frozen=True)
+class Latency:
+    """A distribution of durations in seconds; a percentile that falls among what never ended is None."""
+
+    count: int  #: durations that ended
+    never: int  #: durations that did not, and rank last
+    min_s: float | None
+    mean_s: float | None
+    stddev_s: float | None
+    p50_s: float | None
+    p90_s: float | None
+    p95_s: float | None
+    p99_s: float | None
+    p99_9_s: float | None
+    max_s: float | None
+    histogram: str  #: everything that was counted, as `Histogram.encode` writes it
+
+    @classmethod
+    def of(cls, histogram: Histogram) -> "Latency":
+        """Freeze a live histogram."""
+        return cls(
+            count=histogram.count,
+            never=histogram.never,
+            min_s=None if histogram.min_ns is None else histogram.min_ns / 1e9,
+            mean_s=histogram.mean_s,
+            stddev_s=histogram.stddev_s,
+            p50_s=histogram.percentile_s(50),
+            p90_s=histogram.percentile_s(90),
+            p95_s=histogram.percentile_s(95),
+            p99_s=histogram.percentile_s(99),
+            p99_9_s=histogram.percentile_s(99.9),
+            max_s=None if histogram.max_ns is None else histogram.max_ns / 1e9,
+            histogram=histogram.encode(),
+        )
+
+    @cached_property
+    def distribution(self) -> Histogram:
+        """The live form again, for percentiles that have no field."""
+        return Histogram.decode(self.histogram)
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """What became of the requests of an endpoint, a phase or a whole run."""
+
+    planned: int
+    sent: int
+    completed: int
+    ok: int
+    failed: int
+    refused: int
+    superseded: int
+    unfinished: int  #: in flight when the run was cut off
+    dropped: int  #: arrivals given up because too much was in flight
+    skipped: int  #: prevented by an earlier failure of their iteration
+    not_reached: int  #: the run ended before they were due
+    error_ratio: float | None  #: None when nothing was ok or failed
+    throughput_per_s: float  #: completed
+    goodput_per_s: float  #: ok
+    bytes_sent: int
+    bytes_received: int
+    status: Mapping[str, int]
+    response_time: Latency  #: successes, from the moment due; what never ended ranks last
+    service_time: Latency  #: successes, from the first byte written
+    ttfb: Latency  #: successes, from the first byte written to the first byte received
+    connect: Latency  #: opening connections
+    response_time_failed: Latency
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseStats:
+    """A phase of the load and what became of its requests."""
+
+    name: str
+    warmup: bool
+    started_at_s: float  #: after the load began
+    duration_s: float
+    totals: Stats
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorSampleRecord:
+    """One error of a kind."""
+
+    at_s: float  #: after the load began
+    endpoint: str
+    status: int | None
+    message: str
+    excerpt: str  #: start of the response's body
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorGroup:
+    """All errors of one kind."""
+
+    kind: str
+    count: int
+    first_at_s: float  #: after the load began
+    last_at_s: float
+    samples: tuple[ErrorSampleRecord, ...]
+
+
+def stats_of(cells: Iterable[Cell], *, planned: int | None, duration_s: float) -> Stats:
+    """Freeze the sum of some cells; rates are over `duration_s`.
+
+    With `planned` None the plan has no fixed number of requests, and nothing is `not_reached`.
+    """
+    total = Cell()
+    for cell in cells:
+        total.merge(cell)
+    ok, failed = total.outcomes[Outcome.OK], total.outcomes[Outcome.FAILED]
+    completed = total.sent - total.outcomes[Outcome.UNFINISHED]
+    accounted = total.sent + total.dropped + total.skipped
+    planned = accounted if planned is None else max(planned, accounted)
+    return Stats(
+        planned=planned,
+        sent=total.sent,
+        completed=completed,
+        ok=ok,
+        failed=failed,
+        refused=total.outcomes[Outcome.REFUSED],
+        superseded=total.outcomes[Outcome.SUPERSEDED],
+        unfinished=total.outcomes[Outcome.UNFINISHED],
+        dropped=total.dropped,
+        skipped=total.skipped,
+        not_reached=planned - accounted,
+        error_ratio=failed / (ok + failed) if ok + failed else None,
+        throughput_per_s=completed / duration_s if duration_s > 0 else 0.0,
+        goodput_per_s=ok / duration_s if duration_s > 0 else 0.0,
+        bytes_sent=total.bytes_sent,
+        bytes_received=total.bytes_received,
+        status={str(code): n for code, n in sorted(total.status.items())},
+        response_time=Latency.of(total.response_time),
+        service_time=Latency.of(total.service_time),
+        ttfb=Latency.of(total.ttfb),
+        connect=Latency.of(total.connect),
+        response_time_failed=Latency.of(total.failed_time),
+    )
+
+
+def error_groups(tally: Tally, endpoints: tuple[str, ...], origin_ns: int) -> tuple[ErrorGroup, ...]:
+    """Freeze the errors of a tally, the most frequent kind first."""
+
+    def at_s(ns: int) -> float:
+        return (ns - origin_ns) / 1e9
+
+    groups = [
+        ErrorGroup(
+            kind,
+            errors.count,
+            at_s(errors.first_ns),
+            at_s(errors.last_ns),
+            tuple(
+                ErrorSampleRecord(
+                    at_s(s.at_ns), endpoints[s.endpoint], s.status or None, s.message, s.excerpt
+                )
+                for s in errors.samples
+            ),
+        )
+        for kind, errors in tally.errors.items()
+    ]
+    return tuple(sorted(groups, key=lambda group: (-group.count, group.kind)))

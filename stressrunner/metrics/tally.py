@@ -1,0 +1,200 @@
+"""What is counted while load runs: live, mergeable, and of a size that does not grow with the number of requests.
+
+A generator records into a Tally and hands it over once a second; the coordinator merges what it is handed. The
+same deltas make the timeline and the windows of thresholds, so nothing is counted twice over.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from stressrunner.metrics.histogram import Histogram
+from stressrunner.metrics.sample import Outcome, Sample
+
+__all__ = ["MAX_ERROR_GROUPS", "MAX_ERROR_SAMPLES", "Cell", "ErrorSample", "ErrorTally", "Tally"]
+
+MAX_ERROR_GROUPS = 100  #: further kinds of errors are counted together as `other`
+MAX_ERROR_SAMPLES = 5  #: kept per kind
+
+
+class Cell:
+    """Counts of one endpoint in one phase."""
+
+    __slots__ = (
+        "blocked",
+        "bytes_received",
+        "bytes_sent",
+        "connect",
+        "dropped",
+        "failed_time",
+        "outcomes",
+        "queue",
+        "response_time",
+        "sent",
+        "service_time",
+        "skipped",
+        "status",
+        "ttfb",
+    )
+
+    def __init__(self) -> None:
+        self.sent = 0
+        self.dropped = 0
+        self.skipped = 0
+        self.outcomes = [0] * len(Outcome)
+        self.status: Counter[int] = Counter()
+        self.bytes_sent = 0
+        self.bytes_received = 0
+        self.response_time = Histogram()
+        self.service_time = Histogram()
+        self.ttfb = Histogram()
+        self.connect = Histogram()
+        self.failed_time = Histogram()
+        self.queue = Histogram()
+        self.blocked = Histogram()
+
+    def record(self, sample: Sample) -> None:
+        """Count one request that was sent."""
+        self.sent += 1
+        outcome = sample.outcome
+        self.outcomes[outcome] += 1
+        self.bytes_sent += sample.bytes_sent
+        self.bytes_received += sample.bytes_received
+        if sample.connect_ns is not None:
+            self.connect.record(sample.connect_ns)
+        if sample.status:
+            self.status[sample.status] += 1
+        if sample.never:
+            self.response_time.record_never()
+            self.service_time.record_never()
+        elif outcome is Outcome.OK:
+            self._record_times(sample)
+        if outcome is Outcome.FAILED:
+            self.failed_time.record(sample.completed_ns - sample.due_ns)
+
+    def _record_times(self, sample: Sample) -> None:
+        completed = sample.completed_ns
+        self.response_time.record(completed - sample.due_ns)
+        self.queue.record(sample.acquired_ns - sample.released_ns)
+        if sample.sent_ns is not None:
+            self.service_time.record(completed - sample.sent_ns)
+            self.blocked.record(sample.sent_ns - sample.acquired_ns)
+            if sample.first_byte_ns is not None:
+                self.ttfb.record(sample.first_byte_ns - sample.sent_ns)
+
+    def merge(self, other: "Cell") -> None:
+        """Add all counts of another cell."""
+        self.sent += other.sent
+        self.dropped += other.dropped
+        self.skipped += other.skipped
+        self.outcomes = [a + b for a, b in zip(self.outcomes, other.outcomes, strict=True)]
+        self.status.update(other.status)
+        self.bytes_sent += other.bytes_sent
+        self.bytes_received += other.bytes_received
+        for name in ("response_time", "service_time", "ttfb", "connect", "failed_time", "queue", "blocked"):
+            getattr(self, name).merge(getattr(other, name))
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorSample:
+    """One of the errors of a kind, kept whole."""
+
+    at_ns: int  #: when it was known, monotonic
+    endpoint: int
+    status: int
+    message: str
+    excerpt: str  #: start of the response's body
+
+
+@dataclass(slots=True)
+class ErrorTally:
+    """Errors of one kind."""
+
+    first_ns: int
+    last_ns: int
+    count: int = 0
+    samples: list[ErrorSample] = field(
+        default_factory=list
+    )  #: the first few, those with a new message before others
+
+    def add(self, sample: ErrorSample, *, count: int = 1) -> None:
+        """Count an error, and keep it while it tells something new."""
+        self.count += count
+        self.first_ns = min(self.first_ns, sample.at_ns)
+        self.last_ns = max(self.last_ns, sample.at_ns)
+        if len(self.samples) < MAX_ERROR_SAMPLES and not any(
+            kept.message == sample.message and kept.endpoint == sample.endpoint for kept in self.samples
+        ):
+            self.samples.append(sample)
+
+    def merge(self, other: "ErrorTally") -> None:
+        """Add the errors of the same kind that another tally has."""
+        self.count += other.count
+        self.first_ns = min(self.first_ns, other.first_ns)
+        self.last_ns = max(self.last_ns, other.last_ns)
+        for sample in other.samples:
+            self.add(sample, count=0)
+
+
+class Tally:
+    """Everything counted so far, or since the last time it was handed over."""
+
+    def __init__(self) -> None:
+        self.cells: dict[tuple[int, int], Cell] = {}  #: (phase, endpoint) to counts
+        self.errors: dict[str, ErrorTally] = {}
+        self.lag = Histogram()  #: released minus due, of every request
+        self.iterations = 0  #: that ended
+        self.iterations_failed = 0
+        self.in_flight = 0  #: requests on their way when this was handed over
+
+    def cell(self, phase: int, endpoint: int) -> Cell:
+        """Return the counts of an endpoint in a phase, made when they are first asked for."""
+        key = (phase, endpoint)
+        cell = self.cells.get(key)
+        if cell is None:
+            cell = self.cells[key] = Cell()
+        return cell
+
+    def record(self, sample: Sample) -> None:
+        """Count one request that was sent."""
+        self.cell(sample.phase, sample.endpoint).record(sample)
+        self.lag.record(sample.released_ns - sample.due_ns)
+        if sample.problem is not None:
+            self._record_error(sample)
+
+    def _record_error(self, sample: Sample) -> None:
+        problem = sample.problem
+        if problem is None:
+            return
+        kind = problem.kind
+        if kind not in self.errors and len(self.errors) >= MAX_ERROR_GROUPS:
+            kind = "other"
+        at_ns = sample.completed_ns
+        group = self.errors.setdefault(kind, ErrorTally(at_ns, at_ns))
+        group.add(ErrorSample(at_ns, sample.endpoint, sample.status, problem.message, problem.excerpt))
+
+    def record_skipped(self, phase: int, endpoint: int, count: int) -> None:
+        """Count planned requests that an earlier failure of their iteration prevented."""
+        self.cell(phase, endpoint).skipped += count
+
+    def record_dropped(self, phase: int, endpoint: int, count: int) -> None:
+        """Count planned requests whose arrival was given up; they rank last in `response_time`."""
+        cell = self.cell(phase, endpoint)
+        cell.dropped += count
+        cell.response_time.never += count
+
+    def merge(self, other: "Tally") -> None:
+        """Add everything that another tally has counted."""
+        for (phase, endpoint), cell in other.cells.items():
+            self.cell(phase, endpoint).merge(cell)
+        for kind, errors in other.errors.items():
+            if kind not in self.errors and len(self.errors) >= MAX_ERROR_GROUPS:
+                kind = "other"  # noqa: PLW2901  the group takes in what is over the limit
+            if kind in self.errors:
+                self.errors[kind].merge(errors)
+            else:
+                self.errors[kind] = ErrorTally(errors.first_ns, errors.last_ns)
+                self.errors[kind].merge(errors)
+        self.lag.merge(other.lag)
+        self.iterations += other.iterations
+        self.iterations_failed += other.iterations_failed
+        self.in_flight = other.in_flight

@@ -1,0 +1,105 @@
+"""A bounded timeline: a point per second, then per two, four, ... seconds as the run gets longer."""
+
+from dataclasses import dataclass
+
+from stressrunner.metrics.histogram import Histogram
+from stressrunner.metrics.sample import Outcome
+from stressrunner.metrics.tally import Tally
+
+__all__ = ["MAX_POINTS", "Point", "Timeline"]
+
+MAX_POINTS = 1200
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """What happened in a stretch of the run, warm-up included."""
+
+    at_s: float  #: where the stretch begins, after the load began
+    duration_s: float
+    sent: int
+    completed: int
+    ok: int
+    failed: int
+    refused: int
+    in_flight: int  #: at the end of the stretch
+    p50_s: float | None  #: of response times
+    p95_s: float | None
+    p99_s: float | None
+    max_s: float | None
+
+
+class _Slot:
+    """A point in the making."""
+
+    __slots__ = ("at_s", "duration_s", "in_flight", "outcomes", "response_time", "sent")
+
+    def __init__(self, at_s: float) -> None:
+        self.at_s = at_s
+        self.duration_s = 0.0
+        self.sent = 0
+        self.outcomes = [0] * len(Outcome)
+        self.in_flight = 0
+        self.response_time = Histogram()
+
+    def add(self, tally: Tally, duration_s: float) -> None:
+        for cell in tally.cells.values():
+            self.sent += cell.sent
+            self.outcomes = [a + b for a, b in zip(self.outcomes, cell.outcomes, strict=True)]
+            self.response_time.merge(cell.response_time)
+        self.duration_s += duration_s
+        self.in_flight = tally.in_flight
+
+    def absorb(self, other: "_Slot") -> None:
+        self.sent += other.sent
+        self.outcomes = [a + b for a, b in zip(self.outcomes, other.outcomes, strict=True)]
+        self.response_time.merge(other.response_time)
+        self.duration_s += other.duration_s
+        self.in_flight = other.in_flight
+
+    def freeze(self) -> Point:
+        times = self.response_time
+        return Point(
+            at_s=self.at_s,
+            duration_s=self.duration_s,
+            sent=self.sent,
+            completed=sum(self.outcomes) - self.outcomes[Outcome.UNFINISHED],
+            ok=self.outcomes[Outcome.OK],
+            failed=self.outcomes[Outcome.FAILED],
+            refused=self.outcomes[Outcome.REFUSED],
+            in_flight=self.in_flight,
+            p50_s=times.percentile_s(50),
+            p95_s=times.percentile_s(95),
+            p99_s=times.percentile_s(99),
+            max_s=None if times.max_ns is None else times.max_ns / 1e9,
+        )
+
+
+class Timeline:
+    """Points of a run, made from the tallies that are handed over."""
+
+    def __init__(self) -> None:
+        self._slots: list[_Slot] = []
+        self._per_slot = 1  # tallies that go into one point
+        self._in_last = 0
+
+    def add(self, tally: Tally, at_s: float, duration_s: float) -> None:
+        """Add what was counted from `at_s` on, for `duration_s`."""
+        if not self._slots or self._in_last >= self._per_slot:
+            if len(self._slots) >= MAX_POINTS:
+                self._halve()
+            self._slots.append(_Slot(at_s))
+            self._in_last = 0
+        self._slots[-1].add(tally, duration_s)
+        self._in_last += 1
+
+    def _halve(self) -> None:
+        """Join points in pairs, so that the timeline stays bounded however long the run is."""
+        for left, right in zip(self._slots[::2], self._slots[1::2], strict=False):
+            left.absorb(right)
+        self._slots = self._slots[::2]
+        self._per_slot *= 2
+
+    def points(self) -> tuple[Point, ...]:
+        """Return the points so far."""
+        return tuple(slot.freeze() for slot in self._slots)

@@ -1,0 +1,72 @@
+"""All that a run leaves behind, frozen: the content of the result file and the input of every report."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from stressrunner.metrics.summary import ErrorGroup, Latency, PhaseStats, Stats
+from stressrunner.metrics.timeline import Point
+from stressrunner.monitor.figures import ProcessFigures
+from stressrunner.verdict.outcome import ThresholdOutcome, Validity, Verdict
+
+__all__ = ["SCHEMA", "GeneratorFigures", "Result", "RunRecord", "ScenarioRecord"]
+
+SCHEMA = 1  #: version of the result file; see schemas/result.schema.json
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioRecord:
+    """Which scenario was run."""
+
+    name: str
+    description: str
+    path: str  #: as it was given
+    sha256: str  #: of the file's bytes
+    composed: str  #: the scenario as YAML with everything filled in and secrets masked
+    overrides: tuple[str, ...]  #: the values of --set, secrets masked
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """Which run it was."""
+
+    id: str
+    started_at: str  #: ISO 8601 in UTC
+    duration_s: float  #: of the load, from its beginning until the last request ended
+    version: str  #: of stressrunner
+    scenario: ScenarioRecord
+    environment: str | None  #: the name given with --env
+    target: str  #: base URL, credentials masked
+    embedded: bool  #: the target is the project's own demonstration API
+    seed: int
+    workers: int
+    load: str  #: the planned load in one line for people, e.g. `10 sessions of 20 messages, 10 at once`
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratorFigures:
+    """The generator's own health: what it used and how late it was."""
+
+    transport: str  #: `h1` or `httpx`
+    loop: str  #: event loop, e.g. `uvloop`
+    lag: Latency  #: due until released: the generator's fault
+    queue: Latency  #: released until given a user and connection: waiting for a limit of the scenario
+    blocked: Latency  #: given a connection until the first byte written: connecting
+    process: ProcessFigures
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A run: what was asked, what was measured, and what follows from it."""
+
+    run: RunRecord
+    verdict: Verdict
+    validity: Validity
+    totals: Stats
+    endpoints: Mapping[str, Stats]
+    phases: tuple[PhaseStats, ...]
+    timeline: tuple[Point, ...]
+    thresholds: tuple[ThresholdOutcome, ...]
+    generator: GeneratorFigures
+    monitors: Mapping[str, ProcessFigures]
+    errors: tuple[ErrorGroup, ...]
+    schema: int = SCHEMA
