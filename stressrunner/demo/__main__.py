@@ -10,7 +10,7 @@ import os
 import sys
 import threading
 
-from stressrunner.demo.options import DemoOptions
+from stressrunner.demo.options import DemoOptionError, DemoOptions
 from stressrunner.demo.server import DemoServer, listen
 
 
@@ -18,13 +18,14 @@ def main() -> None:
     """Serve until stdin ends or a signal comes; a reason not to begin goes to stderr, with status 1."""
     parser = argparse.ArgumentParser(prog="python -m stressrunner.demo")
     parser.add_argument("--port", type=int, default=0, help="on 127.0.0.1; 0 takes a free one")
-    parser.add_argument("--options", type=DemoOptions.parse, default=DemoOptions(), metavar="URL")
+    parser.add_argument("--options", default="demo://agents", metavar="URL")
     arguments = parser.parse_args()
     try:
+        options = DemoOptions.parse(arguments.options)
         listener = listen(arguments.port)
-    except (OSError, OverflowError) as refusal:
-        sys.exit(f"cannot listen on port {arguments.port}: {refusal}")
-    server = DemoServer(arguments.options, listener, _announce)
+    except (DemoOptionError, OSError) as refusal:
+        sys.exit(str(refusal))
+    server = DemoServer(options, listener, _announce)
     threading.Thread(target=_stop_at_end_of_stdin, args=[server], daemon=True).start()
     server.serve_until_stopped()
 

@@ -2,13 +2,15 @@
 
 import json
 import re
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
 
 __all__ = ["Body", "Page", "Rejected", "read_body", "read_page"]
+
+_Entry = TypeVar("_Entry")
 
 _LONGEST_PAGE = 1000
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
@@ -116,7 +118,7 @@ class Page(NamedTuple):
             "next_page": self.number + 1 if self.number < pages else None,
         }
 
-    def of(self, entries: Any) -> Any:
+    def of(self, entries: Sequence[_Entry]) -> Sequence[_Entry]:
         """Return the entries of a sequence that are on this page, none beyond its end."""
         return entries[(self.number - 1) * self.size : self.number * self.size]
 

@@ -109,7 +109,7 @@ def _seed(text: str) -> int:
 
 def _queue(text: str) -> str:
     if text not in QUEUES:
-        raise ValueError(f"accepted are: {', '.join(QUEUES)}{_suggestion(text, QUEUES)}")
+        raise ValueError(f"unknown queue{_suggestion(text, QUEUES)} Queues: {', '.join(QUEUES)}")
     return text
 
 
@@ -132,11 +132,11 @@ _READERS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
 def _reader_of(name: str, text: str) -> tuple[str, Callable[[str], Any]]:
     """Return the field that an option fills and what reads its text; raises DemoOptionError."""
     if name not in _READERS:
-        known = ", ".join(_READERS)
-        raise DemoOptionError(name, text, f"unknown option{_suggestion(name, _READERS)}; options are {known}")
+        reason = f"unknown option{_suggestion(name, _READERS)} Options: {', '.join(_READERS)}"
+        raise DemoOptionError(name, text, reason)
     return _READERS[name]
 
 
 def _suggestion(word: str, known: Mapping[str, Any]) -> str:
     close = get_close_matches(word, known, n=1)
-    return f"; did you mean '{close[0]}'?" if close else ""
+    return f", did you mean '{close[0]}'?" if close else "."

@@ -104,6 +104,6 @@ def serve_forever(options: DemoOptions, port: int, on_ready: Callable[[int], Non
 
     try:
         listener = listen(port)
-    except (OSError, OverflowError) as refusal:
-        raise DemoFailed(f"cannot listen on port {port}: {refusal}") from None
+    except OSError as refusal:
+        raise DemoFailed(str(refusal)) from None
     DemoServer(options, listener, on_ready).serve_until_stopped()

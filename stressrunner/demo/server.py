@@ -19,16 +19,20 @@ _BACKLOG = 2048  # a run that begins with thousands of users opens as many conne
 
 
 def listen(port: int) -> socket.socket:
-    """Return a socket bound to a loopback port; 0 takes a free one. Raises OSError for a busy port."""
+    """Return a socket that listens on a loopback port; 0 takes a free one.
+
+    Raises:
+        OSError: the port is taken, not allowed or no port at all; the message is a sentence.
+    """
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         if sys.platform != "win32":  # where it would let two servers share a port
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((_HOST, port))
         listener.listen(_BACKLOG)
-    except OSError:
+    except (OSError, OverflowError) as refusal:
         listener.close()
-        raise
+        raise OSError(f"cannot listen on port {port}: {refusal}") from None
     return listener
 
 

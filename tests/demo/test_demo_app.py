@@ -1,0 +1,263 @@
+"""The agents API, called in process: shapes, refusals, paging, faults, and what it counts."""
+
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+import anyio
+import httpx
+import pytest
+from trio.testing import MockClock
+
+from stressrunner import __version__
+from stressrunner.demo import DemoOptions
+from stressrunner.demo.app import build_app
+
+AT_ONCE = DemoOptions(latency_s=0, jitter_s=0)
+RUN = "/api/v1/agent/simple_agent/run"
+
+pytestmark = pytest.mark.anyio
+
+
+@asynccontextmanager
+async def client_of(options=AT_ONCE, **headers):
+    """Open the API and a client of it, by default with a key."""
+    app = build_app(options)
+    headers = headers or {"x-api-key": "demo-key"}
+    transport = httpx.ASGITransport(app)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://demo", headers=headers) as client,
+    ):
+        yield client
+
+
+async def test_a_run_echoes_and_is_remembered():
+    """A run answers with what it processed, and both sides are in the session's history."""
+    async with client_of() as client:
+        reply = await client.post(RUN, json={"message_content": "hello there", "session_name": "s1"})
+        assert reply.status_code == 200
+        body = reply.json()
+        session_id = body.pop("session_id")
+        assert str(UUID(session_id)) == session_id
+        assert body == {
+            "message": "Understood: hello there",
+            "success": True,
+            "session_name": "s1",
+            "tool_calls": [],
+            "usage": {"input_tokens": 2, "output_tokens": 3, "total_tokens": 5},
+        }
+        for key in ("s1", session_id):
+            history = (await client.get(f"/api/v1/sessions/{key}")).json()
+            assert history["session_id"] == session_id
+            assert [(m["role"], m["content"]) for m in history["messages"]] == [
+                ("user", "hello there"),
+                ("assistant", "Understood: hello there"),
+            ]
+
+
+async def test_a_session_is_found_by_name_by_id_or_made():
+    """One name is one session with one id, an id leads to it too, and without either each run has its own."""
+    async with client_of() as client:
+
+        async def session_of(**fields):
+            reply = await client.post(RUN, json={"input_text": "m", **fields})
+            return reply.json()["session_id"]
+
+        named = await session_of(session_name="s1")
+        assert await session_of(session_name="s1") == named
+        assert await session_of(session_id=named) == named
+        others = {await session_of(), await session_of(), await session_of(session_name="s2")}
+        assert len(others | {named}) == 4
+
+
+async def test_lists_of_agents_and_health():
+    """Agents are listed with id, name and description; health needs no key and says the version."""
+    async with client_of() as client:
+        agents = (await client.get("/api/v1/agent/list")).json()
+        assert "simple_agent" in [agent["name"] for agent in agents]
+        assert all(sorted(agent) == ["description", "id", "name"] for agent in agents)
+    async with client_of(accept="*/*") as client:
+        health = await client.get("/health")
+        assert (health.status_code, health.json()) == (200, {"status": "healthy", "version": __version__})
+
+
+async def test_users_and_memories_are_kept():
+    """Creating answers 200 with what was given and an id; an address has one id."""
+    async with client_of() as client:
+        user = (await client.post("/api/v1/users", json={"email": "a@example.com"})).json()
+        again = (
+            await client.post("/api/v1/users", json={"email": "a@example.com", "user_data": {"n": 1}})
+        ).json()
+        assert user["email"] == "a@example.com"
+        assert (again["id"], again["user_data"]) == (user["id"], {"n": 1})
+        fields = {"name": "n", "content": "c", "user_id": user["id"]}
+        memories = [(await client.post("/api/v1/memories", json=fields)).json() for _ in range(2)]
+        assert all(fields.items() <= memory.items() for memory in memories)
+        assert memories[0]["id"] != memories[1]["id"]
+
+
+@pytest.mark.parametrize(
+    ("accepted", "key", "status"),
+    [(None, "anything", 200), (None, "", 401), ("right", "right", 200), ("right", "wrong", 401)],
+)
+async def test_the_key_is_asked_for(accepted, key, status):
+    """Any key that is not empty does, unless one was set; the rest is 401 with a detail."""
+    options = DemoOptions(api_key=accepted)
+    async with client_of(options, **{"x-api-key": key}) as client:
+        reply = await client.get("/api/v1/agent/list")
+        assert reply.status_code == status
+        assert status == 200 or reply.json()["detail"]
+        assert (await client.get("/api/nothing")).status_code == (404 if status == 200 else 401)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "detail"),
+    [
+        ("POST", "/api/v1/agent/nobody/run", 404, "Agent 'nobody' not found"),
+        ("GET", "/api/v1/sessions/nowhere", 404, "Session 'nowhere' not found"),
+        ("GET", "/api/v1/nothing", 404, "Not Found"),
+        ("GET", "/nothing", 404, "Not Found"),
+        ("PUT", "/api/v1/users", 405, "Method Not Allowed"),
+    ],
+)
+async def test_what_is_not_there(method, path, status, detail):
+    """Unknown agents, sessions, paths and methods are told in a JSON detail."""
+    async with client_of() as client:
+        reply = await client.request(method, path, json={"message_content": "m"})
+        assert (reply.status_code, reply.json()) == (status, {"detail": detail})
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "problems"),
+    [
+        (RUN, "{}", [("missing", ["body", "message_content"])]),
+        (RUN, '{"message_content": 1}', [("string_type", ["body", "message_content"])]),
+        (RUN, '{"input_text": null}', [("string_type", ["body", "input_text"])]),
+        (RUN, '{"message_content": "', [("json_invalid", ["body"])]),
+        (RUN, r'{"message_content": "\ud800"}', [("json_invalid", ["body"])]),
+        (RUN, '{"message_content": "m", "x": NaN}', [("json_invalid", ["body"])]),
+        (RUN, "[" * 100_000, [("json_invalid", ["body"])]),
+        (RUN, "[]", [("dict_type", ["body"])]),
+        (RUN, "", [("missing", ["body"])]),
+        ("/api/v1/users", "{}", [("missing", ["body", "email"])]),
+        ("/api/v1/users", '{"email": "nobody"}', [("value_error", ["body", "email"])]),
+        ("/api/v1/users", '{"email": 5}', [("string_type", ["body", "email"])]),
+        ("/api/v1/users", '{"email": "a@b.c", "user_data": 1}', [("dict_type", ["body", "user_data"])]),
+        (
+            "/api/v1/memories",
+            '{"name": "n"}',
+            [("missing", ["body", "content"]), ("missing", ["body", "user_id"])],
+        ),
+    ],
+)
+async def test_a_wrong_body_is_422_with_every_problem(path, body, problems):
+    """A body that does not fit is refused as FastAPI does it: place, message and type of each problem."""
+    async with client_of() as client:
+        reply = await client.post(path, content=body)
+        assert reply.status_code == 422
+        detail = reply.json()["detail"]
+        assert [(problem["type"], problem["loc"]) for problem in detail] == problems
+        assert all(problem["msg"] for problem in detail)
+
+
+async def test_pages_cover_a_list_once():
+    """Following `next_page` until it is null reads every entry once, in order."""
+    async with client_of() as client:
+        for number in range(7):
+            await client.post(RUN, json={"message_content": f"m{number}", "session_name": f"s{number}"})
+        names, number = [], 1
+        while number is not None:
+            query = {"page": number, "page_size": 3}
+            page = (await client.get("/api/v1/sessions", params=query)).json()
+            assert (page["total"], page["total_pages"], page["page"]) == (7, 3, number)
+            names += [session["session_name"] for session in page["sessions"]]
+            number = page["next_page"]
+        assert names == [f"s{number}" for number in range(7)]
+        assert {session["message_count"] for session in page["sessions"]} == {2}
+
+
+async def test_a_history_is_paged_too():
+    """A session's messages come in pages, and one beyond the end is empty."""
+    async with client_of() as client:
+        for number in range(3):
+            await client.post(RUN, json={"message_content": f"m{number}", "session_name": "s"})
+        path = "/api/v1/sessions/s?page_size=4&page="
+        first, second, third = [(await client.get(f"{path}{number}")).json() for number in (1, 2, 3)]
+        contents = [message["content"] for message in first["messages"] + second["messages"]]
+        assert contents[::2] == ["m0", "m1", "m2"]
+        assert (first["next_page"], second["next_page"], third["messages"]) == (2, None, [])
+
+
+@pytest.mark.parametrize("query", ["page=0", "page=x", "page=²", "page_size=1001", "page=" + "9" * 5000])
+async def test_a_wrong_page_is_422(query):
+    """Pages are whole numbers from 1 on, of at most 1,000 entries."""
+    async with client_of() as client:
+        reply = await client.get(f"/api/v1/sessions?{query}")
+        assert reply.status_code == 422
+        assert reply.json()["detail"][0]["loc"] == ["query", query.partition("=")[0]]
+
+
+async def test_faults_spare_what_is_evidence():
+    """With an error ratio of 1 everything fails but health, stats and the history of a session."""
+    async with client_of(DemoOptions(latency_s=0, jitter_s=0, error_ratio=1)) as client:
+        run = await client.post(RUN, json={"message_content": "m", "session_name": "s"})
+        assert (run.status_code, run.json()) == (500, {"detail": "the simulated model failed"})
+        for path in ("/api/v1/agent/list", "/api/v1/sessions"):
+            assert (await client.get(path)).json() == {"detail": "simulated failure"}
+        for path in ("/api/v1/users", "/api/v1/memories"):
+            assert (await client.post(path, json={})).status_code == 500
+        assert (await client.get("/health")).status_code == 200
+        history = await client.get("/api/v1/sessions/s")
+        assert (history.status_code, history.json()["messages"]) == (200, [])
+
+
+async def test_every_request_is_counted_by_route():
+    """The counts are of everything that came in, refused or not, except health and the counts themselves."""
+    async with client_of() as client:
+        await client.post(RUN, json={"message_content": "m"})
+        await client.post(RUN, json={})
+        await client.get("/api/v1/sessions/a")
+        await client.get("/api/v1/sessions/b")
+        await client.get("/api/v1/agent/list", headers={"x-api-key": ""})
+        await client.get("/nothing")
+        await client.get("/health")
+        await client.get("/stats")
+        assert (await client.get("/stats")).json() == {
+            "requests": {
+                "total": 6,
+                "by_route": {
+                    "POST /api/v1/agent/{name}/run": 2,
+                    "GET /api/v1/sessions/{key}": 2,
+                    "GET /api/v1/agent/list": 1,
+                    "GET unmatched": 1,
+                },
+            },
+            "in_flight": 0,
+            "runs": 1,
+        }
+
+
+def test_a_burst_is_merged():
+    """Of a burst to one session the first is answered alone and the rest by one run that they share."""
+    replies = {}
+
+    async def send(client, number):
+        await anyio.sleep(number / 100)
+        body = {"message_content": f"m{number}", "session_name": "s"}
+        replies[number] = (await client.post(RUN, json=body)).json()["message"]
+
+    async def burst():
+        began_s = anyio.current_time()
+        async with client_of(DemoOptions(latency_s=1, jitter_s=0)) as client:
+            async with anyio.create_task_group() as tasks:
+                for number in range(4):
+                    tasks.start_soon(send, client, number)
+                await anyio.sleep(0.5)
+                assert (await client.get("/stats")).json()["in_flight"] == 4
+            assert (await client.get("/stats")).json()["runs"] == 2
+        return anyio.current_time() - began_s
+
+    clock = MockClock(autojump_threshold=0)
+    assert anyio.run(burst, backend="trio", backend_options={"clock": clock}) == pytest.approx(2)
+    joined = "Understood: m1\n---\nm2\n---\nm3"
+    assert replies == {0: "Understood: m0", 1: joined, 2: joined, 3: joined}
