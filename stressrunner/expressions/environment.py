@@ -1,0 +1,98 @@
+"""The one Jinja2 environment: sandboxed, strict about undefined names, and blind to everything but data.
+
+`a.b` and `a['b']` look into mappings, lists and texts alone. Values have no methods, so `body.items` is the field
+of that name or undefined, and a check such as `body.items` can fail (test_attributes_are_data).
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+from jinja2 import StrictUndefined, Undefined, UndefinedError
+from jinja2.runtime import LoopContext
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from stressrunner.expressions.problem import CannotEvaluate
+
+__all__ = ["DataEnvironment", "environment", "evaluation_errors", "to_text"]
+
+#: Filters that reach for Python attributes, or whose output differs from run to run.
+_WITHHELD_FILTERS = ("attr", "random", "pprint", "xmlattr", "urlize", "filesizeformat")
+
+
+def to_text(value: Any) -> str:
+    """Write a value as text for the wire: text as it is, everything else as JSON writes it."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Undefined):
+        return str(value)  # raises, and the message names what is undefined
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_as_data)
+
+
+def _as_data(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, Sequence):
+        return list(value)
+    raise TypeError(f"a value of type {type(value).__name__} cannot be written as text")
+
+
+class DataEnvironment(ImmutableSandboxedEnvironment):
+    """Jinja2 in which attributes and items are data."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            undefined=StrictUndefined, keep_trailing_newline=True, finalize=to_text, cache_size=0
+        )
+        self.globals = {"range": self.globals["range"]}
+        for name in _WITHHELD_FILTERS:
+            self.filters.pop(name, None)
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """Return the field of a mapping; values have no other attributes."""
+        if isinstance(obj, LoopContext):
+            return super().getattr(obj, attribute)
+        return self.getitem(obj, attribute)
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        """Return an item of a mapping, list or text, or an undefined value that raises when it is used."""
+        if isinstance(obj, Undefined):
+            return obj[argument]  # raises, naming what is undefined
+        try:
+            if isinstance(obj, Mapping) or (
+                isinstance(obj, str | list | tuple) and isinstance(argument, int | slice)
+            ):
+                return obj[argument]
+        except (LookupError, TypeError):
+            pass
+        return self.undefined(obj=obj, name=argument)
+
+
+@cache
+def environment() -> DataEnvironment:
+    """Return the environment; it is made once and holds no state."""
+    return DataEnvironment()
+
+
+@contextmanager
+def evaluation_errors() -> Iterator[None]:
+    """Turn whatever an expression of a user runs into into CannotEvaluate with one sentence."""
+    try:
+        yield
+    except CannotEvaluate:
+        raise
+    except UndefinedError as error:
+        raise CannotEvaluate(_undefined_sentence(error)) from error
+    except Exception as error:  # the expression is the user's: any operator may fail in any way
+        text = " ".join(str(error).split()) or type(error).__name__
+        raise CannotEvaluate(text) from error
+
+
+def _undefined_sentence(error: UndefinedError) -> str:
+    message = str(error.message)
+    for of in ("dict object", "HeaderFields object", "Fields object"):
+        if message.startswith(f"'{of}' has no attribute "):
+            return f"there is no field {message.rpartition('attribute ')[2]}"
+    return message
