@@ -1,0 +1,60 @@
+"""Where a request goes: scheme, host and port of a base URL, and what a request's target means beside it."""
+
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+__all__ = ["Origin", "locate", "origin_of"]
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class Origin(NamedTuple):
+    """Scheme, host and port: what a connection is good for."""
+
+    scheme: str  #: "http" or "https"
+    host: str  #: a name in its ASCII form, or an address without brackets
+    port: int
+
+    @property
+    def authority(self) -> str:
+        """Value of the Host header: IPv6 addresses in brackets, the default port left out."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == _DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
+
+    @property
+    def address(self) -> str:
+        """Host and port for messages, the port always named."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def origin_of(url: str) -> Origin:
+    """Return the origin of an absolute URL; path, query and user are left out.
+
+    Raises:
+        ValueError: the URL is not an http or https URL with a host and a valid port.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in _DEFAULT_PORTS:
+        raise ValueError(f"{url!r} is not an http or https URL")
+    if not parts.hostname:
+        raise ValueError(f"{url!r} has no host")
+    host = parts.hostname
+    if not host.isascii():
+        host = host.encode("idna").decode("ascii")
+    return Origin(parts.scheme, host, _DEFAULT_PORTS[parts.scheme] if parts.port is None else parts.port)
+
+
+def locate(target: str, base: Origin) -> tuple[Origin, str]:
+    """Return the origin to ask and the origin-form path for a request's target.
+
+    A path (and the `*` of OPTIONS) goes to the base; a whole URL to the origin that it names.
+
+    Raises:
+        ValueError: the target is neither.
+    """
+    if target.startswith("/") or target == "*":
+        return base, target
+    origin = origin_of(target)
+    parts = urlsplit(target)
+    path = parts.path or "/"
+    return origin, f"{path}?{parts.query}" if parts.query else path
