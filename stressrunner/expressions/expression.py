@@ -54,6 +54,7 @@ class Expression:
             value = self._compiled({root: names[root] for root in self._roots if root in names})
             if isinstance(value, Undefined):
                 str(value)  # raises, naming what is undefined
+                raise CannotEvaluate("the condition is false and there is no 'else'")
             return value
 
     def holds(self, names: Mapping[str, Any]) -> bool:
