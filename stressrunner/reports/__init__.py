@@ -1,0 +1,35 @@
+"""Reports: functions from a Result to text, each one module and one line of the registry."""
+
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from types import MappingProxyType
+
+from stressrunner.errors import UsageError
+from stressrunner.reports import text
+from stressrunner.result.codec import to_json
+from stressrunner.result.model import Result
+
+__all__ = ["REPORTS", "Report", "render"]
+
+Report = Callable[[Result], str]
+
+REPORTS: Mapping[str, Report] = MappingProxyType(
+    {
+        "text": text.render,
+        "json": to_json,
+    }
+)
+
+
+def render(name: str, result: Result) -> str:
+    """Return the report of a format.
+
+    Raises:
+        UsageError: there is no such format.
+    """
+    report = REPORTS.get(name)
+    if report is None:
+        close = get_close_matches(name, REPORTS, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(REPORTS)}"
+        raise UsageError(f"unknown report format {name!r}; {hint}")
+    return report(result)

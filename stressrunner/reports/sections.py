@@ -1,0 +1,286 @@
+"""The parts of a report: pure functions from a Result to tables and facts, shared by every format."""
+
+import shlex
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+from stressrunner.metrics.summary import Latency, Stats
+from stressrunner.monitor.figures import ProcessFigures
+from stressrunner.reports.table import Column, Fact, Row, Table, Tone
+from stressrunner.reports.wording import NEVER, count, duration, optional, percentile, ratio, size
+from stressrunner.result.model import Result
+from stressrunner.units import format_bytes, format_duration, format_quantity, format_rate
+from stressrunner.verdict.outcome import ThresholdOutcome
+
+__all__ = [
+    "EMBEDDED",
+    "MARKS",
+    "TONES",
+    "again",
+    "endpoints",
+    "generator",
+    "latencies",
+    "phases",
+    "processes",
+    "run_facts",
+    "summary",
+    "thresholds",
+]
+
+EMBEDDED = (
+    "Embedded demonstration target: these figures describe the agents API that comes with stressrunner, "
+    "not a system of yours."
+)
+
+MARKS: Mapping[str, str] = MappingProxyType(
+    {
+        "passed": "✓",
+        "failed": "✗",
+        "invalid": "✗",
+        "aborted": "!",
+        "unproven": "!",
+        "warned": "!",
+        "skipped": "-",
+        "valid": "✓",
+        "suspect": "!",
+    }
+)
+TONES: Mapping[str, Tone] = MappingProxyType(
+    {
+        "passed": "good",
+        "failed": "bad",
+        "invalid": "bad",
+        "aborted": "warn",
+        "unproven": "warn",
+        "warned": "warn",
+        "skipped": "",
+        "valid": "good",
+        "suspect": "warn",
+    }
+)
+
+
+def run_facts(result: Result) -> tuple[Fact, ...]:
+    """What was run, against what and with how much load."""
+    run = result.run
+    facts = [
+        Fact("Scenario", run.scenario.name, run.scenario.path),
+        Fact("Target", run.target, "embedded demonstration target" if run.embedded else ""),
+        Fact("Load", run.load),
+    ]
+    if run.environment is not None:
+        facts.append(Fact("Environment", run.environment))
+    facts += [Fact("Changed", override, "by --set") for override in run.scenario.overrides]
+    workers = f"{run.workers} generator processes" if run.workers > 1 else ""
+    return (
+        *facts,
+        Fact("Started", run.started_at),
+        Fact("Seed", str(run.seed), workers),
+        Fact("Run", run.id, f"stressrunner {run.version}"),
+    )
+
+
+def again(result: Result) -> tuple[str, ...]:
+    """Return the command that repeats the run, option by option, quoted for a POSIX shell."""
+    run = result.run
+    options = [] if run.environment is None else [("--env", run.environment)]
+    options += [("--set", override) for override in run.scenario.overrides]
+    if run.workers > 1:
+        options.append(("--workers", str(run.workers)))
+    options.append(("--seed", str(run.seed)))
+    return tuple(map(shlex.join, (("stressrunner", "run", run.scenario.path), *options)))
+
+
+def summary(result: Result) -> tuple[Fact, ...]:
+    """Totals of the run; what is nothing is left out where nothing is what everyone expects."""
+    stats = result.totals
+    facts = [
+        Fact("Total requests", count(stats.sent), _not_sent(stats)),
+        Fact("Successful", count(stats.ok)),
+        Fact("Failed", count(stats.failed)),
+        *_rare_outcomes(stats),
+        Fact("Error ratio", ratio(stats.error_ratio)),
+        Fact("Duration", format_duration(result.run.duration_s)),
+        Fact("Throughput", format_rate(stats.throughput_per_s), _goodput(stats)),
+        Fact("Bytes sent", format_bytes(stats.bytes_sent)),
+        Fact("Bytes received", format_bytes(stats.bytes_received)),
+    ]
+    if stats.status:
+        codes = ", ".join(f"{code}: {count(n)}" for code, n in stats.status.items())
+        facts.append(Fact("Status codes", codes))
+    return tuple(facts)
+
+
+def _not_sent(stats: Stats) -> str:
+    return "" if stats.sent == stats.planned else f"{count(stats.planned)} were planned"
+
+
+def _goodput(stats: Stats) -> str:
+    return "" if stats.ok == stats.completed else f"{format_rate(stats.goodput_per_s)} of them successful"
+
+
+def _rare_outcomes(stats: Stats) -> Iterable[Fact]:
+    outcomes = (
+        ("Refused", stats.refused, "replies that the scenario calls refused"),
+        ("Superseded", stats.superseded, "a later message took over"),
+        ("Unfinished", stats.unfinished, "in flight when the run was cut off"),
+        ("Dropped", stats.dropped, "never sent: too much was in flight"),
+        ("Skipped", stats.skipped, "never sent: an earlier step had failed"),
+        ("Not reached", stats.not_reached, "never sent: the run ended before they were due"),
+    )
+    return (Fact(label, count(n), meaning) for label, n, meaning in outcomes if n)
+
+
+def thresholds(result: Result) -> Table:
+    """Every threshold: the measured value first, the limit beside it."""
+    columns = (
+        Column("", "left"),
+        Column("measured"),
+        Column("limit"),
+        Column("threshold", "left"),
+        Column("samples", optional=True),
+    )
+    return Table("Thresholds", columns, tuple(_threshold(outcome) for outcome in result.thresholds))
+
+
+def _threshold(outcome: ThresholdOutcome) -> Row:
+    text = f"{outcome.text} (default)" if outcome.is_default else outcome.text
+    note = outcome.note
+    if outcome.state in ("unproven", "skipped"):
+        note = f"{outcome.state}: {note}" if note else outcome.state
+    cells = (
+        MARKS[outcome.state],
+        optional(outcome.measured, lambda value: format_quantity(value, outcome.dimension)),
+        format_quantity(outcome.limit, outcome.dimension),
+        text,
+        count(outcome.samples),
+    )
+    return Row(cells, note, TONES[outcome.state])
+
+
+def latencies(stats: Stats) -> Table:
+    """Distributions of times, a column for each kind of time that was measured."""
+    measured = [
+        (title, latency)
+        for title, latency in (
+            ("response time", stats.response_time),
+            ("service time", stats.service_time),
+            ("first byte", stats.ttfb),
+            ("connect", stats.connect),
+            ("failed", stats.response_time_failed),
+        )
+        if latency.count or latency.never or title == "response time"
+    ]
+    kinds = [latency for _, latency in measured]
+    rows = [
+        Row(("Mean", *(duration(latency.mean_s) for latency in kinds))),
+        Row(("Median", *(percentile(latency, latency.p50_s) for latency in kinds))),
+        Row(("p90", *(percentile(latency, latency.p90_s) for latency in kinds))),
+        Row(("p95", *(percentile(latency, latency.p95_s) for latency in kinds))),
+        Row(("p99", *(percentile(latency, latency.p99_s) for latency in kinds))),
+        Row(("p99.9", *(percentile(latency, latency.p99_9_s) for latency in kinds))),
+        Row(("Max", *(duration(latency.max_s) for latency in kinds))),
+        Row(("Min", *(duration(latency.min_s) for latency in kinds))),
+        Row(("Std. dev.", *(duration(latency.stddev_s) for latency in kinds))),
+        Row(("Counted", *(count(latency.count) for latency in kinds))),
+    ]
+    if any(latency.never for latency in kinds):
+        rows.append(Row(("Never ended", *(count(latency.never) for latency in kinds))))
+    columns = (Column("", "left"), *(Column(title) for title, _ in measured))
+    notes = (
+        "response time: from the moment a request was due until its answer was complete",
+        "service time: from its first byte on the wire",
+        *_never_note(rows),
+    )
+    return Table("Latency", columns, tuple(rows), notes)
+
+
+def _never_note(rows: Iterable[Row]) -> tuple[str, ...]:
+    return (NEVER,) if any("never" in row.cells[1:] for row in rows) else ()
+
+
+def endpoints(result: Result) -> Table:
+    """A row for each endpoint."""
+    return _stats_table("Endpoints", "endpoint", result.endpoints.items())
+
+
+def phases(result: Result) -> Table:
+    """A row for each phase of the load."""
+    named = ((f"{p.name} (warm-up)" if p.warmup else p.name, p.totals) for p in result.phases)
+    return _stats_table("Phases", "phase", named)
+
+
+def _stats_table(title: str, first: str, named: Iterable[tuple[str, Stats]]) -> Table:
+    columns = (
+        Column(first, "left"),
+        *map(Column, ("sent", "failed", "errors", "rate", "median", "p95", "p99")),
+        Column("max", optional=True),
+    )
+    rows = tuple(_stats_row(name, stats) for name, stats in named)
+    return Table(title, columns, rows, _never_note(rows))
+
+
+def _stats_row(name: str, stats: Stats) -> Row:
+    times = stats.response_time
+    cells = (
+        name,
+        count(stats.sent),
+        count(stats.failed),
+        ratio(stats.error_ratio),
+        format_rate(stats.throughput_per_s),
+        percentile(times, times.p50_s),
+        percentile(times, times.p95_s),
+        percentile(times, times.p99_s),
+        duration(times.max_s),
+    )
+    return Row(cells, tone="bad" if stats.failed else "")
+
+
+def processes(title: str, watched: Mapping[str, ProcessFigures]) -> Table:
+    """A row for each watched process; CPU is in parts of one core."""
+    columns = (
+        Column("process", "left"),
+        *map(Column, ("peak memory", "growth", "avg CPU", "peak CPU", "open files", "connections")),
+    )
+    rows = tuple(_process(name, figures) for name, figures in watched.items())
+    return Table(title, columns, rows, ("CPU: 100 % is one core",))
+
+
+def _process(name: str, figures: ProcessFigures) -> Row:
+    note = figures.label if figures.available else f"not watched: {figures.reason}"
+    cells = (
+        name,
+        size(figures.memory_max_bytes),
+        size(figures.memory_growth_bytes),
+        ratio(figures.cpu_mean),
+        ratio(figures.cpu_max),
+        count(figures.open_files_max),
+        count(figures.connections_max),
+    )
+    return Row(cells, note, "" if figures.available else "warn")
+
+
+def generator(result: Result) -> tuple[Fact, ...]:
+    """How well the generator itself kept up."""
+    figures, process = result.generator, result.generator.process
+    facts = [
+        Fact("Transport", figures.transport, f"on {figures.loop}"),
+        Fact("Lag", _late(figures.lag), "sent later than due by the generator"),
+        Fact("Queue", _late(figures.queue), "waiting for a limit of the scenario"),
+        Fact("Blocked", _late(figures.blocked), "until the first byte was written"),
+    ]
+    if not process.available:
+        return (*facts, Fact("Process", "not watched", process.reason))
+    return (
+        *facts,
+        Fact("CPU", f"{ratio(process.cpu_mean)} of a core", f"at most {ratio(process.cpu_max)}"),
+        Fact("Memory", size(process.memory_max_bytes), "at most"),
+        Fact("Open files", count(process.open_files_max), "at most"),
+        Fact("Connections", count(process.connections_max), "at most"),
+    )
+
+
+def _late(latency: Latency) -> str:
+    if not latency.count:
+        return "-"
+    return f"p99 {percentile(latency, latency.p99_s)}, max {duration(latency.max_s)}"

@@ -1,0 +1,107 @@
+"""The result file: a Result as JSON and back, byte for byte.
+
+The text is ASCII, so that every program on every platform reads it the same. Its form is described in
+`schemas/result.schema.json`. A file with another version, with a field too few or one too many is refused, because
+figures that are read wrongly are worse than none.
+"""
+
+import json
+from pathlib import Path
+from typing import Any, NoReturn
+
+from stressrunner.errors import UnreadableResult
+from stressrunner.metrics.summary import Latency
+from stressrunner.result.fields import FieldMismatch, decode, encode, walk
+from stressrunner.result.model import SCHEMA, Result
+
+__all__ = ["from_json", "read_result", "to_json"]
+
+_LAYOUT = (
+    "schema",
+    "run",
+    "verdict",
+    "validity",
+    "totals",
+    "endpoints",
+    "phases",
+    "timeline",
+    "thresholds",
+    "invariants",
+    "generator",
+    "monitors",
+    "errors",
+)
+
+
+def to_json(result: Result) -> str:
+    """Return the content of a result file, with a newline at its end."""
+    members = encode(result, Result)
+    members["invariants"] = []  # the place is kept; this version checks none
+    return json.dumps({key: members[key] for key in _LAYOUT}, indent=1, allow_nan=False) + "\n"
+
+
+def from_json(text: str, path: str) -> Result:
+    """Read the content of a result file; `path` is for errors.
+
+    Raises:
+        UnreadableResult: it is not JSON, not a result, of another version, or a field is missing or wrong.
+    """
+    members = _members(text, path)
+    try:
+        result: Result = decode(members, Result, "")
+        _check_histograms(result)
+    except FieldMismatch as error:
+        raise UnreadableResult(path, str(error)) from error
+    return result
+
+
+def read_result(path: str | Path) -> Result:
+    """Read a result file.
+
+    Raises:
+        UnreadableResult: there is no such file, or it is not a result that this version reads.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise UnreadableResult(str(path), error.strerror or str(error)) from error
+    except UnicodeDecodeError as error:
+        raise UnreadableResult(str(path), "it is not a text file") from error
+    return from_json(text, str(path))
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a number")
+
+
+def _members(text: str, path: str) -> dict[str, Any]:
+    """Return the file's top level without what is not a field of Result, once its version is known to fit."""
+    try:
+        document = json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise UnreadableResult(path, f"it is not JSON: {error}") from error
+    if not isinstance(document, dict) or "schema" not in document:
+        raise UnreadableResult(path, "it is not a result file: it has no 'schema' at its top")
+    version = document["schema"]
+    if type(version) is not int:
+        raise UnreadableResult(path, "it is not a result file: 'schema' is not a version number")
+    if version != SCHEMA:
+        age = "a newer" if version > SCHEMA else "an older"
+        raise UnreadableResult(
+            path, f"it was written by {age} stressrunner (schema {version}; this one reads {SCHEMA})"
+        )
+    if "invariants" not in document:
+        raise UnreadableResult(path, "invariants: missing")
+    if document.pop("invariants") != []:
+        raise UnreadableResult(path, "invariants: expected an empty array")
+    return document
+
+
+def _check_histograms(result: Result) -> None:
+    """Find a damaged histogram now and not when a percentile is asked for."""
+    for path, part in walk(result):
+        if isinstance(part, Latency):
+            try:
+                _ = part.distribution
+            except ValueError as error:
+                raise FieldMismatch(f"{path}.histogram", str(error)) from error
