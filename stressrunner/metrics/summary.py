@@ -119,18 +119,14 @@ class ErrorGroup:
     samples: tuple[ErrorSampleRecord, ...]
 
 
-def stats_of(cells: Iterable[Cell], *, planned: int | None, duration_s: float) -> Stats:
-    """Freeze the sum of some cells; rates are over `duration_s`.
-
-    With `planned` None the plan has no fixed number of requests, and nothing is `not_reached`.
-    """
+def stats_of(cells: Iterable[Cell], *, planned: int, duration_s: float) -> Stats:
+    """Freeze the sum of some cells; rates are over `duration_s`, what is missing from `planned` was not reached."""
     total = Cell()
     for cell in cells:
         total.merge(cell)
     ok, failed = total.outcomes[Outcome.OK], total.outcomes[Outcome.FAILED]
     completed = total.sent - total.outcomes[Outcome.UNFINISHED]
     accounted = total.sent + total.dropped + total.skipped
-    planned = accounted if planned is None else max(planned, accounted)
     return Stats(
         planned=planned,
         sent=total.sent,

@@ -26,6 +26,7 @@ class Cell:
         "connect",
         "dropped",
         "failed_time",
+        "last_ns",
         "outcomes",
         "queue",
         "response_time",
@@ -38,6 +39,7 @@ class Cell:
 
     def __init__(self) -> None:
         self.sent = 0
+        self.last_ns = 0  #: when the last request completed, monotonic
         self.dropped = 0
         self.skipped = 0
         self.outcomes = [0] * len(Outcome)
@@ -57,6 +59,7 @@ class Cell:
         self.sent += 1
         outcome = sample.outcome
         self.outcomes[outcome] += 1
+        self.last_ns = max(self.last_ns, sample.completed_ns)
         self.bytes_sent += sample.bytes_sent
         self.bytes_received += sample.bytes_received
         if sample.connect_ns is not None:
@@ -84,6 +87,7 @@ class Cell:
     def merge(self, other: "Cell") -> None:
         """Add all counts of another cell."""
         self.sent += other.sent
+        self.last_ns = max(self.last_ns, other.last_ns)
         self.dropped += other.dropped
         self.skipped += other.skipped
         self.outcomes = [a + b for a, b in zip(self.outcomes, other.outcomes, strict=True)]

@@ -1,0 +1,286 @@
+"""When iterations run: users, phases, and the dispatcher that releases what is due.
+
+Users are tasks that live as long as the load and run one iteration after the other. In a closed phase a user
+takes its next iteration by itself; in an open one the dispatcher releases every arrival when it is due and gives
+it to the free user with the lowest number, or to a new one. Arrivals that find `max_in_flight` users busy wait in
+order: they have been released, so that their waiting is `queue` and not the generator's lag.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+from heapq import heapify, heappop, heappush
+
+import anyio
+from anyio.abc import TaskGroup
+
+from stressrunner.engine.clock import Clock
+from stressrunner.engine.iteration import Arrival, Iterations, think_ns
+from stressrunner.engine.sending import Cut, Sender
+from stressrunner.http.exchange import TransportFactory
+from stressrunner.metrics.collector import Collector
+from stressrunner.plan.plan import PhasePlan, Plan
+from stressrunner.scenario.model import Closed, Open
+from stressrunner.units import NS_PER_S
+
+__all__ = ["Load", "PhaseSpan"]
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseSpan:
+    """When a phase took place, in monotonic nanoseconds."""
+
+    started_ns: int
+    ended_ns: int  #: its last arrival or the end of its duration; its requests may end later
+
+
+@dataclass(slots=True)
+class _User:
+    """A user: the task that runs its iterations waits for `awake`."""
+
+    number: int  #: in this generator
+    iterations: int = 0
+    mail: Arrival | None = None
+    awake: anyio.Event = field(default_factory=anyio.Event)
+
+
+@dataclass(slots=True)
+class _ClosedPhase:
+    """A closed phase under way."""
+
+    plan: PhasePlan
+    shape: Closed
+    users: int  #: of this generator
+    started_ns: int
+    ends_ns: int | None
+    share: int | None  #: iterations of this generator
+    taken: int = 0
+    over: anyio.Event = field(default_factory=anyio.Event)
+
+
+class Load:
+    """One generator's part of a plan, carried out once."""
+
+    def __init__(
+        self, plan: Plan, transports: TransportFactory, base_url: str, clock: Clock, collector: Collector
+    ) -> None:
+        self._plan = plan
+        self._transports = transports
+        self._clock = clock
+        self._collector = collector
+        self._cut = Cut()
+        self._iterations = Iterations(plan, Sender(base_url, clock, collector, self._cut), clock, collector)
+        self._users: list[_User] = []
+        self._idle: list[int] = []  # heap of the numbers of users that wait
+        self._busy = 0
+        self._backlog: deque[Arrival] = deque()
+        self._phase: _ClosedPhase | None = None
+        self._begun = 0  # iterations of this generator that were given a number
+        self._closing = False
+        self._quiet = anyio.Event()
+        self._scope = anyio.CancelScope()
+        self.spans: list[PhaseSpan] = []  #: of the phases that have begun
+
+    async def run(self) -> None:
+        """Carry out all phases, let iterations finish for as long as graceful_stop allows, and cut off the rest."""
+        with self._scope:
+            async with anyio.create_task_group() as tasks:
+                await self._phases(tasks)
+                await self._finish()
+        if self._cut.reason == "interrupt" and self.spans:
+            self.spans[-1] = PhaseSpan(self.spans[-1].started_ns, self._clock.now_ns())
+        self._account_for_backlog()
+
+    def stop(self) -> None:
+        """Cut the load off now: an interrupt, or a threshold that aborts."""
+        if self._cut.reason is None:
+            self._cut.reason = "interrupt"
+            self._scope.cancel()
+
+    async def _phases(self, tasks: TaskGroup) -> None:
+        start_ns = self._clock.now_ns()
+        for phase in self._plan.phases:
+            if self._exhausted:
+                return
+            self.spans.append(PhaseSpan(start_ns, start_ns))
+            if phase.pacing is None:
+                end_ns = await self._closed(phase, start_ns, tasks)
+            else:
+                end_ns = await self._open(phase, start_ns, tasks)
+            self.spans[-1] = PhaseSpan(start_ns, end_ns)
+            start_ns = end_ns
+
+    @property
+    def _exhausted(self) -> bool:
+        """Whether the data of a feeder that does not repeat has run out."""
+        limit = self._plan.iteration_limit
+        return limit is not None and self._begun >= self._plan.part.share(limit)
+
+    def _next_iteration(self) -> int:
+        number = self._plan.part.number(self._begun)
+        self._begun += 1
+        return number
+
+    # Closed phases
+
+    async def _closed(self, plan: PhasePlan, start_ns: int, tasks: TaskGroup) -> int:
+        """Let users work until the phase's time or work is over; return when that was."""
+        shape = plan.spec.shape
+        if not isinstance(shape, Closed):
+            raise TypeError(shape)
+        part = self._plan.part
+        phase = self._phase = _ClosedPhase(
+            plan,
+            shape,
+            users=part.share(shape.concurrency),
+            started_ns=start_ns,
+            ends_ns=None if shape.duration_s is None else start_ns + round(shape.duration_s * NS_PER_S),
+            share=None if shape.iterations is None else part.share(shape.iterations),
+        )
+        self._rouse(phase.users)
+        while len(self._users) < phase.users:
+            self._new_user(tasks)
+        if phase.users == 0 or phase.share == 0:
+            phase.over.set()
+        if phase.ends_ns is None:
+            await phase.over.wait()
+        else:
+            with anyio.move_on_after((phase.ends_ns - self._clock.now_ns()) / NS_PER_S):
+                await phase.over.wait()
+        phase.over.set()
+        self._phase = None
+        return self._clock.now_ns() if phase.ends_ns is None or self._exhausted else phase.ends_ns
+
+    async def _take(self, user: _User) -> Arrival | None:
+        """Return a closed phase's next iteration for a user, after its pause; None when there is none."""
+        phase = self._phase
+        if phase is None or user.number >= phase.users or phase.over.is_set():
+            return None
+        due_ns = self._clock.now_ns()
+        if user.iterations:
+            shape = phase.shape
+            use = (self._plan.seed, "think", self._plan.part.number(user.number), user.iterations)
+            pause_ns = think_ns(shape.think_min_s, shape.think_max_s, *use)
+            if pause_ns:
+                due_ns += pause_ns
+                await self._pause(phase, due_ns)
+        if phase.over.is_set() or (phase.ends_ns is not None and self._clock.now_ns() >= phase.ends_ns):
+            return None
+        number = self._plan.part.number(phase.taken)
+        phase.taken += 1
+        arrival = Arrival(phase.plan.index, number, self._next_iteration(), due_ns, self._clock.now_ns())
+        if phase.taken == phase.share or self._exhausted:
+            phase.over.set()
+        return arrival
+
+    async def _pause(self, phase: _ClosedPhase, until_ns: int) -> None:
+        """Wait for a moment, or until the phase is over."""
+        with anyio.move_on_after((until_ns - self._clock.now_ns()) / NS_PER_S):
+            await phase.over.wait()
+        if not phase.over.is_set():
+            await self._clock.sleep_until(until_ns)
+
+    # Open phases
+
+    async def _open(self, plan: PhasePlan, start_ns: int, tasks: TaskGroup) -> int:
+        """Release every arrival when it is due; return when the phase is over."""
+        shape, pacing, part = plan.spec.shape, plan.pacing, self._plan.part
+        if not isinstance(shape, Open) or pacing is None:
+            raise TypeError(shape)
+        limit = (
+            shape.max_in_flight
+            if self._plan.user_limit is None
+            else min(shape.max_in_flight, self._plan.user_limit)
+        )
+        most = max(1, part.share(limit))
+        for number in range(part.index, pacing.count, part.count):
+            if self._exhausted:
+                return self._clock.now_ns()
+            due_ns = start_ns + pacing.due_ns(number)
+            await self._clock.sleep_until(due_ns)
+            arrival = Arrival(plan.index, number, self._next_iteration(), due_ns, self._clock.now_ns())
+            self._give(arrival, most, tasks)
+        end_ns = start_ns + round(shape.duration_s * NS_PER_S)
+        await self._clock.sleep_until(end_ns)
+        return end_ns
+
+    def _give(self, arrival: Arrival, most: int, tasks: TaskGroup) -> None:
+        """Hand an arrival to the free user with the lowest number, to a new one, or to the queue."""
+        if self._busy >= most:
+            self._backlog.append(arrival)
+        elif self._idle:
+            user = self._users[heappop(self._idle)]
+            self._busy += 1
+            user.mail = arrival
+            user.awake.set()
+        else:
+            self._new_user(tasks, arrival)
+
+    # Users
+
+    def _new_user(self, tasks: TaskGroup, arrival: Arrival | None = None) -> None:
+        user = _User(len(self._users), mail=arrival)
+        self._users.append(user)
+        self._busy += 1
+        tasks.start_soon(self._live, user)
+
+    async def _live(self, user: _User) -> None:
+        """Run iterations until the load closes."""
+        async with self._transports.open() as transport:
+            while (arrival := await self._next(user)) is not None:
+                await self._iterations.run(
+                    arrival,
+                    user=self._plan.part.number(user.number),
+                    user_iteration=user.iterations,
+                    transport=transport,
+                )
+                user.iterations += 1
+
+    async def _next(self, user: _User) -> Arrival | None:
+        """Return what a user is to run next; wait while there is nothing; None when the load closes."""
+        while True:
+            if user.mail is not None:
+                arrival, user.mail = user.mail, None
+                return arrival
+            if self._backlog:
+                return self._backlog.popleft()
+            taken = await self._take(user)
+            if taken is not None:
+                return taken
+            self._busy -= 1
+            if self._closing:
+                if self._busy == 0:
+                    self._quiet.set()
+                return None
+            user.awake = anyio.Event()
+            heappush(self._idle, user.number)
+            await user.awake.wait()
+
+    def _rouse(self, below: int) -> None:
+        """Wake the waiting users with numbers below a limit, so that they look for work again."""
+        roused = [number for number in self._idle if number < below]
+        self._idle = [number for number in self._idle if number >= below]
+        heapify(self._idle)
+        self._busy += len(roused)
+        for number in roused:
+            self._users[number].awake.set()
+
+    async def _finish(self) -> None:
+        """Let iterations end within graceful_stop, then cut off what is still running."""
+        self._closing = True
+        self._rouse(len(self._users))
+        if self._busy == 0:
+            return
+        graceful_s = self._plan.phases[-1].spec.graceful_stop_s
+        with anyio.move_on_after(graceful_s) as waiting:
+            await self._quiet.wait()
+        if waiting.cancelled_caught:
+            self._cut.reason = "graceful_stop"
+            self._scope.cancel()
+
+    def _account_for_backlog(self) -> None:
+        """Count arrivals that waited in vain: dropped when graceful_stop ran out, not reached when interrupted."""
+        if self._cut.reason == "interrupt":
+            return
+        for arrival in self._backlog:
+            for endpoint, count in self._plan.traffic.requests_of(arrival.number).items():
+                self._collector.dropped(arrival.phase, endpoint, count)

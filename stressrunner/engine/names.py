@@ -1,0 +1,215 @@
+"""The names that templates and expressions see, each made when it is first asked for."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from stressrunner.expressions import FUNCTIONS, CannotEvaluate, Draws
+from stressrunner.http.exchange import Exchange, Headers
+from stressrunner.plan.plan import Plan
+
+__all__ = ["HeaderFields", "IterationScope", "RequestNames", "ResponseNames"]
+
+
+class HeaderFields(Mapping[str, str]):
+    """Header fields by name: case is ignored and `_` reads as `-`; repeated fields are joined by commas."""
+
+    def __init__(self, headers: Headers) -> None:
+        self._fields: dict[str, str] = {}
+        for name, value in headers:
+            key = name.lower()
+            self._fields[key] = f"{self._fields[key]}, {value}" if key in self._fields else value
+
+    def __getitem__(self, name: str) -> str:
+        return self._fields[name.lower().replace("_", "-")]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._fields)
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+
+class IterationScope:
+    """What belongs to one iteration: its number, its user, its captures, variables and rows."""
+
+    def __init__(self, plan: Plan, *, iteration: int, user: int, user_iteration: int) -> None:
+        self.plan = plan
+        self.iteration = iteration
+        self.user = user
+        self.user_iteration = user_iteration
+        self.captures: dict[str, Any] = {}
+        self._kept: dict[str, Any] = {}
+
+    def draws(self, use: object) -> Draws:
+        """Return the functions for one use in this iteration."""
+        return Draws(self.plan.seed, self.iteration, use, uuid_salt=self.plan.uuid_salt)
+
+    def variable(self, name: str) -> Any:
+        """Return a variable; one with holes is evaluated once per iteration."""
+        if name not in self._kept:
+            names = RequestNames(self, 0, use=f"variable {name}")
+            self._kept[name] = self.plan.variables[name].render(names)
+        return self._kept[name]
+
+    def row(self, name: str, message: int) -> Any:
+        """Return the row of a feeder that message number `message` of this iteration sees."""
+        rows = self.plan.rows[name]
+        if rows.per == "request":
+            return rows.row(self.iteration * self.plan.traffic.requests + message)
+        if name not in self._kept:
+            self._kept[name] = rows.row(self.user if rows.per == "user" else self.iteration)
+        return self._kept[name]
+
+
+class RequestNames(Mapping[str, Any]):
+    """The names that the templates of one request see."""
+
+    def __init__(self, scope: IterationScope, message: int, *, use: object | None = None) -> None:
+        self._scope = scope
+        self._message = message
+        self._use = message if use is None else use
+        self._draws: Draws | None = None
+
+    def __getitem__(self, name: str) -> Any:
+        scope = self._scope
+        if name in scope.captures:
+            return scope.captures[name]
+        plan = scope.plan
+        if name in plan.constants:
+            return plan.constants[name]
+        if name in plan.variables:
+            return scope.variable(name)
+        if name in plan.rows:
+            return scope.row(name, self._message)
+        if name in FUNCTIONS:
+            if self._draws is None:
+                self._draws = scope.draws(self._use)
+            return self._draws.function(name)
+        return _BUILT_IN[name](self)
+
+    def __contains__(self, name: object) -> bool:
+        scope, plan = self._scope, self._scope.plan
+        known = (scope.captures, plan.constants, plan.variables, plan.rows, FUNCTIONS, _BUILT_IN)
+        return any(name in names for names in known)
+
+    def __iter__(self) -> Iterator[str]:
+        plan = self._scope.plan
+        return iter(
+            {*self._scope.captures, *plan.constants, *plan.variables, *plan.rows, *FUNCTIONS, *_BUILT_IN}
+        )
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def run(self) -> Mapping[str, Any]:
+        """Return `run.id` and `run.seed`."""
+        return {"id": self._scope.plan.run_id, "seed": self._scope.plan.seed}
+
+    def iteration(self) -> int:
+        """Return the iteration's number."""
+        return self._scope.iteration
+
+    def user(self) -> Mapping[str, Any]:
+        """Return `user.id` and `user.iteration`."""
+        return {"id": self._scope.user, "iteration": self._scope.user_iteration}
+
+    def session(self) -> Mapping[str, Any]:
+        """Return `session.name` and `session.index`; outside sessions every iteration is one of its own."""
+        index = self._scope.iteration
+        return {"name": f"sr-{self._scope.plan.run_id}-{index}", "index": index}
+
+    def message(self) -> Mapping[str, Any]:
+        """Return `message.index` and `message.token`, which tells the message from every other one."""
+        token = f"sr.{self._scope.plan.run_id}.{self._scope.iteration}.{self._message}"
+        return {"index": self._message, "token": token}
+
+
+_BUILT_IN: Mapping[str, Callable[[RequestNames], Any]] = {
+    "run": RequestNames.run,
+    "iteration": RequestNames.iteration,
+    "user": RequestNames.user,
+    "session": RequestNames.session,
+    "message": RequestNames.message,
+}
+
+
+class ResponseNames(Mapping[str, Any]):
+    """The names that checks and captures see: the response's over those of its request."""
+
+    def __init__(self, outer: RequestNames, exchange: Exchange, base_url: str, due_ns: int) -> None:
+        self._outer = outer
+        self._exchange = exchange
+        self._base_url = base_url
+        self._due_ns = due_ns
+        self._kept: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        made = self._kept.get(name)
+        if made is not None:
+            return made
+        make = _OF_RESPONSE.get(name)
+        if make is None:
+            return self._outer[name]
+        value = self._kept[name] = make(self)
+        return value
+
+    def __contains__(self, name: object) -> bool:
+        return name in _OF_RESPONSE or name in self._outer
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({*_OF_RESPONSE, *self._outer})
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def status(self) -> int:
+        """Return the status code."""
+        return self._exchange.status
+
+    def headers(self) -> HeaderFields:
+        """Return the header fields."""
+        return HeaderFields(self._exchange.headers)
+
+    def body(self) -> Any:
+        """Return the body, parsed as JSON; raises CannotEvaluate when it is not."""
+        try:
+            return json.loads(self._exchange.body)
+        except (ValueError, RecursionError) as error:
+            raise CannotEvaluate(
+                "the body is not JSON" if self._exchange.body else "the body is empty"
+            ) from error
+
+    def text(self) -> str:
+        """Return the body as text, in UTF-8; bytes that are not show as U+FFFD."""
+        return self._exchange.body.decode("utf-8", "replace")
+
+    def size(self) -> int:
+        """Return the body's size in bytes, with its content encoding undone."""
+        return len(self._exchange.body)
+
+    def url(self) -> str:
+        """Return the URL that was asked for."""
+        target = self._exchange.request.target
+        return target if not target.startswith("/") else self._base_url + target
+
+    def response_time(self) -> float:
+        """Return the seconds from the moment the request was due."""
+        return (self._exchange.completed_ns - self._due_ns) / 1e9
+
+    def service_time(self) -> float:
+        """Return the seconds from the first byte sent."""
+        sent_ns = self._exchange.sent_ns
+        return (self._exchange.completed_ns - (self._due_ns if sent_ns is None else sent_ns)) / 1e9
+
+
+_OF_RESPONSE: Mapping[str, Callable[[ResponseNames], Any]] = {
+    "status": ResponseNames.status,
+    "headers": ResponseNames.headers,
+    "body": ResponseNames.body,
+    "text": ResponseNames.text,
+    "size": ResponseNames.size,
+    "url": ResponseNames.url,
+    "response_time": ResponseNames.response_time,
+    "service_time": ResponseNames.service_time,
+}

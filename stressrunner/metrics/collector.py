@@ -1,0 +1,46 @@
+"""Where the engine puts what it measures, and where the coordinator takes it from."""
+
+from collections.abc import Callable
+
+from stressrunner.http.exchange import Exchange
+from stressrunner.metrics.sample import Sample
+from stressrunner.metrics.tally import Tally
+
+__all__ = ["Collector", "Observer"]
+
+#: Told of every sample, with its exchange where there is one; synchronous, must not block.
+Observer = Callable[[Sample, Exchange | None], None]
+
+
+class Collector:
+    """Records into a tally that is handed over from time to time, and tells the observers."""
+
+    def __init__(self, observers: tuple[Observer, ...] = ()) -> None:
+        self._tally = Tally()
+        self._observers = observers
+        self.in_flight = 0  #: requests on their way now
+
+    def emit(self, sample: Sample, exchange: Exchange | None) -> None:
+        """Count a request that was sent."""
+        self._tally.record(sample)
+        for observer in self._observers:
+            observer(sample, exchange)
+
+    def skipped(self, phase: int, endpoint: int, count: int) -> None:
+        """Count requests that an earlier failure of their iteration prevented."""
+        self._tally.record_skipped(phase, endpoint, count)
+
+    def dropped(self, phase: int, endpoint: int, count: int) -> None:
+        """Count requests whose arrival was given up."""
+        self._tally.record_dropped(phase, endpoint, count)
+
+    def iteration_ended(self, *, failed: bool) -> None:
+        """Count an iteration."""
+        self._tally.iterations += 1
+        self._tally.iterations_failed += failed
+
+    def drain(self) -> Tally:
+        """Hand over what was counted since the last time."""
+        tally, self._tally = self._tally, Tally()
+        tally.in_flight = self.in_flight
+        return tally

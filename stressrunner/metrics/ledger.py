@@ -1,0 +1,123 @@
+"""The coordinator's books: what generators hand over, added up, and the summary drawn from it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from stressrunner.metrics.histogram import Histogram
+from stressrunner.metrics.summary import ErrorGroup, Latency, PhaseStats, Stats, error_groups, stats_of
+from stressrunner.metrics.tally import Cell, Tally
+from stressrunner.metrics.timeline import Point, Timeline
+
+__all__ = ["Ledger", "PhaseOutline", "Summary"]
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseOutline:
+    """What the books need to know of a phase."""
+
+    name: str
+    warmup: bool
+    planned: Mapping[int, int] | None  #: requests per endpoint; None when time alone ends the phase
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Frozen figures of a load: warm-up is in its phase and the timeline, and in nothing else."""
+
+    duration_s: float  #: from the beginning of the load until its last request ended
+    totals: Stats
+    endpoints: Mapping[str, Stats]
+    phases: tuple[PhaseStats, ...]
+    phase_endpoints: Mapping[tuple[str, str], Stats]  #: (phase, endpoint)
+    timeline: tuple[Point, ...]
+    errors: tuple[ErrorGroup, ...]
+    lag: Latency
+    queue: Latency
+    blocked: Latency
+
+
+class Ledger:
+    """Adds up tallies."""
+
+    def __init__(self, endpoints: Sequence[str], phases: Sequence[PhaseOutline], origin_ns: int) -> None:
+        """`origin_ns` is when the load began, monotonic."""
+        self._endpoints = tuple(endpoints)
+        self._phases = tuple(phases)
+        self._origin_ns = origin_ns
+        self._timeline = Timeline()
+        self.total = Tally()
+
+    def add(self, tally: Tally, from_ns: int, to_ns: int) -> None:
+        """Add what was counted between two moments."""
+        self.total.merge(tally)
+        self._timeline.add(tally, (from_ns - self._origin_ns) / 1e9, (to_ns - from_ns) / 1e9)
+
+    def summary(self, spans: Sequence[tuple[int, int]]) -> Summary:
+        """Freeze the books; `spans` are the beginning and end of each phase that has begun."""
+        phases = self._spans_with_requests(spans)
+        counted = [i for i in range(len(self._phases)) if not self._phases[i].warmup]
+        begun = [i for i in counted if i < len(phases)]
+        duration_s = (max(phases[i][1] for i in begun) - phases[begun[0]][0]) / 1e9 if begun else 0.0
+        everywhere = range(len(self._endpoints))
+        totals = self._stats(counted, everywhere, duration_s)
+        cells = self._cells(counted, everywhere)
+        return Summary(
+            duration_s=(max((end for _, end in phases), default=self._origin_ns) - self._origin_ns) / 1e9,
+            totals=totals,
+            endpoints={name: self._stats(counted, [i], duration_s) for i, name in enumerate(self._endpoints)},
+            phases=tuple(
+                self._phase(i, phases[i] if i < len(phases) else None) for i in range(len(self._phases))
+            ),
+            phase_endpoints={
+                (self._phases[p].name, name): self._stats([p], [i], (end - start) / 1e9)
+                for p, (start, end) in enumerate(phases)
+                for i, name in enumerate(self._endpoints)
+            },
+            timeline=self._timeline.points(),
+            errors=error_groups(self.total, self._endpoints, self._origin_ns),
+            lag=Latency.of(self.total.lag),
+            queue=Latency.of(_merged(cell.queue for cell in cells)),
+            blocked=Latency.of(_merged(cell.blocked for cell in cells)),
+        )
+
+    def _spans_with_requests(self, spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Let each phase last until the last of its requests ended, so that rates are never flattered."""
+        last_ns: dict[int, int] = {}
+        for (phase, _), cell in self.total.cells.items():
+            last_ns[phase] = max(last_ns.get(phase, 0), cell.last_ns)
+        return [(start, max(end, last_ns.get(i, 0))) for i, (start, end) in enumerate(spans)]
+
+    def _cells(self, phases: Iterable[int], endpoints: Iterable[int]) -> list[Cell]:
+        wanted = {(p, e) for p in phases for e in endpoints}
+        return [cell for key, cell in self.total.cells.items() if key in wanted]
+
+    def _stats(self, phases: Sequence[int], endpoints: Sequence[int], duration_s: float) -> Stats:
+        return stats_of(
+            self._cells(phases, endpoints), planned=self._planned(phases, endpoints), duration_s=duration_s
+        )
+
+    def _planned(self, phases: Sequence[int], endpoints: Sequence[int]) -> int:
+        """Return the planned requests; those of a phase that time alone ends are the ones it came to."""
+        planned = 0
+        for phase in phases:
+            fixed = self._phases[phase].planned
+            if fixed is None:
+                cells = self._cells([phase], endpoints)
+                planned += sum(cell.sent + cell.dropped + cell.skipped for cell in cells)
+            else:
+                planned += sum(fixed.get(endpoint, 0) for endpoint in endpoints)
+        return planned
+
+    def _phase(self, index: int, span: tuple[int, int] | None) -> PhaseStats:
+        outline = self._phases[index]
+        start, end = span or (self._origin_ns, self._origin_ns)
+        duration_s = (end - start) / 1e9
+        totals = self._stats([index], range(len(self._endpoints)), duration_s)
+        return PhaseStats(outline.name, outline.warmup, (start - self._origin_ns) / 1e9, duration_s, totals)
+
+
+def _merged(histograms: Iterable[Histogram]) -> Histogram:
+    total = Histogram()
+    for histogram in histograms:
+        total.merge(histogram)
+    return total

@@ -1,0 +1,47 @@
+"""Which row of a feeder a request sees: a pure function of the seed and a number.
+
+The number is the iteration's, the user's or the request's, as the feeder says under `per`.
+"""
+
+from functools import lru_cache
+from typing import Any
+
+from stressrunner.expressions.functions import random_stream
+from stressrunner.scenario.model import Feeder
+
+__all__ = ["Rows"]
+
+
+class Rows:
+    """The rows of one feeder in the order in which they are drawn."""
+
+    def __init__(self, feeder: Feeder, seed: int) -> None:
+        self.name = feeder.name
+        self.per = feeder.per
+        self._rows = feeder.rows
+        self._order = feeder.order
+        self._seed = seed
+        self._ends = feeder.on_end == "stop" and feeder.order != "random"
+        self._shuffled = lru_cache(maxsize=2)(self._shuffle)
+
+    @property
+    def limit(self) -> int | None:
+        """How many numbers have a row; None when rows repeat."""
+        return len(self._rows) if self._ends else None
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self._rows)
+
+    def _shuffle(self, turn: int) -> list[int]:
+        places = list(range(len(self._rows)))
+        random_stream(self._seed, "feeder", self.name, turn).shuffle(places)
+        return places
+
+    def row(self, number: int) -> Any:
+        """Return the row that a number draws."""
+        size = len(self._rows)
+        if self._order == "random":
+            return self._rows[random_stream(self._seed, "feeder", self.name, number).randrange(size)]
+        turn, place = divmod(number, size)
+        return self._rows[self._shuffled(turn)[place] if self._order == "shuffled" else place]

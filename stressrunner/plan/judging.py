@@ -1,0 +1,54 @@
+"""Checks and captures of an endpoint, compiled: what a response must satisfy and what is taken from it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from stressrunner.expressions import CannotEvaluate, compile_expression
+from stressrunner.expressions.expression import Expression, why_not
+from stressrunner.metrics.sample import Outcome, Problem
+from stressrunner.scenario.model import Endpoint
+
+__all__ = ["Judge"]
+
+Names = Mapping[str, Any]
+
+
+class Judge:
+    """Judges the responses of one endpoint; raises ExpressionError when an expression makes no sense."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._checks = [compile_expression(source) for source in endpoint.checks]
+        self._captures = {name: compile_expression(source) for name, source in endpoint.capture.items()}
+        self._refused = None if endpoint.refused is None else compile_expression(endpoint.refused)
+        named = {reference.path[0] for check in self._checks for reference in check.references}
+        self._status_decides = "status" not in named
+
+    def judge(self, status: int, names: Names, captures: dict[str, Any]) -> tuple[Outcome, Problem | None]:
+        """Return what became of a request that was answered; captures are added when it passed."""
+        if self._refused is not None and _is_true(self._refused, names):
+            return Outcome.REFUSED, None
+        if self._status_decides and status >= 400:
+            return Outcome.FAILED, Problem(f"http {status}", f"status was {status}")
+        for check in self._checks:
+            reason = why_not(check, names)
+            if reason is not None:
+                return Outcome.FAILED, Problem("check", reason)
+        return self._capture(names, captures)
+
+    def _capture(self, names: Names, captures: dict[str, Any]) -> tuple[Outcome, Problem | None]:
+        found = {}
+        for name, expression in self._captures.items():
+            try:
+                found[name] = expression.evaluate(names)
+            except CannotEvaluate as error:
+                return Outcome.FAILED, Problem("capture", f"capture {name}: {expression.source}: {error}")
+        captures.update(found)
+        return Outcome.OK, None
+
+
+def _is_true(expression: Expression, names: Names) -> bool:
+    """Return whether an expression holds; one that cannot be evaluated does not."""
+    try:
+        return expression.holds(names)
+    except CannotEvaluate:
+        return False

@@ -1,0 +1,206 @@
+"""The plan of a run: compiled endpoints, picks, pacing and data; what a generator process executes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from stressrunner.expressions import ValueTemplate, compile_value
+from stressrunner.plan.feeders import Rows
+from stressrunner.plan.judging import Judge
+from stressrunner.plan.pacing import Constant
+from stressrunner.plan.requests import RequestTemplate
+from stressrunner.plan.weights import Blocks
+from stressrunner.scenario.model import Closed, Endpoint, Mix, Open, Phase, Scenario, Session
+
+__all__ = ["EndpointPlan", "MixPlan", "PhasePlan", "Plan", "SessionPlan", "Shard", "compile_plan"]
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """The part of a plan that one of several generators executes: every `count`-th iteration from `index` on."""
+
+    index: int = 0
+    count: int = 1
+
+    def share(self, total: int) -> int:
+        """Return how many of `total` things, dealt in turn, fall to this shard."""
+        return max(0, (total - self.index + self.count - 1) // self.count)
+
+    def number(self, local: int) -> int:
+        """Return the number in the whole plan of this shard's thing number `local`."""
+        return local * self.count + self.index
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointPlan:
+    """An endpoint, compiled."""
+
+    index: int
+    name: str
+    request: RequestTemplate
+    judge: Judge
+
+
+@dataclass(frozen=True, slots=True)
+class MixPlan:
+    """Each iteration sends one endpoint."""
+
+    endpoints: tuple[int, ...]  #: indices of the endpoints that are picked from
+    blocks: Blocks
+    requests: int = 1  #: per iteration
+
+    def pick(self, iteration: int) -> int:
+        """Return the endpoint's index of an iteration of a phase."""
+        return self.endpoints[self.blocks.pick(iteration)]
+
+    def requests_of(self, iteration: int) -> dict[int, int]:
+        """Return how many requests of each endpoint an iteration of a phase sends."""
+        return {self.pick(iteration): 1}
+
+    def planned(self, iterations: int) -> dict[int, int]:
+        """Return how many requests of each endpoint the first so many iterations of a phase send."""
+        return dict(zip(self.endpoints, self.blocks.counts(iterations), strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class SessionPlan:
+    """Each iteration is one chat session."""
+
+    endpoint: int
+    spec: Session
+
+    @property
+    def requests(self) -> int:
+        """Requests of one iteration."""
+        return self.spec.messages
+
+    def requests_of(self, _iteration: int) -> dict[int, int]:
+        """Return how many requests of each endpoint an iteration sends."""
+        return self.planned(1)
+
+    def planned(self, iterations: int) -> dict[int, int]:
+        """Return how many requests of each endpoint so many iterations send."""
+        return {self.endpoint: iterations * self.spec.messages}
+
+
+@dataclass(frozen=True, slots=True)
+class PhasePlan:
+    """A phase of the load with its arrivals."""
+
+    index: int
+    spec: Phase
+    pacing: Constant | None  #: of an open phase
+
+    @property
+    def iterations(self) -> int | None:
+        """Iterations in the whole plan; None when time alone ends the phase."""
+        if self.pacing is not None:
+            return self.pacing.count
+        return self.spec.shape.iterations if isinstance(self.spec.shape, Closed) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is executed. Frozen, but for the caches inside its compiled parts."""
+
+    seed: int
+    run_id: str
+    uuid_salt: str  #: makes UUIDs differ between runs; empty when the seed was given
+    base_url: str  #: as the scenario says
+    connections: int | None
+    endpoints: tuple[EndpointPlan, ...]
+    traffic: MixPlan | SessionPlan
+    phases: tuple[PhasePlan, ...]
+    constants: Mapping[str, Any]  #: variables without holes
+    variables: Mapping[str, ValueTemplate]  #: variables with holes, evaluated once per iteration
+    rows: Mapping[str, Rows]
+    part: Shard = field(default_factory=Shard)
+
+    def shard(self, index: int, count: int) -> "Plan":
+        """Return the part of this plan that generator `index` of `count` executes.
+
+        Raises:
+            ValueError: there is no such generator.
+        """
+        if not 0 <= index < count:
+            raise ValueError(f"there is no shard {index} of {count}")
+        return replace(self, part=Shard(index, count))
+
+    @property
+    def endpoint_names(self) -> tuple[str, ...]:
+        """The endpoints' names in the order of their indices."""
+        return tuple(endpoint.name for endpoint in self.endpoints)
+
+    def planned(self, phase: int) -> dict[int, int] | None:
+        """Return how many requests of each endpoint a phase has in the whole plan; None when time alone ends it."""
+        iterations = self.phases[phase].iterations
+        return None if iterations is None else self.traffic.planned(iterations)
+
+    @property
+    def iteration_limit(self) -> int | None:
+        """How many iterations have data; the load ends there. None when data repeats."""
+        limits = []
+        for rows in self.rows.values():
+            if rows.limit is not None and rows.per == "iteration":
+                limits.append(rows.limit)
+            elif rows.limit is not None and rows.per == "request":
+                limits.append(rows.limit // self.traffic.requests)
+        return min(limits, default=None)
+
+    @property
+    def user_limit(self) -> int | None:
+        """How many users have data of their own; None when no feeder is per user."""
+        return min((len(rows) for rows in self.rows.values() if rows.per == "user"), default=None)
+
+
+def _used(scenario: Scenario) -> list[Endpoint]:
+    """Return the endpoints that the traffic sends, in the order of the file."""
+    if isinstance(scenario.traffic, Session):
+        return [scenario.endpoints[scenario.traffic.send]]
+    weights = scenario.traffic.weights
+    return [endpoint for name, endpoint in scenario.endpoints.items() if weights.get(name)]
+
+
+def _traffic(scenario: Scenario, used: list[Endpoint], seed: int) -> MixPlan | SessionPlan:
+    if isinstance(scenario.traffic, Session):
+        return SessionPlan(0, scenario.traffic)
+    mix: Mix = scenario.traffic
+    blocks = Blocks([mix.weights[endpoint.name] for endpoint in used], seed, "mix")
+    return MixPlan(tuple(range(len(used))), blocks)
+
+
+def compile_plan(scenario: Scenario, *, seed: int, run_id: str, uuid_salt: str = "") -> Plan:
+    """Compile a scenario.
+
+    Raises:
+        ExpressionError: a text makes no sense.
+        ValueError: weights, header names or feeders do not fit.
+        Neither comes from a scenario that was built from a document without mistakes.
+    """
+    target = scenario.target
+    prefix = "" if target.base_url.startswith("demo:") else urlsplit(target.base_url).path.rstrip("/")
+    used = _used(scenario)
+    compiled = {name: compile_value(value) for name, value in scenario.variables.items()}
+    return Plan(
+        seed=seed,
+        run_id=run_id,
+        uuid_salt=uuid_salt,
+        base_url=target.base_url,
+        connections=target.connections,
+        endpoints=tuple(
+            EndpointPlan(i, endpoint.name, RequestTemplate(endpoint, prefix, target.headers), Judge(endpoint))
+            for i, endpoint in enumerate(used)
+        ),
+        traffic=_traffic(scenario, used, seed),
+        phases=tuple(_phase(i, phase) for i, phase in enumerate(scenario.load)),
+        constants={name: scenario.variables[name] for name, value in compiled.items() if value.is_constant},
+        variables={name: value for name, value in compiled.items() if not value.is_constant},
+        rows={name: Rows(feeder, seed) for name, feeder in scenario.feeders.items()},
+    )
+
+
+def _phase(index: int, phase: Phase) -> PhasePlan:
+    shape = phase.shape
+    pacing = Constant(shape.rate, shape.duration_s) if isinstance(shape, Open) else None
+    return PhasePlan(index, phase, pacing)

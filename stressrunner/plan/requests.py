@@ -1,0 +1,150 @@
+"""Requests compiled from endpoints: what does not change is computed once, the rest is filled in for each request."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import quote, quote_plus, urlencode
+
+from stressrunner.expressions import CannotEvaluate, Template, compile_template, compile_value
+from stressrunner.expressions.environment import to_text
+from stressrunner.http.exchange import Headers, Request
+from stressrunner.scenario.model import Endpoint, Form, Json, Raw
+
+__all__ = ["RequestTemplate"]
+
+Names = Mapping[str, Any]
+_KEPT_IN_PATHS = "/:?#[]@!$&'()*+,;=%-._~"  # RFC 3986: reserved, unreserved, and escapes already made
+_WHOLE_URL = re.compile(r"https?://", re.IGNORECASE)
+_FIELD_BREAK = re.compile(r"[\r\n\0]")
+_HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110, token
+
+
+def _escape_segment(text: str) -> str:
+    """Encode what fills a hole so that it stays one path segment; dot segments would climb."""
+    return quote(text, safe="") if text not in (".", "..") else text.replace(".", "%2E")
+
+
+def _path(template: Template, prefix: str) -> Callable[[Names], str]:
+    if template.hole is not None:
+        hole = template.hole
+
+        def whole(names: Names) -> str:
+            text = to_text(hole.evaluate(names))
+            if _WHOLE_URL.match(text):
+                return quote(text, safe=_KEPT_IN_PATHS)
+            return prefix + quote(text if text.startswith("/") else f"/{text}", safe=_KEPT_IN_PATHS)
+
+        return whole
+    parts = [quote(p, safe=_KEPT_IN_PATHS) if isinstance(p, str) else p for p in template.parts]
+    if template.is_constant:
+        path = prefix + "".join(p for p in parts if isinstance(p, str))
+        return lambda _: path
+
+    def joined(names: Names) -> str:
+        return prefix + "".join(
+            p if isinstance(p, str) else _escape_segment(to_text(p.evaluate(names))) for p in parts
+        )
+
+    return joined
+
+
+def _pairs(fields: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the fields of a query or form: None leaves one out, a list repeats it."""
+    pairs: list[tuple[str, str]] = []
+    for name, value in fields.items():
+        items = value if isinstance(value, list | tuple) else [value]
+        pairs += [(name, to_text(item)) for item in items if item is not None]
+    return pairs
+
+
+def _header(name: str, text: str) -> tuple[str, str]:
+    if _FIELD_BREAK.search(text):
+        raise CannotEvaluate(f"the header {name!r} would hold a line break")
+    return name, text
+
+
+class RequestTemplate:
+    """An endpoint, compiled.
+
+    Raises ExpressionError when one of its texts makes no sense and ValueError when a header's name is not one.
+    """
+
+    def __init__(self, endpoint: Endpoint, prefix: str, shared_headers: Mapping[str, str]) -> None:
+        """`prefix` is the base URL's own path; `shared_headers` are the target's, under the endpoint's own."""
+        self._method = endpoint.method
+        self._path = _path(compile_template(endpoint.path), prefix)
+        self._query = compile_value(dict(endpoint.query)) if endpoint.query else None
+        self._body, content_type = _body(endpoint.body)
+        self._timeout_s = endpoint.timeout.total_s
+        self._connect_timeout_s = endpoint.timeout.connect_s
+        self._fixed, self._filled = _headers(endpoint, shared_headers, content_type)
+
+    def render(self, names: Names) -> Request:
+        """Return the request with its holes filled.
+
+        Raises:
+            CannotEvaluate: a hole cannot be filled.
+        """
+        target = self._path(names)
+        if self._query is not None:
+            query = urlencode(_pairs(self._query.render(names)), quote_via=quote)
+            if query:
+                target += ("&" if "?" in target else "?") + query
+        headers = self._fixed
+        if self._filled:
+            rendered = [(name, template.render(names)) for name, template in self._filled]
+            headers += tuple(_header(name, to_text(value)) for name, value in rendered if value is not None)
+        body = self._body(names)
+        return Request(self._method, target, headers, body, self._timeout_s, self._connect_timeout_s)
+
+
+def _headers(
+    endpoint: Endpoint, shared: Mapping[str, str], content_type: str | None
+) -> tuple[Headers, list[tuple[str, Template]]]:
+    """Return the header lines that never change, and the templates of the others."""
+    merged: dict[str, tuple[str, str | None]] = {}
+    if content_type is not None:
+        merged["content-type"] = ("Content-Type", content_type)
+    for source in (shared, endpoint.headers):
+        for name, text in source.items():
+            if not _HEADER_NAME.fullmatch(name):
+                raise ValueError(f"{name!r} cannot be the name of a header")
+            merged[name.lower()] = (name, text)
+    fixed: list[tuple[str, str]] = []
+    filled = []
+    for name, text in merged.values():
+        if text is None:
+            continue
+        template = compile_template(text)
+        if template.is_constant:
+            fixed.append(_header(name, text))
+        else:
+            filled.append((name, template))
+    return tuple(fixed), filled
+
+
+def _encode_json(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _body(body: Json | Form | Raw | None) -> tuple[Callable[[Names], bytes], str | None]:
+    """Return what makes the body, and its media type unless a header says otherwise."""
+    match body:
+        case Json(value):
+            tree = compile_value(value)
+            if tree.is_constant:
+                fixed = _encode_json(value)
+                return lambda _: fixed, "application/json"
+            return lambda names: _encode_json(tree.render(names)), "application/json"
+        case Form(fields):
+            form = compile_value(dict(fields))
+            return (
+                lambda names: urlencode(_pairs(form.render(names)), quote_via=quote_plus).encode(),
+                "application/x-www-form-urlencoded",
+            )
+        case Raw(text):
+            template = compile_template(text, statements=True)
+            return lambda names: template.render_text(names).encode(), "text/plain; charset=utf-8"
+        case None:
+            return lambda _: b"", None
