@@ -1,0 +1,181 @@
+"""From a Document without mistakes to the Scenario: typed, frozen, with every default filled in."""
+
+from collections.abc import Mapping
+from fractions import Fraction
+from types import MappingProxyType
+from typing import Any
+
+from stressrunner import units
+from stressrunner.scenario.document import Document
+from stressrunner.scenario.model import (
+    Closed,
+    Endpoint,
+    Feeder,
+    Form,
+    Json,
+    Mix,
+    MonitorSpec,
+    Open,
+    Phase,
+    Raw,
+    Scenario,
+    Session,
+    Target,
+    Timeout,
+)
+from stressrunner.scenario.phases import phase_names
+from stressrunner.scenario.threshold import Threshold
+from stressrunner.scenario.threshold_grammar import parse_threshold, threshold_of_mapping
+
+__all__ = ["build"]
+
+_METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
+_DEFAULT_TIMEOUT = Timeout()
+_DEFAULT_THRESHOLD = Threshold(
+    text="errors < 1%", stat="errors", op="<", limit=0.01, dimension="ratio", is_default=True
+)
+
+
+def build(document: Document) -> Scenario:
+    """Return the scenario that a document describes; a Document has no mistakes, so this always succeeds."""
+    value = document.value
+    target = _target(value["target"])
+    return Scenario(
+        name=value["name"],
+        description=value.get("description", ""),
+        target=target,
+        variables=_frozen(value.get("variables", {})),
+        feeders=_frozen(
+            {
+                name: Feeder(name, document.rows[name], **_options(feeder))
+                for name, feeder in value.get("feeders", {}).items()
+            }
+        ),
+        endpoints=_frozen(
+            {
+                name: _endpoint(name, endpoint, value.get("payloads", {}), target.timeout)
+                for name, endpoint in value["endpoints"].items()
+            }
+        ),
+        traffic=_traffic(value),
+        load=phases_of(value["load"]),
+        monitors=_frozen(
+            {name: MonitorSpec(name, **monitor) for name, monitor in value.get("monitors", {}).items()}
+        ),
+        thresholds=_thresholds(value.get("thresholds", [])),
+    )
+
+
+def _frozen(mapping: dict[str, Any]) -> Mapping[str, Any]:
+    return MappingProxyType(mapping)
+
+
+def _options(feeder: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: feeder[key] for key in ("order", "per", "on_end") if key in feeder}
+
+
+def _target(target: Mapping[str, Any]) -> Target:
+    return Target(
+        base_url=target["base_url"].rstrip("/"),
+        headers=_frozen(target.get("headers", {})),
+        timeout=_timeout(target.get("timeout"), _DEFAULT_TIMEOUT),
+        connections=target.get("connections"),
+    )
+
+
+def _timeout(timeout: Any, inherited: Timeout) -> Timeout:
+    """Return a timeout where what is not given is inherited; connecting never takes longer than the whole."""
+    if timeout is None:
+        return inherited
+    given = timeout if isinstance(timeout, dict) else {"total": timeout}
+    total_s = float(units.parse_duration(given["total"])) if "total" in given else inherited.total_s
+    if "connect" in given:
+        connect_s = float(units.parse_duration(given["connect"]))
+    else:
+        connect_s = inherited.connect_s if inherited is not _DEFAULT_TIMEOUT else total_s
+    return Timeout(total_s, min(connect_s, total_s))
+
+
+def _endpoint(
+    name: str, endpoint: Mapping[str, Any], payloads: Mapping[str, Any], timeout: Timeout
+) -> Endpoint:
+    method = next(method for method in _METHODS if method in endpoint)
+    checks = endpoint.get("checks", [])
+    return Endpoint(
+        name=name,
+        method=method.upper(),
+        path=endpoint[method],
+        query=_frozen(endpoint.get("query", {})),
+        headers=_frozen(endpoint.get("headers", {})),
+        body=_body(endpoint, payloads),
+        timeout=_timeout(endpoint.get("timeout"), timeout),
+        checks=(checks,) if isinstance(checks, str) else tuple(checks),
+        capture=_frozen(endpoint.get("capture", {})),
+        refused=endpoint.get("refused"),
+    )
+
+
+def _body(endpoint: Mapping[str, Any], payloads: Mapping[str, Any]) -> Json | Form | Raw | None:
+    if "json" in endpoint:
+        value = endpoint["json"]
+        is_payload = isinstance(value, dict) and "$payload" in value
+        return Json(payloads[value["$payload"]] if is_payload else value)
+    if "form" in endpoint:
+        return Form(_frozen(endpoint["form"]))
+    return Raw(endpoint["body"]) if "body" in endpoint else None
+
+
+def _traffic(value: Mapping[str, Any]) -> Mix | Session:
+    if "session" in value:
+        session = value["session"]
+        think_min_s, think_max_s = _think(session.get("think"))
+        return Session(
+            send=session["send"],
+            messages=session["messages"],
+            burst=session.get("burst", 1),
+            gap_s=float(units.parse_duration(session.get("gap", "0"))),
+            think_min_s=think_min_s,
+            think_max_s=think_max_s,
+        )
+    mix = value.get("mix") or dict.fromkeys(value["endpoints"], 1)
+    # By way of its spelling, so that a weight of 0.1 is a tenth.
+    return Mix(_frozen({name: Fraction(str(weight)) for name, weight in mix.items()}))
+
+
+def _think(think: Any) -> tuple[float, float]:
+    if think is None:
+        return 0.0, 0.0
+    given = think if isinstance(think, dict) else {"min": think, "max": think}
+    return float(units.parse_duration(given["min"])), float(units.parse_duration(given["max"]))
+
+
+def phases_of(load: Any) -> tuple[Phase, ...]:
+    """Return the phases of a `load` without mistakes."""
+    phases = load if isinstance(load, list) else [load]
+    return tuple(_phase(name, phase) for name, phase in zip(phase_names(load), phases, strict=True))
+
+
+def _phase(name: str, phase: Mapping[str, Any]) -> Phase:
+    duration_s = units.parse_duration(phase["duration"]) if "duration" in phase else None
+    shape: Closed | Open
+    if "rate" in phase:
+        shape = Open(
+            units.parse_rate(phase["rate"]), duration_s or Fraction(0), phase.get("max_in_flight", 10_000)
+        )
+    else:
+        amounts = (phase.get(key) for key in ("requests", "iterations", "sessions"))
+        iterations = next((int(amount) for amount in amounts if amount is not None), None)
+        shape = Closed(int(phase["concurrency"]), iterations, duration_s, *_think(phase.get("think")))
+    return Phase(
+        name,
+        shape,
+        warmup=phase.get("warmup", False),
+        graceful_stop_s=float(units.parse_duration(phase.get("graceful_stop", "30s"))),
+    )
+
+
+def _thresholds(listed: list[Any]) -> tuple[Threshold, ...]:
+    thresholds = [parse_threshold(t) if isinstance(t, str) else threshold_of_mapping(t) for t in listed]
+    if not any(threshold.stat in ("errors", "goodput") for threshold in thresholds):
+        thresholds.append(_DEFAULT_THRESHOLD)
+    return tuple(thresholds)

@@ -1,0 +1,202 @@
+"""Whether templates and expressions can be understood, and whether every name in them is defined where it stands."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from stressrunner.errors import Diagnostic
+from stressrunner.expressions import (
+    FUNCTIONS,
+    ExpressionError,
+    Reference,
+    compile_expression,
+    compile_template,
+)
+from stressrunner.scenario.validate import did_you_mean
+from stressrunner.scenario.values import Text
+
+__all__ = ["NAMESPACES", "RESERVED", "Names", "check_texts"]
+
+#: Names that are there in every template, with their fields; no fields: a plain value.
+NAMESPACES: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "run": frozenset({"id", "seed"}),
+        "iteration": frozenset(),
+        "user": frozenset({"id", "iteration"}),
+        "session": frozenset({"name", "index"}),
+        "message": frozenset({"index", "token"}),
+    }
+)
+#: What only checks, captures and `refused` know.
+_RESPONSE = frozenset({"status", "headers", "body", "text", "size", "url", "response_time", "service_time"})
+#: Names that no variable, capture or feeder can have.
+RESERVED = frozenset({*NAMESPACES, "repeat", *_RESPONSE, *FUNCTIONS})
+# What people write from habit, and the language spells otherwise.
+_HABITS: Mapping[str, str] = MappingProxyType(
+    {
+        "null": "write 'none'",
+        "None": "write 'none'",
+        "undefined": "write 'x is defined'",
+        "status_code": "write 'status'",
+        "response": "write 'body', 'status' or 'headers'",
+        "json": "write 'body'",
+        "elapsed": "write 'response_time', in seconds",
+        "duration": "write 'response_time', in seconds",
+    }
+)
+_COMPILERS: Mapping[str, Callable[[str], Any]] = MappingProxyType(
+    {
+        "template": compile_template,
+        "body_template": lambda text: compile_template(text, statements=True),
+        "expression": compile_expression,
+        "check": compile_expression,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names that a scenario defines for its templates."""
+
+    variables: frozenset[str]
+    columns: Mapping[str, frozenset[str] | None]  #: of each feeder; None where the rows are plain values
+    captures: Mapping[str, tuple[str, ...]]  #: what each endpoint captures
+    payloads: Mapping[str, tuple[str, ...]]  #: the endpoints that send each payload
+    session_endpoint: str | None  #: the one that is sent several times in an iteration
+    unread_feeders: frozenset[str]  #: feeders whose columns are unknown, because their file cannot be read
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    known: frozenset[str]
+    later: frozenset[str]  #: captures that the first message of a session cannot have
+
+
+def check_texts(texts: list[Text], names: Names) -> tuple[list[Diagnostic], frozenset[str]]:
+    """Compile every template and expression, and look up the names in it.
+
+    Returns the mistakes, and the names that are used somewhere.
+    """
+    found: list[Diagnostic] = []
+    used: set[str] = set()
+    for text in texts:
+        compiler = _COMPILERS.get(text.kind)
+        if compiler is None:
+            continue
+        if "{" not in text.filled.text and text.kind in ("template", "body_template"):
+            continue
+        try:
+            references: tuple[Reference, ...] = compiler(text.filled.text).references
+        except ExpressionError as error:
+            found.append(_syntax(text, error))
+            continue
+        used.update(reference.path[0] for reference in references)
+        found += _undefined(text, references, _scope(text, names), names)
+        if text.kind == "check" and all(reference.path[0] in FUNCTIONS for reference in references):
+            hint = "write a condition, such as 'status == 200'"
+            found.append(
+                text.diagnostic("this names nothing of the response, so it is always the same", hint)
+            )
+    return found, frozenset(used)
+
+
+def _syntax(text: Text, error: ExpressionError) -> Diagnostic:
+    hint = error.hint
+    if not hint and text.kind in ("check", "expression"):
+        known = {"%": "", "?": "write 'a if condition else b'"}
+        hint = next((advice for sign, advice in known.items() if sign in text.filled.text and advice), "")
+    return text.diagnostic(error.message, hint, offset=error.offset, width=error.width)
+
+
+def _scope(text: Text, names: Names) -> _Scope:
+    """Return the names that a text may use, by where it stands in the document."""
+    root = text.path[0]
+    known = NAMESPACES.keys() | names.columns.keys() | FUNCTIONS
+    if root == "variables":
+        return _Scope(frozenset(known), frozenset())
+    known = known | names.variables
+    later: set[str] = set()
+    if root == "endpoints" and len(text.path) > 2:
+        endpoint, key = str(text.path[1]), str(text.path[2])
+        if key in ("checks", "capture", "refused"):
+            known = known | _RESPONSE
+        if endpoint == names.session_endpoint:
+            later.update(names.captures.get(endpoint, ()))
+    elif root == "payloads" and names.session_endpoint in names.payloads.get(str(text.path[1]), ()):
+        later.update(names.captures.get(names.session_endpoint or "", ()))
+    return _Scope(frozenset(known) | later, frozenset(later))
+
+
+def _undefined(
+    text: Text, references: tuple[Reference, ...], scope: _Scope, names: Names
+) -> Iterator[Diagnostic]:
+    for reference in references:
+        name = reference.path[0]
+        place = {"offset": reference.offset, "width": reference.width}
+        if name not in scope.known:
+            if not _is_guarded_capture(reference, names):
+                yield text.diagnostic(f"'{name}' is not defined here", _where_is(name, scope, names), **place)
+        elif name in scope.later and name not in names.variables and not reference.guarded:
+            hint = f"write '{name} | default(...)' or ask '{name} is defined'"
+            yield text.diagnostic(
+                f"'{name}' is captured from a reply, so the first message lacks it", hint, **place
+            )
+        else:
+            problem = _unknown_field(reference, names)
+            if problem is not None:
+                yield _at_field(text, reference, *problem)
+
+
+def _is_guarded_capture(reference: Reference, names: Names) -> bool:
+    captured = (capture for captures in names.captures.values() for capture in captures)
+    return reference.guarded and reference.path[0] in captured
+
+
+def _where_is(name: str, scope: _Scope, names: Names) -> str:
+    """Return a hint at a name that is not defined in a place."""
+    if name in _HABITS:
+        return _HABITS[name]
+    if name in _RESPONSE:
+        return "it is known in checks, capture and refused"
+    if name in names.variables:
+        return "a variable cannot use other variables"
+    owner = next((endpoint for endpoint, captures in names.captures.items() if name in captures), None)
+    if owner is not None:
+        return f"'{owner}' captures it, but a capture ends with its iteration"
+    if re.fullmatch(r"true|false", name, re.IGNORECASE):
+        return f"write '{name.lower()}'"
+    return did_you_mean(name, scope.known) or "to send it as text, put it in quotes"
+
+
+def _unknown_field(reference: Reference, names: Names) -> tuple[str, str] | None:
+    """Return message and hint for a field that a namespace or feeder does not have."""
+    name, fields = reference.path[0], reference.path[1:]
+    if name in names.variables or name in names.unread_feeders:
+        return None
+    if name in NAMESPACES:
+        known = NAMESPACES[name]
+        if not fields:
+            example = min(known, default="")
+            return (f"'{name}' is no value by itself", f"write '{name}.{example}'") if known else None
+    elif name in names.columns:
+        columns = names.columns[name]
+        if columns is None or not fields:
+            return None
+        known = columns
+    else:
+        return None
+    if reference.guarded or not fields or fields[0] in known:
+        return None
+    listed = f"it has {', '.join(sorted(known))}" if known else "it is a plain value"
+    return f"'{name}' has no '{fields[0]}'", did_you_mean(fields[0], known) or listed
+
+
+def _at_field(text: Text, reference: Reference, message: str, hint: str) -> Diagnostic:
+    """Show a mistake at the first field of a reference, where that can be found after the name."""
+    end = reference.offset + reference.width
+    width = reference.width
+    if len(reference.path) > 1 and text.filled.text.startswith(f".{reference.path[1]}", end):
+        width += 1 + len(reference.path[1])
+    return text.diagnostic(message, hint, offset=reference.offset, width=width)

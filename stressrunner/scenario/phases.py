@@ -1,0 +1,76 @@
+"""What must fit together in a `load`: its shape, the kind of traffic, and the names of its phases."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from stressrunner import units
+from stressrunner.errors import Diagnostic
+from stressrunner.scenario.source import Node, Path, node_at
+from stressrunner.scenario.validate import key_at
+
+__all__ = ["check_load", "phase_names"]
+
+
+def phase_names(load: Any) -> list[str]:
+    """Return what the phases of a `load` are called, named or not: `load`, or `phase_1`, `phase_2` and so on."""
+    if isinstance(load, list):
+        return [_name_of(phase, f"phase_{number}") for number, phase in enumerate(load, start=1)]
+    return [_name_of(load, "load")]
+
+
+def _name_of(phase: Any, otherwise: str) -> str:
+    name = phase.get("name") if isinstance(phase, dict) else None
+    return name if isinstance(name, str) else otherwise
+
+
+def check_load(root: Node, load: Any, *, is_session: bool) -> Iterator[Diagnostic]:
+    """Yield what does not fit together in a typed `load`, which may have other mistakes."""
+    phases = list(enumerate(load)) if isinstance(load, list) else [(None, load)]
+    seen: set[str] = set()
+    for (number, phase), name in zip(phases, phase_names(load), strict=True):
+        path: Path = ("load",) if number is None else ("load", number)
+        if not isinstance(phase, dict):
+            continue
+        if name in seen:
+            key = node_at(root, (*path, "name"))
+            yield key.diagnostic(f"two phases are called '{name}'")
+        seen.add(name)
+        yield from _check_phase(root, path, phase, is_session=is_session)
+    counted = [phase for _, phase in phases if isinstance(phase, dict) and phase.get("warmup") is not True]
+    if not counted and any(isinstance(phase, dict) for _, phase in phases):
+        yield node_at(root, ("load",)).diagnostic("every phase is a warm-up, so nothing is counted")
+
+
+def _check_phase(
+    root: Node, path: Path, phase: Mapping[str, Any], *, is_session: bool
+) -> Iterator[Diagnostic]:
+    for name, message, hint in _misplaced(phase, is_session=is_session):
+        key = key_at(root, (*path, name))
+        if key is not None:
+            yield key.diagnostic(message, hint)
+    think = phase.get("think")
+    if isinstance(think, dict) and _seconds(think.get("min")) > _seconds(think.get("max", "0")):
+        yield node_at(root, (*path, "think", "min")).diagnostic("'min' is longer than 'max'")
+
+
+def _misplaced(phase: Mapping[str, Any], *, is_session: bool) -> Iterator[tuple[str, str, str]]:
+    """Yield the keys that make no sense beside others, each with message and hint."""
+    if is_session and "requests" in phase:
+        yield "requests", "under 'session' the load counts sessions", "write 'sessions'"
+    if not is_session and "sessions" in phase:
+        yield "sessions", "without 'session' there are no sessions to count", "write 'requests'"
+    if "rate" in phase and "concurrency" not in phase:
+        for name in ("requests", "iterations", "sessions"):
+            if name in phase:
+                yield name, f"a phase with 'rate' has no '{name}'", "it ends after its 'duration'"
+        if "think" in phase:
+            yield "think", "a phase with 'rate' has no 'think'", "arrivals do not wait for one another"
+    if "concurrency" in phase and "rate" not in phase and "max_in_flight" in phase:
+        yield "max_in_flight", "'max_in_flight' belongs to 'rate'", "'concurrency' is the limit here"
+
+
+def _seconds(text: Any) -> float:
+    try:
+        return float(units.parse_duration(text)) if isinstance(text, str) else 0.0
+    except ValueError:
+        return 0.0  # the schema has said so

@@ -1,0 +1,275 @@
+"""What the schema cannot say of a scenario: names that must exist, and parts that must fit together.
+
+Works on a typed tree that may have other mistakes, so that one broken place does not hide the rest: what has the
+wrong shape is passed over here, because the schema has said so already.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import urlsplit
+
+from stressrunner import units
+from stressrunner.demo.options import DemoOptions
+from stressrunner.errors import Diagnostic
+from stressrunner.scenario.names import RESERVED, Names, check_texts
+from stressrunner.scenario.phases import check_load
+from stressrunner.scenario.source import Node, Path, node_at
+from stressrunner.scenario.threshold_references import check_thresholds
+from stressrunner.scenario.validate import did_you_mean, key_at
+from stressrunner.scenario.values import Text
+
+__all__ = ["check_references"]
+
+_TAKEN = frozenset({"flow", "session"})
+_EMPTY: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """A typed tree with its nodes, read without trusting its shape."""
+
+    root: Node
+    value: Any
+    texts: list[Text]
+    rows: Mapping[str, tuple[Any, ...]]
+
+    def at(self, *path: str | int) -> Any:
+        value = self.value
+        for step in path:
+            if not isinstance(value, dict) or step not in value:
+                return None
+            value = value[step]
+        return value
+
+    def mapping(self, *path: str | int) -> Mapping[str, Any]:
+        value = self.at(*path)
+        return value if isinstance(value, dict) else _EMPTY
+
+    def text(self, *path: str | int) -> str | None:
+        value = self.at(*path)
+        return value if isinstance(value, str) else None
+
+    def at_value(self, path: Path, message: str, hint: str = "") -> Diagnostic:
+        return node_at(self.root, path).diagnostic(message, hint)
+
+    def at_key(self, path: Path, message: str, hint: str = "") -> Diagnostic:
+        return (key_at(self.root, path) or node_at(self.root, path)).diagnostic(message, hint)
+
+
+def check_references(
+    root: Node, value: Any, texts: list[Text], rows: Mapping[str, tuple[Any, ...]]
+) -> list[Diagnostic]:
+    """Return all that does not fit together in a typed scenario.
+
+    Args:
+        root: its nodes.
+        value: its typed values; may have mistakes.
+        texts: its templates, expressions and thresholds.
+        rows: the rows of the feeders that could be read.
+    """
+    checked = _Checked(root, value, texts, rows)
+    found: list[Diagnostic] = []
+    for check in _CHECKS:
+        found += check(checked)
+    return found
+
+
+def _base_url(checked: _Checked) -> Iterator[Diagnostic]:
+    url = checked.text("target", "base_url")
+    if not url:
+        return
+    problem = _problem_of_url(url)
+    if problem is not None:
+        yield checked.at_value(("target", "base_url"), *problem)
+
+
+def _problem_of_url(url: str) -> tuple[str, str] | None:
+    if "{{" in url:
+        return "'base_url' is the same for all requests, so it has no '{{ }}'", "put the hole into the path"
+    if url.startswith("demo:"):
+        try:
+            DemoOptions.parse(url)
+        except ValueError as error:
+            return f"'base_url': {error}", ""
+        return None
+    if "://" not in url:
+        return f"'{url}' has no scheme", f"write 'http://{url}'"
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        return f"'base_url': {error}", ""
+    if parts.scheme not in ("http", "https"):
+        return f"the scheme '{parts.scheme}' is not known", "schemes are http, https and demo"
+    if not parts.hostname or port == 0:
+        return f"'{url}' names no host", "write it like 'http://127.0.0.1:8080'"
+    if parts.username is not None:
+        return "'base_url' takes no user and password", "send them in a header"
+    if parts.query or parts.fragment:
+        return "'base_url' is a prefix, so it ends before '?' and '#'", "use 'query' of an endpoint"
+    return None
+
+
+def _template_names(checked: _Checked) -> Iterator[Diagnostic]:
+    """Variables, feeders and captures share the names of the template language, and must not hide one another."""
+    places: list[tuple[str, Path]] = [("feeder", ("feeders", name)) for name in checked.mapping("feeders")]
+    places += [("variable", ("variables", name)) for name in checked.mapping("variables")]
+    for endpoint in checked.mapping("endpoints"):
+        captures = checked.mapping("endpoints", endpoint, "capture")
+        places += [("capture", ("endpoints", endpoint, "capture", name)) for name in captures]
+    feeders = checked.mapping("feeders")
+    for what, path in places:
+        name = path[-1]
+        if name in RESERVED:
+            yield checked.at_key(
+                path, f"the {what} '{name}' has a name of the template language", "rename it"
+            )
+        elif what != "feeder" and name in feeders:
+            yield checked.at_key(path, f"'{name}' is a feeder already", "rename one of them")
+
+
+def _measured_names(checked: _Checked) -> Iterator[Diagnostic]:
+    """Endpoints and monitors share one namespace, which thresholds look names up in."""
+    endpoints = checked.mapping("endpoints")
+    for kind in ("endpoints", "monitors"):
+        for name in checked.mapping(kind):
+            if name in _TAKEN:
+                yield checked.at_key((kind, name), f"the name '{name}' is taken in thresholds", "rename it")
+            elif kind == "monitors" and name in endpoints:
+                yield checked.at_key((kind, name), f"'{name}' is an endpoint already", "rename one of them")
+
+
+def _unknown(kind: str, name: str, known: Iterable[str]) -> tuple[str, str]:
+    known = list(known)
+    listed = f"there are {', '.join(known)}" if 0 < len(known) <= 8 else ""
+    return f"there is no {kind} '{name}'", did_you_mean(name, known) or listed
+
+
+def _traffic(checked: _Checked) -> Iterator[Diagnostic]:
+    endpoints = checked.mapping("endpoints")
+    mix = checked.mapping("mix")
+    for name in mix:
+        if name not in endpoints:
+            yield checked.at_key(("mix", name), *_unknown("endpoint", name, endpoints))
+    weights = [weight for weight in mix.values() if isinstance(weight, int | float)]
+    if mix and not any(weights) and len(weights) == len(mix):
+        yield checked.at_key(("mix",), "the weights add up to nothing", "give at least one endpoint a weight")
+    send = checked.text("session", "send")
+    if send is not None and send not in endpoints:
+        yield checked.at_value(("session", "send"), *_unknown("endpoint", send, endpoints))
+    burst, messages = checked.at("session", "burst"), checked.at("session", "messages")
+    if isinstance(burst, int) and isinstance(messages, int) and burst > messages:
+        yield checked.at_value(
+            ("session", "burst"), f"a burst of {burst} is more than the {messages} messages"
+        )
+    yield from _think(checked, ("session", "think"))
+
+
+def _think(checked: _Checked, path: Path) -> Iterator[Diagnostic]:
+    try:
+        shortest = units.parse_duration(checked.text(*path, "min") or "0")
+        longest = units.parse_duration(checked.text(*path, "max") or "0")
+    except ValueError:
+        return  # the schema has said so
+    if checked.text(*path, "max") is not None and shortest > longest:
+        yield checked.at_value((*path, "min"), "'min' is longer than 'max'")
+
+
+def _payloads(checked: _Checked) -> Iterator[Diagnostic]:
+    payloads = checked.mapping("payloads")
+    used = set()
+    for endpoint in checked.mapping("endpoints"):
+        name = checked.at("endpoints", endpoint, "json", "$payload")
+        if name is None:
+            continue
+        used.add(name)
+        path = ("endpoints", endpoint, "json", "$payload")
+        if not isinstance(name, str) or name not in payloads:
+            yield checked.at_value(path, *_unknown("payload", str(name), payloads))
+        elif len(checked.mapping("endpoints", endpoint, "json")) > 1:
+            yield checked.at_key(path, "'$payload' stands alone", "move the other keys into the payload")
+    for name in payloads:
+        if name not in used:
+            yield checked.at_key(
+                ("payloads", name), f"no endpoint takes the payload '{name}'", _use_payload(name)
+            )
+
+
+def _use_payload(name: str) -> str:
+    return f"take it with 'json: {{$payload: {name}}}', or remove it"
+
+
+def _feeder_rows(checked: _Checked) -> Iterator[Diagnostic]:
+    """Rows given in place must agree on their columns, as the lines of a CSV file do."""
+    for feeder in checked.mapping("feeders"):
+        values = checked.at("feeders", feeder, "values")
+        if not isinstance(values, list) or not values:
+            continue
+        columns = values[0].keys() if isinstance(values[0], dict) else None
+        for number, row in enumerate(values):
+            own = row.keys() if isinstance(row, dict) else None
+            if own != columns:
+                path = ("feeders", feeder, "values", number)
+                yield checked.at_value(path, "this row has other columns than the first one")
+                break
+
+
+def _templates(checked: _Checked) -> Iterator[Diagnostic]:
+    names = _names(checked)
+    found, used = check_texts(checked.texts, names)
+    yield from found
+    for feeder in checked.mapping("feeders"):
+        if feeder not in used:
+            hint = f"use it as '{{{{ {feeder} }}}}', or remove it"
+            yield checked.at_key(("feeders", feeder), f"nothing uses the feeder '{feeder}'", hint)
+
+
+def _names(checked: _Checked) -> Names:
+    endpoints = checked.mapping("endpoints")
+    senders: dict[str, tuple[str, ...]] = {}
+    for endpoint in endpoints:
+        payload = checked.text("endpoints", endpoint, "json", "$payload")
+        if payload is not None:
+            senders[payload] = (*senders.get(payload, ()), endpoint)
+    feeders = checked.mapping("feeders")
+    return Names(
+        variables=frozenset(checked.mapping("variables")),
+        columns={feeder: _columns(checked.rows.get(feeder, ())) for feeder in feeders},
+        captures={
+            endpoint: tuple(checked.mapping("endpoints", endpoint, "capture")) for endpoint in endpoints
+        },
+        payloads=senders,
+        session_endpoint=checked.text("session", "send"),
+        unread_feeders=frozenset(feeders) - checked.rows.keys(),
+    )
+
+
+def _columns(rows: tuple[Any, ...]) -> frozenset[str] | None:
+    return frozenset(rows[0]) if rows and isinstance(rows[0], dict) else None
+
+
+def _load(checked: _Checked) -> Iterator[Diagnostic]:
+    return check_load(checked.root, checked.at("load"), is_session="session" in checked.mapping())
+
+
+def _thresholds(checked: _Checked) -> Iterator[Diagnostic]:
+    is_demo = (checked.text("target", "base_url") or "").startswith("demo:")
+    subjects = [*checked.mapping("endpoints"), *(("session",) if checked.mapping("session") else ())]
+    monitors = [*checked.mapping("monitors"), *(("target",) if is_demo else ())]
+    return check_thresholds(checked.root, checked.value, checked.texts, (subjects, monitors))
+
+
+_Check = Callable[[_Checked], Iterator[Diagnostic]]
+_CHECKS: tuple[_Check, ...] = (
+    _base_url,
+    _template_names,
+    _measured_names,
+    _traffic,
+    _payloads,
+    _feeder_rows,
+    _templates,
+    _load,
+    _thresholds,
+)

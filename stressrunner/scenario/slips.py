@@ -1,0 +1,101 @@
+"""What people write by mistake because YAML reads it in its own way, and what they are told.
+
+libyaml says "did not find expected key" where the reader needs to hear "quote a value that begins with a hole".
+Each rule below looks at the line that libyaml stumbled over, or at the odd node that it made of it.
+"""
+
+import re
+
+import yaml
+
+from stressrunner.errors import Diagnostic
+from stressrunner.scenario.source import ListNode, MappingNode, ScalarNode, Source
+
+__all__ = ["collection_as_key", "empty_by_comment", "shortened", "syntax_error", "tag"]
+
+_QUOTE_HOLE = "quote a value that begins with '{{': \"{{ ... }}\""
+_QUOTE_IN_FLOW = "inside [ ] and { } quote everything that has { } [ ] or a comma in it"
+
+#: Pattern of the line, and what to do about it; the first that matches is told.
+_RULES: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"(?:^|[:\-]\s+)\{\{"), _QUOTE_HOLE),
+    (re.compile(r"^[^'\"]*[{\[].*\$?\{"), _QUOTE_IN_FLOW),
+    (re.compile(r"[{,]\s*[\w-]+:\s[^'\"]*\["), _QUOTE_IN_FLOW),
+    (re.compile(r"^\s*-\s+(['\"]).*\1\s+\S"), "begin with a name, or quote the whole expression"),
+    (re.compile(r"^\s*[\w-]+:\s+(['\"]).*\1\s+\S"), "begin with a name, or quote the whole value"),
+    (re.compile(r"\s\?\s.*\s:\s"), "write 'x if condition else y'"),
+    (re.compile(r":\s.*:\s"), "quote a value that has ': ' in it"),
+)
+
+
+def syntax_error(source: Source, error: yaml.MarkedYAMLError) -> Diagnostic:
+    """Return what libyaml could not read, in our words, with a remedy where the slip is known."""
+    mark = error.problem_mark or error.context_mark
+    if mark is None:
+        return source.diagnostic(0, f"not YAML: {error.problem}")
+    start = min(mark.index, len(source.text))
+    problem = error.problem or "cannot be read"
+    character = source.text[start : start + 1]
+    if "cannot start any token" in problem:
+        return source.diagnostic(start, *_bad_beginning(character))
+    if "escape" in problem and "quoted scalar" in (error.context or ""):
+        hint = "write regular expressions in single quotes"
+        return source.diagnostic(start, "in double quotes a backslash begins an escape", hint)
+    line, _ = source.position(start)
+    # libyaml notices that a value was left open only after it, often at the start of the next line.
+    candidates = [source.lines[line - 1]]
+    if error.context_mark is not None and "flow" in (error.context or ""):
+        candidates.append(source.lines[min(error.context_mark.line, len(source.lines) - 1)])
+    hint = next((hint for text in candidates for rule, hint in _RULES if rule.search(text)), "")
+    return source.diagnostic(start, f"not YAML: {_in_our_words(problem, error.context or '')}", hint)
+
+
+def _bad_beginning(character: str) -> tuple[str, str]:
+    if character == "\t":
+        return "a tab indents here", "indent with spaces"
+    return f"a value cannot begin with {character!r}", "quote it"
+
+
+def _in_our_words(problem: str, context: str) -> str:
+    if "mapping values are not allowed" in problem:
+        return "a second ': ' in one value"
+    if "did not find expected ',' or" in problem:
+        closing = "]" if "sequence" in context else "}"
+        return f"a ',' or '{closing}' is missing"
+    if "did not find expected key" in problem or "'-' indicator" in problem:
+        return "neither a new key nor an item of a list begins here"
+    return f"{context} {problem}".strip()
+
+
+def tag(word: str) -> tuple[str, str]:
+    """Return message and hint for a value with a tag such as `!x`."""
+    name = shortened(word)
+    if re.fullmatch(r"![\w.\[\]]+", word):
+        return f"'{name}' is a YAML tag, which scenarios do not have", f"write 'not {name[1:]}'"
+    return f"'{name}' is a YAML tag, which scenarios do not have", "quote a value that begins with '!'"
+
+
+def collection_as_key(key: ListNode | MappingNode, *, in_flow: bool) -> Diagnostic:
+    """Return the mistake of a key that is a mapping or list, which is what `{{ x }}` without quotes is."""
+    text = key.source.text
+    doubled = text.startswith("{", key.start) and (in_flow or text.startswith("{{", key.start))
+    if doubled:
+        start = key.start - 1 if text.startswith("{", key.start - 1) and key.start else key.start
+        end = text.find("}}", start)
+        width = end + 2 - start if end >= 0 and "\n" not in text[start:end] else 2
+        return key.source.diagnostic(
+            start, "YAML reads '{{ ... }}' without quotes as a mapping", _QUOTE_HOLE, width
+        )
+    return key.diagnostic("a key must be text", "quote a value that begins with '[' or '{'")
+
+
+def empty_by_comment(node: ScalarNode) -> bool:
+    """Whether a plain value is empty because a `#` right before its text made a comment of it."""
+    after = node.source.text[node.end : node.end + 400].split("\n", 1)[0]
+    return not node.text and node.plain and re.match(r"\s*#\S", after) is not None
+
+
+def shortened(text: str, limit: int = 60) -> str:
+    """Return a text for a message, cut when it is long or has several lines."""
+    line = " ".join(text[: limit + 1].split())
+    return f"{line[:limit]}..." if len(text) > limit else line

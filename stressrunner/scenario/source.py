@@ -1,0 +1,141 @@
+"""Where everything in a scenario stands: texts, and the tree of nodes read from them.
+
+A node knows the text that it came from and its place there, so that every mistake found later, in whichever
+floor, can be shown with file, line, column and a caret.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from stressrunner.errors import Diagnostic
+
+__all__ = ["Entry", "ListNode", "MappingNode", "Node", "Path", "ScalarNode", "Source", "node_at"]
+
+#: Keys and list indices from the root of a document to a node.
+Path = tuple[str | int, ...]
+
+# The line breaks of YAML 1.1, which is what libyaml counts.
+_LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+# A caret under a line that is wider than any terminal helps nobody.
+_WIDEST_LINE = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A text that nodes come from: a file, or a value given on the command line."""
+
+    name: str  #: as the user would name it
+    text: str
+    lines: tuple[str, ...] = field(default=(), compare=False)
+    starts: tuple[int, ...] = field(default=(), compare=False)  #: offset at which each line begins
+
+    @classmethod
+    def of(cls, name: str, text: str) -> "Source":
+        """Split the text into lines once, for all diagnostics to come."""
+        starts = (0, *(match.end() for match in _LINE_BREAK.finditer(text)))
+        return cls(name, text, tuple(_LINE_BREAK.split(text)), starts)
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """Return line and column, both from 1, of an offset into the text."""
+        low, high = 0, len(self.starts)
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if self.starts[middle] <= offset else (low, middle)
+        return low + 1, offset - self.starts[low] + 1
+
+    def diagnostic(self, start: int, message: str, hint: str = "", width: int = 1) -> Diagnostic:
+        """Return a mistake at an offset into the text."""
+        line, column = self.position(start)
+        shown = self.lines[line - 1]
+        if len(shown) > _WIDEST_LINE:
+            shown = ""
+        return Diagnostic(self.name, line, column, message, hint, shown, max(1, width))
+
+
+@dataclass(frozen=True, slots=True)
+class ScalarNode:
+    """A single value as it is spelled."""
+
+    source: Source = field(repr=False)
+    start: int  #: offset of its first character, a quote included
+    end: int  #: offset after its last character
+    text: str
+    plain: bool  #: neither quoted nor a block, so that the YAML core schema may give it a type
+
+    def diagnostic(self, message: str, hint: str = "", *, offset: int = 0, width: int = 0) -> Diagnostic:
+        """Return a mistake in this value; `offset` and `width` are those of a part of its text.
+
+        The part is found again in the source by what it says and how often that stood before it, because
+        quotes, escapes and folding move it about.
+        """
+        if width <= 0:
+            first_line = self.source.text[self.start : self.end].split("\n", 1)[0]
+            return self.source.diagnostic(self.start, message, hint, len(first_line))
+        part = self.text[offset : offset + width].split("\n", 1)[0]
+        found = self.start - 1
+        for _ in range(1 + _occurrences(self.text, part, offset)):
+            found = self.source.text.find(part, found + 1, self.end)
+            if found < 0 or not part:
+                return self.diagnostic(message, hint)
+        return self.source.diagnostic(found, message, hint, len(part))
+
+
+def _occurrences(text: str, part: str, before: int) -> int:
+    """Return how often `part` begins in the text ahead of an offset, overlaps included."""
+    return len(re.findall(f"(?={re.escape(part)})", text[: before + len(part) - 1])) if part else 0
+
+
+@dataclass(frozen=True, slots=True)
+class ListNode:
+    """A sequence of values."""
+
+    source: Source = field(repr=False)
+    start: int
+    end: int
+    items: "tuple[Node, ...]"
+
+    def diagnostic(self, message: str, hint: str = "") -> Diagnostic:
+        """Return a mistake that is about the list as a whole."""
+        return self.source.diagnostic(self.start, message, hint)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A key of a mapping with its value."""
+
+    key: ScalarNode
+    value: "Node"
+
+
+@dataclass(frozen=True, slots=True)
+class MappingNode:
+    """Keys with values, in the order of the file."""
+
+    source: Source = field(repr=False)
+    start: int
+    end: int
+    entries: Mapping[str, Entry]
+
+    def __iter__(self) -> Iterator[tuple[str, "Node"]]:
+        return ((name, entry.value) for name, entry in self.entries.items())
+
+    def diagnostic(self, message: str, hint: str = "") -> Diagnostic:
+        """Return a mistake that is about the mapping as a whole."""
+        return self.source.diagnostic(self.start, message, hint)
+
+
+Node = ScalarNode | ListNode | MappingNode
+
+
+def node_at(root: Node, path: Path) -> Node:
+    """Return the node at a path, or the closest one above it that exists."""
+    node = root
+    for step in path:
+        if isinstance(node, MappingNode) and step in node.entries:
+            node = node.entries[str(step)].value
+        elif isinstance(node, ListNode) and isinstance(step, int) and step < len(node.items):
+            node = node.items[step]
+        else:
+            break
+    return node

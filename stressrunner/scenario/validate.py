@@ -1,0 +1,256 @@
+"""What the JSON Schema finds wrong with a scenario, said in our words and shown at the node that it is about."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from difflib import get_close_matches
+from fractions import Fraction
+from functools import cache
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema.exceptions import ValidationError
+
+from stressrunner import units
+from stressrunner.errors import Diagnostic
+from stressrunner.scenario.parse import core_value
+from stressrunner.scenario.schema import Choice, scenario_schema
+from stressrunner.scenario.slips import shortened
+from stressrunner.scenario.source import MappingNode, Node, Path, ScalarNode, node_at
+from stressrunner.scenario.values import BROKEN
+
+__all__ = ["did_you_mean", "key_at", "validate"]
+
+_TYPE_NAMES: Mapping[str, str] = MappingProxyType(
+    {
+        "string": "text",
+        "integer": "a whole number",
+        "number": "a number",
+        "boolean": "true or false",
+        "object": "a mapping",
+        "array": "a list",
+        "null": "nothing",
+    }
+)
+
+
+def validate(root: Node, value: Any) -> list[Diagnostic]:
+    """Return everything that the schema finds wrong with a tree of values, each shown at its node."""
+    found: list[Diagnostic] = []
+    for error in _validator().iter_errors(value):
+        if error.instance is not BROKEN:  # what is wrong with that was said when it was read
+            found += _diagnostics(root, tuple(error.absolute_path), _Problem.of(error))
+    return found
+
+
+class _Problem(NamedTuple):
+    """What jsonschema says of one place."""
+
+    keyword: str  #: of the schema, such as `type`
+    wanted: Any  #: what the schema has under the keyword
+    value: Any  #: what stands in the scenario
+    schema: Mapping[str, Any]
+    is_about_key: bool
+    cause: Exception | None
+    message: str
+
+    @classmethod
+    def of(cls, error: ValidationError) -> "_Problem":
+        is_about_key = "propertyNames" in error.relative_schema_path
+        schema = error.schema if isinstance(error.schema, Mapping) else {}
+        keyword, wanted, value = str(error.validator), error.validator_value, error.instance
+        return cls(keyword, wanted, value, schema, is_about_key, error.cause, error.message)
+
+
+def _positive(parse: Callable[[str], Fraction]) -> Callable[[str], Fraction]:
+    def read(text: str) -> Fraction:
+        if not (quantity := parse(text)):
+            raise ValueError(f"{text!r} must be more than 0")
+        return quantity
+
+    return read
+
+
+@cache
+def _validator() -> Draft202012Validator:
+    checker = FormatChecker(formats=())
+    for name, parse in (
+        ("duration", units.parse_duration),
+        ("positive_duration", _positive(units.parse_duration)),
+        ("positive_rate", _positive(units.parse_rate)),
+    ):
+        checker.checks(name, raises=ValueError)(_accepts(parse))
+    return Draft202012Validator(scenario_schema(), format_checker=checker)
+
+
+def _accepts(parse: Callable[[str], Fraction]) -> Callable[[object], bool]:
+    """Make a format check of a reader: a text that it cannot read raises its ValueError."""
+
+    def check(value: object) -> bool:
+        if isinstance(value, str):
+            parse(value)
+        return True
+
+    return check
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return `did you mean 'x'?` with the closest of the known names, or nothing when none is close."""
+    close = get_close_matches(word, list(known), n=1)
+    return f"did you mean '{close[0]}'?" if close else ""
+
+
+def key_at(root: Node, path: Path) -> ScalarNode | None:
+    """Return the key at the end of a path, or None where a list item or the document itself stands."""
+    parent = node_at(root, path[:-1]) if path else None
+    if isinstance(parent, MappingNode) and path[-1] in parent.entries:
+        return parent.entries[str(path[-1])].key
+    return None
+
+
+def _label(path: Path) -> str:
+    """Return what a place is called in a message: its key, or which item of which list."""
+    if not path:
+        return "a scenario"
+    if isinstance(path[-1], int):
+        return f"item {path[-1] + 1} of {_label(path[:-1])}"
+    return f"'{path[-1]}'"
+
+
+def _diagnostics(root: Node, path: Path, problem: _Problem) -> Iterator[Diagnostic]:
+    node = node_at(root, path)
+    if problem.is_about_key:
+        yield _bad_name(node, problem)
+    elif problem.keyword == "additionalProperties":
+        yield from _unknown_keys(node, problem)
+    elif problem.keyword == "required":
+        yield _missing(root, path, problem)
+    elif problem.keyword == "oneOf":
+        if isinstance(problem.value, dict):
+            yield from _choice(root, path, problem)
+    else:
+        explain = _EXPLANATIONS.get(problem.keyword, _anything_else)
+        yield node.diagnostic(*explain(_label(path), node, problem))
+
+
+def _bad_name(node: Node, problem: _Problem) -> Diagnostic:
+    key = node.entries[str(problem.value)].key if isinstance(node, MappingNode) else node
+    name = shortened(str(problem.value))
+    if "A-Za-z_" in str(problem.wanted):
+        return key.diagnostic(f"'{name}' is no name", "use letters, digits and _, not beginning with a digit")
+    return key.diagnostic(f"'{name}' is no header name")
+
+
+def _unknown_keys(node: Node, problem: _Problem) -> Iterator[Diagnostic]:
+    if not isinstance(node, MappingNode):
+        return
+    known = problem.schema.get("properties", {})
+    for name, entry in node.entries.items():
+        if name in known:
+            continue
+        hint = did_you_mean(name, known)
+        before = entry.key.source.text[: entry.key.start].rstrip()
+        if isinstance(entry.value, ScalarNode) and not entry.value.text and before.endswith(","):
+            hint = "inside { } a comma ends the value before it: quote the value"
+        yield entry.key.diagnostic(
+            f"unknown key '{shortened(name)}'", hint or f"keys here are {', '.join(known)}"
+        )
+
+
+def _missing(root: Node, path: Path, problem: _Problem) -> Diagnostic:
+    present = problem.value
+    name = next(key for key in problem.wanted if key not in present)
+    where = f" under {_label(path)}" if path else ""
+    place = key_at(root, path) or node_at(root, path)
+    needed = "a phase with 'rate' ends after a 'duration'" if "rate" in present and name == "duration" else ""
+    return place.diagnostic(f"the key '{name}' is missing{where}", needed)
+
+
+def _choice(root: Node, path: Path, problem: _Problem) -> Iterator[Diagnostic]:
+    choice = Choice.of(problem.wanted)
+    chosen = [key for key in problem.value if key in choice.keys]
+    one_of = f"one of {', '.join(choice.keys)}"
+    if not chosen:
+        place = key_at(root, path) or node_at(root, path)
+        yield place.diagnostic(f"{_label(path)} wants {one_of}")
+    for name in chosen[1:]:
+        key = key_at(root, (*path, name))
+        if key is not None:
+            yield key.diagnostic(f"'{name}' and '{chosen[0]}' exclude each other", f"keep {one_of}")
+
+
+_Explanation = Callable[[str, Node, _Problem], tuple[str, str]]
+
+
+def _wrong_type(label: str, node: Node, problem: _Problem) -> tuple[str, str]:
+    wanted = [problem.wanted] if isinstance(problem.wanted, str) else problem.wanted
+    names = " or ".join(_TYPE_NAMES[name] for name in wanted)
+    hint = ""
+    number_wanted = {"integer", "number", "boolean"} & set(wanted)
+    if number_wanted and isinstance(node, ScalarNode) and not node.plain:
+        hint = "remove the quotes" if not isinstance(core_value(node.text), str) else ""
+    return f"{label} wants {names}, not {_what_is(problem.value)}", hint
+
+
+def _what_is(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "true or false"
+    if isinstance(value, int | float):
+        return f"the number {shortened(str(value))}"
+    if isinstance(value, str):
+        return f"the text '{shortened(value)}'"
+    return "a mapping" if isinstance(value, dict) else "a list"
+
+
+def _wrong_format(label: str, _node: Node, problem: _Problem) -> tuple[str, str]:
+    return f"{label}: {problem.cause}", ""
+
+
+def _not_among(label: str, _node: Node, problem: _Problem) -> tuple[str, str]:
+    known = [str(value) for value in problem.wanted]
+    if label == "'stressrunner'":
+        return (
+            f"version {shortened(str(problem.value))} of the language is not known",
+            "write 'stressrunner: 1'",
+        )
+    if label == "'op'" and not problem.value:
+        return "the operator is empty", "quote operators: YAML reads '>' in its own way"
+    hint = did_you_mean(str(problem.value), known) if isinstance(problem.value, str) else ""
+    return f"{label} wants one of {', '.join(known)}, not {_what_is(problem.value)}", hint
+
+
+def _too_small(label: str, _node: Node, problem: _Problem) -> tuple[str, str]:
+    return f"{label} wants at least {problem.wanted}, not {shortened(str(problem.value))}", ""
+
+
+def _too_large(label: str, _node: Node, problem: _Problem) -> tuple[str, str]:
+    return f"{label} wants at most {problem.wanted:,}, not {shortened(str(problem.value))}", ""
+
+
+def _empty(label: str, _node: Node, _problem: _Problem) -> tuple[str, str]:
+    return f"{label} is empty", ""
+
+
+def _bad_pattern(label: str, _node: Node, problem: _Problem) -> tuple[str, str]:
+    hint = "use letters, digits and _, not beginning with a digit"
+    return f"{label}: '{shortened(str(problem.value))}' is no name", hint
+
+
+def _anything_else(label: str, _node: Node, problem: _Problem) -> tuple[str, str]:
+    return f"{label}: {shortened(problem.message)}", ""
+
+
+_EXPLANATIONS: Mapping[str, _Explanation] = MappingProxyType(
+    {
+        "type": _wrong_type,
+        "format": _wrong_format,
+        "enum": _not_among,
+        "minimum": _too_small,
+        "maximum": _too_large,
+        "minLength": _empty,
+        "minItems": _empty,
+        "minProperties": _empty,
+        "pattern": _bad_pattern,
+    }
+)
