@@ -1,0 +1,223 @@
+"""Watching real processes: what they use is seen, and their coming and going is survived."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psutil
+import pytest
+
+from stressrunner.monitor.lookup import Found, find
+from stressrunner.monitor.process import Watch, _CpuMeter
+
+#: A process that does what its input says, line by line, and answers each line with one of its own.
+OBEDIENT = """
+import os, socket, subprocess, sys, time
+kept, children = [], []
+for line in sys.stdin:
+    word, _, rest = line.strip().partition(" ")
+    answer = "done"
+    if word == "allocate":
+        kept.append(bytearray(os.urandom(1)) * int(rest))
+    elif word == "burn":
+        end = time.process_time() + float(rest)
+        while time.process_time() < end: pass
+    elif word == "open":
+        kept.extend(open(os.devnull) for _ in range(int(rest)))
+    elif word == "connect":
+        kept.append(socket.create_connection(("127.0.0.1", int(rest))))
+    elif word == "spawn":
+        child = subprocess.Popen([sys.executable, "-c", rest], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        child.stdout.readline()
+        children.append(child)
+        answer = str(child.pid)
+    elif word == "reap":
+        child = children.pop()
+        child.stdin.close(); child.wait(); child.stdout.close()
+    print(answer, flush=True)
+"""
+BURNT_CHILD = (
+    "import sys,time; e=time.process_time()+0.3; exec('while time.process_time()<e: pass'); "
+    "print('ready', flush=True); sys.stdin.read()"
+)
+IDLE_CHILD = "import sys; print('ready', flush=True); sys.stdin.read()"
+
+
+class Obedient:
+    """The other end of such a process."""
+
+    def __init__(self, process: subprocess.Popen) -> None:
+        self._process = process
+        self.pid = process.pid
+
+    def do(self, order: str) -> str:
+        """Have one order carried out, and return the answer."""
+        self._process.stdin.write(f"{order}\n")
+        self._process.stdin.flush()
+        return self._process.stdout.readline().strip()
+
+    def end(self) -> None:
+        """Let the process end, and wait for it."""
+        self._process.stdin.close()
+        self._process.wait()
+
+
+@contextmanager
+def obedient_process() -> Iterator[Obedient]:
+    """Run one until the block ends."""
+    command = [sys.executable, "-c", OBEDIENT]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        obedient = Obedient(process)
+        try:
+            yield obedient
+        finally:
+            obedient.end()
+
+
+@pytest.fixture
+def target():
+    """A process that does what it is told."""
+    with obedient_process() as process:
+        yield process
+
+
+def test_memory_files_and_connections_are_seen(target):
+    """What the process takes shows in the next look, and the highest of each is kept."""
+    watch = Watch(find(pid=target.pid))
+    watch.look(0.0)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        target.do("allocate 30000000")
+        target.do("open 10")
+        target.do(f"connect {server.getsockname()[1]}")
+        fresh = Watch(find(pid=target.pid))
+        watch.look(1.0)
+        fresh.look(1.0)
+    before, after = watch.figures().points
+    assert after.memory_bytes - before.memory_bytes > 25_000_000
+    assert after.open_files == before.open_files + 11
+    assert before.connections == 0
+    assert fresh.figures().connections_max == 1
+    figures = watch.figures()
+    assert figures.memory_max_bytes == after.memory_bytes
+    assert figures.memory_growth_bytes == after.memory_bytes - before.memory_bytes
+    assert figures.open_files_max == after.open_files
+
+
+def test_cpu_is_in_cores(target):
+    """0.3 CPU seconds within a second of the load are 0.3 cores."""
+    watch = Watch(find(pid=target.pid))
+    watch.look(0.0)
+    target.do("burn 0.3")
+    watch.look(1.0)
+    watch.look(2.0)
+    figures = watch.figures()
+    assert figures.cpu_max == pytest.approx(0.3, abs=0.1)
+    assert figures.cpu_mean == pytest.approx(0.15, abs=0.05)
+
+
+def test_children_are_included_and_what_they_burnt_is_kept(target):
+    """A worker that came and went between looks two and three has used its CPU for good."""
+    watch = Watch(find(pid=target.pid))
+    watch.look(0.0)
+    target.do(f"spawn {BURNT_CHILD}")
+    watch.look(1.0)
+    with_child = watch.figures().points[-1]
+    target.do("reap")
+    watch.look(2.0)
+    alone, figures = watch.figures().points[-1], watch.figures()
+    assert with_child.memory_bytes > alone.memory_bytes
+    assert with_child.cpu > 0.25
+    assert alone.cpu < 0.2
+    assert figures.cpu_mean > 0.12
+
+
+def test_descendants_that_stand_apart_are_left_out(target):
+    """What is measured under another name is not counted twice."""
+    apart = int(target.do(f"spawn {IDLE_CHILD}"))
+    whole, alone = Watch(find(pid=target.pid)), Watch(find(pid=target.pid), apart=[apart])
+    whole.look(0.0)
+    alone.look(0.0)
+    assert whole.figures().memory_max_bytes > alone.figures().memory_max_bytes
+    target.do("reap")
+
+
+def test_an_end_under_load_is_told(target):
+    """A process that dies keeps its figures, and the reason says when that was noticed."""
+    watch = Watch(find(pid=target.pid))
+    watch.look(0.0)
+    watch.look(1.0)
+    target.end()
+    watch.look(2.5)
+    watch.look(3.5)
+    watch.finish(4.0)
+    figures = watch.figures()
+    assert figures.available
+    assert figures.reason == "it ended, which was noticed 2.5 s into the load"
+    assert [point.at_s for point in figures.points] == [0.0, 1.0]
+
+
+def test_an_end_before_the_first_look_leaves_no_figures(target):
+    """Nothing is measured, so nothing is available."""
+    watch = Watch(find(pid=target.pid))
+    target.end()
+    watch.look(0.0)
+    figures = watch.figures()
+    assert not figures.available
+    assert "it ended" in figures.reason
+    assert figures.cpu_mean is None
+
+
+def test_a_process_that_was_not_found_has_a_reason():
+    """Its figures are not available and say why."""
+    watch = Watch(Found(None, "pid 4711", "there is no process 4711"))
+    watch.look(0.0)
+    watch.finish(1.0)
+    figures = watch.figures()
+    assert (figures.available, figures.label, figures.reason) == (
+        False,
+        "pid 4711",
+        "there is no process 4711",
+    )
+
+
+def test_looks_after_the_last_one_are_ignored():
+    """Idle time after the load would pull means down."""
+    watch = Watch(find(pid=os.getpid()))
+    watch.look(0.0)
+    watch.finish(1.0)
+    watch.look(2.0)
+    assert [point.at_s for point in watch.figures().points] == [0.0, 1.0]
+    assert watch.figures().reason == ""
+
+
+def test_growth_is_of_the_measured_time_only(target):
+    """What was allocated during a warm-up is no growth under load."""
+    watch = Watch(find(pid=target.pid))
+    watch.look(0.0)
+    target.do("allocate 30000000")
+    for at_s in (10.0, 11.0, 12.0):
+        watch.look(at_s)
+    assert watch.figures().memory_growth_bytes > 25_000_000
+    assert abs(watch.figures(since_s=5.0).memory_growth_bytes) < 1_000_000
+
+
+def test_two_looks_in_quick_succession_do_not_make_a_peak():
+    """Between looks a moment apart the kernel's counters tell nothing, so the figure before stands."""
+    process, meter = psutil.Process(), _CpuMeter()
+    assert meter.read(0.0, {process: 5.0}) == 0.0
+    assert meter.read(1.0, {process: 5.5}) == 0.5
+    assert meter.read(1.01, {process: 5.53}) == 0.5
+    assert meter.highest == 0.5
+    assert meter.mean == pytest.approx(0.53 / 1.01)
+
+
+def test_a_short_load_has_its_mean_for_a_peak():
+    """When no two looks were far enough apart, the mean is the best that is known."""
+    process, meter = psutil.Process(), _CpuMeter()
+    assert (meter.mean, meter.highest) == (None, None)
+    meter.read(0.0, {process: 1.0})
+    meter.read(0.1, {process: 1.05})
+    assert meter.highest == meter.mean == pytest.approx(0.5)
