@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from types import MappingProxyType
 
 from stressrunner.errors import UsageError
-from stressrunner.reports import text
+from stressrunner.reports import html, text
 from stressrunner.result.codec import to_json
 from stressrunner.result.model import Result
 
@@ -16,6 +16,7 @@ Report = Callable[[Result], str]
 REPORTS: Mapping[str, Report] = MappingProxyType(
     {
         "text": text.render,
+        "html": html.render,
         "json": to_json,
     }
 )

@@ -17,6 +17,7 @@ __all__ = [
     "MARKS",
     "TONES",
     "again",
+    "doubts",
     "endpoints",
     "generator",
     "latencies",
@@ -25,6 +26,7 @@ __all__ = [
     "run_facts",
     "summary",
     "thresholds",
+    "traffic",
 ]
 
 EMBEDDED = (
@@ -58,6 +60,13 @@ TONES: Mapping[str, Tone] = MappingProxyType(
         "suspect": "warn",
     }
 )
+
+
+def doubts(result: Result) -> tuple[str, ...]:
+    """Return why the measurement is not simply valid, as far as the verdict does not say it already."""
+    if result.validity.state == "valid":
+        return ()
+    return tuple(reason for reason in result.validity.reasons if reason not in result.verdict.reasons)
 
 
 def run_facts(result: Result) -> tuple[Fact, ...]:
@@ -134,13 +143,14 @@ def _rare_outcomes(stats: Stats) -> Iterable[Fact]:
 def thresholds(result: Result) -> Table:
     """Every threshold: the measured value first, the limit beside it."""
     columns = (
-        Column("", "left"),
+        Column("state", "left", titled=False),
         Column("measured"),
         Column("limit"),
         Column("threshold", "left"),
         Column("samples", optional=True),
     )
-    return Table("Thresholds", columns, tuple(_threshold(outcome) for outcome in result.thresholds))
+    rows = tuple(_threshold(outcome) for outcome in result.thresholds)
+    return Table("Thresholds", columns, rows, name_column=3)
 
 
 def _threshold(outcome: ThresholdOutcome) -> Row:
@@ -156,6 +166,15 @@ def _threshold(outcome: ThresholdOutcome) -> Row:
         count(outcome.samples),
     )
     return Row(cells, note, TONES[outcome.state])
+
+
+def traffic(result: Result) -> tuple[Table, ...]:
+    """Tables of what was measured; none when no request was sent or given up, for they would say nothing."""
+    stats = result.totals
+    if not stats.sent + stats.dropped + stats.skipped:
+        return ()
+    tables = (latencies(stats), endpoints(result))
+    return (*tables, phases(result)) if len(result.phases) > 1 else tables
 
 
 def latencies(stats: Stats) -> Table:
@@ -186,7 +205,7 @@ def latencies(stats: Stats) -> Table:
     ]
     if any(latency.never for latency in kinds):
         rows.append(Row(("Never ended", *(count(latency.never) for latency in kinds))))
-    columns = (Column("", "left"), *(Column(title) for title, _ in measured))
+    columns = (Column("figure", "left", titled=False), *(Column(title) for title, _ in measured))
     notes = (
         "response time: from the moment a request was due until its answer was complete",
         "service time: from its first byte on the wire",

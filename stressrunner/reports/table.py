@@ -15,6 +15,7 @@ class Column:
     title: str
     align: Literal["left", "right"] = "right"
     optional: bool = False  #: may be left out where there is no room for it
+    titled: bool = True  #: the title is shown; otherwise it is only read aloud
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +29,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows under columns; the first column names its row."""
+    """Rows under columns; one column names its row."""
 
     title: str
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     notes: tuple[str, ...] = ()  #: shown below the table
+    name_column: int = 0  #: which column names the row
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ def render(result: Result) -> str:
         _facts("Run", sections.run_facts(result)),
         _thresholds(result),
         _facts("Summary", sections.summary(result)),
-        *_traffic(result),
+        *map(_table, sections.traffic(result)),
         _errors(result.errors),
         _table(sections.processes("Monitored processes", result.monitors)) if result.monitors else [],
         _generator(result),
@@ -51,23 +51,9 @@ def _verdict(result: Result) -> list[str]:
     if result.run.embedded:
         lines += _wrapped(sections.EMBEDDED, "")
     lines += _bullets(verdict.reasons)
-    further = [reason for reason in validity.reasons if reason not in verdict.reasons]
-    if validity.state != "valid" and further:
-        lines += [
-            f"{sections.MARKS[validity.state]} The measurement is {validity.state}:",
-            *_bullets(further),
-        ]
+    if doubts := sections.doubts(result):
+        lines += [f"{sections.MARKS[validity.state]} The measurement is {validity.state}:", *_bullets(doubts)]
     return lines
-
-
-def _traffic(result: Result) -> list[list[str]]:
-    """Return the tables of what was measured; without a request there is nothing to show in them."""
-    if not result.totals.planned - result.totals.not_reached:
-        return []
-    tables = [sections.latencies(result.totals), sections.endpoints(result)]
-    if len(result.phases) > 1:
-        tables.append(sections.phases(result))
-    return [_table(table) for table in tables]
 
 
 def _command(words: Iterable[str]) -> list[str]:
@@ -116,10 +102,13 @@ def _hanging(head: str, text: str) -> list[str]:
     return [head + wrapped[0][len(head) :], *wrapped[1:]]
 
 
+def _titles(table: Table) -> tuple[str, ...]:
+    return tuple(column.title if column.titled else "" for column in table.columns)
+
+
 def _widths(table: Table) -> list[int]:
     cells = ([printable(cell) for cell in row.cells] for row in table.rows)
-    titles = (column.title for column in table.columns)
-    return [max(map(len, column)) for column in zip(titles, *cells, strict=True)]
+    return [max(map(len, column)) for column in zip(_titles(table), *cells, strict=True)]
 
 
 def _room(widths: list[int]) -> int:
@@ -140,8 +129,7 @@ def _table(table: Table) -> list[str]:
         widths = _widths(table)
     widths[0] = min(widths[0], max(_MIN_NAME, widths[0] + _room(widths)))
     rows = [tuple(printable(cell) for cell in row.cells) for row in table.rows]
-    titles = tuple(column.title for column in table.columns)
-    lines = [table.title, _line(table, titles, widths)]
+    lines = [table.title, _line(table, _titles(table), widths)]
     for row, cells in zip(table.rows, rows, strict=True):
         lines += _row(table, row, cells, widths)
     for note in table.notes:

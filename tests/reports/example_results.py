@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 
+from stressrunner.engine.sample import Sample
 from stressrunner.metrics.histogram import Histogram
-from stressrunner.metrics.sample import Outcome, Problem, Sample
 from stressrunner.metrics.summary import Latency, PhaseStats, error_groups, stats_of
 from stressrunner.metrics.tally import Tally
 from stressrunner.metrics.timeline import Timeline
 from stressrunner.monitor.figures import MonitorPoint, ProcessFigures
+from stressrunner.plan.outcome import Outcome, Problem
 from stressrunner.result.model import GeneratorFigures, Result, RunRecord, ScenarioRecord
 from stressrunner.verdict.outcome import ThresholdOutcome, Validity, Verdict
 
@@ -197,8 +198,8 @@ def result_of(samples, seconds, *, planned=200, dropped=0, **parts):
         validity=Validity("valid"),
         totals=totals,
         endpoints={
-            name: stats_of([tally.cell(0, i)], planned=None, duration_s=float(seconds))
-            for i, name in enumerate(ENDPOINTS)
+            name: stats_of([cell], planned=cell.sent + cell.dropped, duration_s=float(seconds))
+            for name, cell in ((name, tally.cell(0, i)) for i, name in enumerate(ENDPOINTS))
         },
         phases=(PhaseStats("load", False, 0.0, float(seconds), totals),),
         timeline=timeline,

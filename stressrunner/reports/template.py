@@ -1,0 +1,82 @@
+"""A report from a template of one's own: `--template FILE`.
+
+The file is a Jinja2 template (https://jinja.palletsprojects.com). It sees one name, `result`, whose fields are those of
+`stressrunner.result.model.Result` and named as in the result file: `result.verdict.outcome`,
+`result.totals.response_time.p95_s`, `result.endpoints["login"].error_ratio`, and so on. Five filters write figures
+as the other reports do, and `-` for a figure that is missing:
+
+    {{ 0.0123 | duration }}           12.3 ms
+    {{ 1234567 | bytes }}             1.23 MB
+    {{ 0.025 | ratio }}               2.5 %
+    {{ 16.21 | rate }}                16.2/s
+    {{ t.measured | quantity(t.dimension) }}    a threshold's value in its own unit
+
+Values are escaped for HTML when the file's name ends in `.html` or `.html.j2`. A template is sandboxed: it can read the
+result and nothing else. A name that does not exist is an error.
+"""
+
+import traceback
+from pathlib import Path
+
+from jinja2 import StrictUndefined, Template, TemplateSyntaxError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from stressrunner.errors import UsageError
+from stressrunner.reports.wording import duration, optional, ratio, size
+from stressrunner.result.model import Result
+from stressrunner.units import Dimension, format_quantity, format_rate
+
+__all__ = ["render_template"]
+
+
+def render_template(path: str | Path, result: Result) -> str:
+    """Return the result as the template in a file writes it.
+
+    Raises:
+        UsageError: the file cannot be read, is not a template, or fails; the message names file and line.
+    """
+    try:
+        source = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not a text file"
+        raise UsageError(f"cannot read the template {path}: {reason}") from error
+    template = _compile(source, str(path))
+    try:
+        return template.render(result=result)
+    except Exception as error:  # noqa: BLE001  a template can raise anything, and none of it is our defect
+        line = _line_of(error, str(path))
+        raise UsageError(f"{path}:{line}: {error or type(error).__name__}") from error
+
+
+def _compile(source: str, path: str) -> Template:
+    environment = ImmutableSandboxedEnvironment(
+        autoescape=path.lower().endswith((".html", ".html.j2")),
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {
+        "duration": duration,
+        "bytes": size,
+        "ratio": ratio,
+        "rate": _rate,
+        "quantity": _quantity,
+    }
+    try:
+        # Compiled under its path, so that a traceback names the template's own lines.
+        code = environment.compile(source, name=path, filename=path)
+    except TemplateSyntaxError as error:
+        raise UsageError(f"{path}:{error.lineno}: {error.message}") from error
+    return Template.from_code(environment, code, environment.make_globals(None))
+
+
+def _line_of(error: Exception, path: str) -> int:
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
+    return (lines[-1] if lines else None) or 1
+
+
+def _rate(per_second: float | None) -> str:
+    return optional(per_second, format_rate)
+
+
+def _quantity(value: float | None, dimension: Dimension) -> str:
+    return optional(value, lambda known: format_quantity(known, dimension))
