@@ -6,10 +6,10 @@ import anyio
 
 from stressrunner.engine.clock import Clock
 from stressrunner.engine.names import IterationScope
+from stressrunner.engine.recorder import Recorder
 from stressrunner.engine.sending import Due, Sender
 from stressrunner.expressions.functions import random_stream
 from stressrunner.http.exchange import Transport
-from stressrunner.metrics.collector import Collector
 from stressrunner.plan.plan import MixPlan, Plan, SessionPlan
 from stressrunner.units import NS_PER_S
 
@@ -36,11 +36,11 @@ def think_ns(low_s: float, high_s: float, *parts: object) -> int:
 class Iterations:
     """Runs the iterations of a plan."""
 
-    def __init__(self, plan: Plan, sender: Sender, clock: Clock, collector: Collector) -> None:
+    def __init__(self, plan: Plan, sender: Sender, clock: Clock, recorder: Recorder) -> None:
         self._plan = plan
         self._sender = sender
         self._clock = clock
-        self._collector = collector
+        self._recorder = recorder
 
     async def run(self, arrival: Arrival, *, user: int, user_iteration: int, transport: Transport) -> None:
         """Run one iteration to its end, or to its first failure."""
@@ -54,7 +54,7 @@ class Iterations:
             passed = await self._sender.send(endpoint, scope, 0, due, transport)
         else:
             passed = await self._session(traffic, scope, arrival, transport)
-        self._collector.iteration_ended(failed=not passed)
+        self._recorder.iteration_ended(failed=not passed)
 
     async def _session(
         self, traffic: SessionPlan, scope: IterationScope, arrival: Arrival, transport: Transport
@@ -71,7 +71,7 @@ class Iterations:
                 first_due = Due(arrival.phase, due_ns, self._clock.now_ns())
             burst = _Burst(traffic, scope, first_due, transport)
             if not await self._send_burst(burst, first, size):
-                self._collector.skipped(arrival.phase, traffic.endpoint, spec.messages - first - size)
+                self._recorder.skipped(arrival.phase, traffic.endpoint, spec.messages - first - size)
                 return False
         return True
 

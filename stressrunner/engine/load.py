@@ -15,9 +15,9 @@ from anyio.abc import TaskGroup
 
 from stressrunner.engine.clock import Clock
 from stressrunner.engine.iteration import Arrival, Iterations, think_ns
+from stressrunner.engine.recorder import Recorder
 from stressrunner.engine.sending import Cut, Sender
 from stressrunner.http.exchange import TransportFactory
-from stressrunner.metrics.collector import Collector
 from stressrunner.plan.plan import PhasePlan, Plan
 from stressrunner.scenario.model import Closed, Open
 from stressrunner.units import NS_PER_S
@@ -61,14 +61,14 @@ class Load:
     """One generator's part of a plan, carried out once."""
 
     def __init__(
-        self, plan: Plan, transports: TransportFactory, base_url: str, clock: Clock, collector: Collector
+        self, plan: Plan, transports: TransportFactory, base_url: str, clock: Clock, recorder: Recorder
     ) -> None:
         self._plan = plan
         self._transports = transports
         self._clock = clock
-        self._collector = collector
+        self._recorder = recorder
         self._cut = Cut()
-        self._iterations = Iterations(plan, Sender(base_url, clock, collector, self._cut), clock, collector)
+        self._iterations = Iterations(plan, Sender(base_url, clock, recorder, self._cut), clock, recorder)
         self._users: list[_User] = []
         self._idle: list[int] = []  # heap of the numbers of users that wait
         self._busy = 0
@@ -283,4 +283,4 @@ class Load:
             return
         for arrival in self._backlog:
             for endpoint, count in self._plan.traffic.requests_of(arrival.number).items():
-                self._collector.dropped(arrival.phase, endpoint, count)
+                self._recorder.dropped(arrival.phase, endpoint, count)

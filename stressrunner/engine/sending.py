@@ -1,4 +1,4 @@
-"""One request of an iteration: filled in, sent, judged, and told to the collector."""
+"""One request of an iteration: filled in, sent, judged, and told to the recorder."""
 
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -8,10 +8,11 @@ import anyio.lowlevel
 
 from stressrunner.engine.clock import Clock
 from stressrunner.engine.names import IterationScope, RequestNames, ResponseNames
+from stressrunner.engine.recorder import Recorder
+from stressrunner.engine.sample import Sample
 from stressrunner.expressions import CannotEvaluate
 from stressrunner.http.exchange import NEVER_FINISHED, Exchange, Transport
-from stressrunner.metrics.collector import Collector
-from stressrunner.metrics.sample import Outcome, Problem, Sample
+from stressrunner.plan.outcome import Outcome, Problem
 from stressrunner.plan.plan import EndpointPlan
 
 __all__ = ["Cut", "Due", "Sender"]
@@ -37,11 +38,11 @@ class Cut:
 class Sender:
     """Sends single requests; one for all users of a load."""
 
-    def __init__(self, base_url: str, clock: Clock, collector: Collector, cut: Cut) -> None:
+    def __init__(self, base_url: str, clock: Clock, recorder: Recorder, cut: Cut) -> None:
         """`base_url` is where the target really is, which for an embedded one the plan does not know."""
         self._base_url = base_url
         self._clock = clock
-        self._collector = collector
+        self._recorder = recorder
         self._cut = cut
 
     async def send(
@@ -56,14 +57,14 @@ class Sender:
             # A user whose requests all fail this way would otherwise never let go of the event loop.
             await anyio.lowlevel.checkpoint()
             return False
-        self._collector.in_flight += 1
+        self._recorder.in_flight += 1
         try:
             exchange = await transport.exchange(request)
         except anyio.get_cancelled_exc_class():
             self._cut_off(endpoint, due)
             raise
         finally:
-            self._collector.in_flight -= 1
+            self._recorder.in_flight -= 1
         return self._judge(endpoint, scope, names, due, exchange)
 
     def _judge(
@@ -94,14 +95,14 @@ class Sender:
             never=failure is not None and failure.kind in NEVER_FINISHED,
             problem=problem,
         )
-        self._collector.emit(sample, exchange)
+        self._recorder.emit(sample, exchange)
         return outcome is Outcome.OK
 
     def _unfilled(self, endpoint: EndpointPlan, due: Due, reason: str) -> None:
         """Count a request whose holes could not be filled: an error like any other, though nothing was sent."""
         now_ns = self._clock.now_ns()
         problem = Problem("template", reason)
-        self._collector.emit(
+        self._recorder.emit(
             Sample(
                 endpoint.index,
                 due.phase,
@@ -123,7 +124,7 @@ class Sender:
         One that outlasted graceful_stop ranks last in latencies; one that an interrupt cut tells nothing.
         """
         now_ns = self._clock.now_ns()
-        self._collector.emit(
+        self._recorder.emit(
             Sample(
                 endpoint.index,
                 due.phase,

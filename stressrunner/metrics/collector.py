@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
+from stressrunner.engine.sample import Sample
 from stressrunner.http.exchange import Exchange
-from stressrunner.metrics.sample import Sample
 from stressrunner.metrics.tally import Tally
 
 __all__ = ["Collector", "Observer"]

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from stressrunner.metrics.histogram import Histogram
-from stressrunner.metrics.sample import Outcome
 from stressrunner.metrics.tally import Cell, Tally
+from stressrunner.plan.outcome import Outcome
 
 __all__ = ["ErrorGroup", "ErrorSampleRecord", "Latency", "PhaseStats", "Stats", "error_groups", "stats_of"]
 

@@ -7,8 +7,9 @@ same deltas make the timeline and the windows of thresholds, so nothing is count
 from collections import Counter
 from dataclasses import dataclass, field
 
+from stressrunner.engine.sample import Sample
 from stressrunner.metrics.histogram import Histogram
-from stressrunner.metrics.sample import Outcome, Sample
+from stressrunner.plan.outcome import Outcome
 
 __all__ = ["MAX_ERROR_GROUPS", "MAX_ERROR_SAMPLES", "Cell", "ErrorSample", "ErrorTally", "Tally"]
 

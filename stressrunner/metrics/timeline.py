@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from stressrunner.metrics.histogram import Histogram
-from stressrunner.metrics.sample import Outcome
 from stressrunner.metrics.tally import Tally
+from stressrunner.plan.outcome import Outcome
 
 __all__ = ["MAX_POINTS", "Point", "Timeline"]
 

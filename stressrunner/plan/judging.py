@@ -5,7 +5,7 @@ from typing import Any
 
 from stressrunner.expressions import CannotEvaluate, compile_expression
 from stressrunner.expressions.expression import Expression, why_not
-from stressrunner.metrics.sample import Outcome, Problem
+from stressrunner.plan.outcome import Outcome, Problem
 from stressrunner.scenario.model import Endpoint
 
 __all__ = ["Judge"]

@@ -8,28 +8,11 @@ lag = D - T   (ours)         queue = A - D   (the limit's)        blocked = S - 
 response_time = lag + queue + blocked + service_time
 """
 
-from enum import IntEnum
 from typing import NamedTuple
 
-__all__ = ["Outcome", "Problem", "Sample"]
+from stressrunner.plan.outcome import Outcome, Problem
 
-
-class Outcome(IntEnum):
-    """What became of a request."""
-
-    OK = 0  #: a response that passed its checks
-    FAILED = 1  #: no response, or one that failed a check
-    REFUSED = 2  #: a reply that the scenario calls refused
-    SUPERSEDED = 3  #: a reply that says a later message took over
-    UNFINISHED = 4  #: cut off while in flight, by an interrupt or the end of graceful_stop
-
-
-class Problem(NamedTuple):
-    """Why a request failed."""
-
-    kind: str  #: a failure kind of the transport, `http 500`, `check` or `template`
-    message: str  #: one sentence
-    excerpt: str = ""  #: start of the response's body
+__all__ = ["Sample"]
 
 
 class Sample(NamedTuple):
