@@ -1,0 +1,111 @@
+"""Scenarios for the engine, run in virtual time against the fake transport."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import anyio
+import trio
+import trio.testing
+
+from stressrunner.engine.clock import EventLoopClock
+from stressrunner.fleet.local import LocalFleet
+from stressrunner.http.fake import FakeAnswer, FakeTransports
+from stressrunner.http.pool import SharedPool
+from stressrunner.metrics.ledger import Summary
+from stressrunner.plan.plan import compile_plan
+from stressrunner.scenario.model import Endpoint, Feeder, Json, Mix, Phase, Scenario, Session, Target, Timeout
+
+
+def endpoint(name: str = "one", **changes) -> Endpoint:
+    """Return an endpoint with a token in its body."""
+    fields = {
+        "method": "POST",
+        "path": f"/{name}",
+        "query": {},
+        "headers": {},
+        "body": Json({"token": "{{ message.token }}", "session": "{{ session.name }}"}),
+        "timeout": Timeout(),
+        "checks": (),
+        "capture": {},
+    }
+    return Endpoint(name, **{**fields, **changes})
+
+
+def scenario(*phases: Phase, traffic: Mix | Session | None = None, endpoints=(), **changes) -> Scenario:
+    """Return a scenario of these phases; without traffic, of one endpoint."""
+    endpoints = endpoints or (endpoint(),)
+    fields = {
+        "target": Target("http://target", {}, Timeout(), changes.pop("connections", None)),
+        "variables": {},
+        "feeders": {},
+        "monitors": {},
+        "thresholds": (),
+    }
+    return Scenario(
+        name="test",
+        description="",
+        endpoints={e.name: e for e in endpoints},
+        traffic=traffic or Mix({e.name: Fraction(1) for e in endpoints}),
+        load=phases,
+        **{**fields, **changes},
+    )
+
+
+def feeder(*rows, **changes) -> Feeder:
+    """Return a feeder called `rows`."""
+    return Feeder("rows", rows, **changes)
+
+
+@dataclass
+class Ran:
+    """What is left of a virtual run."""
+
+    summary: Summary
+    transports: FakeTransports
+    samples: list
+    exchanges: list
+
+    @property
+    def totals(self):
+        """The totals of the run."""
+        return self.summary.totals
+
+    @property
+    def sent(self):
+        """Method and target of every request, in the order of completion."""
+        return [f"{e.request.method} {e.request.target}" for e in self.exchanges if e]
+
+
+class _Deaf:
+    def heard(self, at_s, delta, ledger):
+        return False
+
+
+@dataclass
+class _StopAt:
+    at_s: float
+
+    def heard(self, at_s, delta, ledger):
+        return at_s >= self.at_s
+
+
+def virtual_run(of: Scenario, answer=None, *, stop_at_s=None, seed=1, shard=(0, 1)) -> Ran:
+    """Run a scenario in virtual time; `answer` is called with a request's number and the request."""
+    samples, exchanges = [], []
+
+    def observe(sample, exchange):
+        samples.append(sample)
+        exchanges.append(exchange)
+
+    async def main() -> Ran:
+        clock = EventLoopClock()
+        transports = FakeTransports(clock, answer or (lambda number, request: FakeAnswer(0.01)))
+        plan = compile_plan(of, seed=seed, run_id="r").shard(*shard)
+        pooled = SharedPool(transports, of.target.connections) if of.target.connections else transports
+        fleet = LocalFleet(plan, pooled, "http://target", clock)
+        ear = _Deaf() if stop_at_s is None else _StopAt(stop_at_s)
+        with anyio.fail_after(100_000):
+            summary = await fleet.execute(ear, (observe,))
+        return Ran(summary, transports, samples, exchanges)
+
+    return trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
