@@ -90,6 +90,11 @@ class Load:
             self.spans[-1] = PhaseSpan(self.spans[-1].started_ns, self._clock.now_ns())
         self._account_for_backlog()
 
+    @property
+    def phase(self) -> int | None:
+        """The index of the phase that is running; None once the last one has ended."""
+        return None if self._closing or not self.spans else len(self.spans) - 1
+
     def stop(self) -> None:
         """Cut the load off now: an interrupt, or a threshold that aborts."""
         if self._cut.reason is None:

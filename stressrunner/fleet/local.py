@@ -1,6 +1,6 @@
 """Executes a plan in this process: the load, and once a second a look at what it has counted."""
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 import anyio
@@ -14,16 +14,29 @@ from stressrunner.metrics.tally import Tally
 from stressrunner.plan.plan import Plan
 from stressrunner.units import NS_PER_S
 
-__all__ = ["Ear", "LocalFleet"]
+__all__ = ["Beat", "Ear", "LocalFleet", "ledger_of"]
 
 _TICK_NS = NS_PER_S
 
 
-class Ear(Protocol):
-    """Is told once a second what was counted; says True to have the load cut off."""
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """What was counted in about a second."""
 
-    def heard(self, at_s: float, delta: Tally, ledger: Ledger) -> bool:
-        """Take what was counted since the last time, `at_s` after the load began."""
+    at_s: float  #: when it ended, after the load began
+    duration_s: float
+    tally: Tally
+    phase: int | None  #: index of the phase that was running; None once the last one has ended
+
+
+class Ear(Protocol):
+    """Listens to a load."""
+
+    def started(self, at_ns: int) -> None:
+        """Learn when the load began, in monotonic nanoseconds."""
+
+    def heard(self, beat: Beat, total: Tally) -> bool:
+        """Take what was counted last, and everything so far; return True to have the load cut off."""
 
 
 class LocalFleet:
@@ -41,28 +54,23 @@ class LocalFleet:
         if self._load is not None:
             self._load.stop()
 
-    async def execute(
-        self, ear: Ear, observers: tuple[Observer, ...] = (), started: Callable[[int], None] = lambda _: None
-    ) -> Summary:
-        """Carry out the plan and return its figures; `started` is told when, in monotonic nanoseconds."""
+    async def execute(self, ear: Ear, observers: tuple[Observer, ...] = ()) -> Summary:
+        """Carry out the plan and return its figures."""
         collector = Collector(observers)
         load = self._load = Load(self._plan, self._transports, self._base_url, self._clock, collector)
         origin_ns = self._clock.now_ns()
-        started(origin_ns)
-        outlines = [
-            PhaseOutline(phase.spec.name, phase.spec.warmup, self._plan.planned(phase.index))
-            for phase in self._plan.phases
-        ]
-        ledger = Ledger(self._plan.endpoint_names, outlines, origin_ns)
+        ear.started(origin_ns)
+        ledger = ledger_of(self._plan, origin_ns)
         last_ns = origin_ns
 
         def look() -> None:
             nonlocal last_ns
             now_ns = self._clock.now_ns()
-            delta = collector.drain()
-            ledger.add(delta, last_ns, now_ns)
+            tally = collector.drain()
+            ledger.add(tally, last_ns, now_ns)
+            beat = Beat((now_ns - origin_ns) / NS_PER_S, (now_ns - last_ns) / NS_PER_S, tally, load.phase)
             last_ns = now_ns
-            if ear.heard((now_ns - origin_ns) / NS_PER_S, delta, ledger):
+            if ear.heard(beat, ledger.total):
                 load.stop()
 
         async def tick() -> None:
@@ -78,3 +86,11 @@ class LocalFleet:
             tasks.cancel_scope.cancel()
         look()
         return ledger.summary([(span.started_ns, span.ended_ns) for span in load.spans])
+
+
+def ledger_of(plan: Plan, origin_ns: int) -> Ledger:
+    """Return empty books for a plan whose load began at a moment, in monotonic nanoseconds."""
+    outlines = [
+        PhaseOutline(phase.spec.name, phase.spec.warmup, plan.planned(phase.index)) for phase in plan.phases
+    ]
+    return Ledger(plan.endpoint_names, outlines, origin_ns)

@@ -1,0 +1,1 @@
+"""A run from a checked document to a result: the whole road in one function."""

@@ -76,17 +76,15 @@ class Ran:
         return [f"{e.request.method} {e.request.target}" for e in self.exchanges if e]
 
 
-class _Deaf:
-    def heard(self, at_s, delta, ledger):
-        return False
-
-
 @dataclass
 class _StopAt:
     at_s: float
 
-    def heard(self, at_s, delta, ledger):
-        return at_s >= self.at_s
+    def started(self, at_ns):
+        pass
+
+    def heard(self, beat, total):
+        return beat.at_s >= self.at_s
 
 
 def virtual_run(of: Scenario, answer=None, *, stop_at_s=None, seed=1, shard=(0, 1)) -> Ran:
@@ -103,7 +101,7 @@ def virtual_run(of: Scenario, answer=None, *, stop_at_s=None, seed=1, shard=(0, 
         plan = compile_plan(of, seed=seed, run_id="r").shard(*shard)
         pooled = SharedPool(transports, of.target.connections) if of.target.connections else transports
         fleet = LocalFleet(plan, pooled, "http://target", clock)
-        ear = _Deaf() if stop_at_s is None else _StopAt(stop_at_s)
+        ear = _StopAt(float("inf") if stop_at_s is None else stop_at_s)
         with anyio.fail_after(100_000):
             summary = await fleet.execute(ear, (observe,))
         return Ran(summary, transports, samples, exchanges)

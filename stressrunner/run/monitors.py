@@ -1,0 +1,58 @@
+"""The processes that a run watches: the target's, where they are on this machine, and the generator's own."""
+
+import os
+from collections.abc import Mapping
+
+import anyio
+
+from stressrunner.masking import Masker
+from stressrunner.monitor.figures import ProcessFigures
+from stressrunner.monitor.lookup import find
+from stressrunner.monitor.process import Watch
+from stressrunner.monitor.rounds import Clock, finish, watch
+from stressrunner.run.target import LiveTarget
+from stressrunner.scenario.model import MonitorSpec
+
+__all__ = ["Monitors"]
+
+
+class Monitors:
+    """Watches all processes of a run while the load lasts."""
+
+    def __init__(
+        self, specs: Mapping[str, MonitorSpec], target: LiveTarget, clock: Clock, masker: Masker
+    ) -> None:
+        self._clock = clock
+        self._masker = masker
+        apart = [] if target.pid is None else [target.pid]
+        # The embedded target is a child of this process, and none of the generator's business.
+        self._generator = Watch(find(pid=os.getpid(), masker=masker), apart=apart)
+        self._watches = {
+            name: Watch(find(pid=spec.pid, port=spec.port, command=spec.command, masker=masker))
+            for name, spec in specs.items()
+        }
+        if target.pid is not None:
+            self._watches["target"] = Watch(find(pid=target.pid, masker=masker))
+        self._origin_ns = 0
+
+    async def watch(self, origin_ns: int) -> None:
+        """Look once a second, until cancelled; times count from `origin_ns`."""
+        self._origin_ns = origin_ns
+        await watch(self._all, self._clock, origin_ns=origin_ns)
+
+    async def finish(self) -> None:
+        """Look for the last time."""
+        with anyio.CancelScope(shield=True):
+            await finish(self._all, self._clock, origin_ns=self._origin_ns)
+
+    @property
+    def _all(self) -> list[Watch]:
+        return [*self._watches.values(), self._generator]
+
+    def figures(self, since_s: float = 0.0) -> Mapping[str, ProcessFigures]:
+        """Return the figures of the watched processes; growth and slope from `since_s` on."""
+        return {name: one.figures(since_s=since_s) for name, one in self._watches.items()}
+
+    def generator(self, since_s: float = 0.0) -> ProcessFigures:
+        """Return the figures of this process without the embedded target."""
+        return self._generator.figures(since_s=since_s)

@@ -1,0 +1,37 @@
+"""The planned load in one line for people, and what progress is measured against."""
+
+from stressrunner.scenario.model import Closed, Open, Phase, Scenario, Session
+from stressrunner.units import format_duration, format_rate
+
+__all__ = ["load_in_words", "planned_s"]
+
+
+def load_in_words(scenario: Scenario) -> str:
+    """Return the planned load, e.g. `10 sessions of 20 messages, 10 at once`."""
+    return ", then ".join(_phase_in_words(phase, scenario) for phase in scenario.load)
+
+
+def _counted(n: int, noun: str) -> str:
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+def _phase_in_words(phase: Phase, scenario: Scenario) -> str:
+    traffic, shape = scenario.traffic, phase.shape
+    unit, content = "request", ""
+    if isinstance(traffic, Session):
+        unit, content = "session", f" of {_counted(traffic.messages, 'message')}"
+    match shape:
+        case Closed(iterations=int(work)):
+            words = f"{_counted(work, unit)}{content}, {shape.concurrency:,} at once"
+        case Closed(duration_s=duration_s):
+            words = f"{_counted(shape.concurrency, 'user')} for {format_duration(float(duration_s or 0))}"
+            words += f", sessions{content}" if content else ""
+        case Open():
+            words = f"{format_rate(float(shape.rate))} {unit}s{content} for {format_duration(float(shape.duration_s))}"
+    return f"{words} (warm-up)" if phase.warmup else words
+
+
+def planned_s(scenario: Scenario) -> float | None:
+    """Return how long all phases take; None when work alone ends one of them."""
+    lengths = [phase.shape.duration_s for phase in scenario.load]
+    return None if None in lengths else float(sum(length for length in lengths if length is not None))
