@@ -121,10 +121,11 @@ def _load(origin: _Origin, environ: Mapping[str, str], overrides: Sequence[str])
     values = typed(root, environ)
     folder = origin.path.parent if origin.path else None
     feeders = read_feeders(root, values.value, folder)
-    found += values.diagnostics
-    found += validate(root, values.value)
-    found += feeders.diagnostics
-    found += check_references(root, values.value, values.texts, feeders.rows)
+    misread = {(d.file, d.line, d.column) for d in found}
+    checks = [*values.diagnostics, *validate(root, values.value), *feeders.diagnostics]
+    checks += check_references(root, values.value, values.texts, feeders.rows)
+    # What YAML misread is of the wrong type too, and saying so would only confuse.
+    found += (d for d in checks if (d.file, d.line, d.column) not in misread)
     secrets = tuple(dict.fromkeys(values.secrets))
     if found:
         masker = Masker(secrets)

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 
 import yaml
 
-from stressrunner.scenario.holes import fill_public
+from stressrunner.scenario.holes import fill_public, is_one_hole
+from stressrunner.scenario.schema import Place, root_place
 from stressrunner.scenario.source import ListNode, Node, ScalarNode
 
 __all__ = ["composed_yaml"]
@@ -21,7 +22,7 @@ def composed_yaml(root: Node, environ: Mapping[str, str]) -> str:
     events = [
         yaml.StreamStartEvent(),
         yaml.DocumentStartEvent(explicit=False),
-        *_events(root, environ),
+        *_events(root, root_place(), environ),
         yaml.DocumentEndEvent(explicit=False),
         yaml.StreamEndEvent(),
     ]
@@ -29,22 +30,31 @@ def composed_yaml(root: Node, environ: Mapping[str, str]) -> str:
     return text
 
 
-def _events(node: Node, environ: Mapping[str, str]) -> Iterator[yaml.Event]:
+def _events(node: Node, place: Place | None, environ: Mapping[str, str]) -> Iterator[yaml.Event]:
     if isinstance(node, ScalarNode):
-        yield _scalar(node, fill_public(node.text, environ))
+        yield _scalar(fill_public(node.text, environ), is_plain=_stays_plain(node, place))
     elif isinstance(node, ListNode):
         yield yaml.SequenceStartEvent(None, None, implicit=True, flow_style=False)
         for item in node.items:
-            yield from _events(item, environ)
+            yield from _events(item, place.item if place else None, environ)
         yield yaml.SequenceEndEvent()
     else:
         yield yaml.MappingStartEvent(None, None, implicit=True, flow_style=False)
         for entry in node.entries.values():
-            yield _scalar(entry.key, entry.key.text)
-            yield from _events(entry.value, environ)
+            yield _scalar(entry.key.text, is_plain=entry.key.plain)
+            yield from _events(entry.value, place.key(entry.key.text) if place else None, environ)
         yield yaml.MappingEndEvent()
 
 
-def _scalar(node: ScalarNode, text: str) -> yaml.Event:
-    style = None if node.plain else "|" if "\n" in text else '"'
-    return yaml.ScalarEvent(None, None, implicit=(node.plain, not node.plain), value=text, style=style)
+def _stays_plain(node: ScalarNode, place: Place | None) -> bool:
+    """Whether a value is written without quotes, so that it has the same type when its hole is gone."""
+    if "${" not in node.text or place is None:
+        return node.plain
+    if place.wants_text:
+        return False
+    return (node.plain and is_one_hole(node.text)) if place.is_free else True
+
+
+def _scalar(text: str, *, is_plain: bool) -> yaml.Event:
+    style = None if is_plain else "|" if "\n" in text else '"'
+    return yaml.ScalarEvent(None, None, implicit=(True, True), value=text, style=style)

@@ -46,6 +46,7 @@ _HABITS: Mapping[str, str] = MappingProxyType(
         "duration": "write 'response_time', in seconds",
     }
 )
+_WORD = re.compile(r"[A-Za-z_]\w*")
 _COMPILERS: Mapping[str, Callable[[str], Any]] = MappingProxyType(
     {
         "template": compile_template,
@@ -90,7 +91,9 @@ def check_texts(texts: list[Text], names: Names) -> tuple[list[Diagnostic], froz
         try:
             references: tuple[Reference, ...] = compiler(text.filled.text).references
         except ExpressionError as error:
-            found.append(_syntax(text, error))
+            where = {"offset": error.offset, "width": error.width}
+            found.append(text.diagnostic(error.message, error.hint, **where))
+            used.update(_WORD.findall(text.filled.text))  # a feeder in it is not unused
             continue
         used.update(reference.path[0] for reference in references)
         found += _undefined(text, references, _scope(text, names), names)
@@ -100,14 +103,6 @@ def check_texts(texts: list[Text], names: Names) -> tuple[list[Diagnostic], froz
                 text.diagnostic("this names nothing of the response, so it is always the same", hint)
             )
     return found, frozenset(used)
-
-
-def _syntax(text: Text, error: ExpressionError) -> Diagnostic:
-    hint = error.hint
-    if not hint and text.kind in ("check", "expression"):
-        known = {"%": "", "?": "write 'a if condition else b'"}
-        hint = next((advice for sign, advice in known.items() if sign in text.filled.text and advice), "")
-    return text.diagnostic(error.message, hint, offset=error.offset, width=error.width)
 
 
 def _scope(text: Text, names: Names) -> _Scope:

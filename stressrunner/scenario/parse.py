@@ -68,7 +68,9 @@ def parse(source: Source, *, skip: int = 0) -> Parsed:
     except _Stop:
         return Parsed(None, tuple(builder.found))
     except yaml.MarkedYAMLError as error:
-        return Parsed(None, (*builder.found, slips.syntax_error(source, error)))
+        diagnostic = slips.syntax_error(source, error)
+        explained = any(d.line == diagnostic.line for d in builder.found)  # `post: {{ x }}/run` is one slip
+        return Parsed(None, tuple(builder.found) if explained else (*builder.found, diagnostic))
     return Parsed(builder.root, tuple(builder.found))
 
 

@@ -143,7 +143,7 @@ def _measured_names(checked: _Checked) -> Iterator[Diagnostic]:
 
 def _unknown(kind: str, name: str, known: Iterable[str]) -> tuple[str, str]:
     known = list(known)
-    listed = f"there are {', '.join(known)}" if 0 < len(known) <= 8 else ""
+    listed = f"known are {', '.join(known)}" if 0 < len(known) <= 8 else ""
     return f"there is no {kind} '{name}'", did_you_mean(name, known) or listed
 
 
@@ -184,13 +184,14 @@ def _payloads(checked: _Checked) -> Iterator[Diagnostic]:
         name = checked.at("endpoints", endpoint, "json", "$payload")
         if name is None:
             continue
-        used.add(name)
+        used.add(str(name))
         path = ("endpoints", endpoint, "json", "$payload")
         if not isinstance(name, str) or name not in payloads:
             yield checked.at_value(path, *_unknown("payload", str(name), payloads))
         elif len(checked.mapping("endpoints", endpoint, "json")) > 1:
             yield checked.at_key(path, "'$payload' stands alone", "move the other keys into the payload")
-    for name in payloads:
+    # A payload that is taken under a wrong name is not unused.
+    for name in payloads if used <= payloads.keys() else ():
         if name not in used:
             yield checked.at_key(
                 ("payloads", name), f"no endpoint takes the payload '{name}'", _use_payload(name)

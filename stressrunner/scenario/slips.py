@@ -24,7 +24,6 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"^\s*-\s+(['\"]).*\1\s+\S"), "begin with a name, or quote the whole expression"),
     (re.compile(r"^\s*[\w-]+:\s+(['\"]).*\1\s+\S"), "begin with a name, or quote the whole value"),
     (re.compile(r"\s\?\s.*\s:\s"), "write 'x if condition else y'"),
-    (re.compile(r":\s.*:\s"), "quote a value that has ': ' in it"),
 )
 
 
@@ -41,13 +40,29 @@ def syntax_error(source: Source, error: yaml.MarkedYAMLError) -> Diagnostic:
     if "escape" in problem and "quoted scalar" in (error.context or ""):
         hint = "write regular expressions in single quotes"
         return source.diagnostic(start, "in double quotes a backslash begins an escape", hint)
-    line, _ = source.position(start)
-    # libyaml notices that a value was left open only after it, often at the start of the next line.
-    candidates = [source.lines[line - 1]]
-    if error.context_mark is not None and "flow" in (error.context or ""):
-        candidates.append(source.lines[min(error.context_mark.line, len(source.lines) - 1)])
+    return source.diagnostic(start, *_structure(source, start, error))
+
+
+def _structure(source: Source, start: int, error: yaml.MarkedYAMLError) -> tuple[str, str]:
+    """Return message and hint where the parts of the text are fine, but not how they stand together."""
+    context, problem = error.context or "", error.problem or "cannot be read"
+    line, column = source.position(start)
+    here = source.lines[line - 1]
+    message = f"not YAML: {_in_our_words(problem, context)}"
+    # libyaml notices that a value was left open only after it, often at the start of a later line.
+    opened = error.context_mark.line if error.context_mark is not None and "flow" in context else line - 1
+    candidates = (here, source.lines[opened]) if opened < len(source.lines) else (here,)
     hint = next((hint for text in candidates for rule, hint in _RULES if rule.search(text)), "")
-    return source.diagnostic(start, f"not YAML: {_in_our_words(problem, error.context or '')}", hint)
+    before = here[: column - 1]
+    if before[-1:] in ("'", '"') and before.count(before[-1]) % 2:
+        hint = f"a {before[-1]} in a line above was not closed"
+    elif opened < line - 1:
+        hint = hint or f"the bracket of line {opened + 1} was not closed"
+    elif not before.strip() and not hint:
+        hint = "align it with the keys or items above"
+    elif "mapping values" in problem and not hint:
+        hint = "quote a value that has ': ' in it"
+    return message, hint
 
 
 def _bad_beginning(character: str) -> tuple[str, str]:

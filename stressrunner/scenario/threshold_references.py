@@ -118,5 +118,5 @@ def _unknown_names(
 
 
 def _near(name: str, known: Sequence[str]) -> str:
-    listed = f"there is {', '.join(known)}" if 0 < len(known) <= 8 else ""
+    listed = f"known are {', '.join(known)}" if 0 < len(known) <= 8 else ""
     return did_you_mean(name, known) or listed

@@ -123,7 +123,7 @@ def _diagnostics(root: Node, path: Path, problem: _Problem) -> Iterator[Diagnost
     elif problem.keyword == "additionalProperties":
         yield from _unknown_keys(node, problem)
     elif problem.keyword == "required":
-        yield _missing(root, path, problem)
+        yield from _missing(root, path, problem)
     elif problem.keyword == "oneOf":
         if isinstance(problem.value, dict):
             yield from _choice(root, path, problem)
@@ -156,13 +156,19 @@ def _unknown_keys(node: Node, problem: _Problem) -> Iterator[Diagnostic]:
         )
 
 
-def _missing(root: Node, path: Path, problem: _Problem) -> Diagnostic:
-    present = problem.value
-    name = next(key for key in problem.wanted if key not in present)
+def _missing(root: Node, path: Path, problem: _Problem) -> Iterator[Diagnostic]:
     where = f" under {_label(path)}" if path else ""
     place = key_at(root, path) or node_at(root, path)
-    needed = "a phase with 'rate' ends after a 'duration'" if "rate" in present and name == "duration" else ""
-    return place.diagnostic(f"the key '{name}' is missing{where}", needed)
+    for name in problem.wanted:
+        if name in problem.value:
+            continue
+        empty = key_at(root, (*path, name))
+        if empty is not None:
+            yield empty.diagnostic(f"'{name}' has no value")
+        else:
+            is_rate = "rate" in problem.value and name == "duration"
+            hint = "a phase with 'rate' ends after its 'duration'" if is_rate else ""
+            yield place.diagnostic(f"the key '{name}' is missing{where}", hint)
 
 
 def _choice(root: Node, path: Path, problem: _Problem) -> Iterator[Diagnostic]:
@@ -170,8 +176,12 @@ def _choice(root: Node, path: Path, problem: _Problem) -> Iterator[Diagnostic]:
     chosen = [key for key in problem.value if key in choice.keys]
     one_of = f"one of {', '.join(choice.keys)}"
     if not chosen:
-        place = key_at(root, path) or node_at(root, path)
-        yield place.diagnostic(f"{_label(path)} wants {one_of}")
+        empty = next((key for name in choice.keys if (key := key_at(root, (*path, name)))), None)
+        if empty is not None:
+            yield empty.diagnostic(f"'{empty.text}' has no value")
+        else:
+            place = key_at(root, path) or node_at(root, path)
+            yield place.diagnostic(f"{_label(path)} wants {one_of}")
     for name in chosen[1:]:
         key = key_at(root, (*path, name))
         if key is not None:
@@ -184,11 +194,16 @@ _Explanation = Callable[[str, Node, _Problem], tuple[str, str]]
 def _wrong_type(label: str, node: Node, problem: _Problem) -> tuple[str, str]:
     wanted = [problem.wanted] if isinstance(problem.wanted, str) else problem.wanted
     names = " or ".join(_TYPE_NAMES[name] for name in wanted)
-    hint = ""
-    number_wanted = {"integer", "number", "boolean"} & set(wanted)
-    if number_wanted and isinstance(node, ScalarNode) and not node.plain:
-        hint = "remove the quotes" if not isinstance(core_value(node.text), str) else ""
-    return f"{label} wants {names}, not {_what_is(problem.value)}", hint
+    return f"{label} wants {names}, not {_what_is(problem.value)}", _retyped(node, set(wanted))
+
+
+def _retyped(node: Node, wanted: set[str]) -> str:
+    """Return a hint where YAML made something else of a value than was meant."""
+    if isinstance(node, ScalarNode):
+        is_typed = not node.plain and not isinstance(core_value(node.text), str)
+        return "remove the quotes" if is_typed and wanted & {"integer", "number", "boolean"} else ""
+    in_flow = node.source.text.startswith(("{", "["), node.start)
+    return "quote a text that has ': ' in it" if "string" in wanted and not in_flow else ""
 
 
 def _what_is(value: Any) -> str:

@@ -1,0 +1,151 @@
+"""A Document without mistakes becomes a Scenario with every default filled in."""
+
+from fractions import Fraction
+
+import pytest
+
+from stressrunner.scenario import build, load_text
+from stressrunner.scenario.model import Closed, Form, Json, Mix, MonitorSpec, Open, Raw, Session, Timeout
+
+TOP = 'stressrunner: 1\nname: shop\ntarget: {base_url: "http://127.0.0.1:8080/api/"}\n'
+
+
+def built(text):
+    """Return the scenario of a text, below a common head."""
+    return build(load_text(TOP + text, environ={}))
+
+
+def with_load(load):
+    """Return the phases of a load."""
+    return built(f"endpoints: {{home: {{get: /}}}}\nload: {load}\n").load
+
+
+def test_the_smallest_scenario():
+    """Five keys are a scenario; the rest are defaults."""
+    scenario = built(
+        "endpoints: {home: {get: /}, away: {get: /away}}\nload: {concurrency: 10, duration: 5s}\n"
+    )
+    assert scenario.target.base_url == "http://127.0.0.1:8080/api"
+    assert scenario.target.timeout == Timeout(30.0, 30.0)
+    assert scenario.traffic == Mix({"home": Fraction(1), "away": Fraction(1)})
+    assert scenario.endpoints["home"].method == "GET"
+    (phase,) = scenario.load
+    assert (phase.name, phase.warmup, phase.graceful_stop_s) == ("load", False, 30.0)
+    assert phase.shape == Closed(10, None, Fraction(5))
+
+
+@pytest.mark.parametrize(
+    ("load", "shape"),
+    [
+        ("{concurrency: 2, requests: 7}", Closed(2, 7)),
+        ("{concurrency: 2, iterations: 7}", Closed(2, 7)),
+        ("{concurrency: 2, duration: 1m, think: 2s}", Closed(2, None, Fraction(60), 2.0, 2.0)),
+        (
+            "{concurrency: 2, duration: 1m, think: {min: 1s, max: 2s}}",
+            Closed(2, None, Fraction(60), 1.0, 2.0),
+        ),
+        ("{rate: 30/m, duration: 100ms}", Open(Fraction(1, 2), Fraction(1, 10))),
+        ("{rate: 0.1/s, duration: 1s, max_in_flight: 5}", Open(Fraction(1, 10), Fraction(1), 5)),
+    ],
+)
+def test_shapes_of_load(load, shape):
+    """Every shape of load, its quantities exact."""
+    assert with_load(load)[0].shape == shape
+
+
+def test_phases_have_names():
+    """Phases keep their names, and get numbers where they have none."""
+    load = with_load("[{rate: 1/s, duration: 1s, warmup: true}, {name: hold, rate: 1/s, duration: 1s}]")
+    assert [(phase.name, phase.warmup) for phase in load] == [("phase_1", True), ("hold", False)]
+
+
+def test_a_session():
+    """A session sends one endpoint several times."""
+    scenario = built(
+        "endpoints: {chat: {post: /chat}}\n"
+        "session: {messages: 20, send: chat, burst: 5, gap: 1ms, think: 2s}\n"
+        "load: {sessions: 10, concurrency: 3}\n"
+    )
+    assert scenario.traffic == Session("chat", 20, 5, 0.001, 2.0, 2.0)
+    assert scenario.load[0].shape == Closed(3, 10)
+
+
+def test_weights_are_exact():
+    """A weight of 0.1 is a tenth."""
+    scenario = built(
+        "endpoints: {a: {get: /a}, b: {get: /b}}\nmix: {a: 0.1, b: 3}\nload: {rate: 1/s, duration: 1s}\n"
+    )
+    assert scenario.traffic == Mix({"a": Fraction(1, 10), "b": Fraction(3)})
+
+
+def test_bodies():
+    """Each kind of body, and a payload taken by its name."""
+    endpoints = built(
+        "payloads: {message: {text: 1.10}}\n"
+        "endpoints:\n"
+        "  a: {post: /, json: {$payload: message}}\n"
+        "  b: {put: /, json: [1, null, x]}\n"
+        "  c: {patch: /, form: {a: 1.10, b: null, c: [x, y]}}\n"
+        "  d: {delete: /, body: 1.10}\n"
+        "load: {rate: 1/s, duration: 1s}\n"
+    ).endpoints
+    assert endpoints["a"].body == Json({"text": 1.1})
+    assert endpoints["b"].body == Json([1, None, "x"])
+    assert endpoints["c"].body == Form({"a": "1.10", "b": None, "c": ["x", "y"]})
+    assert endpoints["d"].body == Raw("1.10")
+
+
+@pytest.mark.parametrize(
+    ("target", "own", "timeout"),
+    [
+        ("10s", None, Timeout(10.0, 10.0)),
+        ("{connect: 1s}", None, Timeout(30.0, 1.0)),
+        ("{connect: 1s, total: 5s}", "9s", Timeout(9.0, 1.0)),
+        ("{connect: 1s, total: 5s}", "{connect: 3s}", Timeout(5.0, 3.0)),
+        ("10s", "2s", Timeout(2.0, 2.0)),
+    ],
+)
+def test_timeouts_are_inherited(target, own, timeout):
+    """An endpoint's timeout replaces what it names of the target's, and connecting never outlasts the whole."""
+    line = f", timeout: {own}" if own else ""
+    text = (
+        TOP.replace('api/"', f'api/", timeout: {target}')
+        + f"endpoints: {{home: {{get: /{line}}}}}\nload: {{rate: 1/s, duration: 1s}}\n"
+    )
+    scenario = build(load_text(text, environ={}))
+    assert scenario.endpoints["home"].timeout == timeout
+
+
+def test_monitors_and_checks():
+    """Monitors are found in one of three ways; one check or a list of them is the same."""
+    scenario = built(
+        "endpoints: {a: {get: /, checks: status == 200}, b: {get: /, checks: [body.ok], refused: status == 429}}\n"
+        "monitors: {one: {pid: 7}, two: {port: 80}, three: {command: x}}\n"
+        "load: {rate: 1/s, duration: 1s}\n"
+    )
+    assert scenario.endpoints["a"].checks == ("status == 200",)
+    assert scenario.endpoints["b"].checks == ("body.ok",)
+    assert scenario.endpoints["b"].refused == "status == 429"
+    assert scenario.monitors == {
+        "one": MonitorSpec("one", pid=7),
+        "two": MonitorSpec("two", port=80),
+        "three": MonitorSpec("three", command="x"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("thresholds", "defaults"),
+    [
+        ("[]", ["errors < 1%"]),
+        ("[p95 < 2s]", ["errors < 1%"]),
+        ("[errors < 5%]", []),
+        ("[goodput > 5/s]", []),
+        ('[{stat: errors, of: home, op: "<", value: 5%}]', []),
+    ],
+)
+def test_errors_are_limited_by_default(thresholds, defaults):
+    """A scenario that says nothing about errors or goodput gets a limit on errors, marked as the default."""
+    scenario = built(
+        f"endpoints: {{home: {{get: /}}}}\nload: {{rate: 1/s, duration: 1s}}\nthresholds: {thresholds}\n"
+    )
+    assert [threshold.text for threshold in scenario.thresholds if threshold.is_default] == defaults
