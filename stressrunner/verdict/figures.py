@@ -1,0 +1,40 @@
+"""What thresholds are judged on: figures of a run that has ended, whether just measured or read from a file."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from stressrunner.metrics.summary import Latency, PhaseStats, Stats
+from stressrunner.monitor.figures import ProcessFigures
+from stressrunner.scenario.threshold import Threshold
+from stressrunner.verdict.measure import Measurement
+
+__all__ = ["Figures", "LiveRecord"]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRecord:
+    """What was seen of a threshold while the load ran."""
+
+    worst: Measurement  #: of the full windows the worst one; without a value when there was none
+    fewest: int | None  #: samples of the window that had fewest; None when its figure rests on none
+    broken_s: float | None  #: the longest time that it was broken without a break; None when it never was
+    aborted_at_s: float | None = None  #: when it stopped the load, after the load began
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The measured part of a run, by the names that thresholds use.
+
+    The last three are None where they are not held, as in a result file; a threshold that needs one is skipped then
+    and says so.
+    """
+
+    totals: Stats
+    endpoints: Mapping[str, Stats]
+    phases: Mapping[str, PhaseStats]
+    #: Processes that were configured, found or not, and `target` if it was there to watch: its absence means that
+    #: the target is not on this machine and nobody asked to watch it.
+    monitors: Mapping[str, ProcessFigures]
+    phase_endpoints: Mapping[tuple[str, str], Stats] | None = None  #: by phase and endpoint
+    groups: Mapping[str, Latency] | None = None  #: what is measured as a whole, such as `session`
+    live: Mapping[Threshold, LiveRecord] | None = None  #: what the Watchdog saw

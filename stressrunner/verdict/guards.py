@@ -1,0 +1,160 @@
+"""Keeping an eye on one threshold while the load runs, on requests or on a process."""
+
+from collections.abc import Collection, Mapping
+from typing import Protocol
+
+from stressrunner.fleet.local import Beat
+from stressrunner.metrics.tally import Cell, Tally
+from stressrunner.monitor.figures import ProcessFigures
+from stressrunner.scenario.threshold import Threshold
+from stressrunner.verdict.figures import LiveRecord
+from stressrunner.verdict.measure import Measurement, measure
+from stressrunner.verdict.processes import measure_process, points_between
+from stressrunner.verdict.rolling import Rolling, Slice
+from stressrunner.verdict.stretch import Stretch
+
+__all__ = ["ABORT_SAMPLES", "Guard", "ProcessGuard", "RequestGuard"]
+
+#: Samples that a figure must rest on before it stops a run, unless the threshold says `min_samples`.
+ABORT_SAMPLES = 100
+
+_RATES = ("throughput", "goodput")
+_GROWING = ("count", "dropped", "unfinished")
+
+
+class Guard(Protocol):
+    """Judges one threshold on every beat."""
+
+    def feed(self, beat: Beat, monitors: Mapping[str, ProcessFigures]) -> bool:
+        """Take the next second; return whether it is time to stop the load."""
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether the threshold was broken when last judged."""
+
+    def record(self) -> LiveRecord:
+        """Return what was seen so far."""
+
+
+class RequestGuard:
+    """Judges a threshold on requests: on its window, or without one on everything so far.
+
+    What completes after its phase has ended belongs to the last second of the phase, except that it is no
+    throughput: windows lie within phases, and slow requests are not lost between them.
+    """
+
+    def __init__(self, threshold: Threshold, endpoint: int | None, phases: Collection[int]) -> None:
+        """Guard an endpoint, or all of them for None, in some phases."""
+        self._threshold = threshold
+        self._endpoint = endpoint
+        self._phases = phases
+        self._rolling = Rolling(threshold.window_s)
+        self._stretch = Stretch(threshold)
+        self._at_s: float | None = None  # the end of the latest beat within the phases
+        self._outside = False
+        self._samples: int | None = 0
+
+    def feed(self, beat: Beat, monitors: Mapping[str, ProcessFigures]) -> bool:  # noqa: ARG002  of the seam
+        """Take the next second; return whether it is time to stop the load."""
+        piece = Slice.of(self._cells(beat.tally), self._threshold.metric, beat.duration_s)
+        if beat.phase in self._phases:
+            if self._outside:
+                self._begin_again()
+            self._at_s = beat.at_s
+            self._rolling.add(piece)
+        else:
+            self._outside = self._at_s is not None
+            if piece.is_empty or self._at_s is None:
+                return False
+            self._rolling.add_late(piece)
+        return self._judge(self._at_s)
+
+    def _cells(self, tally: Tally) -> list[Cell]:
+        return [
+            cell
+            for (phase, endpoint), cell in tally.cells.items()
+            if phase in self._phases and self._endpoint in (None, endpoint)
+        ]
+
+    def _begin_again(self) -> None:
+        """Let no window span the time between two phases that are judged."""
+        self._outside = False
+        self._stretch.interrupt()
+        if self._threshold.window_s is not None:
+            self._rolling.clear()
+
+    def _judge(self, at_s: float) -> bool:
+        if not self._rolling.is_full:
+            return False
+        measurement = measure(self._threshold, self._rolling.aggregate())
+        self._samples = measurement.samples
+        if self._is_too_early(measurement):
+            return False
+        self._stretch.add(at_s, measurement)
+        return self._stops(at_s)
+
+    def _is_too_early(self, measurement: Measurement) -> bool:
+        """Whether a count that still grows may satisfy its limit in the end."""
+        threshold, value = self._threshold, measurement.value
+        if threshold.window_s is not None or threshold.stat not in _GROWING or threshold.dimension != "count":
+            return False
+        return threshold.op in (">", ">=", "!=") or (
+            threshold.op == "==" and value is not None and value < threshold.limit
+        )
+
+    def _stops(self, at_s: float) -> bool:
+        broken_s = self._stretch.broken_for_s(at_s)
+        if self._threshold.action != "abort" or broken_s is None or broken_s < self._threshold.after_s:
+            return False
+        # A rate over a full window rests on its time: a target that has gone silent gives no samples at all.
+        if self._threshold.stat in _RATES and self._threshold.window_s is not None:
+            return True
+        return (self._samples or 0) >= (self._threshold.min_samples or ABORT_SAMPLES)
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether the threshold was broken when last judged."""
+        return self._stretch.is_broken
+
+    def record(self) -> LiveRecord:
+        """Return what was seen so far."""
+        return self._stretch.record()
+
+
+class ProcessGuard:
+    """Judges an aborting threshold on a watched process."""
+
+    def __init__(self, threshold: Threshold, phases: Collection[int]) -> None:
+        """Guard a process while one of some phases is running."""
+        self._threshold = threshold
+        self._phases = phases
+        self._stretch = Stretch(threshold)
+        self._begin_s: float | None = None  # of the phases that follow each other without a break
+
+    def feed(self, beat: Beat, monitors: Mapping[str, ProcessFigures]) -> bool:
+        """Take the next second; return whether it is time to stop the load."""
+        process = monitors.get(self._threshold.of or "")
+        if beat.phase not in self._phases or process is None:
+            self._begin_s = None
+            self._stretch.interrupt()
+            return False
+        if self._begin_s is None:
+            self._begin_s = beat.at_s - beat.duration_s
+        begin_s = beat.at_s - (self._threshold.window_s or 0.0)
+        if self._threshold.window_s is None:
+            begin_s = self._begin_s
+        elif begin_s < self._begin_s:
+            return False
+        points = points_between(process, begin_s, beat.at_s)
+        self._stretch.add(beat.at_s, measure_process(self._threshold.stat, process, points))
+        broken_s = self._stretch.broken_for_s(beat.at_s)
+        return broken_s is not None and broken_s >= self._threshold.after_s
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether the threshold was broken when last judged."""
+        return self._stretch.is_broken
+
+    def record(self) -> LiveRecord:
+        """Return what was seen so far."""
+        return self._stretch.record()

@@ -1,0 +1,143 @@
+"""What a threshold measures: the one figure that it names, with the samples that the figure rests on.
+
+The same functions read the frozen figures of a run and the live counts of a window.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import inf
+from types import MappingProxyType
+
+from stressrunner.metrics.histogram import Histogram
+from stressrunner.metrics.summary import Stats
+from stressrunner.scenario.threshold import Metric, Threshold
+
+__all__ = ["Aggregate", "Measurement", "holds", "measure", "measure_times"]
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """A figure in the base unit of its threshold."""
+
+    value: float | None  #: infinite for a duration that did not end; None when there is no figure
+    samples: int | None = None  #: how many it rests on; None for a figure that rests on none, such as memory
+    against: int = 0  #: of a percentile: samples that speak against the threshold
+    note: str = ""  #: why there is no figure, or what it leaves out
+    skipped: bool = False  #: there can be no figure, for a reason that is nobody's fault
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """Requests that a threshold speaks about: of a whole run, a phase, an endpoint or a window."""
+
+    planned: int
+    sent: int
+    completed: int
+    ok: int
+    failed: int
+    refused: int
+    dropped: int
+    unfinished: int
+    throughput_per_s: float | None  #: None when no time was measured
+    goodput_per_s: float | None
+    times: Histogram  #: of the threshold's metric
+
+    @classmethod
+    def of(cls, stats: Stats, metric: Metric) -> "Aggregate":
+        """Take them from frozen figures; where nothing was planned there is no throughput."""
+        return cls(
+            planned=stats.planned,
+            sent=stats.sent,
+            completed=stats.completed,
+            ok=stats.ok,
+            failed=stats.failed,
+            refused=stats.refused,
+            dropped=stats.dropped,
+            unfinished=stats.unfinished,
+            throughput_per_s=stats.throughput_per_s if stats.planned else None,
+            goodput_per_s=stats.goodput_per_s if stats.planned else None,
+            times=getattr(stats, metric).distribution,
+        )
+
+
+def holds(threshold: Threshold, value: float) -> bool:
+    """Return whether a figure satisfies the threshold; an infinite one is above every limit."""
+    return _OPERATORS[threshold.op](value, threshold.limit)
+
+
+_OPERATORS: Mapping[str, Callable[[float, float], bool]] = MappingProxyType(
+    {
+        "<": lambda value, limit: value < limit,
+        "<=": lambda value, limit: value <= limit,
+        ">": lambda value, limit: value > limit,
+        ">=": lambda value, limit: value >= limit,
+        "==": lambda value, limit: value == limit,
+        "!=": lambda value, limit: value != limit,
+    }
+)
+
+
+def measure(threshold: Threshold, aggregate: Aggregate) -> Measurement:
+    """Return the figure of requests that the threshold names.
+
+    A stat that requests do not have gives a measurement without a value, and a note.
+    """
+    if threshold.percentile is not None or threshold.stat in _TIMES:
+        return measure_times(threshold, aggregate.times)
+    if threshold.stat not in _COUNTED:
+        return Measurement(None, note=f"requests have no figure '{threshold.stat}'")
+    return _COUNTED[threshold.stat](threshold, aggregate)
+
+
+def measure_times(threshold: Threshold, times: Histogram) -> Measurement:
+    """Return the percentile, min, mean or max that the threshold names, in seconds.
+
+    min, mean and max are of what ended; the note says how many did not.
+    """
+    samples = times.count + times.never
+    if threshold.percentile is None:
+        if threshold.stat not in _TIMES:
+            return Measurement(None, samples, note=f"only times are measured of it, not '{threshold.stat}'")
+        never = f"{times.never:,} that never ended are left out" if times.never else ""
+        return Measurement(_TIMES[threshold.stat](times), samples, note=never)
+    if samples == 0:
+        return Measurement(None, 0)
+    value = times.percentile_s(threshold.percentile)
+    against = round(times.share_over(threshold.limit) * samples)
+    if threshold.op in (">", ">="):
+        against = samples - against
+    if value is None:
+        part = f"{100 - threshold.percentile:g}"
+        return Measurement(inf, samples, against, f"never: more than {part} % did not finish")
+    return Measurement(value, samples, against)
+
+
+_TIMES: Mapping[str, Callable[[Histogram], float | None]] = MappingProxyType(
+    {
+        "min": lambda times: None if times.min_ns is None else times.min_ns / 1e9,
+        "mean": lambda times: times.mean_s,
+        "max": lambda times: None if times.max_ns is None else times.max_ns / 1e9,
+    }
+)
+
+
+def _ratio(part: int, whole: int) -> Measurement:
+    return Measurement(part / whole if whole else None, whole)
+
+
+def _count_or_ratio(threshold: Threshold, part: int, whole: int) -> Measurement:
+    """Compare a count with a count, and a ratio with a ratio: the limit decides."""
+    return Measurement(part, whole) if threshold.dimension == "count" else _ratio(part, whole)
+
+
+_COUNTED: Mapping[str, Callable[[Threshold, Aggregate], Measurement]] = MappingProxyType(
+    {
+        "errors": lambda _, a: _ratio(a.failed, a.ok + a.failed),
+        "refused": lambda _, a: _ratio(a.refused, a.completed),
+        "throughput": lambda _, a: Measurement(a.throughput_per_s, a.completed),
+        "goodput": lambda _, a: Measurement(a.goodput_per_s, a.completed),
+        "dropped": lambda threshold, a: _count_or_ratio(threshold, a.dropped, a.planned),
+        "unfinished": lambda threshold, a: _count_or_ratio(threshold, a.unfinished, a.sent),
+        "count": lambda _, a: Measurement(a.completed, a.completed),
+    }
+)

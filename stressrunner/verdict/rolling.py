@@ -1,0 +1,166 @@
+"""Counts of the latest stretch of a run: what comes in is added, what gets too old is taken off again.
+
+So a window costs the same every second, however long it is.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+from stressrunner.metrics.histogram import Histogram
+from stressrunner.metrics.tally import Cell
+from stressrunner.plan.outcome import Outcome
+from stressrunner.scenario.threshold import Metric
+from stressrunner.verdict.measure import Aggregate
+
+__all__ = ["Rolling", "Slice"]
+
+_HISTOGRAM_OF: Mapping[Metric, str] = MappingProxyType(
+    {
+        "response_time": "response_time",
+        "service_time": "service_time",
+        "ttfb": "ttfb",
+        "connect": "connect",
+        "response_time_failed": "failed_time",
+    }
+)
+
+#: A window counts as full when it lacks no more than this part, because seconds are never handed over exactly.
+_TOLERANCE = 0.01
+
+
+class Slice:
+    """What a threshold needs of one interval, or of the sum of several."""
+
+    __slots__ = ("completed_in_time", "dropped", "duration_s", "ok_in_time", "outcomes", "skipped", "times")
+
+    def __init__(self) -> None:
+        self.duration_s = 0.0
+        self.dropped = 0
+        self.skipped = 0
+        self.outcomes = [0] * len(Outcome)
+        self.completed_in_time = 0  #: within the phase: what counts as throughput
+        self.ok_in_time = 0
+        self.times = Histogram()
+
+    @classmethod
+    def of(cls, cells: Iterable[Cell], metric: Metric, duration_s: float) -> "Slice":
+        """Sum some cells that were counted for `duration_s`."""
+        total = cls()
+        total.duration_s = duration_s
+        for cell in cells:
+            total.dropped += cell.dropped
+            total.skipped += cell.skipped
+            total.outcomes = [a + b for a, b in zip(total.outcomes, cell.outcomes, strict=True)]
+            total.times.merge(getattr(cell, _HISTOGRAM_OF[metric]))
+        total.completed_in_time = total.completed
+        total.ok_in_time = total.outcomes[Outcome.OK]
+        return total
+
+    @property
+    def completed(self) -> int:
+        """Requests that ended, whatever their outcome."""
+        return sum(self.outcomes) - self.outcomes[Outcome.UNFINISHED]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was counted."""
+        return not (
+            self.dropped or self.skipped or any(self.outcomes) or self.times.count or self.times.never
+        )
+
+    def late(self) -> "Slice":
+        """Return the same counts as no part of the throughput, and of no time."""
+        same = Slice()
+        same.add(self)
+        same.duration_s, same.completed_in_time, same.ok_in_time = 0.0, 0, 0
+        return same
+
+    def add(self, other: "Slice", sign: int = 1) -> None:
+        """Add another slice; with `sign` -1 take off one that was added before, all but its min and max."""
+        self.duration_s += sign * other.duration_s
+        self.dropped += sign * other.dropped
+        self.skipped += sign * other.skipped
+        self.outcomes = [a + sign * b for a, b in zip(self.outcomes, other.outcomes, strict=True)]
+        self.completed_in_time += sign * other.completed_in_time
+        self.ok_in_time += sign * other.ok_in_time
+        if sign > 0:
+            self.times.merge(other.times)
+        else:
+            _take_off(self.times, other.times)
+
+
+def _take_off(times: Histogram, part: Histogram) -> None:
+    for index, n in part.counts.items():
+        left = times.counts[index] - n
+        if left:
+            times.counts[index] = left
+        else:
+            del times.counts[index]
+    times.count -= part.count
+    times.never -= part.never
+    times.sum_ns -= part.sum_ns
+    times.sum_squares -= part.sum_squares
+
+
+class Rolling:
+    """The slices of the latest `window_s` seconds and their sum; without a window everything so far."""
+
+    def __init__(self, window_s: float | None) -> None:
+        self._window_s = window_s
+        self._slices: deque[Slice] = deque()
+        self._total = Slice()
+
+    def add(self, piece: Slice) -> None:
+        """Add the next slice, and give up those that the window no longer reaches."""
+        self._total.add(piece)
+        if self._window_s is None:
+            return
+        self._slices.append(piece)
+        while self._covers(self._total.duration_s - self._slices[0].duration_s):
+            self._total.add(self._slices.popleft(), -1)
+        self._total.times.min_ns = min(
+            (n for s in self._slices if (n := s.times.min_ns) is not None), default=None
+        )
+        self._total.times.max_ns = max(
+            (n for s in self._slices if (n := s.times.max_ns) is not None), default=None
+        )
+
+    def add_late(self, piece: Slice) -> None:
+        """Add what was due in the latest slice and came after it."""
+        late = piece.late()
+        self._total.add(late)
+        if self._slices:
+            self._slices[-1].add(late)
+
+    def clear(self) -> None:
+        """Begin a new window."""
+        self._slices.clear()
+        self._total = Slice()
+
+    def _covers(self, duration_s: float) -> bool:
+        return self._window_s is not None and duration_s >= self._window_s * (1 - _TOLERANCE)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the slices reach back over the whole window; without one they always do."""
+        return self._window_s is None or self._covers(self._total.duration_s)
+
+    def aggregate(self) -> Aggregate:
+        """Return the sum; its histogram is the live one, good until the next slice is added."""
+        total, outcomes = self._total, self._total.outcomes
+        sent = sum(outcomes)
+        measured = total.duration_s > 0
+        return Aggregate(
+            planned=sent + total.dropped + total.skipped,
+            sent=sent,
+            completed=total.completed,
+            ok=outcomes[Outcome.OK],
+            failed=outcomes[Outcome.FAILED],
+            refused=outcomes[Outcome.REFUSED],
+            dropped=total.dropped,
+            unfinished=outcomes[Outcome.UNFINISHED],
+            throughput_per_s=total.completed_in_time / total.duration_s if measured else None,
+            goodput_per_s=total.ok_in_time / total.duration_s if measured else None,
+            times=total.times,
+        )

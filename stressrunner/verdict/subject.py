@@ -1,0 +1,129 @@
+"""What a threshold is about, found among the figures of a run by its name and phase."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+from stressrunner.metrics.summary import Stats
+from stressrunner.monitor.figures import ProcessFigures
+from stressrunner.scenario.threshold import MONITOR_STATS, Threshold
+from stressrunner.verdict.figures import Figures, LiveRecord
+from stressrunner.verdict.measure import Aggregate, Measurement, measure, measure_times
+from stressrunner.verdict.processes import measure_process, points_between, windows_of
+from stressrunner.verdict.stretch import Stretch
+
+__all__ = ["measure_run", "record_windows"]
+
+#: What is watched without being configured, where it runs on this machine.
+_IMPLIED_MONITOR = "target"
+
+#: Names of the language that are no endpoints: what is measured of an iteration as a whole.
+_WHOLES = ("session", "flow")
+
+
+def measure_run(threshold: Threshold, figures: Figures) -> Measurement:
+    """Return the figure of the whole run, or of the threshold's phase, that the threshold is about."""
+    if _is_about_process(threshold, figures):
+        process = _process(threshold, figures)
+        if isinstance(process, Measurement):
+            return process
+        if threshold.phase is None:
+            return measure_process(threshold.stat, process)
+        phase = figures.phases.get(threshold.phase)
+        if phase is None:
+            return _unknown("phase", threshold.phase, figures.phases)
+        end_s = phase.started_at_s + phase.duration_s
+        return measure_process(threshold.stat, process, points_between(process, phase.started_at_s, end_s))
+    if threshold.of is not None and threshold.of not in figures.endpoints:
+        return _measure_whole(threshold, threshold.of, figures)
+    stats = _stats(threshold, figures)
+    if isinstance(stats, Measurement):
+        return stats
+    return measure(threshold, Aggregate.of(stats, threshold.metric))
+
+
+def _is_about_process(threshold: Threshold, figures: Figures) -> bool:
+    return threshold.stat in MONITOR_STATS or threshold.of in figures.monitors
+
+
+def _process(threshold: Threshold, figures: Figures) -> ProcessFigures | Measurement:
+    """Return the process that a threshold names, or why there is none."""
+    if threshold.of is None:
+        return Measurement(None, note=f"'{threshold.stat}' needs the name of a monitor")
+    process = figures.monitors.get(threshold.of)
+    if process is not None:
+        return process
+    if threshold.of == _IMPLIED_MONITOR:
+        return Measurement(None, note="the target's process is not on this machine", skipped=True)
+    return _unknown("monitor", threshold.of, figures.monitors)
+
+
+def _stats(threshold: Threshold, figures: Figures) -> Stats | Measurement:
+    """Return the counts of all requests or of an endpoint, or why there are none."""
+    if threshold.phase is None:
+        return figures.totals if threshold.of is None else figures.endpoints[threshold.of]
+    phase = figures.phases.get(threshold.phase)
+    if phase is None:
+        return _unknown("phase", threshold.phase, figures.phases)
+    if threshold.of is None:
+        return phase.totals
+    if figures.phase_endpoints is None:
+        note = "a result file does not hold the figures of one endpoint in one phase"
+        return Measurement(None, note=note, skipped=True)
+    stats = figures.phase_endpoints.get((threshold.phase, threshold.of))
+    if stats is None:
+        return Measurement(None, note=f"no request of '{threshold.of}' was due in '{threshold.phase}'")
+    return stats
+
+
+def _measure_whole(threshold: Threshold, name: str, figures: Figures) -> Measurement:
+    """Return the figure of what is measured as a whole, such as a session."""
+    groups = figures.groups or {}
+    if name not in groups:
+        if name in _WHOLES and figures.groups is None:
+            return Measurement(None, note=f"a result file does not hold the times of '{name}'", skipped=True)
+        return _unknown("endpoint", name, [*figures.endpoints, *groups, *figures.monitors])
+    if threshold.phase is not None:
+        note = f"the times of '{name}' are not held by phase"
+        return Measurement(None, note=note, skipped=True)
+    return measure_times(threshold, groups[name].distribution)
+
+
+def _unknown(kind: str, name: str, known: Iterable[str]) -> Measurement:
+    close = get_close_matches(name, list(known), n=1)
+    hint = f"; did you mean '{close[0]}'?" if close else ""
+    return Measurement(None, note=f"no {kind} named '{name}' was measured{hint}")
+
+
+def record_windows(threshold: Threshold, figures: Figures) -> LiveRecord | Measurement:
+    """Return what is known of every full window of a threshold, or why nothing is.
+
+    Windows of requests are judged while the load runs; those of a process lie in the looks that were kept.
+    """
+    if figures.live is not None and threshold in figures.live:
+        return figures.live[threshold]
+    if threshold.window_s is not None and _is_about_process(threshold, figures):
+        process = _process(threshold, figures)
+        return process if isinstance(process, Measurement) else _process_windows(threshold, process, figures)
+    if figures.live is None:
+        note = "windows are judged while a run goes on, and a result file does not hold them"
+    else:
+        note = f"'{threshold.of}' is not counted in windows"
+    return Measurement(None, note=note, skipped=True)
+
+
+def _process_windows(
+    threshold: Threshold, process: ProcessFigures, figures: Figures
+) -> LiveRecord | Measurement:
+    if not process.available:
+        return measure_process(threshold.stat, process)
+    begin_s = min((p.started_at_s for p in figures.phases.values() if not p.warmup), default=0.0)
+    points = tuple(point for point in process.points if point.at_s >= begin_s)
+    if threshold.phase is not None:
+        phase = figures.phases.get(threshold.phase)
+        if phase is None:
+            return _unknown("phase", threshold.phase, figures.phases)
+        points = points_between(process, phase.started_at_s, phase.started_at_s + phase.duration_s)
+    stretch = Stretch(threshold)
+    for window in windows_of(points, threshold.window_s or 0.0):
+        stretch.add(window[-1].at_s, measure_process(threshold.stat, process, window))
+    return stretch.record()

@@ -1,0 +1,163 @@
+"""Thresholds against figures: a pure function from what was required and measured to an outcome.
+
+passed      the figure satisfies the limit
+failed      it does not, there is no figure, or it rests on fewer samples than `min_samples`
+warned      the same, where the threshold says `else warn`
+unproven    it satisfies the limit, but a percentile of so few samples cannot be claimed
+skipped     it cannot be measured here, for a reason that is nobody's fault
+
+A percentile that exceeds its limit in the samples has failed, however few they are. One that does not has passed when
+there are as many samples as would prove it if none of them exceeded the limit (`confidence.samples_needed`), or
+`min_samples` where that is given instead. When some did exceed it, 95 % confidence would take more samples: it has
+passed still, because what was measured satisfies the limit, and the note says how close it is.
+
+With `over`, every full window must satisfy the limit, and the worst one is reported; with `after`, windows may be
+broken for less than that time without a break.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import isinf
+from types import MappingProxyType
+from typing import Literal
+
+from stressrunner.scenario.threshold import Threshold
+from stressrunner.units import format_duration
+from stressrunner.verdict.confidence import is_proven, samples_needed
+from stressrunner.verdict.figures import Figures, LiveRecord
+from stressrunner.verdict.measure import Measurement, holds
+from stressrunner.verdict.outcome import ThresholdOutcome
+from stressrunner.verdict.subject import measure_run, record_windows
+
+__all__ = ["evaluate"]
+
+_State = Literal["passed", "failed", "unproven", "skipped", "warned"]
+
+#: What a reader who wants advice looks under; percentiles are of latency, everything else is `other`.
+_TOPICS: Mapping[str, str] = MappingProxyType(
+    {
+        "errors": "errors",
+        "throughput": "throughput",
+        "goodput": "throughput",
+        "dropped": "throughput",
+        "unfinished": "throughput",
+        "min": "latency",
+        "mean": "latency",
+        "max": "latency",
+        "memory": "memory",
+        "memory_growth": "memory",
+        "memory_slope": "memory",
+        "cpu": "cpu",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    """What was measured of a threshold, before it is judged."""
+
+    measurement: Measurement
+    broken: bool
+    samples: int | None  #: that the claim rests on: of windows, those of the one with fewest
+    note: str = ""
+    aborted_at_s: float | None = None
+
+
+def evaluate(threshold: Threshold, figures: Figures) -> ThresholdOutcome:
+    """Judge one threshold on the figures of a run; it never raises, and never guesses at what is not held."""
+    finding = _find(threshold, figures)
+    state, note = _judge(threshold, finding)
+    value = finding.measurement.value
+    return ThresholdOutcome(
+        text=threshold.text,
+        state=state,
+        measured=None if value is None or isinf(value) else float(value),
+        limit=threshold.limit,
+        dimension=threshold.dimension,
+        samples=finding.measurement.samples,
+        note=note,
+        topic="latency" if threshold.percentile is not None else _TOPICS.get(threshold.stat, "other"),
+        is_default=threshold.is_default,
+    )
+
+
+def _find(threshold: Threshold, figures: Figures) -> _Finding:
+    if threshold.window_s is not None:
+        windows = record_windows(threshold, figures)
+        if isinstance(windows, LiveRecord):
+            return _finding_of_windows(threshold, windows)
+        return _Finding(windows, broken=False, samples=None)
+    measurement = measure_run(threshold, figures)
+    record = (figures.live or {}).get(threshold)
+    return _Finding(
+        measurement,
+        broken=measurement.value is not None and not holds(threshold, measurement.value),
+        samples=measurement.samples,
+        note=measurement.note,
+        aborted_at_s=record.aborted_at_s if record is not None else None,
+    )
+
+
+def _finding_of_windows(threshold: Threshold, record: LiveRecord) -> _Finding:
+    broken_s = record.broken_s
+    note = record.worst.note
+    if record.worst.value is None:
+        note = f"no full window of {format_duration(threshold.window_s or 0.0)} was measured"
+    elif broken_s is not None and broken_s < threshold.after_s:
+        allowed = format_duration(threshold.after_s)
+        note = f"broken for {format_duration(broken_s)} without a break, which is less than {allowed}"
+    return _Finding(
+        record.worst,
+        broken=broken_s is not None and broken_s >= threshold.after_s,
+        samples=record.fewest,
+        note=note,
+        aborted_at_s=record.aborted_at_s,
+    )
+
+
+def _judge(threshold: Threshold, finding: _Finding) -> tuple[_State, str]:
+    """Return the state and the note that explains it."""
+    broken: _State = "warned" if threshold.action == "warn" else "failed"
+    if finding.aborted_at_s is not None:
+        return "failed", f"it stopped the load after {format_duration(finding.aborted_at_s)}"
+    if finding.measurement.skipped:
+        return "skipped", finding.measurement.note
+    if finding.measurement.value is None:
+        note = finding.note or finding.measurement.note or "nothing was measured"
+        return ("passed" if threshold.no_data == "pass" else broken), note
+    if finding.broken:
+        return broken, finding.note
+    if shortage := _shortage(threshold, finding.samples):
+        return (broken if threshold.min_samples is not None else "unproven"), shortage
+    return "passed", finding.note or _closeness(threshold, finding.measurement)
+
+
+def _share(threshold: Threshold) -> float | None:
+    """Return the part of all requests that must satisfy the limit for a percentile to do so."""
+    if threshold.percentile is None:
+        return None
+    share = threshold.percentile / 100
+    return 1 - share if threshold.op in (">", ">=") else share
+
+
+def _shortage(threshold: Threshold, samples: int | None) -> str:
+    """Say that there are too few samples to claim what was measured; empty when there are enough."""
+    if samples is None:
+        return ""
+    share = _share(threshold)
+    needed = threshold.min_samples
+    if needed is None and share is not None:
+        needed = samples_needed(share)
+    if needed is None or samples >= needed:
+        return ""
+    where = " in a window" if threshold.window_s is not None else ""
+    return f"only {samples:,} samples{where}; {threshold.stat} needs {needed:,}"
+
+
+def _closeness(threshold: Threshold, measurement: Measurement) -> str:
+    """Say that a percentile satisfies its limit by a margin that chance can explain; empty otherwise."""
+    share, samples, against = _share(threshold), measurement.samples, measurement.against
+    if share is None or not samples or not against or is_proven(share, samples, against):
+        return ""
+    side = "below" if threshold.op in (">", ">=") else "over"
+    return f"close: {against:,} of {samples:,} are {side} the limit, more than 95 % confidence allows"

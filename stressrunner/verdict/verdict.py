@@ -1,0 +1,64 @@
+"""The verdict of a run: the first that applies of aborted, invalid, failed and passed, with its reasons."""
+
+import re
+from collections.abc import Sequence
+
+from stressrunner.units import format_quantity
+from stressrunner.verdict.outcome import EXIT_CODES, RunOutcome, ThresholdOutcome, Validity, Verdict
+
+__all__ = ["judge"]
+
+_STATEMENT = re.compile(r"(?P<subject>.*?)\s*(?:<=|>=|==|!=|<|>)")
+_SCOPE = re.compile(r"\s(?:over|in)\s+\S+")
+
+
+def judge(
+    thresholds: Sequence[ThresholdOutcome],
+    validity: Validity,
+    *,
+    interrupted: str = "",
+    strict: bool = False,
+) -> Verdict:
+    """Return the outcome of a run with its exit code, and a sentence for every reason.
+
+    Args:
+        thresholds: what became of each; one that stopped the load has failed and makes the run a failure.
+        validity: whether the run can be judged at all.
+        interrupted: how the user ended the run, as a sentence; empty when it ended by itself.
+        strict: whether what is unproven has failed.
+    """
+    if interrupted:
+        return _verdict("aborted", [interrupted])
+    if validity.state == "invalid":
+        return _verdict("invalid", validity.reasons)
+    failures = [_sentence(outcome) for outcome in thresholds if outcome.state == "failed"]
+    if strict:
+        failures += [_sentence(outcome) for outcome in thresholds if outcome.state == "unproven"]
+    return _verdict("failed", failures) if failures else _verdict("passed", ())
+
+
+def _verdict(outcome: RunOutcome, reasons: Sequence[str]) -> Verdict:
+    return Verdict(outcome, EXIT_CODES[outcome], tuple(reasons))
+
+
+def _sentence(outcome: ThresholdOutcome) -> str:
+    """Say what is wrong: `p95 in hold is 1.2 s, limit 1 s`."""
+    match = _STATEMENT.match(outcome.text)
+    statement = outcome.text[match.end() :] if match else ""
+    subject = (match["subject"] if match else outcome.text) + "".join(_SCOPE.findall(statement))
+    limit = format_quantity(outcome.limit, outcome.dimension)
+    if outcome.state == "unproven":
+        return f"{subject} is not proven: {outcome.note}"
+    if outcome.measured is None:
+        return f"{subject}: {outcome.note}; limit {limit}"
+    note = f" ({outcome.note})" if outcome.note else ""
+    return f"{subject} is {_measured(outcome, limit)}, limit {limit}{note}"
+
+
+def _measured(outcome: ThresholdOutcome, limit: str) -> str:
+    """Write what was measured, so that it does not read as the limit unless it is."""
+    measured = outcome.measured or 0.0
+    text = format_quantity(measured, outcome.dimension)
+    if text != limit or measured == outcome.limit:
+        return text
+    return f"{'just over' if measured > outcome.limit else 'just under'} {text}"
