@@ -9,7 +9,7 @@ from stressrunner.reports import sections
 from stressrunner.reports.advice import advice
 from stressrunner.reports.charts import charts
 from stressrunner.reports.table import Column, Fact, Row, Table
-from stressrunner.reports.wording import count, duration, percentile, ratio
+from stressrunner.reports.wording import count, duration, encodable, percentile, ratio
 from stressrunner.result.model import Result
 from stressrunner.units import format_duration, format_rate
 
@@ -25,7 +25,7 @@ def render(result: Result) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("report.html.j2").render(_content(result)) + "\n"
+    return encodable(environment.get_template("report.html.j2").render(_content(result))) + "\n"
 
 
 def _content(result: Result) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from jinja2 import StrictUndefined, Template, TemplateSyntaxError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from stressrunner.errors import UsageError
-from stressrunner.reports.wording import duration, optional, ratio, size
+from stressrunner.reports.wording import duration, encodable, optional, ratio, size
 from stressrunner.result.model import Result
 from stressrunner.units import Dimension, format_quantity, format_rate
 
@@ -42,10 +42,10 @@ def render_template(path: str | Path, result: Result) -> str:
         raise UsageError(f"cannot read the template {path}: {reason}") from error
     template = _compile(source, str(path))
     try:
-        return template.render(result=result)
-    except Exception as error:  # noqa: BLE001  a template can raise anything, and none of it is our defect
-        line = _line_of(error, str(path))
-        raise UsageError(f"{path}:{line}: {error or type(error).__name__}") from error
+        return encodable(template.render(result=result))
+    except Exception as error:  # a template can raise anything, and none of it is a defect of stressrunner
+        reason = str(error) or type(error).__name__
+        raise UsageError(f"{path}:{_line_of(error, str(path))}: {reason}") from error
 
 
 def _compile(source: str, path: str) -> Template:

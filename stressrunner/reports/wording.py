@@ -14,6 +14,7 @@ __all__ = [
     "NONE",
     "count",
     "duration",
+    "encodable",
     "optional",
     "percentile",
     "printable",
@@ -55,6 +56,11 @@ def percentile(latency: Latency, value: float | None) -> str:
     if value is None and latency.never:
         return "never"
     return duration(value)
+
+
+def encodable(text: str) -> str:
+    """Return text that can be written as UTF-8: halves of characters, which JSON can hold, become escapes."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def printable(text: str) -> str:
