@@ -82,6 +82,7 @@ class Exchange(NamedTuple):
     bytes_sent: int = 0
     bytes_received: int = 0
     failure: Failure | None = None
+    resent: bool = False  #: sent a second time, because the server closed a kept connection under the first
 
 
 class Transport(Protocol):

@@ -116,8 +116,9 @@ class _Attempt:
 
     @property
     def is_stale(self) -> bool:
-        """Whether a connection of an earlier exchange was closed without a byte of response."""
-        return self.connect_ns is None and self.failure == CLOSED_SILENT
+        """Whether the connection of an earlier exchange was lost without a head of response."""
+        lost = self.failure is not None and self.failure.kind is FailureKind.RESET
+        return lost and self.connect_ns is None and self.first_byte_ns is None
 
 
 class _HttpxTransport:
@@ -128,10 +129,10 @@ class _HttpxTransport:
 
     async def exchange(self, request: Request) -> Exchange:
         acquired_ns = time.monotonic_ns()
-        attempt = _Attempt()
+        attempt, resent = _Attempt(), False
         with anyio.move_on_after(request.timeout_s) as scope:
             await self._send(request, attempt)
-            if attempt.is_stale and request.method in IDEMPOTENT:
+            if resent := attempt.is_stale and request.method in IDEMPOTENT:
                 attempt = _Attempt()
                 await self._send(request, attempt)
         if scope.cancelled_caught:
@@ -149,6 +150,7 @@ class _HttpxTransport:
             attempt.bytes_sent,
             attempt.bytes_received,
             attempt.failure,
+            resent,
         )
 
     async def _send(self, request: Request, attempt: _Attempt) -> None:

@@ -39,7 +39,7 @@ def origin_of(url: str) -> Origin:
     if not parts.hostname:
         raise ValueError(f"{url!r} has no host")
     host = parts.hostname
-    if not host.isascii():
+    if ":" not in host:  # else an IPv6 address
         host = host.encode("idna").decode("ascii")
     return Origin(parts.scheme, host, _DEFAULT_PORTS[parts.scheme] if parts.port is None else parts.port)
 

@@ -1,17 +1,29 @@
 """What every transport puts on the wire beside the request itself, and how much it takes back."""
 
+from collections.abc import Iterable, Sized
 from typing import NamedTuple
 
 from stressrunner import __version__
 from stressrunner.http.exchange import Failure, FailureKind, Headers, Request
 
-__all__ = ["DEFAULT_LIMITS", "IDEMPOTENT", "Limits", "complete_headers", "head_size", "head_too_large"]
+__all__ = [
+    "DEFAULT_LIMITS",
+    "IDEMPOTENT",
+    "Limits",
+    "complete_headers",
+    "head_size",
+    "head_too_large",
+    "standing_headers",
+    "tells_length",
+]
 
 #: Methods that may be sent again when the server closed a kept connection under them (RFC 9110, 9.2.2).
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 
-#: Methods of which a server expects a body, so that its absence is said: Content-Length: 0.
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+
+#: Lines that have a place of their own, or none.
+_NOT_FREE = frozenset({"host", "content-length", "transfer-encoding"})
 
 _DEFAULTS: Headers = (
     ("User-Agent", f"stressrunner/{__version__}"),
@@ -31,18 +43,31 @@ DEFAULT_LIMITS = Limits()
 
 
 def complete_headers(request: Request, authority: str) -> Headers:
-    """Return all header lines of a request: Host, what the request has, and what it leaves to the transport."""
-    given = {name.lower() for name, _ in request.headers}
-    host: Headers = () if "host" in given else (("Host", authority),)
+    """Return all header lines of a request: Host, what it has, and what it leaves to the transport."""
+    lines = standing_headers(request.headers, authority)
+    if request.body or tells_length(request.method):
+        lines += (("Content-Length", str(len(request.body))),)
+    return lines
+
+
+def standing_headers(headers: Headers, authority: str) -> Headers:
+    """Return the header lines that do not depend on the body, Host first.
+
+    Content-Length and Transfer-Encoding are left out: how a body is framed is the transport's business.
+    """
+    given = {name.lower() for name, _ in headers}
+    hosts = tuple(line for line in headers if line[0].lower() == "host") or (("Host", authority),)
     left = tuple(line for line in _DEFAULTS if line[0].lower() not in given)
-    length: Headers = ()
-    if request.body or request.method in _WITH_BODY:
-        length = (("Content-Length", str(len(request.body))),)
-    return host + left + request.headers + length
+    return hosts + left + tuple(line for line in headers if line[0].lower() not in _NOT_FREE)
 
 
-def head_size(first_line: int, headers: Headers) -> int:
-    """Return the bytes of a head in HTTP/1.1: a first line of so many characters, header lines, the empty line."""
+def tells_length(method: str) -> bool:
+    """Whether a server expects a body with this method, so that its absence is said: Content-Length: 0."""
+    return method in _WITH_BODY
+
+
+def head_size(first_line: int, headers: Iterable[tuple[Sized, Sized]]) -> int:
+    """Return the bytes of a head in HTTP/1.1: a first line of so many bytes, header lines, the empty line."""
     return first_line + 4 + sum(len(name) + len(value) + 4 for name, value in headers)
 
 

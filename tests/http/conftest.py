@@ -18,8 +18,9 @@ PATIENCE_S = 5.0
 class Peer:
     """The server's end of one connection."""
 
-    def __init__(self, sock, number):
+    def __init__(self, sock, number, stopped):
         self.sock = sock
+        self.stopped = stopped  # an event to wait with instead of sleeping
         self.number = number  # of the connection, from 0
         self._surplus = b""
 
@@ -70,6 +71,7 @@ class ScriptedServer:
         self.connections = 0
         self._script = script
         self._tls = tls
+        self._stopped = threading.Event()
         self._threads = [threading.Thread(target=self._accept)]
         self._threads[0].start()
 
@@ -89,10 +91,11 @@ class ScriptedServer:
             if self._tls:
                 sock = self._tls.wrap_socket(sock, server_side=True)
             with sock:
-                self._script(Peer(sock, number))
+                self._script(Peer(sock, number, self._stopped))
 
     def close(self):
         """Stop listening and wait for the scripts to end."""
+        self._stopped.set()
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
@@ -116,6 +119,7 @@ class Authority(NamedTuple):
     """Certificates of a test's own authority."""
 
     ca: Path
+    key: Path  # of the certificate in `ca`
     server: ssl.SSLContext  # for localhost and 127.0.0.1, signed by `ca`
 
 
@@ -142,7 +146,7 @@ def authority(tmp_path_factory) -> Authority:
         pytest.skip("the openssl command makes the certificates")
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.load_cert_chain(cert, key)
-    return Authority(cert, server)
+    return Authority(cert, key, server)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The httpx transport on real sockets, under both event loops: times, sizes and the names of failures."""
 
 import gzip
+import ssl
 
 import anyio
 import pytest
@@ -12,6 +13,7 @@ from stressrunner.http.tls import client_context
 from stressrunner.http.wire import Limits
 
 pytestmark = pytest.mark.anyio
+TRUSTS_NOBODY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # made in no time, for tests without TLS
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
@@ -32,9 +34,9 @@ def answer(*responses):
     return script
 
 
-async def ask(url, request, **options):
+async def ask(url, request, tls=TRUSTS_NOBODY, **options):
     """Send one request on a transport of its own."""
-    async with HttpxTransports(url, **options).open() as transport:
+    async with HttpxTransports(url, tls=tls, **options).open() as transport:
         return await transport.exchange(request)
 
 
@@ -69,7 +71,7 @@ async def test_request_is_sent_as_given(serve):
 async def test_times_are_in_order_and_connect_is_named_once(serve):
     """A <= S <= F <= E, and only the exchange that opened the connection has a connect time."""
     server = serve(answer(OK, OK))
-    async with HttpxTransports(server.url).open() as transport:
+    async with HttpxTransports(server.url, tls=TRUSTS_NOBODY).open() as transport:
         first = await transport.exchange(Request("GET", "/"))
         second = await transport.exchange(Request("GET", "/"))
     for exchange in (first, second):
@@ -90,7 +92,7 @@ async def test_cookies_and_redirects_are_left_to_the_scenario(serve):
             seen.append(peer.request())
             peer.send(moved)
 
-    async with HttpxTransports(serve(script).url).open() as transport:
+    async with HttpxTransports(serve(script).url, tls=TRUSTS_NOBODY).open() as transport:
         for _ in range(2):
             assert (await transport.exchange(Request("GET", "/"))).status == 302
     assert f"User-Agent: stressrunner/{__version__}".encode() in seen[1]
@@ -159,7 +161,7 @@ async def test_targets_that_cannot_be_reached(unused_port):
 async def test_tls_is_verified_unless_told_otherwise(serve, authority):
     """An unknown authority is a TLS failure; a known one, or no verification, is not."""
     server = serve(answer(OK), tls=authority.server)
-    untrusted = await ask(server.url, Request("GET", "/"))
+    untrusted = await ask(server.url, Request("GET", "/"), tls=None)
     assert untrusted.failure.kind is FailureKind.TLS
     assert "certificate" in untrusted.failure.message or "signed" in untrusted.failure.message
     for context in (client_context(ca_file=authority.ca), client_context(verify=False)):
@@ -169,7 +171,7 @@ async def test_tls_is_verified_unless_told_otherwise(serve, authority):
 async def test_kept_connection_closed_by_the_server_is_reopened(serve):
     """A connection that was closed while idle costs a new one, not an error."""
     server = serve(answer(OK))
-    async with HttpxTransports(server.url).open() as transport:
+    async with HttpxTransports(server.url, tls=TRUSTS_NOBODY).open() as transport:
         for _ in range(3):
             assert (await transport.exchange(Request("POST", "/"))).failure is None
             await anyio.sleep(0.05)  # the end of the connection arrives
@@ -187,7 +189,7 @@ async def test_connection_lost_under_a_request(serve, method, kind):
             peer.request()
 
     server = serve(script)
-    async with HttpxTransports(server.url).open() as transport:
+    async with HttpxTransports(server.url, tls=TRUSTS_NOBODY).open() as transport:
         await transport.exchange(Request("GET", "/"))
         exchange = await transport.exchange(Request(method, "/"))
     assert (exchange.failure.kind if exchange.failure else None) is kind
@@ -216,7 +218,7 @@ async def test_requests_that_are_not_http_are_not_sent(serve, request_):
 async def test_cancellation_passes_through(serve):
     """A cancelled exchange ends at once, and leaving the transport closes its connection."""
     server = serve(lambda peer: peer.until_closed())
-    async with HttpxTransports(server.url).open() as transport:
+    async with HttpxTransports(server.url, tls=TRUSTS_NOBODY).open() as transport:
         with anyio.move_on_after(0.1) as scope:
             await transport.exchange(Request("GET", "/"))
     assert scope.cancelled_caught

@@ -1,0 +1,97 @@
+"""Opening a connection: names, several addresses (RFC 8305), TLS, and what went wrong in the terms of an exchange."""
+
+import asyncio
+import ipaddress
+import socket
+import ssl
+from collections.abc import Callable
+from itertools import chain, zip_longest
+
+from stressrunner.http.failures import ExchangeFailed, connect_failure
+from stressrunner.http.h1_connection import Connection
+from stressrunner.http.origin import Origin
+
+__all__ = ["dial"]
+
+#: How long one address may take before the next one is tried beside it.
+_HEAD_START_S = 0.25
+
+
+async def dial(origin: Origin, tls: ssl.SSLContext, protocol: Callable[[], Connection]) -> Connection:
+    """Open a connection to `origin` and return its protocol; TLS is spoken with https only.
+
+    Raises:
+        ExchangeFailed: there is no connection.
+    """
+    try:
+        hosts = await _addresses(origin)
+        if len(hosts) == 1:
+            return await _connect(hosts[0], origin, tls, protocol)
+        return await _first_of(hosts, origin, tls, protocol)
+    except (OSError, ExceptionGroup) as error:
+        raise ExchangeFailed(connect_failure(error, origin)) from error
+
+
+async def _addresses(origin: Origin) -> list[str]:
+    """Return the addresses of a host, families in turn, beginning with the one the system prefers."""
+    try:
+        return [str(ipaddress.ip_address(origin.host))]
+    except ValueError:
+        pass
+    found = await asyncio.get_running_loop().getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM)
+    families: dict[int, dict[str, None]] = {}
+    for family, _, _, _, address in found:
+        families.setdefault(family, {})[str(address[0])] = None
+    return [host for host in chain(*zip_longest(*families.values())) if host is not None]
+
+
+async def _connect(
+    host: str, origin: Origin, tls: ssl.SSLContext, protocol: Callable[[], Connection]
+) -> Connection:
+    is_tls = origin.scheme == "https"
+    _, connected = await asyncio.get_running_loop().create_connection(
+        protocol,
+        host,
+        origin.port,
+        ssl=tls if is_tls else None,
+        server_hostname=origin.host if is_tls else None,
+    )
+    return connected
+
+
+async def _first_of(
+    hosts: list[str], origin: Origin, tls: ssl.SSLContext, protocol: Callable[[], Connection]
+) -> Connection:
+    """Try addresses one after the other, each with a head start; the first connection wins.
+
+    Raises:
+        ExceptionGroup: what went wrong at each address, when all have failed.
+    """
+    attempts: set[asyncio.Task[Connection]] = set()
+    errors: list[Exception] = []
+    waiting = list(reversed(hosts))
+    try:
+        while attempts or waiting:
+            if waiting:
+                attempts.add(asyncio.create_task(_connect(waiting.pop(), origin, tls, protocol)))
+            head_start_s = _HEAD_START_S if waiting else None
+            ended, attempts = await asyncio.wait(
+                attempts, timeout=head_start_s, return_when=asyncio.FIRST_COMPLETED
+            )
+            for attempt in ended:
+                if isinstance(error := attempt.exception(), Exception):
+                    errors.append(error)
+                else:
+                    attempts |= ended - {attempt}
+                    return attempt.result()
+        raise ExceptionGroup("no address could be reached", errors)
+    finally:
+        for attempt in attempts:
+            attempt.add_done_callback(_discard)
+            attempt.cancel()
+
+
+def _discard(attempt: "asyncio.Task[Connection]") -> None:
+    """Close the connection of an attempt that came second; its error does not matter any more."""
+    if not attempt.cancelled() and attempt.exception() is None:
+        attempt.result().abort()

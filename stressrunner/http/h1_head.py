@@ -1,0 +1,71 @@
+"""The head of an HTTP/1.1 request as bytes; what is the same from request to request is built once."""
+
+import re
+from typing import NamedTuple
+
+from stressrunner.http.exchange import Headers
+from stressrunner.http.wire import standing_headers, tells_length
+
+__all__ = ["Head", "HeadWriter"]
+
+#: A name of a header, or a method (RFC 9110, 5.6.2).
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+#: What ends a line or a header for some server, and so could smuggle another one in.
+_BREAKS = re.compile(r"[\r\n\0]")
+
+#: Different sets of header lines that are kept; beyond, headers are taken to differ in every request.
+_KEPT = 256
+
+
+class Head(NamedTuple):
+    """A head ready to be written."""
+
+    octets: bytes
+    closes: bool  #: the request says that it is the last one on its connection
+
+
+class _Lines(NamedTuple):
+    text: str
+    tells_length: bool  #: even when there is no body
+    closes: bool
+
+
+class HeadWriter:
+    """Writes the heads of requests to one origin."""
+
+    def __init__(self, authority: str) -> None:
+        self._authority = authority
+        self._kept: dict[tuple[str, Headers], _Lines] = {}
+
+    def head(self, method: str, path: str, headers: Headers, length: int) -> Head:
+        """Return the head of a request with a body of `length` bytes.
+
+        Raises:
+            ValueError: method, path or a header cannot be put into HTTP.
+        """
+        lines = self._kept.get((method, headers)) or self._keep(method, headers)
+        if " " in path or not path.isascii() or not path.isprintable():
+            raise ValueError(f"the path {path!r} is not percent-encoded")
+        if length or lines.tells_length:
+            text = f"{method} {path} HTTP/1.1\r\n{lines.text}Content-Length: {length}\r\n\r\n"
+        else:
+            text = f"{method} {path} HTTP/1.1\r\n{lines.text}\r\n"
+        return Head(text.encode(), lines.closes)
+
+    def _keep(self, method: str, headers: Headers) -> _Lines:
+        if not _TOKEN.fullmatch(method):
+            raise ValueError(f"{method!r} is not a method")
+        text, closes = [], False
+        for name, value in standing_headers(headers, self._authority):
+            if not _TOKEN.fullmatch(name):
+                raise ValueError(f"{name!r} is not the name of a header")
+            if _BREAKS.search(value):
+                raise ValueError(f"the value of {name} has a line break")
+            text.append(f"{name}: {value}\r\n")
+            closes |= name.lower() == "connection" and "close" in value.lower()
+        lines = _Lines("".join(text), tells_length(method), closes)
+        if len(self._kept) == _KEPT:
+            self._kept.clear()
+        self._kept[method, headers] = lines
+        return lines

@@ -1,0 +1,126 @@
+"""The fast transport against the reference: the same bytes of a server give the same outcome through both."""
+
+import gzip
+import ssl
+import zlib
+
+import pytest
+
+from stressrunner.http.exchange import FailureKind, Request
+from stressrunner.http.h1 import H1Transports
+from stressrunner.http.httpx_transport import HttpxTransports
+from stressrunner.http.wire import Limits
+
+pytestmark = pytest.mark.anyio
+TRUSTS_NOBODY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # made in no time
+LIMITS = Limits(head_bytes=10_000, body_bytes=10_000)
+
+
+@pytest.fixture
+def anyio_backend():
+    """Both transports run under asyncio."""
+    return "asyncio"
+
+
+def packed(encoding, body):
+    """Return a response with an encoded body."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: %s\r\nContent-Length: %d\r\n\r\n"
+    return head % (encoding, len(body)) + body
+
+
+RESPONSES = {
+    "length": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+    "chunked": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n1;x\r\n!\r\n0\r\nT: u\r\n\r\n",
+    "until the end": b"HTTP/1.1 200 OK\r\n\r\nok",
+    "interim": b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+    "204": b"HTTP/1.1 204 No Content\r\n\r\n",
+    "304": b"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n",
+    "404": b"HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nlost",
+    "599": b"HTTP/1.1 599 Odd\r\nContent-Length: 0\r\n\r\n",
+    "1.0": b"HTTP/1.0 200 OK\r\n\r\nok",
+    "headers": b"HTTP/1.1 200 OK\r\nA:  b \t\r\nset-cookie: 1\r\nSet-Cookie: 2\r\nX: \xfc\r\nContent-Length: 0\r\n\r\n",
+    "gzip": packed(b"gzip", gzip.compress(b"ok" * 100)),
+    "deflate": packed(b"deflate", zlib.compress(b"ok" * 100)),
+    "unknown encoding": packed(b"br", b"whatever"),
+    "damaged gzip": packed(b"gzip", gzip.compress(b"ok")[:-3]),
+    "bomb": packed(b"gzip", gzip.compress(bytes(1_000_000))),
+    "nothing": b"",
+    "half a head": b"HTTP/1.1 200 OK\r\nContent-",
+    "half a body": b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf",
+    "half a chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nhalf",
+    "garbage": b"\x00\x01\x02 what is this\r\n\r\n",
+    "no colon": b"HTTP/1.1 200 OK\r\nnonsense\r\n\r\n",
+    "bad length": b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n",
+    "two lengths": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok!",
+    "bad chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    "large head": b"HTTP/1.1 200 OK\r\nX: " + b"x" * 10_000 + b"\r\nContent-Length: 0\r\n\r\n",
+    "large body": b"HTTP/1.1 200 OK\r\nContent-Length: 10001\r\n\r\n" + bytes(10_001),
+}
+
+#: Where the two differ, and why: llhttp refuses what h11 lets pass; each could hide another response.
+STRICTER = {
+    "bare line feeds": b"HTTP/1.1 200 OK\nContent-Length: 2\n\nok",
+    "folded header": b"HTTP/1.1 200 OK\r\nX: a\r\n b\r\nContent-Length: 2\r\n\r\nok",
+    "length and chunks": b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+    "HTTP/2": b"HTTP/2.0 200 OK\r\nContent-Length: 2\r\n\r\nok",
+    "same length twice": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nok",
+}
+
+
+async def outcomes(serve, request, response):
+    """Return what each transport makes of a response, after which the server closes."""
+    for factory in (HttpxTransports, H1Transports):
+        server = serve(lambda peer: (peer.request(), peer.send(response)))
+        async with factory(server.url, limits=LIMITS, tls=TRUSTS_NOBODY).open() as transport:
+            yield await transport.exchange(request)
+
+
+def essence(exchange):
+    """Leave out times, sizes and words."""
+    kind = exchange.failure.kind if exchange.failure else None
+    return exchange.status, exchange.headers, exchange.body, kind, exchange.connect_ns is None
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "HEAD"])
+@pytest.mark.parametrize("name", RESPONSES)
+async def test_same_outcome(serve, method, name):
+    """Status, headers, body and kind of failure do not depend on the transport."""
+    response = RESPONSES[name]
+    if method == "HEAD":
+        response = response[: response.find(b"\r\n\r\n", response.rfind(b"HTTP/1")) + 4] or response
+    request = Request(method, "/", (), b"x" if method == "POST" else b"")
+    reference, fast = [essence(e) async for e in outcomes(serve, request, response)]
+    assert fast == reference
+
+
+@pytest.mark.parametrize("name", STRICTER)
+async def test_known_differences(serve, name):
+    """What the fast transport refuses beyond the reference is known, and is a failure with a name."""
+    reference, fast = [e async for e in outcomes(serve, Request("GET", "/"), STRICTER[name])]
+    assert (reference.failure, reference.body) == (None, b"ok")
+    assert fast.failure.kind is FailureKind.PROTOCOL
+
+
+async def test_same_request_on_the_wire(serve):
+    """Both send the same bytes."""
+    seen = []
+    requests = [
+        Request("GET", "/a?b=%20"),
+        Request("POST", "/", (("Content-Type", "text/plain"), ("X", "ü")), b"body"),
+        Request("POST", "/"),
+        Request("DELETE", "/x", (("Host", "other"), ("accept", "a/b"))),
+        Request("PUT", "/", (("Content-Length", "99"), ("Transfer-Encoding", "chunked")), b"12"),
+    ]
+
+    def script(peer):
+        seen.append(peer.request())
+        peer.send(RESPONSES["204"])
+
+    server = serve(script)
+    for request in requests:
+        sizes = []
+        for factory in (HttpxTransports, H1Transports):
+            async with factory(server.url, tls=TRUSTS_NOBODY).open() as transport:
+                sizes.append((await transport.exchange(request)).bytes_sent)
+        assert seen[-1] == seen[-2]
+        assert sizes == [len(seen[-1])] * 2
