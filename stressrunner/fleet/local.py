@@ -32,9 +32,6 @@ class Beat:
 class Ear(Protocol):
     """Listens to a load."""
 
-    def started(self, at_ns: int) -> None:
-        """Learn when the load began, in monotonic nanoseconds."""
-
     def heard(self, beat: Beat, total: Tally) -> bool:
         """Take what was counted last, and everything so far; return True to have the load cut off."""
 
@@ -59,7 +56,6 @@ class LocalFleet:
         collector = Collector(observers)
         load = self._load = Load(self._plan, self._transports, self._base_url, self._clock, collector)
         origin_ns = self._clock.now_ns()
-        ear.started(origin_ns)
         ledger = ledger_of(self._plan, origin_ns)
         last_ns = origin_ns
 

@@ -9,7 +9,7 @@ from stressrunner.reports import html, text
 from stressrunner.result.codec import to_json
 from stressrunner.result.model import Result
 
-__all__ = ["REPORTS", "Report", "render"]
+__all__ = ["REPORTS", "Report", "render", "report_of"]
 
 Report = Callable[[Result], str]
 
@@ -22,7 +22,7 @@ REPORTS: Mapping[str, Report] = MappingProxyType(
 )
 
 
-def render(name: str, result: Result) -> str:
+def report_of(name: str) -> Report:
     """Return the report of a format.
 
     Raises:
@@ -33,4 +33,9 @@ def render(name: str, result: Result) -> str:
         close = get_close_matches(name, REPORTS, n=1)
         hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(REPORTS)}"
         raise UsageError(f"unknown report format {name!r}; {hint}")
-    return report(result)
+    return report
+
+
+def render(name: str, result: Result) -> str:
+    """Return a result in a format; raises UsageError as `report_of` does."""
+    return report_of(name)(result)

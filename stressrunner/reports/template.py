@@ -16,6 +16,7 @@ result and nothing else. A name that does not exist is an error.
 """
 
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 from jinja2 import StrictUndefined, Template, TemplateSyntaxError
@@ -26,14 +27,15 @@ from stressrunner.reports.wording import duration, encodable, optional, ratio, s
 from stressrunner.result.model import Result
 from stressrunner.units import Dimension, format_quantity, format_rate
 
-__all__ = ["render_template"]
+__all__ = ["load_template", "render_template"]
 
 
-def render_template(path: str | Path, result: Result) -> str:
-    """Return the result as the template in a file writes it.
+def load_template(path: str | Path) -> Callable[[Result], str]:
+    """Read and compile a template; the function returned writes a result with it.
 
     Raises:
-        UsageError: the file cannot be read, is not a template, or fails; the message names file and line.
+        UsageError: the file cannot be read or is not a template, now; it fails on a result, when that is written.
+            The message names file and line.
     """
     try:
         source = Path(path).read_text(encoding="utf-8")
@@ -41,11 +43,22 @@ def render_template(path: str | Path, result: Result) -> str:
         reason = getattr(error, "strerror", None) or "it is not a text file"
         raise UsageError(f"cannot read the template {path}: {reason}") from error
     template = _compile(source, str(path))
-    try:
-        return encodable(template.render(result=result))
-    except Exception as error:  # a template can raise anything, and none of it is a defect of stressrunner
-        reason = str(error) or type(error).__name__
-        raise UsageError(f"{path}:{_line_of(error, str(path))}: {reason}") from error
+
+    def write(result: Result) -> str:
+        try:
+            return template.render(result=result)
+        except (
+            Exception
+        ) as error:  # a template can raise anything, and none of it is a defect of stressrunner
+            reason = str(error) or type(error).__name__
+            raise UsageError(f"{path}:{_line_of(error, str(path))}: {reason}") from error
+
+    return write
+
+
+def render_template(path: str | Path, result: Result) -> str:
+    """Return the result as the template in a file writes it; raises UsageError as `load_template` does."""
+    return load_template(path)(result)
 
 
 def _compile(source: str, path: str) -> Template:

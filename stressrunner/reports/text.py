@@ -12,7 +12,7 @@ from stressrunner.reports.wording import count, printable
 from stressrunner.result.model import Result
 from stressrunner.units import format_duration
 
-__all__ = ["render"]
+__all__ = ["render", "render_judgement"]
 
 _WIDTH = 80
 _INDENT = "  "
@@ -34,6 +34,15 @@ def render(result: Result) -> str:
         ["Run it again", *_command(sections.again(result))],
         [_headline(result)],
     ]
+    return _joined(parts)
+
+
+def render_judgement(result: Result) -> str:
+    """Return the verdict and the thresholds alone."""
+    return _joined([_verdict(result), _thresholds(result)])
+
+
+def _joined(parts: Iterable[list[str]]) -> str:
     return "\n\n".join("\n".join(line.rstrip() for line in part) for part in parts if part) + "\n"
 
 

@@ -7,13 +7,13 @@ import anyio
 
 from stressrunner.masking import Masker
 from stressrunner.monitor.figures import ProcessFigures
-from stressrunner.monitor.lookup import find
+from stressrunner.monitor.lookup import Found, find
 from stressrunner.monitor.process import Watch
 from stressrunner.monitor.rounds import Clock, finish, watch
 from stressrunner.run.target import LiveTarget
 from stressrunner.scenario.model import MonitorSpec
 
-__all__ = ["Monitors"]
+__all__ = ["Monitors", "unwatched"]
 
 
 class Monitors:
@@ -56,3 +56,8 @@ class Monitors:
     def generator(self, since_s: float = 0.0) -> ProcessFigures:
         """Return the figures of this process without the embedded target."""
         return self._generator.figures(since_s=since_s)
+
+
+def unwatched(reason: str) -> ProcessFigures:
+    """Return the figures of a process that was not looked at."""
+    return Watch(Found(None, f"pid {os.getpid()}", reason)).figures()

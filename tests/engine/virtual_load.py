@@ -80,9 +80,6 @@ class Ran:
 class _StopAt:
     at_s: float
 
-    def started(self, at_ns):
-        pass
-
     def heard(self, beat, total):
         return beat.at_s >= self.at_s
 

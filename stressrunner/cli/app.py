@@ -1,0 +1,167 @@
+"""The commands. Each one is a thin shell around a function of a lower floor; errors become exit codes here."""
+
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from stressrunner import __version__
+from stressrunner.errors import StressrunnerError
+
+__all__ = ["main"]
+
+
+class _Commands(click.Group):
+    """Commands, of which `run` may be left out: `stressrunner scenarios/x.yaml`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if (
+            args
+            and not args[0].startswith("-")
+            and args[0] not in self.commands
+            and _looks_like_a_file(args[0])
+        ):
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+
+def _looks_like_a_file(word: str) -> bool:
+    return word.endswith((".yaml", ".yml", ".json")) or "/" in word or Path(word).exists()
+
+
+_scenario = click.argument("scenario", type=click.Path(path_type=Path))
+_set = click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="PATH=VALUE",
+    help="Set a value of the scenario, e.g. load.requests=5000; PATH+=VALUE appends to a list. Repeatable.",
+)
+
+
+@click.group(
+    cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(__version__, prog_name="stressrunner")
+def cli() -> None:
+    """Run HTTP load that is described in YAML.
+
+    `stressrunner SCENARIO` is short for `stressrunner run SCENARIO`.
+
+    Exit codes: 0 passed, 2 usage or an invalid scenario (nothing was sent), 3 a threshold failed, 4 the run is
+    invalid, 130 interrupted.
+    """
+
+
+@cli.command()
+@_scenario
+@_set
+@click.option(
+    "--report",
+    "reports",
+    multiple=True,
+    metavar="FORMAT[=PATH]",
+    help="Write a report: text, json or html; without a path to stdout. Repeatable.",
+)
+@click.option(
+    "--template",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Render your own Jinja2 template to stdout.",
+)
+@click.option("--seed", type=click.IntRange(min=0), help="Repeat a run's random draws.")
+@click.option("--strict", is_flag=True, help="Fail when a threshold is unproven.")
+@click.option(
+    "-q", "--quiet", is_flag=True, help="Show nothing but the reports that were asked for, and errors."
+)
+@click.option(
+    "-v", "--verbose", is_flag=True, help="Tell what is going on, every new kind of error included."
+)
+def run(scenario: Path, **options: Any) -> None:
+    """Run a scenario and report on it."""
+    from stressrunner.cli.run_command import RunOptions, run_scenario  # noqa: PLC0415  costs start-up time
+
+    sys.exit(run_scenario(scenario, RunOptions(**options)))
+
+
+@cli.command()
+@click.argument("scenarios", nargs=-1, required=True, type=click.Path(path_type=Path))
+@_set
+def validate(scenarios: tuple[Path, ...], overrides: tuple[str, ...]) -> None:
+    """Show every mistake of scenario files; send nothing."""
+    from stressrunner.cli.validate_command import validate_scenarios  # noqa: PLC0415  costs start-up time
+
+    sys.exit(validate_scenarios(scenarios, overrides))
+
+
+@cli.command()
+def schema() -> None:
+    """Print the JSON Schema of scenario files."""
+    from importlib.resources import files  # noqa: PLC0415  costs start-up time
+
+    click.echo(files("stressrunner.schemas").joinpath("scenario.schema.json").read_text("utf-8"), nl=False)
+
+
+@cli.command()
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes a free one."
+)
+@click.option(
+    "--options", default="", metavar="QUERY", help="As after demo://agents?, e.g. 'latency=10ms&jitter=0'."
+)
+def demo(port: int, options: str) -> None:
+    """Serve the embedded agents API on this machine until stopped."""
+    from stressrunner.demo import DemoOptionError, DemoOptions, serve_forever  # noqa: PLC0415  costs start-up time
+
+    def announce(ready_port: int) -> None:
+        click.echo(f"serving the agents API at http://127.0.0.1:{ready_port}; Ctrl-C stops it")
+
+    try:
+        serve_forever(
+            DemoOptions.parse(f"demo://agents?{options}" if options else "demo://agents"), port, announce
+        )
+    except DemoOptionError as error:
+        raise click.UsageError(str(error)) from error
+
+
+@cli.command()
+@click.argument("result", type=click.Path(path_type=Path))
+@click.option("--format", "form", required=True, metavar="FORMAT", help="text, json or html.")
+def report(result: Path, form: str) -> None:
+    """Render the report of an earlier run again, to stdout."""
+    from stressrunner.reports import render  # noqa: PLC0415  costs start-up time
+    from stressrunner.result.codec import read_result  # noqa: PLC0415  costs start-up time
+
+    click.echo(render(form, read_result(result)), nl=False)
+
+
+@cli.command()
+@click.argument("result", type=click.Path(path_type=Path))
+@click.argument("thresholds", nargs=-1)
+@click.option("--strict", is_flag=True, help="Fail when a threshold is unproven.")
+def check(result: Path, thresholds: tuple[str, ...], strict: bool) -> None:
+    """Hold an earlier result against thresholds: those given, or else those of its scenario."""
+    from stressrunner.cli.check_command import check_result  # noqa: PLC0415  costs start-up time
+
+    sys.exit(check_result(result, thresholds, strict=strict))
+
+
+def main() -> NoReturn:
+    """Run the command line and exit with its code."""
+    try:
+        cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        sys.exit(130)
+    except StressrunnerError as error:
+        click.echo(f"stressrunner: {error}" if error.exit_code != 2 else str(error), err=True)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # The reader of a report has gone, e.g. `| head`; nothing is left to tell it.
+        sys.stderr.close()
+        sys.exit(0)
+    sys.exit(0)

@@ -1,0 +1,148 @@
+"""The end of the road: what was measured is judged, masked, and becomes the result."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from stressrunner import __version__
+from stressrunner.masking import Masker
+from stressrunner.metrics.ledger import Summary
+from stressrunner.metrics.summary import ErrorGroup
+from stressrunner.monitor.figures import ProcessFigures
+from stressrunner.plan.plan import Plan
+from stressrunner.result.model import GeneratorFigures, Result, RunRecord, ScenarioRecord
+from stressrunner.run.outline import load_in_words
+from stressrunner.run.target import is_embedded, shown
+from stressrunner.scenario.document import Document
+from stressrunner.scenario.model import Open, Scenario
+from stressrunner.scenario.threshold import Threshold
+from stressrunner.verdict.figures import Figures, LiveRecord
+from stressrunner.verdict.outcome import ThresholdOutcome, Validity
+from stressrunner.verdict.thresholds import evaluate
+from stressrunner.verdict.validity import Observation, judge_validity
+from stressrunner.verdict.verdict import judge
+
+__all__ = ["Ending", "Measured", "Origin", "result_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a run comes from: all that is known before it begins."""
+
+    document: Document
+    scenario: Scenario
+    plan: Plan
+    overrides: tuple[str, ...]
+    started_at: datetime
+    masker: Masker
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a run has measured."""
+
+    summary: Summary
+    generator: ProcessFigures
+    transport: str = "none"  #: that sent the requests
+    loop: str = "none"  #: event loop that it ran on
+    monitors: Mapping[str, ProcessFigures] = field(default_factory=dict)
+    live: Mapping[Threshold, LiveRecord] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a run came to its end, when it did not end by itself."""
+
+    interrupted: bool = False
+    unreachable: str = ""  #: why no request could be sent, in one sentence
+    aborted: bool = False  #: a threshold cut the load off
+    strict: bool = False  #: what is unproven has failed
+
+
+def result_of(origin: Origin, measured: Measured, ending: Ending) -> Result:
+    """Judge a run and return all that it leaves behind."""
+    summary, mask = measured.summary, origin.masker
+    thresholds = _thresholds(origin.scenario, measured)
+    validity = _validity(origin, measured, ending)
+    interrupted = "interrupted by the user" if ending.interrupted else ""
+    verdict = judge(thresholds, validity, interrupted=interrupted, strict=ending.strict)
+    return Result(
+        run=_run_record(origin, summary.duration_s),
+        verdict=replace(verdict, reasons=tuple(map(mask.text, verdict.reasons))),
+        validity=replace(validity, reasons=tuple(map(mask.text, validity.reasons))),
+        totals=summary.totals,
+        endpoints=summary.endpoints,
+        phases=summary.phases,
+        timeline=summary.timeline,
+        thresholds=thresholds,
+        generator=GeneratorFigures(
+            transport=measured.transport,
+            loop=measured.loop,
+            lag=summary.lag,
+            queue=summary.queue,
+            blocked=summary.blocked,
+            process=measured.generator,
+        ),
+        monitors=measured.monitors,
+        errors=tuple(_masked(group, mask) for group in summary.errors),
+    )
+
+
+def _thresholds(scenario: Scenario, measured: Measured) -> tuple[ThresholdOutcome, ...]:
+    summary = measured.summary
+    figures = Figures(
+        totals=summary.totals,
+        endpoints=summary.endpoints,
+        phases={phase.name: phase for phase in summary.phases},
+        monitors=measured.monitors,
+        phase_endpoints=summary.phase_endpoints,
+        live=measured.live,
+    )
+    return tuple(evaluate(threshold, figures) for threshold in scenario.thresholds)
+
+
+def _validity(origin: Origin, measured: Measured, ending: Ending) -> Validity:
+    if ending.unreachable:
+        return Validity("invalid", (ending.unreachable,))
+    summary = measured.summary
+    observation = Observation(
+        totals=summary.totals,
+        errors=summary.errors,
+        lag=summary.lag,
+        generator=measured.generator,
+        open_load=any(isinstance(phase.shape, Open) for phase in origin.scenario.load),
+        stopped_early=ending.interrupted or ending.aborted or origin.plan.iteration_limit is not None,
+    )
+    return judge_validity(observation)
+
+
+def _run_record(origin: Origin, duration_s: float) -> RunRecord:
+    document, scenario, plan, mask = origin.document, origin.scenario, origin.plan, origin.masker
+    return RunRecord(
+        id=plan.run_id,
+        started_at=origin.started_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        duration_s=duration_s,
+        version=__version__,
+        scenario=ScenarioRecord(
+            name=mask.text(scenario.name),
+            description=mask.text(scenario.description),
+            path=document.name,
+            sha256=document.sha256,
+            composed=mask.text(document.composed),
+            overrides=tuple(map(mask.text, origin.overrides)),
+        ),
+        environment=None,
+        target=mask.text(shown(plan.base_url)),
+        embedded=is_embedded(plan.base_url),
+        seed=plan.seed,
+        workers=1,
+        load=load_in_words(scenario),
+    )
+
+
+def _masked(group: ErrorGroup, mask: Masker) -> ErrorGroup:
+    samples = tuple(
+        replace(sample, message=mask.text(sample.message), excerpt=mask.text(sample.excerpt))
+        for sample in group.samples
+    )
+    return replace(group, samples=samples)
