@@ -14,6 +14,7 @@ from math import ceil, exp, lgamma, log, log1p
 __all__ = ["is_proven", "samples_needed"]
 
 _DOUBT = 0.05
+_ROUNDING = 1e-9
 
 
 def samples_needed(share: float) -> int:
@@ -38,7 +39,7 @@ def is_proven(share: float, samples: int, against: int) -> bool:
         tail += term
         term *= i / (samples - i + 1) * share / odds
         i -= 1
-    return tail <= _DOUBT
+    return tail <= _DOUBT * (1 + _ROUNDING)
 
 
 def _log_term(n: int, k: int, odds: float) -> float:

@@ -32,7 +32,7 @@ class Observation:
     """What a run tells about itself."""
 
     totals: Stats
-    errors: Sequence[ErrorGroup]
+    errors: Sequence[ErrorGroup]  #: of all phases, warm-ups included
     lag: Latency  #: released minus due, of all requests
     generator: ProcessFigures  #: one process that generates load
     open_load: bool  #: arrivals have a rate, so that being late is being wrong
@@ -72,11 +72,10 @@ def _invalid(observation: Observation) -> Iterator[str]:
 
 def _never_reached(observation: Observation) -> str:
     """Return the most frequent reason if every request failed before it reached the target, or nothing."""
-    totals = observation.totals
-    if totals.failed < totals.completed:
+    totals, groups = observation.totals, observation.errors
+    if totals.failed < totals.completed or totals.status or not groups:
         return ""
-    groups = [group for group in observation.errors if group.kind in NOT_REACHED]
-    if sum(group.count for group in groups) < totals.failed:
+    if any(group.kind not in NOT_REACHED for group in groups):
         return ""
     top = max(groups, key=lambda group: group.count)
     return top.samples[0].message if top.samples else top.kind
@@ -85,6 +84,7 @@ def _never_reached(observation: Observation) -> str:
 def _undelivered(observation: Observation) -> Iterator[str]:
     totals = observation.totals
     broken = sum(group.count for group in observation.errors if group.kind == FailureKind.GENERATOR)
+    broken = min(broken, totals.failed)  # errors are of warm-ups too
     unsent = 0 if observation.stopped_early else totals.not_reached
     if broken + unsent <= (1 - _MUST_BE_SENT) * totals.planned:
         return
