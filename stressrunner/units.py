@@ -61,7 +61,9 @@ _EXAMPLES: Mapping[Dimension, str] = MappingProxyType(
     {"duration": "30s", "size": "50MB", "ratio": "1%", "rate": "100/s", "count": "100"}
 )
 # Digits are bounded so that no text can make a number that takes long to compute with.
-_QUANTITY = re.compile(r"([+-]?\d{1,15}(?:\.\d{1,15})?)\s*([^\d\s.+-]*)")
+_QUANTITY = re.compile(r"([+-]?[0-9]{1,15}(?:\.[0-9]{1,15})?)\s*([^\d\s.+-]*)")
+# The two characters that look like a micro sign, for which `us` is written here.
+_MICRO = str.maketrans({"\u00b5": "u", "\u03bc": "u"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,8 @@ def parse_quantity(text: str) -> Quantity:
     number, unit = match.groups()
     if unit not in _UNITS:
         known = ", ".join(name for name in _UNITS if name)
-        close = next((name for name in _UNITS if name and name.lower() == unit.lower()), None)
+        spelled = unit.translate(_MICRO).lower()
+        close = next((name for name in _UNITS if name and name.lower() == spelled), None)
         hint = f"did you mean {close!r}?" if close else f"units are {known}"
         raise ValueError(f"unknown unit {unit!r} in {text!r}: {hint}")
     dimension, factor = _UNITS[unit]
@@ -176,7 +179,7 @@ def format_duration(seconds: float) -> str:
     minutes, rest = divmod(round(size), 60)
     if minutes < 60:
         return f"{sign}{minutes} min {rest} s" if rest else f"{sign}{minutes} min"
-    hours, minutes = divmod(minutes, 60)
+    hours, minutes = divmod(round(size / 60), 60)
     return f"{sign}{hours} h {minutes} min" if minutes else f"{sign}{hours} h"
 
 
