@@ -7,7 +7,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from stressrunner.demo import DemoOptions, running_demo
 from stressrunner.http.exchange import TransportFactory
-from stressrunner.http.httpx_transport import HttpxTransports
+from stressrunner.http.h1 import H1Transports
 from stressrunner.http.pool import SharedPool
 from stressrunner.masking import MASK
 from stressrunner.plan.plan import Plan
@@ -53,5 +53,5 @@ async def target_of(plan: Plan) -> AsyncIterator[LiveTarget]:
 
 def transports_to(target: LiveTarget, plan: Plan) -> TransportFactory:
     """Return what sends the plan's requests: one transport per user, or a shared pool of the size it says."""
-    factory = HttpxTransports(target.base_url)
+    factory = H1Transports(target.base_url)
     return factory if plan.connections is None else SharedPool(factory, plan.connections)

@@ -50,7 +50,8 @@ class Watcher:
 
     def measured(self, summary: Summary, *, transport: str, loop: str) -> Measured:
         """Return all that was measured; memory growth counts from the end of the warm-up on."""
-        since_s = next((phase.started_at_s for phase in summary.phases if not phase.warmup), 0.0)
+        warm = any(phase.warmup for phase in summary.phases)
+        since_s = next((p.started_at_s for p in summary.phases if warm and not p.warmup), 0.0)
         return Measured(
             summary=summary,
             generator=self._monitors.generator(since_s),
