@@ -58,7 +58,7 @@ def build(document: Document) -> Scenario:
             }
         ),
         traffic=_traffic(value),
-        load=phases_of(value["load"]),
+        load=_phases(value["load"]),
         monitors=_frozen(
             {name: MonitorSpec(name, **monitor) for name, monitor in value.get("monitors", {}).items()}
         ),
@@ -149,7 +149,7 @@ def _think(think: Any) -> tuple[float, float]:
     return float(units.parse_duration(given["min"])), float(units.parse_duration(given["max"]))
 
 
-def phases_of(load: Any) -> tuple[Phase, ...]:
+def _phases(load: Any) -> tuple[Phase, ...]:
     """Return the phases of a `load` without mistakes."""
     phases = load if isinstance(load, list) else [load]
     return tuple(_phase(name, phase) for name, phase in zip(phase_names(load), phases, strict=True))

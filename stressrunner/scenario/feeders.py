@@ -70,7 +70,7 @@ def _read_file(reading: _Reading, name: str, file: str) -> None:
         reading.found.append(node.diagnostic(*problem))
         return
     try:
-        reading.rows[name] = read_csv(problem.read_bytes())
+        reading.rows[name] = _read_csv(problem.read_bytes())
     except OSError as error:
         reading.found.append(node.diagnostic(f"'{file}' cannot be read: {error.strerror or error}"))
     except _UnreadableCsv as error:
@@ -84,7 +84,7 @@ def _path_of(folder: FilePath | None, file: str) -> FilePath | tuple[str, str]:
     if "\0" in file or len(file) > 1000:
         return "this is not the name of a file", ""
     path = (folder / file).resolve()
-    if not in_pack(folder.resolve(), path):
+    if not _in_pack(folder.resolve(), path):
         return f"'{file}' lies outside the pack", "a pack is the scenario's folder and the folders beside it"
     if path.is_dir():
         return f"'{file}' is a folder", "name a CSV file"
@@ -100,7 +100,7 @@ def _path_of(folder: FilePath | None, file: str) -> FilePath | tuple[str, str]:
     return path
 
 
-def in_pack(folder: FilePath, path: FilePath) -> bool:
+def _in_pack(folder: FilePath, path: FilePath) -> bool:
     """Whether a resolved path lies in the folder of a scenario or in a folder beside it."""
     if path.is_relative_to(folder):
         return True
@@ -110,11 +110,11 @@ def in_pack(folder: FilePath, path: FilePath) -> bool:
     return not is_top and path.is_relative_to(around) and len(path.relative_to(around).parts) > 1
 
 
-def read_csv(content: bytes) -> tuple[dict[str, str], ...]:
+def _read_csv(content: bytes) -> tuple[dict[str, str], ...]:
     """Read a CSV file with a header line; cells are text.
 
     Raises:
-        ValueError: no UTF-8, no header, no rows, or a row with another number of cells than the header.
+        _UnreadableCsv: no UTF-8, no header, no rows, or a row with another number of cells than the header.
     """
     try:
         text = content.decode("utf-8-sig")

@@ -17,10 +17,10 @@ from stressrunner.expressions import (
 from stressrunner.scenario.validate import did_you_mean
 from stressrunner.scenario.values import Text
 
-__all__ = ["NAMESPACES", "RESERVED", "Names", "check_texts"]
+__all__ = ["RESERVED", "Names", "check_texts"]
 
 #: Names that are there in every template, with their fields; no fields: a plain value.
-NAMESPACES: Mapping[str, frozenset[str]] = MappingProxyType(
+_NAMESPACES: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "run": frozenset({"id", "seed"}),
         "iteration": frozenset(),
@@ -32,7 +32,7 @@ NAMESPACES: Mapping[str, frozenset[str]] = MappingProxyType(
 #: What only checks, captures and `refused` know.
 _RESPONSE = frozenset({"status", "headers", "body", "text", "size", "url", "response_time", "service_time"})
 #: Names that no variable, capture or feeder can have.
-RESERVED = frozenset({*NAMESPACES, "repeat", *_RESPONSE, *FUNCTIONS})
+RESERVED = frozenset({*_NAMESPACES, "repeat", *_RESPONSE, *FUNCTIONS})
 # What people write from habit, and the language spells otherwise.
 _HABITS: Mapping[str, str] = MappingProxyType(
     {
@@ -62,11 +62,12 @@ class Names:
     """The names that a scenario defines for its templates."""
 
     variables: frozenset[str]
-    columns: Mapping[str, frozenset[str] | None]  #: of each feeder; None where the rows are plain values
+    columns: Mapping[
+        str, frozenset[str] | None
+    ]  #: of each feeder; empty where the rows are plain values, None where that is not known
     captures: Mapping[str, tuple[str, ...]]  #: what each endpoint captures
     payloads: Mapping[str, tuple[str, ...]]  #: the endpoints that send each payload
     session_endpoint: str | None  #: the one that is sent several times in an iteration
-    unread_feeders: frozenset[str]  #: feeders whose columns are unknown, because their file cannot be read
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ def check_texts(texts: list[Text], names: Names) -> tuple[list[Diagnostic], froz
 def _scope(text: Text, names: Names) -> _Scope:
     """Return the names that a text may use, by where it stands in the document."""
     root = text.path[0]
-    known = NAMESPACES.keys() | names.columns.keys() | FUNCTIONS
+    known = _NAMESPACES.keys() | names.columns.keys() | FUNCTIONS
     if root == "variables":
         return _Scope(frozenset(known), frozenset())
     known = known | names.variables
@@ -168,10 +169,10 @@ def _where_is(name: str, scope: _Scope, names: Names) -> str:
 def _unknown_field(reference: Reference, names: Names) -> tuple[str, str] | None:
     """Return message and hint for a field that a namespace or feeder does not have."""
     name, fields = reference.path[0], reference.path[1:]
-    if name in names.variables or name in names.unread_feeders:
+    if name in names.variables:
         return None
-    if name in NAMESPACES:
-        known = NAMESPACES[name]
+    if name in _NAMESPACES:
+        known = _NAMESPACES[name]
         if not fields:
             example = min(known, default="")
             return (f"'{name}' is no value by itself", f"write '{name}.{example}'") if known else None

@@ -17,7 +17,7 @@ from stressrunner.errors import Diagnostic
 from stressrunner.scenario import slips
 from stressrunner.scenario.source import Entry, ListNode, MappingNode, Node, ScalarNode, Source
 
-__all__ = ["Parsed", "parse"]
+__all__ = ["Parsed", "core_value", "parse"]
 
 _DEEPEST = 100
 #: Nodes of a document, aliases expanded: an alias bomb is small until someone walks it.

@@ -19,6 +19,7 @@ from stressrunner.scenario.source import Node, Path, node_at
 from stressrunner.scenario.threshold_references import check_thresholds
 from stressrunner.scenario.validate import did_you_mean, key_at
 from stressrunner.scenario.values import Text
+from stressrunner.scenario.wire import check_wire
 
 __all__ = ["check_references"]
 
@@ -243,12 +244,18 @@ def _names(checked: _Checked) -> Names:
         },
         payloads=senders,
         session_endpoint=checked.text("session", "send"),
-        unread_feeders=frozenset(feeders) - checked.rows.keys(),
     )
 
 
 def _columns(rows: tuple[Any, ...]) -> frozenset[str] | None:
-    return frozenset(rows[0]) if rows and isinstance(rows[0], dict) else None
+    """Return the fields of every row; none when rows are plain values, None when that cannot be known."""
+    if not rows or isinstance(rows[0], list):
+        return None
+    return frozenset(rows[0]) if isinstance(rows[0], dict) else frozenset()
+
+
+def _wire(checked: _Checked) -> Iterator[Diagnostic]:
+    return check_wire(checked.texts)
 
 
 def _load(checked: _Checked) -> Iterator[Diagnostic]:
@@ -271,6 +278,7 @@ _CHECKS: tuple[_Check, ...] = (
     _payloads,
     _feeder_rows,
     _templates,
+    _wire,
     _load,
     _thresholds,
 )

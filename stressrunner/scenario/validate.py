@@ -202,6 +202,8 @@ def _retyped(node: Node, wanted: set[str]) -> str:
     if isinstance(node, ScalarNode):
         is_typed = not node.plain and not isinstance(core_value(node.text), str)
         return "remove the quotes" if is_typed and wanted & {"integer", "number", "boolean"} else ""
+    if isinstance(node, MappingNode) and any(" ? " in key for key in node.entries):
+        return "write 'a if condition else b'"
     in_flow = node.source.text.startswith(("{", "["), node.start)
     return "quote a text that has ': ' in it" if "string" in wanted and not in_flow else ""
 

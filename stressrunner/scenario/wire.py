@@ -1,0 +1,46 @@
+"""What cannot be put on the wire: paths and headers that HTTP has no way to write."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from stressrunner.errors import Diagnostic
+from stressrunner.scenario.values import Text
+
+__all__ = ["check_wire"]
+
+_METHODS = frozenset({"get", "post", "put", "patch", "delete", "head", "options"})
+_HOLE = re.compile(r"\{\{.*?(?:\}\}|$)", re.DOTALL)
+_LINE_END = re.compile(r"[\r\n\0]")
+_NOT_IN_PATH = re.compile(r"[\s\x00-\x1f\x7f]")
+
+
+def check_wire(texts: Sequence[Text]) -> Iterator[Diagnostic]:
+    """Yield the paths and header values among the texts of a scenario that cannot be sent."""
+    for text in texts:
+        if "headers" in text.path[:-1] and text.path[0] in ("target", "endpoints"):
+            yield from _check_header(text)
+        elif len(text.path) == 3 and text.path[0] == "endpoints" and text.path[2] in _METHODS:
+            yield from _check_path(text)
+
+
+def _check_header(text: Text) -> Iterator[Diagnostic]:
+    if _LINE_END.search(text.filled.text):
+        yield text.diagnostic("a header is one line", "write it in quotes instead of as a block")
+
+
+def _check_path(text: Text) -> Iterator[Diagnostic]:
+    path = text.filled.text
+    # What stands in holes is percent-encoded when the request is made, so only the rest counts.
+    literal = _HOLE.sub(lambda hole: "x" * len(hole[0]), path)
+    bad = _NOT_IN_PATH.search(literal)
+    if bad is not None:
+        hint = "write %20 for a blank" if bad[0] == " " else "write it in quotes instead of as a block"
+        what = "a blank" if bad[0] == " " else "a control character or line end"
+        yield text.diagnostic(f"a path cannot have {what} in it", hint, offset=bad.start(), width=1)
+    elif "://" in literal:
+        yield text.diagnostic("a path is a part of a URL", "the rest of it is 'base_url' of the target")
+    elif "#" in literal:
+        at = literal.index("#")
+        yield text.diagnostic("a path ends before '#'", "write %23 to send one", offset=at, width=1)
+    elif not path.startswith(("/", "?", "{{")):
+        yield text.diagnostic(f"the path '{path}' does not begin with '/'", f"write '/{path}'")
