@@ -1,0 +1,1 @@
+"""HTTP exchanges: the seam between engine and network, and the transports behind it."""

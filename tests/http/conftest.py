@@ -62,9 +62,9 @@ class Peer:
 class ScriptedServer:
     """Accepts connections and plays `script(peer)` on each, then closes it."""
 
-    def __init__(self, script, *, tls=None, host="127.0.0.1"):
+    def __init__(self, script, *, tls=None, host="127.0.0.1", port=0):
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._listener = socket.create_server((host, 0), family=family)
+        self._listener = socket.create_server((host, port), family=family)
         self.port = self._listener.getsockname()[1]
         name = f"[{host}]" if ":" in host else host
         self.url = f"{'https' if tls else 'http'}://{name}:{self.port}"
@@ -72,6 +72,7 @@ class ScriptedServer:
         self._script = script
         self._tls = tls
         self._stopped = threading.Event()
+        self._ended = threading.Semaphore(0)
         self._threads = [threading.Thread(target=self._accept)]
         self._threads[0].start()
 
@@ -92,6 +93,11 @@ class ScriptedServer:
                 sock = self._tls.wrap_socket(sock, server_side=True)
             with sock:
                 self._script(Peer(sock, number, self._stopped))
+        self._ended.release()
+
+    def wait_for_end(self):
+        """Wait, blocking the thread, until one more connection was closed by its script."""
+        assert self._ended.acquire(timeout=PATIENCE_S)
 
     def close(self):
         """Stop listening and wait for the scripts to end."""

@@ -7,7 +7,6 @@ import socket
 import ssl
 import threading
 import time
-from pathlib import Path
 
 import anyio
 import pytest
@@ -55,9 +54,11 @@ def silence(peer):
     peer.until_closed()
 
 
-def open_descriptors():
-    """Count the descriptors of this process."""
-    return len(list(Path("/dev/fd").iterdir())) - 1
+def lowest_free_descriptor():
+    """Return the number that the next descriptor of this process would have."""
+    number = os.dup(0)
+    os.close(number)
+    return number
 
 
 async def ask(url, request=GET, tls=TRUSTS_NOBODY, **options):
@@ -121,7 +122,7 @@ async def test_connection_closed_while_idle_is_reopened(serve):
         for _ in range(3):
             exchange = await transport.exchange(Request("POST", "/"))
             assert (exchange.status, exchange.failure, exchange.resent) == (200, None, False)
-            await anyio.sleep(0.02)  # the end of the connection arrives
+            await anyio.to_thread.run_sync(server.wait_for_end)
     assert server.connections == 3
 
 
@@ -130,7 +131,8 @@ async def test_connection_closed_behind_a_stalled_loop_is_noticed(serve):
     server = serve(answer(OK))
     async with H1Transports(server.url, tls=TRUSTS_NOBODY).open() as transport:
         await transport.exchange(GET)
-        threading.Event().wait(0.12)  # the loop stands still, and the server closes
+        server.wait_for_end()  # the loop stands still, and for long enough to make it worth a look
+        threading.Event().wait(0.12)
         exchange = await transport.exchange(Request("POST", "/"))
     assert exchange.failure is None
 
@@ -204,7 +206,7 @@ async def test_slow_drip_times_out(serve):
     exchange = await ask(serve(script).url, Request("GET", "/", timeout_s=0.15))
     assert exchange.failure == (FailureKind.TIMEOUT, "no complete response within 0.15 s")
     assert exchange.status == 200
-    assert 0.15 <= time.monotonic() - begun < 0.5
+    assert 0.15 <= time.monotonic() - begun < 1
 
 
 async def test_deadlines_of_their_own(serve):
@@ -216,7 +218,7 @@ async def test_deadlines_of_their_own(serve):
         )
     for timeout_s, exchange in zip(timeouts, exchanges, strict=True):
         assert exchange.failure.kind is FailureKind.TIMEOUT
-        assert timeout_s <= (exchange.completed_ns - exchange.acquired_ns) / 1e9 < timeout_s + 0.1
+        assert timeout_s <= (exchange.completed_ns - exchange.acquired_ns) / 1e9 < timeout_s + 0.5
 
 
 async def test_connection_is_dropped_after_a_timeout(serve):
@@ -396,7 +398,7 @@ async def test_lack_of_descriptors_is_this_machines_fault(serve):
     async with H1Transports(server.url, tls=TRUSTS_NOBODY).open() as transport:
         resource = pytest.importorskip("resource")
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (open_descriptors(), hard))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (lowest_free_descriptor(), hard))
         try:
             exchange = await transport.exchange(GET)
         finally:

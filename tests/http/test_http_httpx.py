@@ -174,7 +174,7 @@ async def test_kept_connection_closed_by_the_server_is_reopened(serve):
     async with HttpxTransports(server.url, tls=TRUSTS_NOBODY).open() as transport:
         for _ in range(3):
             assert (await transport.exchange(Request("POST", "/"))).failure is None
-            await anyio.sleep(0.05)  # the end of the connection arrives
+            await anyio.to_thread.run_sync(server.wait_for_end)
     assert server.connections == 3
 
 
