@@ -1,20 +1,5 @@
-"""The scenario language: from a YAML file to a Document without mistakes, and from that to a Scenario."""
+"""The scenario language: from a YAML file to a Document without mistakes, and from that to a Scenario.
 
-from stressrunner.scenario.build import build
-from stressrunner.scenario.document import Document, load_document, load_text
-from stressrunner.scenario.model import Scenario
-from stressrunner.scenario.schema import scenario_schema
-from stressrunner.scenario.threshold import Threshold
-from stressrunner.scenario.threshold_grammar import ThresholdError, parse_threshold
-
-__all__ = [
-    "Document",
-    "Scenario",
-    "Threshold",
-    "ThresholdError",
-    "build",
-    "load_document",
-    "load_text",
-    "parse_threshold",
-    "scenario_schema",
-]
+`document.load_document` reads a file, `build.build` makes the Scenario of `model`. Nothing is imported here, so that
+what needs the shapes of `model` or `threshold` alone does not wait for the readers of YAML and JSON Schema.
+"""

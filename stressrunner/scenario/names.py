@@ -62,9 +62,8 @@ class Names:
     """The names that a scenario defines for its templates."""
 
     variables: frozenset[str]
-    columns: Mapping[
-        str, frozenset[str] | None
-    ]  #: of each feeder; empty where the rows are plain values, None where that is not known
+    #: of each feeder; empty where the rows are plain values, None where that is not known
+    columns: Mapping[str, frozenset[str] | None]
     captures: Mapping[str, tuple[str, ...]]  #: what each endpoint captures
     payloads: Mapping[str, tuple[str, ...]]  #: the endpoints that send each payload
     session_endpoint: str | None  #: the one that is sent several times in an iteration

@@ -218,6 +218,18 @@ def _feeder_rows(checked: _Checked) -> Iterator[Diagnostic]:
                 break
 
 
+def _rows_per_user(checked: _Checked) -> Iterator[Diagnostic]:
+    """With `per: user` no two users share a row, so there must be one for each."""
+    load = checked.at("load")
+    phases = [phase for phase in (load if isinstance(load, list) else [load]) if isinstance(phase, dict)]
+    counts = [phase["concurrency"] for phase in phases if isinstance(phase.get("concurrency"), int)]
+    users = max(counts, default=0)
+    for feeder, rows in checked.rows.items():
+        if checked.at("feeders", feeder, "per") == "user" and 0 < len(rows) < users:
+            message = f"'{feeder}' has {len(rows)} rows for {users} users, who do not share them"
+            yield checked.at_value(("feeders", feeder, "per"), message, "add rows, or lower 'concurrency'")
+
+
 def _templates(checked: _Checked) -> Iterator[Diagnostic]:
     names = _names(checked)
     found, used = check_texts(checked.texts, names)
@@ -277,6 +289,7 @@ _CHECKS: tuple[_Check, ...] = (
     _traffic,
     _payloads,
     _feeder_rows,
+    _rows_per_user,
     _templates,
     _wire,
     _load,

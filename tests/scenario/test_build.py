@@ -4,7 +4,8 @@ from fractions import Fraction
 
 import pytest
 
-from stressrunner.scenario import build, load_text
+from stressrunner.scenario.build import build
+from stressrunner.scenario.document import load_text
 from stressrunner.scenario.model import Closed, Form, Json, Mix, MonitorSpec, Open, Raw, Session, Timeout
 
 TOP = 'stressrunner: 1\nname: shop\ntarget: {base_url: "http://127.0.0.1:8080/api/"}\n'

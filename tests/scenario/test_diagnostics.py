@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from stressrunner.errors import InvalidScenario
-from stressrunner.scenario import load_document
+from stressrunner.scenario.document import load_document
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "scenario"
 MISTAKES = sorted(path.stem for path in GOLDEN.glob("*.yaml"))

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stressrunner.errors import InvalidScenario
-from stressrunner.scenario import build, load_document, load_text
+from stressrunner.scenario.build import build
+from stressrunner.scenario.document import load_document, load_text
 from stressrunner.scenario.holes import HoleError, fill, fill_public
 
 SCENARIO = """\

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stressrunner.errors import InvalidScenario
-from stressrunner.scenario import build, load_text
+from stressrunner.scenario.build import build
+from stressrunner.scenario.document import load_text
 
 COMPLETE = {
     "stressrunner": 1,
@@ -22,7 +23,12 @@ COMPLETE = {
     },
     "variables": {"agent": "a", "key": "{{ uuid() }}"},
     "feeders": {
-        "prompts": {"values": [{"text": "hello"}], "order": "random", "per": "user", "on_end": "stop"}
+        "prompts": {
+            "values": [{"text": f"hello {i}"} for i in range(5)],
+            "order": "random",
+            "per": "user",
+            "on_end": "stop",
+        }
     },
     "payloads": {"message": {"text": "{{ prompts.text }} {{ message.token }}"}},
     "endpoints": {

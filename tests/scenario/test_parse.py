@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stressrunner.errors import InvalidScenario
-from stressrunner.scenario import load_text
+from stressrunner.scenario.document import load_text
 from stressrunner.scenario.parse import core_value, parse
 from stressrunner.scenario.source import ListNode, MappingNode, ScalarNode, Source, node_at
 
