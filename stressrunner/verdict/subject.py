@@ -80,7 +80,7 @@ def _measure_whole(threshold: Threshold, name: str, figures: Figures) -> Measure
     groups = figures.groups or {}
     if name not in groups:
         if name in _WHOLES and figures.groups is None:
-            return Measurement(None, note=f"a result file does not hold the times of '{name}'", skipped=True)
+            return Measurement(None, note=f"the times of '{name}' are not among the figures", skipped=True)
         return _unknown("endpoint", name, [*figures.endpoints, *groups, *figures.monitors])
     if threshold.phase is not None:
         note = f"the times of '{name}' are not held by phase"

@@ -9,6 +9,7 @@ from stressrunner.verdict.outcome import EXIT_CODES, RunOutcome, ThresholdOutcom
 __all__ = ["judge"]
 
 _STATEMENT = re.compile(r"(?P<subject>.*?)\s*(?:<=|>=|==|!=|<|>)")
+_PLURALS = ("errors", "connections", "open_files")
 _SCOPE = re.compile(r"\s(?:over|in)\s+\S+")
 
 
@@ -45,14 +46,16 @@ def _sentence(outcome: ThresholdOutcome) -> str:
     """Say what is wrong: `p95 in hold is 1.2 s, limit 1 s`."""
     match = _STATEMENT.match(outcome.text)
     statement = outcome.text[match.end() :] if match else ""
-    subject = (match["subject"] if match else outcome.text) + "".join(_SCOPE.findall(statement))
+    stat = match["subject"] if match else outcome.text
+    subject = stat + "".join(_SCOPE.findall(statement))
     limit = format_quantity(outcome.limit, outcome.dimension)
     if outcome.state == "unproven":
         return f"{subject} is not proven: {outcome.note}"
     if outcome.measured is None:
         return f"{subject}: {outcome.note}; limit {limit}"
     note = f" ({outcome.note})" if outcome.note else ""
-    return f"{subject} is {_measured(outcome, limit)}, limit {limit}{note}"
+    verb = "are" if stat.rpartition(".")[2] in _PLURALS else "is"
+    return f"{subject} {verb} {_measured(outcome, limit)}, limit {limit}{note}"
 
 
 def _measured(outcome: ThresholdOutcome, limit: str) -> str:
