@@ -92,7 +92,8 @@ def _response_times(result: Result) -> Chart:
 
 
 def _per_second(n: int, point: Point) -> float | None:
-    return n / point.duration_s if point.duration_s > 0 else None
+    # A rate over next to no time, such as the very end of a run, says nothing.
+    return n / point.duration_s if point.duration_s >= 0.001 else None
 
 
 def _rates(result: Result) -> Chart:

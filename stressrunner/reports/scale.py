@@ -63,5 +63,5 @@ def _whole_steps(low: float, high: float, write: Callable[[float], str], step: f
     )
     if len({label for _, label in ticks}) < len(ticks):
         # Words have three digits; steps that they cannot tell apart are too small.
-        return _whole_steps(low, high, write, step * 2)
+        return _whole_steps(low, high, write, _decimal_step(step * 1.5, 1))
     return Axis(ticks[0][0], ticks[-1][0], ticks)

@@ -46,10 +46,9 @@ def load_template(path: str | Path) -> Callable[[Result], str]:
 
     def write(result: Result) -> str:
         try:
-            return template.render(result=result)
-        except (
-            Exception
-        ) as error:  # a template can raise anything, and none of it is a defect of stressrunner
+            return encodable(template.render(result=result))
+        except Exception as error:
+            # A template can raise anything, and none of it is a defect of stressrunner.
             reason = str(error) or type(error).__name__
             raise UsageError(f"{path}:{_line_of(error, str(path))}: {reason}") from error
 

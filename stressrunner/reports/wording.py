@@ -23,7 +23,7 @@ __all__ = [
 ]
 
 NONE = "-"
-NEVER = "never: so many requests did not finish in time, or were dropped, that no time can be given"
+NEVER = "never: too many requests did not finish in time, or were dropped"
 
 
 def optional(value: float | None, write: Callable[[float], str]) -> str:

@@ -5,12 +5,20 @@ from dataclasses import fields, is_dataclass
 from types import NoneType, UnionType
 from typing import Literal, Union, get_args, get_origin, get_type_hints
 
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 from stressrunner.metrics.histogram import Histogram
 from stressrunner.metrics.summary import Latency
 from stressrunner.result.model import SCHEMA, Result
 
+#: Whole results are large: few of them, and none made smaller when one fails, which takes minutes.
+WHOLE_RESULTS = settings(
+    max_examples=30,
+    deadline=None,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+    suppress_health_check=(HealthCheck.too_slow, HealthCheck.data_too_large),
+)
 FIGURES = st.floats(min_value=0, max_value=1e9)
 COUNTS = st.integers(min_value=0, max_value=10**12)
 

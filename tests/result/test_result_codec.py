@@ -5,9 +5,9 @@ import math
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from reports.example_results import EXAMPLES
-from result.result_strategies import results
+from result.result_strategies import WHOLE_RESULTS, results
 
 from stressrunner.errors import UnreadableResult
 from stressrunner.result.codec import from_json, read_result, to_json
@@ -22,9 +22,7 @@ def changed(change):
     return json.dumps(document)
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
+@WHOLE_RESULTS
 @given(results())
 def test_a_result_is_read_as_it_was_written(result):
     """Reading gives an equal result, and writing that gives the same text, byte for byte."""

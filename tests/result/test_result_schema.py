@@ -6,11 +6,11 @@ from types import UnionType
 from typing import get_args, get_origin, get_type_hints
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from reports.example_results import EXAMPLES
-from result.result_strategies import results
+from result.result_strategies import WHOLE_RESULTS, results
 
 from stressrunner.metrics.summary import ErrorGroup, ErrorSampleRecord, Latency, PhaseStats, Stats
 from stressrunner.metrics.timeline import Point
@@ -85,7 +85,7 @@ def test_every_key_has_a_description():
     assert silent == []
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@WHOLE_RESULTS
 @given(results(st.sampled_from(["200", "503"])), st.data())
 def test_a_file_with_a_key_too_few_does_not_fit(result, data):
     """Every key of every object is required."""

@@ -1,0 +1,34 @@
+"""Reports of imagined runs, whole, as they were last looked at and found good.
+
+STRESSRUNNER_UPDATE_GOLDEN=1 writes them anew, for the next reviewer to look at.
+"""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+from reports.example_results import EXAMPLES
+
+from stressrunner.reports import REPORTS, render
+
+GOLDEN = Path(__file__).parent.parent / "golden" / "reports"
+SUFFIXES = {"text": "txt", "html": "html", "json": "json"}
+# Compressed text depends on the build of zlib; test_result_codec.py holds what is in it.
+ENCODED = re.compile(r'"histogram": "[^"]*"')
+
+
+def test_every_format_has_golden_files():
+    """A new format brings its golden files along."""
+    assert set(SUFFIXES) == set(REPORTS)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("form", SUFFIXES)
+def test_report_is_as_it_was(form, name):
+    """The report of the same result is the same text."""
+    report = ENCODED.sub('"histogram": "..."', render(form, EXAMPLES[name]()))
+    path = GOLDEN / f"{name}.{SUFFIXES[form]}"
+    if os.environ.get("STRESSRUNNER_UPDATE_GOLDEN") == "1":
+        path.write_text(report, encoding="utf-8")
+    assert report == path.read_text(encoding="utf-8")
