@@ -77,6 +77,7 @@ def test_no_text_makes_the_parser_raise_otherwise(text):
         ("errors < 1%", Threshold("errors < 1%", "errors", "<", 0.01, "ratio")),
         ("errors==0", Threshold("errors==0", "errors", "==", 0.0, "ratio")),
         ("dropped == 0", Threshold("dropped == 0", "dropped", "==", 0.0, "count")),
+        ("dropped==0 in hold", Threshold("dropped==0 in hold", "dropped", "==", 0.0, "count", phase="hold")),
         ("dropped <= 2%", Threshold("dropped <= 2%", "dropped", "<=", 0.02, "ratio")),
         (
             "throughput >= 95/s in hold",
