@@ -5,7 +5,9 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from types import SimpleNamespace
+from typing import NoReturn
 
 import psutil
 import pytest
@@ -37,6 +39,9 @@ for line in sys.stdin:
     elif word == "reap":
         child = children.pop()
         child.stdin.close(); child.wait(); child.stdout.close()
+    elif word == "abandon":
+        children[-1].stdin.close()
+        os.waitid(os.P_PID, children[-1].pid, os.WEXITED | os.WNOWAIT)
     print(answer, flush=True)
 """
 BURNT_CHILD = (
@@ -81,6 +86,7 @@ def obedient_process() -> Iterator[Obedient]:
 def target():
     """A process that does what it is told."""
     with obedient_process() as process:
+        assert process.do("begin") == "done"  # Python has started and takes nothing more by itself
         yield process
 
 
@@ -132,6 +138,80 @@ def test_children_are_included_and_what_they_burnt_is_kept(target):
     assert with_child.cpu > 0.25
     assert alone.cpu < 0.2
     assert figures.cpu_mean > 0.12
+
+
+def test_a_child_that_nobody_waited_for_uses_nothing(target):
+    """A zombie is passed over, and what it burnt before stays."""
+    watch = Watch(find(pid=target.pid))
+    watch.look(0.0)
+    target.do(f"spawn {BURNT_CHILD}")
+    watch.look(1.0)
+    target.do("abandon")
+    watch.look(2.0)
+    _, with_child, alone = watch.figures().points
+    assert alone.open_files < with_child.open_files
+    assert watch.figures().cpu_mean > 0.12
+    target.do("reap")
+
+
+class Guarded:
+    """A process of another user, as psutil shows it: some things are told, the others denied."""
+
+    pid = 4711
+
+    def __init__(self, *, tells_memory: bool) -> None:
+        self._tells_memory = tells_memory
+
+    def _deny(self, *_: object, **__: object) -> NoReturn:
+        raise psutil.AccessDenied(self.pid)
+
+    num_fds = net_connections = _deny
+
+    def is_running(self) -> bool:
+        """It is."""
+        return True
+
+    def status(self) -> str:
+        """It waits."""
+        return psutil.STATUS_SLEEPING
+
+    def children(self, recursive: bool) -> list[psutil.Process]:
+        """It has none."""
+        return []
+
+    def oneshot(self) -> nullcontext:
+        """Nothing is cached."""
+        return nullcontext()
+
+    def cpu_times(self) -> SimpleNamespace:
+        """It has hardly run."""
+        return SimpleNamespace(user=0.5, system=0.25)
+
+    def memory_info(self) -> SimpleNamespace:
+        """It tells if it was made so."""
+        return SimpleNamespace(rss=1000) if self._tells_memory else self._deny()
+
+
+def test_what_is_denied_is_unknown_and_not_zero():
+    """Without permission there are no counts of files and connections; the rest is measured."""
+    watch = Watch(Found(Guarded(tells_memory=True), "pid 4711"))
+    watch.look(0.0)
+    watch.look(1.0)
+    figures = watch.figures()
+    assert (figures.available, figures.memory_max_bytes, figures.cpu_mean) == (True, 1000, 0.0)
+    assert (figures.open_files_max, figures.connections_max) == (None, None)
+
+
+def test_a_process_that_may_not_be_looked_at_has_a_reason():
+    """When even its memory is denied there are no figures."""
+    watch = Watch(Found(Guarded(tells_memory=False), "pid 4711"))
+    watch.look(0.0)
+    assert (watch.figures().available, watch.figures().reason) == (False, "this user may not look at it")
+
+
+def test_a_process_that_was_never_looked_at_says_so():
+    """A load that could not begin has no figures of anything."""
+    assert Watch(find(pid=os.getpid())).figures().reason == "it was never looked at"
 
 
 def test_descendants_that_stand_apart_are_left_out(target):
