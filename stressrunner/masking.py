@@ -1,7 +1,8 @@
 """Secrets never leave: one Masker that every output goes through.
 
 A value given by `${secret:NAME}` is replaced wherever it stands as a whole: as it is, URL-encoded, JSON-escaped,
-HTML-escaped, or base64-encoded at any of the three alignments that it can have inside longer encoded text.
+HTML-escaped, or base64-encoded at any of the three alignments that it can have inside longer encoded text. What is
+left of one where a text was cut short goes too.
 """
 
 import base64
@@ -15,6 +16,11 @@ from typing import Any
 __all__ = ["MASK", "Masker"]
 
 MASK = "***"
+
+#: Fewer characters than these occur by chance: in base64, and at the end of a text that was cut short.
+_TELLING = 6
+#: Where a text was cut short: at its end, or where an ellipsis says so.
+_CUT = re.compile(r"\.\.\.|…|\Z")
 
 
 def _base64_forms(secret: bytes) -> set[str]:
@@ -32,20 +38,30 @@ def _base64_forms(secret: bytes) -> set[str]:
     return forms
 
 
+def _html_forms(text: str) -> set[str]:
+    """Return a text escaped for HTML in the ways in which quotes are written, or left alone."""
+    escaped = html.escape(text)
+    numbered = escaped.replace("&quot;", "&#34;").replace("&#x27;", "&#39;")
+    return {escaped, numbered, html.escape(text, quote=False)}
+
+
 def _forms(secret: str) -> set[str]:
     encoded = json.dumps(secret)[1:-1]
+    # Surrogates are what an environment variable that is not UTF-8 is read as.
+    octets = secret.encode("utf-8", "surrogatepass")
     forms = {
         secret,
         encoded,
+        encoded.replace("/", "\\/"),
         json.dumps(secret, ensure_ascii=False)[1:-1],
-        html.escape(secret),
-        html.escape(encoded),
-        urllib.parse.quote(secret, safe=""),
-        urllib.parse.quote(secret),
-        urllib.parse.quote_plus(secret),
+        repr(secret)[1:-1],
+        urllib.parse.quote(octets, safe=""),
+        urllib.parse.quote(octets),
+        urllib.parse.quote_plus(octets),
+        *_html_forms(secret),
+        *_html_forms(encoded),
     }
-    # Only what is left long enough is searched for: a few base64 characters occur by chance.
-    return forms | {form for form in _base64_forms(secret.encode()) if len(form) >= 6}
+    return forms | {form for form in _base64_forms(octets) if len(form) >= _TELLING}
 
 
 class Masker:
@@ -56,10 +72,30 @@ class Masker:
         # The longest first, so that a secret that contains another one disappears as a whole.
         ordered = sorted(forms, key=lambda form: (-len(form), form))
         self._pattern = re.compile("|".join(map(re.escape, ordered)), re.IGNORECASE) if ordered else None
+        self._lowered = [form.lower() for form in ordered if len(form) > _TELLING]
+        heads = sorted({form[:_TELLING] for form in self._lowered})
+        self._heads = re.compile(f"(?={'|'.join(map(re.escape, heads))})", re.IGNORECASE) if heads else None
 
     def text(self, text: str) -> str:
         """Return the text with every secret replaced."""
-        return text if self._pattern is None else self._pattern.sub(MASK, text)
+        return text if self._pattern is None else self._without_stumps(self._pattern.sub(MASK, text))
+
+    def _without_stumps(self, text: str) -> str:
+        """Mask the beginnings of secrets that were cut off, of six characters or more."""
+        if self._heads is None:
+            return text
+        longest = max(map(len, self._lowered))
+        parts = []
+        at = 0
+        for cut in _CUT.finditer(text):
+            end = cut.start()
+            for head in self._heads.finditer(text, max(at, end - longest), end):
+                stump = text[head.start() : end].lower()
+                if any(form.startswith(stump) for form in self._lowered):
+                    parts += [text[at : head.start()], MASK]
+                    at = end
+                    break
+        return "".join([*parts, text[at:]])
 
     def value(self, value: Any) -> Any:
         """Return decoded JSON with every secret replaced, in keys too."""

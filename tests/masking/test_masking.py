@@ -1,0 +1,125 @@
+"""Secrets disappear from texts in every form in which they travel, and nothing else does."""
+
+import base64
+import html
+import json
+import time
+import urllib.parse
+
+import markupsafe
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from stressrunner.masking import MASK, Masker
+
+#: No asterisk, of which the mask itself is made.
+characters = st.characters(exclude_categories=["Cs"], exclude_characters="*")
+secrets = st.text(characters, min_size=6, max_size=40)
+texts = st.text(characters, max_size=30)
+
+FORMS = {
+    "plain": str,
+    "in JSON": lambda secret: json.dumps(secret)[1:-1],
+    "in JSON with slashes escaped": lambda secret: json.dumps(secret)[1:-1].replace("/", "\\/"),
+    "in JSON in UTF-8": lambda secret: json.dumps(secret, ensure_ascii=False)[1:-1],
+    "in a URL": urllib.parse.quote,
+    "as a segment": lambda secret: urllib.parse.quote(secret, safe=""),
+    "in lower case hexadecimal": lambda secret: urllib.parse.quote(secret, safe="").lower(),
+    "in a form": urllib.parse.quote_plus,
+    "in HTML": html.escape,
+    "in HTML text": lambda secret: html.escape(secret, quote=False),
+    "in a template": lambda secret: str(markupsafe.escape(secret)),
+    "in JSON in HTML": lambda secret: html.escape(json.dumps(secret)[1:-1]),
+    "in a message": lambda secret: repr(secret)[1:-1],
+}
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS.keys())
+@given(secret=secrets, before=texts, after=texts)
+def test_every_form_disappears(form, secret, before, after):
+    """However a secret is escaped and whatever stands around it, it is not in the masked text."""
+    hidden = form(secret)
+    assume(hidden.lower() not in f"{before}{MASK}{after}".lower())
+    masked = Masker([secret]).text(f"{before}{hidden}{after}")
+    assert MASK in masked
+    assert hidden not in masked
+
+
+@given(secret=secrets, before=st.binary(max_size=20), after=st.binary(max_size=20))
+def test_base64_disappears_at_every_alignment(secret, before, after):
+    """A secret inside longer base64 is masked wherever in a group of four it begins, in both alphabets."""
+    octets = secret.encode()
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        encoded = encode(before + octets + after).decode()
+        masked = Masker([secret]).text(encoded)
+        assert MASK in masked
+        # What is left around the mask holds less than a byte of the secret at either end.
+        left = len(masked) - masked.count(MASK) * len(MASK)
+        assert left <= len(encoded) - (len(octets) * 8 // 6 - 2)
+
+
+@given(secret=secrets, user=st.text(st.characters(codec="ascii"), max_size=12))
+def test_basic_auth_disappears(secret, user):
+    """The password of Basic authentication is not in the header, of which only its beginning stays."""
+    token = base64.b64encode(f"{user}:{secret}".encode()).decode()
+    masked = Masker([secret]).text(f"Authorization: Basic {token}")
+    assert MASK in masked
+    assert token[len(token) // 2 :] not in masked
+
+
+@given(texts)
+def test_without_secrets_nothing_changes(text):
+    """A Masker without secrets returns what it is given; an empty secret is none."""
+    for masker in (Masker(), Masker([""])):
+        assert masker.text(text) == text
+        assert masker.value({text: [text]}) == {text: [text]}
+
+
+@given(secrets, st.text("!§", max_size=30))
+def test_other_text_stays(secret, text):
+    """Text that has nothing of a secret in it is returned as it was."""
+    assume(not set("!§") & set(secret))
+    assert Masker([secret]).text(text) == text
+
+
+def test_values_are_masked_inside():
+    """Texts at any depth of decoded JSON are masked, keys too; other values stay."""
+    masker = Masker(["hunter22"])
+    value = {"hunter22": [{"a": "x hunter22 y"}, ("hunter22",)], "n": 1, "none": None, "yes": True}
+    masked = {MASK: [{"a": f"x {MASK} y"}, [MASK]], "n": 1, "none": None, "yes": True}
+    assert masker.value(value) == masked
+
+
+def test_a_secret_within_a_secret():
+    """Where one secret contains another the longer one disappears as a whole."""
+    assert Masker(["secret-key", "my-secret-key-2"]).text("my-secret-key-2, secret-key") == f"{MASK}, {MASK}"
+
+
+@given(
+    secret=st.text("abcdefghij", min_size=12, max_size=40), before=st.text("XYZ", max_size=20), data=st.data()
+)
+def test_what_is_left_of_a_cut_secret_disappears(secret, before, data):
+    """Where an excerpt or a message was cut in the middle of a secret, its beginning is masked too."""
+    cut = data.draw(st.integers(6, len(secret) - 1))
+    for end in ("", "...", "… and more"):
+        assert Masker([secret]).text(f"{before}{secret[:cut]}{end}") == f"{before}{MASK}{end}"
+
+
+def test_the_beginning_of_a_secret_within_a_text_stays():
+    """A text that goes on with something else was not cut there."""
+    assert Masker(["sk_live_12345678"]).text("sk_live_ is a prefix") == "sk_live_ is a prefix"
+
+
+def test_secrets_that_are_not_utf_8():
+    """A variable that is not UTF-8 is read with surrogates, and is masked as any other."""
+    secret = b"caf\xe9-latin-1".decode("utf-8", "surrogateescape")
+    assert Masker([secret]).text(f"<{secret}>") == f"<{MASK}>"
+
+
+def test_long_texts_take_no_time():
+    """Text that almost matches a long secret everywhere is read in one go, not over and over."""
+    masker = Masker(["a" * 200 + "b", "aaaaaaab"])
+    started = time.perf_counter()
+    assert masker.text("a" * 100_000 + "x" + "." * 100_000).endswith("x" + "." * 100_000)
+    assert time.perf_counter() - started < 5
