@@ -62,17 +62,22 @@ class Iterations:
         """Send the messages of a session in bursts; the first burst with a failure is the last."""
         spec = traffic.spec
         first_due = Due(arrival.phase, arrival.due_ns, arrival.released_ns)
+        paused_ns = 0
         for first in range(0, spec.messages, spec.burst):
             size = min(spec.burst, spec.messages - first)
             if first:
                 use = (self._plan.seed, "session think", scope.iteration, first)
-                due_ns = self._clock.now_ns() + think_ns(spec.think_min_s, spec.think_max_s, *use)
+                now_ns = self._clock.now_ns()
+                due_ns = now_ns + think_ns(spec.think_min_s, spec.think_max_s, *use)
+                paused_ns += due_ns - now_ns
                 await self._clock.sleep_until(due_ns)
                 first_due = Due(arrival.phase, due_ns, self._clock.now_ns())
             burst = _Burst(traffic, scope, first_due, transport)
             if not await self._send_burst(burst, first, size):
                 self._recorder.skipped(arrival.phase, traffic.endpoint, spec.messages - first - size)
                 return False
+        if not self._plan.phases[arrival.phase].spec.warmup:
+            self._recorder.whole("session", self._clock.now_ns() - arrival.due_ns - paused_ns)
         return True
 
     async def _send_burst(self, burst: "_Burst", first: int, size: int) -> bool:

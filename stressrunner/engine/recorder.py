@@ -22,5 +22,8 @@ class Recorder(Protocol):
     def dropped(self, phase: int, endpoint: int, count: int) -> None:
         """Take planned requests whose arrival was given up."""
 
+    def whole(self, name: str, length_ns: int) -> None:
+        """Take the length, pauses subtracted, of something that is measured as a whole and has passed."""
+
     def iteration_ended(self, *, failed: bool) -> None:
         """Take the end of an iteration."""

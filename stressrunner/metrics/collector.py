@@ -34,6 +34,10 @@ class Collector:
         """Count requests whose arrival was given up."""
         self._tally.record_dropped(phase, endpoint, count)
 
+    def whole(self, name: str, length_ns: int) -> None:
+        """Count the length of something that is measured as a whole, such as a session."""
+        self._tally.record_whole(name, length_ns)
+
     def iteration_ended(self, *, failed: bool) -> None:
         """Count an iteration."""
         self._tally.iterations += 1

@@ -30,6 +30,7 @@ class Summary:
     phases: tuple[PhaseStats, ...]
     phase_endpoints: Mapping[tuple[str, str], Stats]  #: (phase, endpoint)
     timeline: tuple[Point, ...]
+    wholes: Mapping[str, Latency]  #: lengths of what is measured as a whole and has passed, such as `session`
     errors: tuple[ErrorGroup, ...]
     lag: Latency
     queue: Latency
@@ -74,6 +75,7 @@ class Ledger:
                 for i, name in enumerate(self._endpoints)
             },
             timeline=self._timeline.points(),
+            wholes={name: Latency.of(lengths) for name, lengths in sorted(self.total.wholes.items())},
             errors=error_groups(self.total, self._endpoints, self._origin_ns),
             lag=Latency.of(self.total.lag),
             queue=Latency.of(_merged(cell.queue for cell in cells)),

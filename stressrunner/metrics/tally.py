@@ -147,6 +147,7 @@ class Tally:
         self.cells: dict[tuple[int, int], Cell] = {}  #: (phase, endpoint) to counts
         self.errors: dict[str, ErrorTally] = {}
         self.lag = Histogram()  #: released minus due, of every request
+        self.wholes: dict[str, Histogram] = {}  #: lengths of what is measured as a whole, such as `session`
         self.iterations = 0  #: that ended
         self.iterations_failed = 0
         self.in_flight = 0  #: requests on their way when this was handed over
@@ -187,6 +188,10 @@ class Tally:
         cell.dropped += count
         cell.response_time.never += count
 
+    def record_whole(self, name: str, length_ns: int) -> None:
+        """Count the length of something that is measured as a whole and has passed."""
+        self.wholes.setdefault(name, Histogram()).record(length_ns)
+
     def merge(self, other: "Tally") -> None:
         """Add everything that another tally has counted."""
         for (phase, endpoint), cell in other.cells.items():
@@ -200,6 +205,8 @@ class Tally:
                 self.errors[kind] = ErrorTally(errors.first_ns, errors.last_ns)
                 self.errors[kind].merge(errors)
         self.lag.merge(other.lag)
+        for name, lengths in other.wholes.items():
+            self.wholes.setdefault(name, Histogram()).merge(lengths)
         self.iterations += other.iterations
         self.iterations_failed += other.iterations_failed
         self.in_flight = other.in_flight

@@ -313,3 +313,12 @@ def test_identities_hold(phases, answers, messages, burst, stop_at_s):
         assert sample.due_ns <= sample.released_ns <= sample.acquired_ns <= sample.completed_ns
         if sample.sent_ns is not None and sample.outcome is not Outcome.UNFINISHED:
             assert parts(sample) == sample.completed_ns - sample.due_ns
+
+
+def test_the_length_of_a_session_leaves_pauses_out():
+    """A session is measured from its first message due to its last reply, without the pauses between bursts."""
+    session = Session("one", messages=6, burst=2, gap_s=0.05, think_min_s=3, think_max_s=3)
+    ran = virtual_run(scenario(Phase("p", Closed(1, iterations=1)), traffic=session), slow(0.2))
+    lengths = ran.summary.wholes["session"]
+    assert lengths.count == 1
+    assert lengths.max_s == pytest.approx(3 * (0.05 + 0.2))

@@ -1,0 +1,115 @@
+"""The other commands: validate, schema, report, check, and the command line's manners."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from command import ROOT, stressrunner
+
+
+@pytest.fixture(scope="module")
+def result_file(tmp_path_factory):
+    """The result of a run that passed."""
+    path = tmp_path_factory.mktemp("result") / "r.json"
+    ran = stressrunner("scenarios/session_queue.yaml", "-q", "--report", f"json={path}")
+    assert ran.code == 0, ran.err
+    return path
+
+
+def test_validate_takes_many_files():
+    """Every shipped scenario is valid, and said to be."""
+    paths = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "scenarios").glob("*.yaml"))
+    ran = stressrunner("validate", *paths)
+    assert ran.code == 0
+    assert ran.out.count(": valid") == len(paths)
+
+
+def test_validate_shows_mistakes(tmp_path):
+    """A file with a mistake: exit code 2, with its place."""
+    scenario = tmp_path / "x.yaml"
+    scenario.write_text("stressrunner: 1\nnaem: x\n", "utf-8")
+    ran = stressrunner("validate", scenario)
+    assert ran.code == 2
+    assert "x.yaml:2:1: unknown key 'naem'; did you mean 'name'?" in ran.err
+
+
+def test_schema_is_printed_as_it_is_shipped():
+    """`schema` prints the very file that editors use."""
+    assert stressrunner("schema").out == (ROOT / "schemas/scenario.schema.json").read_text("utf-8")
+
+
+def test_report_renders_again(result_file, tmp_path):
+    """The reports of a result file are byte for byte those of the run."""
+    page = tmp_path / "r.html"
+    ran = stressrunner(
+        "scenarios/session_queue.yaml", "--report", f"json={tmp_path / 'r.json'}", "--report", f"html={page}"
+    )
+    assert stressrunner("report", tmp_path / "r.json", "--format", "text").out == ran.out
+    assert stressrunner("report", tmp_path / "r.json", "--format", "html").out == page.read_text("utf-8")
+    assert stressrunner("report", tmp_path / "r.json", "--format", "json").out == (
+        tmp_path / "r.json"
+    ).read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("thresholds", "code"),
+    [
+        ([], 0),
+        (["p95 < 1h", "errors < 1%"], 0),
+        (["p95 < 1us"], 3),
+        (["agent_run.p50 < 1h", "max < 1us"], 3),
+        (["target.memory > 1kB"], 0),
+    ],
+)
+def test_check_judges_an_earlier_result(result_file, thresholds, code):
+    """`check` holds a result against its own thresholds or others, and exits accordingly."""
+    assert stressrunner("check", result_file, *thresholds).code == code
+
+
+@pytest.mark.parametrize("threshold", ["p95 < 5", "p(95)<500", "nobody.p95 < 1s", "p95 < 1s over 5s"])
+def test_check_refuses_what_it_cannot_judge(result_file, threshold):
+    """A threshold that makes no sense, or that a result file cannot answer, is a usage error and never a pass."""
+    ran = stressrunner("check", result_file, threshold)
+    assert ran.code in (2, 3)
+    assert ran.code == 2 or "nobody" in threshold
+    assert "Traceback" not in ran.err
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[1]", '{"schema": 99}', "not json"])
+def test_unreadable_results_say_why(tmp_path, content):
+    """A file that is no result is exit code 2 with a reason."""
+    path = tmp_path / "r.json"
+    path.write_text(content)
+    for command in (["check", path], ["report", path, "--format", "text"]):
+        ran = stressrunner(*command)
+        assert ran.code == 2
+        assert "r.json" in ran.err
+        assert "Traceback" not in ran.err
+
+
+def test_a_reader_that_goes_away_is_no_crash(result_file):
+    """A report piped into `head` ends quietly."""
+    command = f"{sys.executable} -m stressrunner report {result_file} --format json | head -c 10"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=30, check=False)
+    assert done.stderr == ""
+
+
+def test_help_and_version():
+    """--help names every command, --version the version."""
+    text = stressrunner("--help").out
+    for command in ("run", "validate", "schema", "demo", "report", "check"):
+        assert f"\n  {command} " in text
+    assert stressrunner("--version").out.startswith("stressrunner, version ")
+
+
+def test_an_unknown_command_is_told():
+    """A word that is neither a command nor a file: exit code 2."""
+    ran = stressrunner("rnu")
+    assert ran.code == 2
+    assert "No such command" in ran.err
+
+
+def test_json_numbers_are_finite(result_file):
+    """Results are strict JSON: no NaN, no Infinity."""
+    json.loads(result_file.read_text("utf-8"), parse_constant=pytest.fail)
