@@ -46,6 +46,7 @@ class RequestGuard:
     def __init__(self, threshold: Threshold, endpoint: int | None, phases: Collection[int]) -> None:
         """Guard an endpoint, or all of them for None, in some phases."""
         self._threshold = threshold
+        self._metric = threshold.metric if threshold.dimension == "duration" else None
         self._endpoint = endpoint
         self._phases = phases
         self._rolling = Rolling(threshold.window_s)
@@ -56,7 +57,7 @@ class RequestGuard:
 
     def feed(self, beat: Beat, monitors: Mapping[str, ProcessFigures]) -> bool:  # noqa: ARG002  of the seam
         """Take the next second; return whether it is time to stop the load."""
-        piece = Slice.of(self._cells(beat.tally), self._threshold.metric, beat.duration_s)
+        piece = Slice.of(self._cells(beat.tally), self._metric, beat.duration_s)
         if beat.phase in self._phases:
             if self._outside:
                 self._begin_again()

@@ -12,7 +12,7 @@ from stressrunner.metrics.histogram import Histogram
 from stressrunner.metrics.summary import Stats
 from stressrunner.scenario.threshold import Metric, Threshold
 
-__all__ = ["Aggregate", "Measurement", "holds", "measure", "measure_times"]
+__all__ = ["Aggregate", "Measurement", "count_against", "holds", "measure", "measure_times"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Measurement:
 
     value: float | None  #: infinite for a duration that did not end; None when there is no figure
     samples: int | None = None  #: how many it rests on; None for a figure that rests on none, such as memory
-    against: int = 0  #: of a percentile: samples that speak against the threshold
+    against: int = 0  #: of a percentile of a whole run: samples that speak against the threshold
     note: str = ""  #: why there is no figure, or what it leaves out
     skipped: bool = False  #: there can be no figure, for a reason that is nobody's fault
 
@@ -103,13 +103,17 @@ def measure_times(threshold: Threshold, times: Histogram) -> Measurement:
     if samples == 0:
         return Measurement(None, 0)
     value = times.percentile_s(threshold.percentile)
-    against = round(times.share_over(threshold.limit) * samples)
-    if threshold.op in (">", ">="):
-        against = samples - against
     if value is None:
         part = f"{100 - threshold.percentile:g}"
-        return Measurement(inf, samples, against, f"never: more than {part} % did not finish")
-    return Measurement(value, samples, against)
+        return Measurement(inf, samples, note=f"never: more than {part} % did not finish")
+    return Measurement(value, samples)
+
+
+def count_against(threshold: Threshold, times: Histogram) -> int:
+    """Return how many durations speak against a threshold on a percentile; it costs a walk over all buckets."""
+    samples = times.count + times.never
+    over = round(times.share_over(threshold.limit) * samples)
+    return samples - over if threshold.op in (">", ">=") else over
 
 
 _TIMES: Mapping[str, Callable[[Histogram], float | None]] = MappingProxyType(

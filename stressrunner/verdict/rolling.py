@@ -44,15 +44,16 @@ class Slice:
         self.times = Histogram()
 
     @classmethod
-    def of(cls, cells: Iterable[Cell], metric: Metric, duration_s: float) -> "Slice":
-        """Sum some cells that were counted for `duration_s`."""
+    def of(cls, cells: Iterable[Cell], metric: Metric | None, duration_s: float) -> "Slice":
+        """Sum some cells that were counted for `duration_s`; without a metric no times are summed."""
         total = cls()
         total.duration_s = duration_s
         for cell in cells:
             total.dropped += cell.dropped
             total.skipped += cell.skipped
             total.outcomes = [a + b for a, b in zip(total.outcomes, cell.outcomes, strict=True)]
-            total.times.merge(getattr(cell, _HISTOGRAM_OF[metric]))
+            if metric is not None:
+                total.times.merge(getattr(cell, _HISTOGRAM_OF[metric]))
         total.completed_in_time = total.completed
         total.ok_in_time = total.outcomes[Outcome.OK]
         return total

@@ -1,13 +1,15 @@
 """What a threshold is about, found among the figures of a run by its name and phase."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from difflib import get_close_matches
 
+from stressrunner.metrics.histogram import Histogram
 from stressrunner.metrics.summary import Stats
 from stressrunner.monitor.figures import ProcessFigures
 from stressrunner.scenario.threshold import MONITOR_STATS, Threshold
 from stressrunner.verdict.figures import Figures, LiveRecord
-from stressrunner.verdict.measure import Aggregate, Measurement, measure, measure_times
+from stressrunner.verdict.measure import Aggregate, Measurement, count_against, measure, measure_times
 from stressrunner.verdict.processes import measure_process, points_between, windows_of
 from stressrunner.verdict.stretch import Stretch
 
@@ -38,7 +40,8 @@ def measure_run(threshold: Threshold, figures: Figures) -> Measurement:
     stats = _stats(threshold, figures)
     if isinstance(stats, Measurement):
         return stats
-    return measure(threshold, Aggregate.of(stats, threshold.metric))
+    aggregate = Aggregate.of(stats, threshold.metric)
+    return _with_doubt(threshold, measure(threshold, aggregate), aggregate.times)
 
 
 def _is_about_process(threshold: Threshold, figures: Figures) -> bool:
@@ -85,7 +88,15 @@ def _measure_whole(threshold: Threshold, name: str, figures: Figures) -> Measure
     if threshold.phase is not None:
         note = f"the times of '{name}' are not held by phase"
         return Measurement(None, note=note, skipped=True)
-    return measure_times(threshold, groups[name].distribution)
+    times = groups[name].distribution
+    return _with_doubt(threshold, measure_times(threshold, times), times)
+
+
+def _with_doubt(threshold: Threshold, measurement: Measurement, times: Histogram) -> Measurement:
+    """Add what speaks against a percentile, for the note that it is close."""
+    if threshold.percentile is None or not measurement.samples:
+        return measurement
+    return replace(measurement, against=count_against(threshold, times))
 
 
 def _unknown(kind: str, name: str, known: Iterable[str]) -> Measurement:
