@@ -7,7 +7,7 @@ from math import log10
 from stressrunner.metrics.histogram import Histogram
 from stressrunner.metrics.timeline import Point
 from stressrunner.monitor.figures import MonitorPoint, ProcessFigures
-from stressrunner.reports.scale import Axis, decimal_axis, time_axis
+from stressrunner.reports.scale import Axis, count_axis, decimal_axis, time_axis
 from stressrunner.reports.svg import Chart, Frame, Series, line_chart
 from stressrunner.result.model import Result
 from stressrunner.units import format_bytes, format_duration, format_quantity, format_rate, format_ratio
@@ -38,7 +38,7 @@ _PER_SECOND = _Unit(format_rate)
 # Memory is read by its growth, which a scale from zero would hide.
 _BYTES = _Unit(format_bytes, from_zero=False, note="The scale does not begin at 0.")
 _CORES = _Unit(format_ratio, note="100 % is one core.")
-_COUNT = _Unit(lambda value: format_quantity(value, "count"))
+_COUNT = _Unit(lambda value: format_quantity(value, "count"), count_axis)
 
 
 def charts(result: Result) -> tuple[Chart, ...]:
@@ -70,7 +70,7 @@ def _time_axis(result: Result, lines: Iterable[Series]) -> Axis:
 
 
 def _over_time(result: Result, name: str, title: str, lines: tuple[Series, ...], unit: _Unit) -> Chart:
-    marks = tuple(phase.started_at_s for phase in result.phases if phase.started_at_s > 0)
+    marks = tuple(phase.started_at_s for phase in result.phases[1:])
     note = f"{unit.note} Dashed: where a phase begins." if marks else unit.note
     frame = Frame(title, _time_axis(result, lines), unit.upwards(lines), unit.write, marks)
     return line_chart(name, frame, lines, note.strip())

@@ -9,6 +9,7 @@ from stressrunner.reports import sections
 from stressrunner.reports.advice import advice
 from stressrunner.reports.charts import charts
 from stressrunner.reports.table import Column, Fact, Row, Table
+from stressrunner.reports.traffic import traffic
 from stressrunner.reports.wording import count, duration, encodable, percentile, ratio
 from stressrunner.result.model import Result
 from stressrunner.units import format_duration, format_rate
@@ -41,7 +42,7 @@ def _content(result: Result) -> dict[str, Any]:
         "thresholds": sections.thresholds(result),
         "summary": sections.summary(result),
         "charts": charts(result),
-        "traffic": sections.traffic(result),
+        "traffic": traffic(result),
         "errors": tuple(_errors(group) for group in result.errors),
         "processes": sections.processes("Monitored processes", result.monitors),
         "generator": sections.generator(result),

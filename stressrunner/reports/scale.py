@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil, floor, log10
 
-__all__ = ["Axis", "decimal_axis", "time_axis"]
+__all__ = ["Axis", "count_axis", "decimal_axis", "time_axis"]
 
 _CLOCK_S = (15, 20, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
 
@@ -42,6 +42,11 @@ def _clock_step(span_s: float, count: int) -> float:
 def decimal_axis(low: float, high: float, write: Callable[[float], str], *, count: int = 4) -> Axis:
     """Return an axis from a tick at or below `low` to one at or above `high`, with about `count` steps."""
     return _whole_steps(low, high, write, _decimal_step(_span(low, high), count))
+
+
+def count_axis(low: float, high: float, write: Callable[[float], str]) -> Axis:
+    """Return the axis of whole numbers: its steps are whole, too."""
+    return _whole_steps(low, high, write, max(1.0, _decimal_step(_span(low, high), 4)))
 
 
 def time_axis(low: float, high: float, write: Callable[[float], str], *, count: int = 4) -> Axis:

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from stressrunner.metrics.summary import Latency, Stats
 from stressrunner.monitor.figures import ProcessFigures
 from stressrunner.reports.table import Column, Fact, Row, Table, Tone
-from stressrunner.reports.wording import NEVER, count, duration, optional, percentile, ratio, size
+from stressrunner.reports.wording import count, duration, optional, percentile, ratio, size
 from stressrunner.result.model import Result
 from stressrunner.units import format_bytes, format_duration, format_quantity, format_rate
 from stressrunner.verdict.outcome import ThresholdOutcome
@@ -18,15 +18,11 @@ __all__ = [
     "TONES",
     "again",
     "doubts",
-    "endpoints",
     "generator",
-    "latencies",
-    "phases",
     "processes",
     "run_facts",
     "summary",
     "thresholds",
-    "traffic",
 ]
 
 EMBEDDED = (
@@ -166,93 +162,6 @@ def _threshold(outcome: ThresholdOutcome) -> Row:
         count(outcome.samples),
     )
     return Row(cells, note, TONES[outcome.state])
-
-
-def traffic(result: Result) -> tuple[Table, ...]:
-    """Tables of what was measured; none when no request was sent or given up, for they would say nothing."""
-    stats = result.totals
-    if not stats.sent + stats.dropped + stats.skipped:
-        return ()
-    tables = (latencies(stats), endpoints(result))
-    return (*tables, phases(result)) if len(result.phases) > 1 else tables
-
-
-def latencies(stats: Stats) -> Table:
-    """Distributions of times, a column for each kind of time that was measured."""
-    measured = [
-        (title, latency)
-        for title, latency in (
-            ("response time", stats.response_time),
-            ("service time", stats.service_time),
-            ("first byte", stats.ttfb),
-            ("connect", stats.connect),
-            ("failed", stats.response_time_failed),
-        )
-        if latency.count or latency.never or title == "response time"
-    ]
-    kinds = [latency for _, latency in measured]
-    rows = [
-        Row(("Mean", *(duration(latency.mean_s) for latency in kinds))),
-        Row(("Median", *(percentile(latency, latency.p50_s) for latency in kinds))),
-        Row(("p90", *(percentile(latency, latency.p90_s) for latency in kinds))),
-        Row(("p95", *(percentile(latency, latency.p95_s) for latency in kinds))),
-        Row(("p99", *(percentile(latency, latency.p99_s) for latency in kinds))),
-        Row(("p99.9", *(percentile(latency, latency.p99_9_s) for latency in kinds))),
-        Row(("Max", *(duration(latency.max_s) for latency in kinds))),
-        Row(("Min", *(duration(latency.min_s) for latency in kinds))),
-        Row(("Std. dev.", *(duration(latency.stddev_s) for latency in kinds))),
-        Row(("Counted", *(count(latency.count) for latency in kinds))),
-    ]
-    if any(latency.never for latency in kinds):
-        rows.append(Row(("Never ended", *(count(latency.never) for latency in kinds))))
-    columns = (Column("figure", "left", titled=False), *(Column(title) for title, _ in measured))
-    notes = (
-        "response time: from the moment a request was due until its answer was complete",
-        "service time: from its first byte on the wire",
-        *_never_note(rows),
-    )
-    return Table("Latency", columns, tuple(rows), notes)
-
-
-def _never_note(rows: Iterable[Row]) -> tuple[str, ...]:
-    return (NEVER,) if any("never" in row.cells[1:] for row in rows) else ()
-
-
-def endpoints(result: Result) -> Table:
-    """A row for each endpoint."""
-    return _stats_table("Endpoints", "endpoint", result.endpoints.items())
-
-
-def phases(result: Result) -> Table:
-    """A row for each phase of the load."""
-    named = ((f"{p.name} (warm-up)" if p.warmup else p.name, p.totals) for p in result.phases)
-    return _stats_table("Phases", "phase", named)
-
-
-def _stats_table(title: str, first: str, named: Iterable[tuple[str, Stats]]) -> Table:
-    columns = (
-        Column(first, "left"),
-        *map(Column, ("sent", "failed", "errors", "rate", "median", "p95", "p99")),
-        Column("max", optional=True),
-    )
-    rows = tuple(_stats_row(name, stats) for name, stats in named)
-    return Table(title, columns, rows, _never_note(rows))
-
-
-def _stats_row(name: str, stats: Stats) -> Row:
-    times = stats.response_time
-    cells = (
-        name,
-        count(stats.sent),
-        count(stats.failed),
-        ratio(stats.error_ratio),
-        format_rate(stats.throughput_per_s),
-        percentile(times, times.p50_s),
-        percentile(times, times.p95_s),
-        percentile(times, times.p99_s),
-        duration(times.max_s),
-    )
-    return Row(cells, tone="bad" if stats.failed else "")
 
 
 def processes(title: str, watched: Mapping[str, ProcessFigures]) -> Table:

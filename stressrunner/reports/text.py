@@ -8,6 +8,7 @@ from stressrunner.metrics.summary import ErrorGroup
 from stressrunner.reports import sections
 from stressrunner.reports.advice import advice
 from stressrunner.reports.table import Fact, Row, Table
+from stressrunner.reports.traffic import traffic
 from stressrunner.reports.wording import count, printable
 from stressrunner.result.model import Result
 from stressrunner.units import format_duration
@@ -17,6 +18,7 @@ __all__ = ["render", "render_judgement"]
 _WIDTH = 80
 _INDENT = "  "
 _GAP = "  "
+_MAX_SAMPLES = 3  #: of each kind of error
 _MIN_NAME = 12  #: a narrower first column would break every name
 
 
@@ -27,7 +29,7 @@ def render(result: Result) -> str:
         _facts("Run", sections.run_facts(result)),
         _thresholds(result),
         _facts("Summary", sections.summary(result)),
-        *map(_table, sections.traffic(result)),
+        *map(_table, traffic(result)),
         _errors(result.errors),
         _table(sections.processes("Monitored processes", result.monitors)) if result.monitors else [],
         _generator(result),
@@ -177,7 +179,7 @@ def _errors(groups: Iterable[ErrorGroup]) -> list[str]:
         lines.append(
             f"{_INDENT}{count(group.count)} x {printable(group.kind)}  (first at {first}, last at {last})"
         )
-        for sample in group.samples[:1]:
+        for sample in group.samples[:_MAX_SAMPLES]:
             lines += _wrapped(f"{sample.endpoint}: {sample.message}", _INDENT * 3)
             if sample.excerpt:
                 shown = textwrap.shorten(printable(sample.excerpt), _WIDTH - 8, placeholder=" ...")

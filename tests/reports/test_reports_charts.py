@@ -2,10 +2,11 @@
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stressrunner.reports.scale import Axis, decimal_axis, time_axis
+from stressrunner.reports.scale import Axis, count_axis, decimal_axis, time_axis
 from stressrunner.reports.svg import Frame, Series, line_chart, thinned
 from stressrunner.units import format_bytes, format_duration, format_rate
 
@@ -51,6 +52,12 @@ def test_minutes_are_divided_as_on_a_clock():
         "3 min",
     ]
     assert [label for _, label in time_axis(0, 7200, format_duration).ticks][1] == "30 min"
+
+
+@pytest.mark.parametrize(("high", "labels"), [(0, "0 1"), (1, "0 1"), (3, "0 1 2 3"), (7, "0 2 4 6 8")])
+def test_counts_have_whole_steps(high, labels):
+    """There is no half a request in flight."""
+    assert [label for _, label in count_axis(0, high, "{:g}".format).ticks] == labels.split()
 
 
 def test_steps_that_words_cannot_tell_apart_are_widened():

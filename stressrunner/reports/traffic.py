@@ -1,0 +1,103 @@
+"""Tables of what was measured of requests: latencies, endpoints, phases; shared by every format."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from stressrunner.metrics.summary import Latency, Stats
+from stressrunner.reports.table import Column, Row, Table
+from stressrunner.reports.wording import NEVER, count, duration, percentile, ratio
+from stressrunner.result.model import Result
+from stressrunner.units import format_rate
+
+__all__ = ["traffic"]
+
+
+def traffic(result: Result) -> tuple[Table, ...]:
+    """Tables of what was measured; none when no request was sent or given up, for they would say nothing."""
+    stats = result.totals
+    if not stats.sent + stats.dropped + stats.skipped:
+        return ()
+    tables = (_latencies(stats), _endpoints(result))
+    return (*tables, _phases(result)) if len(result.phases) > 1 else tables
+
+
+class _Kind(NamedTuple):
+    """A kind of time, and from when until when it counts where the title does not say it."""
+
+    title: str
+    latency: Latency
+    meaning: str = ""
+    always: bool = False  #: shown also when nothing was counted
+
+
+def _kinds(stats: Stats) -> Iterable[_Kind]:
+    due_until_complete = "from the moment a request was due until its answer was complete"
+    yield _Kind("response time", stats.response_time, due_until_complete, always=True)
+    yield _Kind("service time", stats.service_time, "from its first byte on the wire")
+    yield _Kind("first byte", stats.ttfb)
+    yield _Kind("connect", stats.connect)
+    yield _Kind("failed", stats.response_time_failed, "response time of the requests that failed")
+
+
+def _latencies(stats: Stats) -> Table:
+    """Distributions of times, a column for each kind of time that was measured."""
+    measured = [kind for kind in _kinds(stats) if kind.latency.count or kind.latency.never or kind.always]
+    kinds = [kind.latency for kind in measured]
+    rows = [
+        Row(("Mean", *(duration(latency.mean_s) for latency in kinds))),
+        Row(("Median", *(percentile(latency, latency.p50_s) for latency in kinds))),
+        Row(("p90", *(percentile(latency, latency.p90_s) for latency in kinds))),
+        Row(("p95", *(percentile(latency, latency.p95_s) for latency in kinds))),
+        Row(("p99", *(percentile(latency, latency.p99_s) for latency in kinds))),
+        Row(("p99.9", *(percentile(latency, latency.p99_9_s) for latency in kinds))),
+        Row(("Max", *(duration(latency.max_s) for latency in kinds))),
+        Row(("Min", *(duration(latency.min_s) for latency in kinds))),
+        Row(("Std. dev.", *(duration(latency.stddev_s) for latency in kinds))),
+        Row(("Counted", *(count(latency.count) for latency in kinds))),
+    ]
+    if any(latency.never for latency in kinds):
+        rows.append(Row(("Never ended", *(count(latency.never) for latency in kinds))))
+    columns = (Column("figure", "left", titled=False), *(Column(kind.title) for kind in measured))
+    notes = (*(f"{kind.title}: {kind.meaning}" for kind in measured if kind.meaning), *_never_note(rows))
+    return Table("Latency", columns, tuple(rows), notes)
+
+
+def _never_note(rows: Iterable[Row]) -> tuple[str, ...]:
+    return (NEVER,) if any("never" in row.cells[1:] for row in rows) else ()
+
+
+def _endpoints(result: Result) -> Table:
+    """A row for each endpoint."""
+    return _stats_table("Endpoints", "endpoint", result.endpoints.items())
+
+
+def _phases(result: Result) -> Table:
+    """A row for each phase of the load."""
+    named = ((f"{p.name} (warm-up)" if p.warmup else p.name, p.totals) for p in result.phases)
+    return _stats_table("Phases", "phase", named)
+
+
+def _stats_table(title: str, first: str, named: Iterable[tuple[str, Stats]]) -> Table:
+    columns = (
+        Column(first, "left"),
+        *map(Column, ("sent", "failed", "errors", "rate", "median", "p95", "p99")),
+        Column("max", optional=True),
+    )
+    rows = tuple(_stats_row(name, stats) for name, stats in named)
+    return Table(title, columns, rows, _never_note(rows))
+
+
+def _stats_row(name: str, stats: Stats) -> Row:
+    times = stats.response_time
+    cells = (
+        name,
+        count(stats.sent),
+        count(stats.failed),
+        ratio(stats.error_ratio),
+        format_rate(stats.throughput_per_s),
+        percentile(times, times.p50_s),
+        percentile(times, times.p95_s),
+        percentile(times, times.p99_s),
+        duration(times.max_s),
+    )
+    return Row(cells, tone="bad" if stats.failed else "")
