@@ -28,10 +28,6 @@ class Guard(Protocol):
     def feed(self, beat: Beat, monitors: Mapping[str, ProcessFigures]) -> bool:
         """Take the next second; return whether it is time to stop the load."""
 
-    @property
-    def is_broken(self) -> bool:
-        """Whether the threshold was broken when last judged."""
-
     def record(self) -> LiveRecord:
         """Return what was seen so far."""
 
@@ -112,11 +108,6 @@ class RequestGuard:
             return True
         return (self._samples or 0) >= (self._threshold.min_samples or ABORT_SAMPLES)
 
-    @property
-    def is_broken(self) -> bool:
-        """Whether the threshold was broken when last judged."""
-        return self._stretch.is_broken
-
     def record(self) -> LiveRecord:
         """Return what was seen so far."""
         return self._stretch.record()
@@ -150,11 +141,6 @@ class ProcessGuard:
         self._stretch.add(beat.at_s, measure_process(self._threshold.stat, process, points))
         broken_s = self._stretch.broken_for_s(beat.at_s)
         return broken_s is not None and broken_s >= self._threshold.after_s
-
-    @property
-    def is_broken(self) -> bool:
-        """Whether the threshold was broken when last judged."""
-        return self._stretch.is_broken
 
     def record(self) -> LiveRecord:
         """Return what was seen so far."""

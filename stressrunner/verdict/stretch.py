@@ -38,11 +38,6 @@ class Stretch:
         """Begin anew: the threshold is not broken, or nothing can be said."""
         self._broken_since_s = None
 
-    @property
-    def is_broken(self) -> bool:
-        """Whether the latest figure broke the threshold."""
-        return self._broken_since_s is not None
-
     def broken_for_s(self, at_s: float) -> float | None:
         """Return for how long it has been broken; None when it is not."""
         return None if self._broken_since_s is None else at_s - self._broken_since_s

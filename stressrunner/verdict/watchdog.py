@@ -53,10 +53,6 @@ class Watchdog:
         self._stopped = (due[0], beat.at_s)
         return due[0]
 
-    def broken(self) -> tuple[Threshold, ...]:
-        """Return the thresholds that were broken when they were last judged."""
-        return tuple(threshold for threshold, guard in self._guards.items() if guard.is_broken)
-
     def records(self) -> Mapping[Threshold, LiveRecord]:
         """Return what was seen of each threshold that was watched."""
         records = {threshold: guard.record() for threshold, guard in self._guards.items()}
