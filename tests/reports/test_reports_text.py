@@ -9,6 +9,7 @@ from result.result_strategies import WHOLE_RESULTS, results
 
 from stressrunner.errors import UsageError
 from stressrunner.reports import render
+from stressrunner.reports.text import render_judgement
 from stressrunner.reports.wording import NEVER
 from stressrunner.verdict.outcome import ThresholdOutcome
 
@@ -185,3 +186,12 @@ def test_an_unknown_format_is_refused_with_a_suggestion(name, hint):
     with pytest.raises(UsageError, match="unknown report format") as caught:
         render(name, EXAMPLES["passed"]())
     assert str(caught.value).endswith(hint)
+
+
+def test_a_judgement_is_the_verdict_and_the_thresholds():
+    """What is held against an earlier result is answered without repeating its figures."""
+    result = EXAMPLES["failed"]()
+    text = render_judgement(result)
+    assert render("text", result).startswith(text.split("\n\n")[0])
+    assert text.splitlines()[-4].split()[:2] == ["skipped:", "the"]
+    assert "\nSummary" not in text
