@@ -204,7 +204,6 @@ def test_before_its_phase_nothing_is_judged():
     """Requests of a phase that has not begun cannot complete, and beats before it change nothing."""
     load = Load("throughput >= 99/s else abort")
     assert load.seconds([], [], phase=0) == {}
-    assert load.outcome().state == "passed"
     assert next(iter(load.dog.records().values())).broken_s is None
 
 
