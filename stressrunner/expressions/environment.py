@@ -5,9 +5,10 @@ of that name or undefined, and a check such as `body.items` can fail (test_attri
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, wraps
 from typing import Any
 
 from jinja2 import StrictUndefined, Undefined, UndefinedError
@@ -16,27 +17,54 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from stressrunner.expressions.problem import CannotEvaluate
 
-__all__ = ["DataEnvironment", "environment", "evaluation_errors", "to_text"]
+__all__ = ["DataEnvironment", "environment", "evaluation_errors", "to_json", "to_text"]
 
 #: Filters that reach for Python attributes, or whose output differs from run to run.
 _WITHHELD_FILTERS = ("attr", "random", "pprint", "xmlattr", "urlize", "filesizeformat")
+#: Tests that ask whether something is there, or ask for a name; all others want a value.
+_TESTS_OF_NAMES = ("defined", "undefined", "filter", "test")
+
+#: What Jinja2 calls values that have no fields, and how they are called here.
+_KINDS: Mapping[str, str] = {
+    "None": "null",
+    "str object": "a text",
+    "list object": "a list",
+    "int object": "a number",
+    "float object": "a number",
+    "bool object": "a boolean",
+}
 
 
 def to_text(value: Any) -> str:
     """Write a value as text for the wire: text as it is, everything else as JSON writes it."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, Undefined):
-        return str(value)  # raises, and the message names what is undefined
+    return value if isinstance(value, str) else to_json(value)
+
+
+def to_json(value: Any) -> str:
+    """Write a value as JSON, text in quotes."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_as_data)
 
 
 def _as_data(value: Any) -> Any:
+    if isinstance(value, Undefined):
+        return str(value)  # raises, and the message names what is undefined
     if isinstance(value, Mapping):
         return dict(value)
-    if isinstance(value, Sequence):
+    if isinstance(value, Sequence | Iterator):
         return list(value)
     raise TypeError(f"a value of type {type(value).__name__} cannot be written as text")
+
+
+def _strict(test: Any) -> Any:
+    """Let a test fail on what is not there, where Jinja2 has `body.missing is not none` hold."""
+
+    @wraps(test)
+    def strict(value: Any, *args: Any) -> Any:
+        if isinstance(value, Undefined):
+            str(value)  # raises, and the message names what is undefined
+        return test(value, *args)
+
+    return strict
 
 
 class DataEnvironment(ImmutableSandboxedEnvironment):
@@ -49,6 +77,8 @@ class DataEnvironment(ImmutableSandboxedEnvironment):
         self.globals = {"range": self.globals["range"]}
         for name in _WITHHELD_FILTERS:
             self.filters.pop(name, None)
+        for name in self.tests.keys() - set(_TESTS_OF_NAMES):
+            self.tests[name] = _strict(self.tests[name])
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Return the field of a mapping; values have no other attributes."""
@@ -91,8 +121,10 @@ def evaluation_errors() -> Iterator[None]:
 
 
 def _undefined_sentence(error: UndefinedError) -> str:
+    """Return what Jinja2 says of an undefined value without the names of Python's types."""
     message = str(error.message)
-    for of in ("dict object", "HeaderFields object", "Fields object"):
-        if message.startswith(f"'{of}' has no attribute "):
-            return f"there is no field {message.rpartition('attribute ')[2]}"
-    return message
+    missing = re.fullmatch(r"'([\w. ]+)' has no attribute ('.*')", message, re.DOTALL)
+    if missing is None:
+        return message
+    kind = _KINDS.get(missing[1])
+    return f"there is no field {missing[2]}" if kind is None else f"{kind} has no field {missing[2]}"

@@ -1,11 +1,12 @@
 """Bare expressions: `status == 200 and body.success`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from jinja2 import TemplateError, Undefined, nodes
 from jinja2.environment import TemplateExpression
 
+from stressrunner.expressions.calls import refuse_methods, refuse_unknown_filters, refuse_unknown_functions
 from stressrunner.expressions.environment import environment, evaluation_errors
 from stressrunner.expressions.functions import FUNCTIONS
 from stressrunner.expressions.problem import CannotEvaluate, ExpressionError
@@ -14,23 +15,6 @@ from stressrunner.expressions.references import Reference, parse, references_of
 __all__ = ["Expression", "compile_expression"]
 
 _OPEN, _CLOSE = "{{ ", " }}"
-
-#: What replaces the Python methods that people reach for.
-_INSTEAD: Mapping[str, str] = {
-    "lower": "|lower",
-    "upper": "|upper",
-    "strip": "|trim",
-    "replace": "|replace('old', 'new')",
-    "startswith": "[:n] == 'text'",
-    "endswith": "[-n:] == 'text'",
-    "get": ".field | default(value)",
-    "keys": "|list",
-    "values": "|dictsort",
-    "items": "|dictsort",
-    "split": "[a:b]",
-    "join": "|join(',')",
-    "count": "|length",
-}
 
 
 class Expression:
@@ -55,7 +39,8 @@ class Expression:
             if isinstance(value, Undefined):
                 str(value)  # raises, naming what is undefined
                 raise CannotEvaluate("the condition is false and there is no 'else'")
-            return value
+            # Filters such as map and select yield their items once; a value can be looked at more often.
+            return list(value) if isinstance(value, Iterator) else value
 
     def holds(self, names: Mapping[str, Any]) -> bool:
         """Return whether the expression is true as a condition; raises CannotEvaluate as `evaluate` does."""
@@ -86,7 +71,9 @@ def compile_expression(source: str) -> Expression:
     try:
         tree = parse(wrapped)
         _one_expression(tree, source)
-        _refuse_methods(tree, source)
+        refuse_methods(wrapped, tree)
+        refuse_unknown_functions(wrapped, tree)
+        refuse_unknown_filters(wrapped, tree)
         references = tuple(r.moved(-len(_OPEN)) for r in references_of(wrapped, tree))
         compiled = environment().compile_expression(source, undefined_to_none=False)
     except ExpressionError as error:
@@ -107,27 +94,6 @@ def _one_expression(tree: nodes.Template, source: str) -> None:
     body = tree.body
     if len(body) != 1 or not isinstance(body[0], nodes.Output) or len(body[0].nodes) != 1:
         raise ExpressionError("this is not one expression", offset=len(_OPEN), width=len(source))
-
-
-def _refuse_methods(tree: nodes.Template, source: str) -> None:
-    for call in tree.find_all(nodes.Call):
-        if isinstance(call.node, nodes.Getattr):
-            name = call.node.attr
-            hint = f"write {_INSTEAD[name]}" if name in _INSTEAD else "use a filter, such as |length"
-            at = source.find(f".{name}")
-            raise ExpressionError(
-                f"values have no methods, so '.{name}()' cannot be called",
-                offset=max(0, at) + len(_OPEN),
-                width=len(name) + 1,
-                hint=hint,
-            )
-        if isinstance(call.node, nodes.Name) and call.node.name not in {*FUNCTIONS, *environment().globals}:
-            raise ExpressionError(
-                f"there is no function {call.node.name!r}",
-                offset=max(0, source.find(call.node.name)) + len(_OPEN),
-                width=len(call.node.name),
-                hint=f"functions are {', '.join(sorted(FUNCTIONS))}",
-            )
 
 
 def why_not(expression: Expression, names: Mapping[str, Any]) -> str | None:

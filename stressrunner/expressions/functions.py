@@ -6,7 +6,6 @@ runs the iteration: each use has a generator of its own, seeded with a BLAKE2b h
 
 import base64 as base64_codec
 import hashlib
-import json as json_codec
 import string
 import time
 from collections.abc import Callable, Sequence
@@ -15,7 +14,7 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from stressrunner.expressions.environment import to_text
+from stressrunner.expressions.environment import to_json, to_text
 
 __all__ = ["FUNCTIONS", "MAX_TEXT", "Draws", "random_stream"]
 
@@ -112,7 +111,7 @@ class Draws:
     @staticmethod
     def json(value: Any) -> str:
         """Return a value as JSON text, a text in quotes."""
-        return json_codec.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        return to_json(value)
 
     def function(self, name: str) -> Callable[..., Any]:
         """Return the function of that name; raises KeyError when there is none."""

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from jinja2 import TemplateSyntaxError, meta, nodes
 from jinja2.lexer import ignored_tokens
@@ -11,14 +12,14 @@ from jinja2.parser import Parser
 from stressrunner.expressions.environment import environment
 from stressrunner.expressions.problem import ExpressionError
 
-__all__ = ["Reference", "parse", "references_of"]
+__all__ = ["Reference", "parse", "references_of", "tokens_of"]
 
 #: Slips that people bring from other languages: pattern, what is wrong, what to write.
 _SLIPS = (
     (re.compile(r"&&"), "'&&' is no operator", "write 'and'"),
     (re.compile(r"\|\|"), "'||' is no operator", "write 'or'"),
-    (re.compile(r"(?<![=!<>])=(?!=)"), "'=' does not compare", "write '=='"),
     (re.compile(r"=<|=>"), "comparison is spelled the other way round", "write '<=' or '>='"),
+    (re.compile(r"(?<![=!<>])=(?!=)"), "'=' does not compare", "write '=='"),
     (
         re.compile(r"\b\d+(?:\.\d+)?(?:us|ms|s|m|h)\b"),
         "durations have no unit here",
@@ -27,7 +28,19 @@ _SLIPS = (
     (re.compile(r"(?<!\w)!(?!=)"), "'!' is no operator", "write 'not'"),
     (re.compile(r"\?"), "'?' is no operator", "write 'a if condition else b'"),
 )
+_UNOPENED = re.compile(r"unexpected '([)\]}])'")
 _QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
+#: A hole or statement, up to its end or that of the text.
+_CODE = re.compile(rf"\{{[{{%](?>{_QUOTED.pattern}|(?![%}}]\}}).)*(?:[%}}]\}})?", re.DOTALL)
+_UNEXPECTED = re.compile(r"unexpected char ('.*') at (\d+)", re.DOTALL)
+
+
+class Token(NamedTuple):
+    """A word, sign or literal of a template."""
+
+    offset: int  #: characters before it in the text
+    kind: str  #: as Jinja2 calls it: name, operator, string, ...
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +57,37 @@ class Reference:
         return Reference(self.path, self.offset + by, self.width, self.guarded)
 
 
-def _tokens(source: str) -> list[tuple[int, str, str]]:
-    """Return (offset, kind, text) of the tokens that mean something."""
-    offset = 0
+def tokens_of(source: str) -> list[Token]:
+    """Return the tokens that mean something, up to the place where the text cannot be read."""
     tokens = []
-    for _, kind, text in environment().lex(source):
-        if kind not in ignored_tokens:
-            tokens.append((offset, kind, text))
-        offset += len(text)
+    end = 0
+    try:
+        for _, kind, text in environment().lex(source):
+            # The lexer leaves out the blanks before '{%-', and writes every line break as one character.
+            offset = source.find(text, end)
+            if offset < 0:
+                continue
+            end = offset + len(text)
+            if kind not in ignored_tokens:
+                tokens.append(Token(offset, kind, text))
+    except TemplateSyntaxError:
+        pass  # the parser meets the same text and says what is wrong
     return tokens
+
+
+def _visible(source: str) -> str:
+    """Return the text with everything blanked that is no code: literal text, and what is quoted."""
+    parts = []
+    at = 0
+    for code in _CODE.finditer(source):
+        parts += [" " * (code.start() - at), _QUOTED.sub(lambda match: " " * len(match[0]), code[0])]
+        at = code.end()
+    return "".join([*parts, " " * (len(source) - at)])
 
 
 def _slip(source: str) -> ExpressionError | None:
     """Return the mistake that explains a syntax error best, when it is a known slip."""
-    visible = _QUOTED.sub(lambda match: " " * len(match.group()), source)
+    visible = _visible(source)
     if visible.count("'") % 2 or visible.count('"') % 2:
         return ExpressionError(
             "unbalanced quote",
@@ -84,27 +114,38 @@ def parse(source: str) -> nodes.Template:
     Raises:
         ExpressionError: with the offset of the token at which it stops making sense.
     """
+    parser = None
     try:
         parser = Parser(environment(), source)
-    except TemplateSyntaxError as error:
-        raise _slip(source) or ExpressionError(str(error.message), width=len(source)) from error
-    try:
         return parser.parse()
     except TemplateSyntaxError as error:
-        slip = _slip(source)
-        if slip is not None:
-            raise slip from error
-        raise _located(source, parser, str(error.message)) from error
+        raise _slip(source) or _mistake(source, parser, str(error.message)) from error
 
 
-def _located(source: str, parser: Parser, message: str) -> ExpressionError:
-    remaining = 0
-    while not parser.stream.eos:
-        remaining += 1
-        next(parser.stream)
-    tokens = _tokens(source)
-    offset, _, text = tokens[max(0, min(len(tokens) - 1, len(tokens) - remaining))]
-    return ExpressionError(message, offset=offset, width=len(text))
+def _mistake(source: str, parser: Parser | None, message: str) -> ExpressionError:
+    """Return what Jinja2 found, at the token that it had come to or the last that can be read."""
+    unexpected = _UNEXPECTED.match(message)
+    if unexpected is not None:
+        return ExpressionError(f"{unexpected[1]} has no meaning here", offset=int(unexpected[2]))
+    tokens = tokens_of(source) or [Token(0, "", source[:1])]
+    bracket = _UNOPENED.match(message)
+    if bracket is not None:  # the lexer's mistake: it stands after the last token that could be read
+        end = tokens[-1].offset + len(tokens[-1].text)
+        return ExpressionError(message, offset=max(0, source.find(bracket[1], end)))
+    left = 0 if parser is None else _tokens_left(parser)
+    token = tokens[max(0, min(len(tokens) - 1, len(tokens) - left))]
+    return ExpressionError(message, offset=token.offset, width=max(1, len(token.text)))
+
+
+def _tokens_left(parser: Parser) -> int:
+    left = 0
+    try:
+        while not parser.stream.eos:
+            left += 1
+            next(parser.stream)
+    except TemplateSyntaxError:
+        return 0  # what follows cannot be read either
+    return left
 
 
 def _path(node: nodes.Node) -> tuple[str, ...] | None:
@@ -142,19 +183,45 @@ def _computed_keys(node: nodes.Node, *, guarded: bool) -> Iterator[tuple[tuple[s
         node = node.node
 
 
+def _occurrences(tokens: list[Token]) -> Iterator[tuple[tuple[str, ...], int]]:
+    """Yield the chains of lookups as they stand in the text, and their offsets."""
+    before = [Token(0, "", ""), Token(0, "", ""), *tokens]
+    for i, token in enumerate(tokens):
+        if token.kind != "name" or before[i + 1].text in (".", "|"):
+            continue
+        if before[i + 1].text == "is" or (before[i].text, before[i + 1].text) == ("is", "not"):
+            continue  # the name of a test
+        path = [token.text]
+        rest = tokens[i + 1 :]
+        while len(rest) > 1:
+            if rest[0].text == "." and rest[1].kind == "name":
+                path.append(rest[1].text)
+                rest = rest[2:]
+            elif len(rest) > 2 and rest[0].text == "[" and rest[1].kind == "string" and rest[2].text == "]":
+                path.append(rest[1].text[1:-1])
+                rest = rest[3:]
+            else:
+                break
+        yield tuple(path), token.offset
+
+
+def _place(path: tuple[str, ...], places: list[tuple[tuple[str, ...], int]]) -> int:
+    """Return the offset of a lookup and strike it off: the tree does not always go in the order of the text."""
+    same = [place for place in places if place[0] == path]
+    root = [place for place in places if place[0][0] == path[0]]
+    found = (same or root or [(path, 0)])[0]
+    if len(root) > 1:
+        places.remove(found)
+    return found[1]
+
+
 def references_of(source: str, tree: nodes.Template) -> tuple[Reference, ...]:
     """Return the names that a parsed template takes from outside, in the order of the text."""
     outside = meta.find_undeclared_variables(tree) - set(environment().globals)
-    tokens = _tokens(source)
-    places: dict[str, list[int]] = {}
-    for before, (offset, kind, text) in zip([(0, "", ""), *tokens], tokens, strict=False):
-        if kind == "name" and before[2] not in (".", "|") and not (before[1] == "name" and before[2] == "is"):
-            places.setdefault(text, []).append(offset)
+    places = list(_occurrences(tokens_of(source)))
     found = [(path, guarded) for path, guarded in _lookups(tree, guarded=False) if path[0] in outside]
     guarded_roots = {path[0] for path, guarded in found if guarded}
-    references = []
-    for path, _ in found:
-        at = places.get(path[0], [0])
-        offset = at.pop(0) if len(at) > 1 else at[0]
-        references.append(Reference(path, offset, len(path[0]), path[0] in guarded_roots))
+    references = [
+        Reference(path, _place(path, places), len(path[0]), path[0] in guarded_roots) for path, _ in found
+    ]
     return tuple(sorted(references, key=lambda reference: reference.offset))

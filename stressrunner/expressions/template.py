@@ -8,14 +8,18 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import jinja2
-from jinja2 import TemplateError
+from jinja2 import TemplateError, nodes
 
+from stressrunner.expressions.calls import refuse_methods, refuse_unknown_filters
 from stressrunner.expressions.environment import environment, evaluation_errors, to_text
 from stressrunner.expressions.expression import Expression, compile_expression
 from stressrunner.expressions.problem import ExpressionError
-from stressrunner.expressions.references import Reference, parse, references_of
+from stressrunner.expressions.references import Reference, parse, references_of, tokens_of
 
 __all__ = ["Template", "compile_template"]
+
+#: What makes a body a whole Jinja2 template: statements, comments, and holes that trim the text around them.
+_STATEMENTS = ("{%", "{#", "{{-", "-}}")
 
 
 class Template:
@@ -108,7 +112,7 @@ def compile_template(text: str, *, statements: bool = False) -> Template:
     Raises:
         ExpressionError: a hole is not closed, is empty or makes no sense.
     """
-    if statements and ("{%" in text or "{#" in text):
+    if statements and any(mark in text for mark in _STATEMENTS):
         return _whole_template(text)
     parts: list[str | Expression] = []
     references: list[Reference] = []
@@ -120,6 +124,7 @@ def compile_template(text: str, *, statements: bool = False) -> Template:
         if start > at:
             parts.append(text[at:start])
         end = _end_of_hole(text, start + 2)
+        _refuse_trimming(text, start, end)
         try:
             expression = compile_expression(text[start + 2 : end])
         except ExpressionError as error:
@@ -132,10 +137,37 @@ def compile_template(text: str, *, statements: bool = False) -> Template:
     return Template(text, tuple(parts), None, tuple(references))
 
 
+def _refuse_trimming(text: str, start: int, end: int) -> None:
+    """Refuse `{{- x -}}`, which trims blanks in Jinja2 and would be a minus here."""
+    if text[start + 2 : start + 3] == "-" or text[end - 1 : end] == "-":
+        raise ExpressionError(
+            "'-' beside the braces means nothing here",
+            offset=start,
+            width=end + 2 - start,
+            hint="write '{{ x }}', or '{{ -x }}' for a negative number",
+        )
+
+
 def _whole_template(text: str) -> Template:
+    if "\r" in text:
+        # Jinja2 would send it as a line feed.
+        raise ExpressionError(
+            "a body with statements cannot have a carriage return in it",
+            offset=text.find("\r"),
+            hint=r"write {{ '\r\n' }}",
+        )
     tree = parse(text)
+    _refuse_other_files(tree, text)
+    refuse_methods(text, tree)
+    refuse_unknown_filters(text, tree)
     try:
         compiled = environment().from_string(tree)
     except TemplateError as error:
         raise ExpressionError(str(error.message), width=len(text)) from error
     return Template(text, (), compiled, references_of(text, tree))
+
+
+def _refuse_other_files(tree: nodes.Template, text: str) -> None:
+    for _ in tree.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)):
+        tag = next(t for t in tokens_of(text) if t.text in ("include", "import", "from", "extends"))
+        raise ExpressionError("a template cannot take in other files", offset=tag.offset, width=len(tag.text))
