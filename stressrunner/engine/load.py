@@ -8,7 +8,10 @@ order: they have been released, so that their waiting is `queue` and not the gen
 
 from collections import deque
 from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import partial
 from heapq import heapify, heappop, heappush
+from itertools import pairwise
 
 import anyio
 from anyio.abc import TaskGroup
@@ -18,6 +21,7 @@ from stressrunner.engine.iteration import Arrival, Iterations, think_ns
 from stressrunner.engine.recorder import Recorder
 from stressrunner.engine.sending import Cut, Sender
 from stressrunner.http.exchange import TransportFactory
+from stressrunner.plan.pacing import user_steps
 from stressrunner.plan.plan import PhasePlan, Plan
 from stressrunner.scenario.model import Closed, Open
 from stressrunner.units import NS_PER_S
@@ -35,12 +39,13 @@ class PhaseSpan:
 
 @dataclass(slots=True)
 class _User:
-    """A user: the task that runs its iterations waits for `awake`."""
+    """A user: the task that runs its iterations waits for `awake`, or is in the scope of an iteration."""
 
     number: int  #: in this generator
     iterations: int = 0
     mail: Arrival | None = None
     awake: anyio.Event = field(default_factory=anyio.Event)
+    scope: anyio.CancelScope | None = None
 
 
 @dataclass(slots=True)
@@ -49,10 +54,9 @@ class _ClosedPhase:
 
     plan: PhasePlan
     shape: Closed
-    users: int  #: of this generator
-    started_ns: int
     ends_ns: int | None
     share: int | None  #: iterations of this generator
+    users: int = 0  #: of this generator that may begin iterations; moves on a ramp
     taken: int = 0
     over: anyio.Event = field(default_factory=anyio.Event)
 
@@ -76,16 +80,22 @@ class Load:
         self._phase: _ClosedPhase | None = None
         self._begun = 0  # iterations of this generator that were given a number
         self._closing = False
+        self._falls = _falls(plan)
+        self._active = 0  # users that a closed phase lets begin iterations
+        self._background: TaskGroup  # for what must not outlast the users
         self._quiet = anyio.Event()
         self._scope = anyio.CancelScope()
+        self.failure = ""  #: why the load cut itself off, in one sentence
         self.spans: list[PhaseSpan] = []  #: of the phases that have begun
 
     async def run(self) -> None:
         """Carry out all phases, let iterations finish for as long as graceful_stop allows, and cut off the rest."""
         with self._scope:
-            async with anyio.create_task_group() as tasks:
-                await self._phases(tasks)
-                await self._finish()
+            async with anyio.create_task_group() as self._background:
+                async with anyio.create_task_group() as tasks:
+                    await self._phases(tasks)
+                    await self._finish()
+                self._background.cancel_scope.cancel()
         if self._cut.reason == "interrupt" and self.spans:
             self.spans[-1] = PhaseSpan(self.spans[-1].started_ns, self._clock.now_ns())
         self._account_for_backlog()
@@ -136,24 +146,49 @@ class Load:
         phase = self._phase = _ClosedPhase(
             plan,
             shape,
-            users=part.share(shape.concurrency),
-            started_ns=start_ns,
             ends_ns=None if shape.duration_s is None else start_ns + round(shape.duration_s * NS_PER_S),
             share=None if shape.iterations is None else part.share(shape.iterations),
         )
-        self._rouse(phase.users)
-        while len(self._users) < phase.users:
-            self._new_user(tasks)
-        if phase.users == 0 or phase.share == 0:
+        if shape.concurrency_from is None:
+            self._set_users(phase, part.share(shape.concurrency), tasks)
+        else:
+            self._background.start_soon(self._ramp, phase, start_ns, tasks)
+        if phase.share == 0 or (phase.ends_ns is None and phase.users == 0):
             phase.over.set()
         if phase.ends_ns is None:
             await phase.over.wait()
         else:
-            with anyio.move_on_after((phase.ends_ns - self._clock.now_ns()) / NS_PER_S):
-                await phase.over.wait()
+            await self._pause(phase, phase.ends_ns)
         phase.over.set()
         self._phase = None
         return self._clock.now_ns() if phase.ends_ns is None or self._exhausted else phase.ends_ns
+
+    def _set_users(self, phase: _ClosedPhase, users: int, tasks: TaskGroup) -> None:
+        """Let so many users begin iterations; the iterations of others may end within graceful_stop."""
+        before, phase.users, self._active = self._active, users, users
+        self._rouse(users)
+        while len(self._users) < users:
+            self._new_user(tasks)
+        for user in self._users[users:before]:
+            if user.scope is not None:
+                self._background.start_soon(self._retire, user, phase.plan.spec.graceful_stop_s)
+
+    async def _ramp(self, phase: _ClosedPhase, start_ns: int, tasks: TaskGroup) -> None:
+        """Move the number of users in a straight line, in steps of one."""
+        shape = phase.shape
+        steps = user_steps(shape.concurrency_from or 0, shape.concurrency, shape.duration_s or Fraction(0))
+        for at_ns, users in steps:
+            await self._pause(phase, start_ns + at_ns)
+            if phase.over.is_set():
+                return
+            self._set_users(phase, self._plan.part.share(users), tasks)
+
+    async def _retire(self, user: _User, graceful_s: float) -> None:
+        """Cut off the iteration that a user is in, if it has not ended by then."""
+        scope = user.scope
+        await self._clock.sleep_until(self._clock.now_ns() + round(graceful_s * NS_PER_S))
+        if scope is not None and user.scope is scope:
+            scope.cancel()
 
     async def _take(self, user: _User) -> Arrival | None:
         """Return a closed phase's next iteration for a user, after its pause; None when there is none."""
@@ -168,7 +203,9 @@ class Load:
             if pause_ns:
                 due_ns += pause_ns
                 await self._pause(phase, due_ns)
-        if phase.over.is_set() or (phase.ends_ns is not None and self._clock.now_ns() >= phase.ends_ns):
+        if phase.over.is_set() or user.number >= phase.users:
+            return None
+        if phase.ends_ns is not None and self._clock.now_ns() >= phase.ends_ns:
             return None
         number = self._plan.part.number(phase.taken)
         phase.taken += 1
@@ -203,15 +240,21 @@ class Load:
             due_ns = start_ns + pacing.due_ns(number)
             await self._clock.sleep_until(due_ns)
             arrival = Arrival(plan.index, number, self._next_iteration(), due_ns, self._clock.now_ns())
-            self._give(arrival, most, tasks)
+            self._give(arrival, most, shape.overflow, tasks)
         end_ns = start_ns + round(shape.duration_s * NS_PER_S)
         await self._clock.sleep_until(end_ns)
         return end_ns
 
-    def _give(self, arrival: Arrival, most: int, tasks: TaskGroup) -> None:
+    def _give(self, arrival: Arrival, most: int, overflow: str, tasks: TaskGroup) -> None:
         """Hand an arrival to the free user with the lowest number, to a new one, or to the queue."""
         if self._busy >= most:
-            self._backlog.append(arrival)
+            if overflow == "wait":
+                self._backlog.append(arrival)
+            else:
+                self._drop(arrival)
+            if overflow == "abort":
+                self.failure = f"max_in_flight of {most:,} iterations was reached, and overflow is abort"
+                self.stop()
         elif self._idle:
             user = self._users[heappop(self._idle)]
             self._busy += 1
@@ -232,12 +275,20 @@ class Load:
         """Run iterations until the load closes."""
         async with self._transports.open() as transport:
             while (arrival := await self._next(user)) is not None:
-                await self._iterations.run(
+                number = self._plan.part.number(user.number)
+                iteration = partial(
+                    self._iterations.run,
                     arrival,
-                    user=self._plan.part.number(user.number),
+                    user=number,
                     user_iteration=user.iterations,
                     transport=transport,
                 )
+                if self._falls:
+                    with anyio.CancelScope() as user.scope:
+                        await iteration()
+                    user.scope = None
+                else:
+                    await iteration()
                 user.iterations += 1
 
     async def _next(self, user: _User) -> Arrival | None:
@@ -287,5 +338,21 @@ class Load:
         if self._cut.reason == "interrupt":
             return
         for arrival in self._backlog:
-            for endpoint, count in self._plan.traffic.requests_of(arrival.number).items():
-                self._recorder.dropped(arrival.phase, endpoint, count)
+            self._drop(arrival)
+
+    def _drop(self, arrival: Arrival) -> None:
+        for endpoint, count in self._plan.traffic.requests_of(arrival.number).items():
+            self._recorder.dropped(arrival.phase, endpoint, count)
+
+
+def _falls(plan: Plan) -> bool:
+    """Return whether concurrency falls anywhere, so that iterations may have to be cut off while others go on."""
+    levels: list[int] = []
+    for phase in plan.phases:
+        shape = phase.spec.shape
+        if isinstance(shape, Closed):
+            levels += [
+                shape.concurrency if shape.concurrency_from is None else shape.concurrency_from,
+                shape.concurrency,
+            ]
+    return any(after < before for before, after in pairwise(levels))

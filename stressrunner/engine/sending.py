@@ -135,7 +135,7 @@ class Sender:
                 None,
                 None,
                 now_ns,
-                never=self._cut.reason == "graceful_stop",
+                never=self._cut.reason != "interrupt",
             ),
             None,
         )

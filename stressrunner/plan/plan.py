@@ -8,12 +8,24 @@ from urllib.parse import urlsplit
 from stressrunner.expressions import ValueTemplate, compile_value
 from stressrunner.plan.feeders import Rows
 from stressrunner.plan.judging import Judge
-from stressrunner.plan.pacing import Constant
+from stressrunner.plan.pacing import Even, Pacing, Poisson, Ramp
 from stressrunner.plan.requests import RequestTemplate
 from stressrunner.plan.weights import Blocks
-from stressrunner.scenario.model import Closed, Endpoint, Mix, Open, Phase, Scenario, Session
+from stressrunner.scenario.model import Closed, Endpoint, Mix, Phase, Scenario, Session
 
-__all__ = ["EndpointPlan", "MixPlan", "PhasePlan", "Plan", "SessionPlan", "Shard", "compile_plan"]
+__all__ = [
+    "MAX_SHARDS",
+    "EndpointPlan",
+    "MixPlan",
+    "PhasePlan",
+    "Plan",
+    "SessionPlan",
+    "Shard",
+    "compile_plan",
+]
+
+
+MAX_SHARDS = 1024  #: generators of one run
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +102,7 @@ class PhasePlan:
 
     index: int
     spec: Phase
-    pacing: Constant | None  #: of an open phase
+    pacing: Pacing | None  #: of an open phase
 
     @property
     def iterations(self) -> int | None:
@@ -121,11 +133,17 @@ class Plan:
         """Return the part of this plan that generator `index` of `count` executes.
 
         Raises:
-            ValueError: there is no such generator.
+            ValueError: there is no such generator, or so many that some would have no user.
         """
-        if not 0 <= index < count:
-            raise ValueError(f"there is no shard {index} of {count}")
+        if not 0 <= index < count <= self.most_shards:
+            raise ValueError(f"there is no shard {index} of {count}, of at most {self.most_shards}")
         return replace(self, part=Shard(index, count))
+
+    @property
+    def most_shards(self) -> int:
+        """How many generators can share the plan so that each has a user in every closed phase."""
+        closed = [phase.spec.shape for phase in self.phases if isinstance(phase.spec.shape, Closed)]
+        return min((shape.most for shape in closed), default=MAX_SHARDS)
 
     @property
     def endpoint_names(self) -> tuple[str, ...]:
@@ -193,14 +211,16 @@ def compile_plan(scenario: Scenario, *, seed: int, run_id: str, uuid_salt: str =
             for i, endpoint in enumerate(used)
         ),
         traffic=_traffic(scenario, used, seed),
-        phases=tuple(_phase(i, phase) for i, phase in enumerate(scenario.load)),
+        phases=tuple(_phase(i, phase, seed) for i, phase in enumerate(scenario.load)),
         constants={name: scenario.variables[name] for name, value in compiled.items() if value.is_constant},
         variables={name: value for name, value in compiled.items() if not value.is_constant},
         rows={name: Rows(feeder, seed) for name, feeder in scenario.feeders.items()},
     )
 
 
-def _phase(index: int, phase: Phase) -> PhasePlan:
+def _phase(index: int, phase: Phase, seed: int) -> PhasePlan:
     shape = phase.shape
-    pacing = Constant(shape.rate, shape.duration_s) if isinstance(shape, Open) else None
-    return PhasePlan(index, phase, pacing)
+    if isinstance(shape, Closed):
+        return PhasePlan(index, phase, None)
+    ramp = Ramp(shape.rate if shape.rate_from is None else shape.rate_from, shape.rate, shape.duration_s)
+    return PhasePlan(index, phase, Even(ramp) if shape.arrivals == "constant" else Poisson(ramp, seed, index))

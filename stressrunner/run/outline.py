@@ -24,10 +24,15 @@ def _phase_in_words(phase: Phase, scenario: Scenario) -> str:
         case Closed(iterations=int(work)):
             words = f"{_counted(work, unit)}{content}, {shape.concurrency:,} at once"
         case Closed(duration_s=duration_s):
-            words = f"{_counted(shape.concurrency, 'user')} for {format_duration(float(duration_s or 0))}"
+            ramp = "" if shape.concurrency_from is None else f"{shape.concurrency_from:,} to "
+            words = (
+                f"{ramp}{_counted(shape.concurrency, 'user')} for {format_duration(float(duration_s or 0))}"
+            )
             words += f", sessions{content}" if content else ""
         case Open():
-            words = f"{format_rate(float(shape.rate))} {unit}s{content} for {format_duration(float(shape.duration_s))}"
+            ramp = "" if shape.rate_from is None else f"{format_rate(float(shape.rate_from))} to "
+            words = f"{ramp}{format_rate(float(shape.rate))} {unit}s{content} for {format_duration(float(shape.duration_s))}"
+            words += ", Poisson arrivals" if shape.arrivals == "poisson" else ""
     return f"{words} (warm-up)" if phase.warmup else words
 
 

@@ -159,19 +159,35 @@ def _phase(name: str, phase: Mapping[str, Any]) -> Phase:
     duration_s = units.parse_duration(phase["duration"]) if "duration" in phase else None
     shape: Closed | Open
     if "rate" in phase:
+        rate_from, rate = map(units.parse_rate, _ends(phase["rate"]))
         shape = Open(
-            units.parse_rate(phase["rate"]), duration_s or Fraction(0), phase.get("max_in_flight", 10_000)
+            rate,
+            duration_s or Fraction(0),
+            rate_from=None if rate_from == rate else rate_from,
+            **{key: phase[key] for key in ("max_in_flight", "arrivals", "overflow") if key in phase},
         )
     else:
         amounts = (phase.get(key) for key in ("requests", "iterations", "sessions"))
         iterations = next((int(amount) for amount in amounts if amount is not None), None)
-        shape = Closed(int(phase["concurrency"]), iterations, duration_s, *_think(phase.get("think")))
+        users_from, users = map(int, _ends(phase["concurrency"]))
+        shape = Closed(
+            users,
+            iterations,
+            duration_s,
+            *_think(phase.get("think")),
+            concurrency_from=None if users_from == users else users_from,
+        )
     return Phase(
         name,
         shape,
         warmup=phase.get("warmup", False),
         graceful_stop_s=float(units.parse_duration(phase.get("graceful_stop", "30s"))),
     )
+
+
+def _ends(value: Any) -> tuple[Any, Any]:
+    """Return both ends of what may be a ramp."""
+    return (value["from"], value["to"]) if isinstance(value, dict) else (value, value)
 
 
 def _thresholds(listed: list[Any]) -> tuple[Threshold, ...]:

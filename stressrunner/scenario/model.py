@@ -118,20 +118,29 @@ class Session:
 class Closed:
     """Users that send one iteration after the other: fixed work or fixed time."""
 
-    concurrency: int
+    concurrency: int  #: at the end of the phase
     iterations: int | None = None  #: in total
     duration_s: Fraction | None = None
     think_min_s: float = 0.0  #: between two iterations of a user
     think_max_s: float = 0.0
+    concurrency_from: int | None = None  #: at the beginning of a ramp; None when the number stays
+
+    @property
+    def most(self) -> int:
+        """The highest concurrency of the phase."""
+        return max(self.concurrency, self.concurrency_from or 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """Iterations that arrive at a constant rate, however slow the target is."""
+    """Iterations that arrive at a rate, however slow the target is."""
 
-    rate: Fraction  #: arrivals per second
+    rate: Fraction  #: arrivals per second at the end of the phase
     duration_s: Fraction
-    max_in_flight: int = 10_000  #: iterations not yet ended; further arrivals wait
+    max_in_flight: int = 10_000  #: iterations not yet ended
+    rate_from: Fraction | None = None  #: at the beginning of a ramp; None when the rate stays
+    arrivals: Literal["constant", "poisson"] = "constant"
+    overflow: Literal["wait", "drop", "abort"] = "wait"  #: of arrivals that find `max_in_flight` reached
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +150,9 @@ class Phase:
     name: str
     shape: Closed | Open
     warmup: bool = False  #: reported and never counted
-    graceful_stop_s: float = 30.0  #: how long iterations may finish after the last phase
+    graceful_stop_s: float = (
+        30.0  #: how long iterations may finish after the last phase, or when concurrency falls
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,10 @@ from stressrunner.scenario.validate import key_at
 __all__ = ["check_load", "phase_names"]
 
 
+_WORK = frozenset({"requests", "iterations", "sessions"})
+_OF_RATE = frozenset({"max_in_flight", "overflow", "arrivals"})
+
+
 def phase_names(load: Any) -> list[str]:
     """Return what the phases of a `load` are called, named or not: `load`, or `phase_1`, `phase_2` and so on."""
     if isinstance(load, list):
@@ -48,25 +52,48 @@ def _check_phase(
         key = key_at(root, (*path, name))
         if key is not None:
             yield key.diagnostic(message, hint)
+    yield from _check_ramps(root, path, phase)
     think = phase.get("think")
     if isinstance(think, dict) and _seconds(think.get("min")) > _seconds(think.get("max", "0")):
         yield node_at(root, (*path, "think", "min")).diagnostic("'min' is longer than 'max'")
 
 
-def _misplaced(phase: Mapping[str, Any], *, is_session: bool) -> Iterator[tuple[str, str, str]]:
+def _misplaced(
+    phase: Mapping[str, Any], *, is_session: bool
+) -> Iterator[tuple[str, str, str]]:
     """Yield the keys that make no sense beside others, each with message and hint."""
     if is_session and "requests" in phase:
         yield "requests", "under 'session' the load counts sessions", "write 'sessions'"
     if not is_session and "sessions" in phase:
         yield "sessions", "without 'session' there are no sessions to count", "write 'requests'"
     if "rate" in phase and "concurrency" not in phase:
-        for name in ("requests", "iterations", "sessions"):
-            if name in phase:
-                yield name, f"a phase with 'rate' has no '{name}'", "it ends after its 'duration'"
+        for name in _WORK & phase.keys():
+            yield name, f"a phase with 'rate' has no '{name}'", "it ends after its 'duration'"
         if "think" in phase:
             yield "think", "a phase with 'rate' has no 'think'", "arrivals do not wait for one another"
-    if "concurrency" in phase and "rate" not in phase and "max_in_flight" in phase:
-        yield "max_in_flight", "'max_in_flight' belongs to 'rate'", "'concurrency' is the limit here"
+    if "concurrency" in phase and "rate" not in phase:
+        for name in _OF_RATE & phase.keys():
+            yield name, f"'{name}' belongs to 'rate'", "'concurrency' is the limit here"
+    if isinstance(phase.get("concurrency"), dict):
+        for name in _WORK & phase.keys():
+            yield name, f"a ramp of users has no '{name}'", "it takes a 'duration'"
+
+
+def _check_ramps(root: Node, path: Path, phase: Mapping[str, Any]) -> Iterator[Diagnostic]:
+    """Yield ramps that stay at nothing."""
+    for name in ("concurrency", "rate"):
+        ends = phase.get(name)
+        if isinstance(ends, dict) and all(_is_nothing(ends.get(end)) for end in ("from", "to")):
+            yield node_at(root, (*path, name)).diagnostic("a ramp from nothing to nothing sends nothing")
+
+
+def _is_nothing(end: Any) -> bool:
+    if isinstance(end, str):
+        try:
+            return units.parse_rate(end) == 0
+        except ValueError:
+            return False  # the schema has said so
+    return bool(end == 0)
 
 
 def _seconds(text: Any) -> float:

@@ -322,3 +322,103 @@ def test_the_length_of_a_session_leaves_pauses_out():
     lengths = ran.summary.wholes["session"]
     assert lengths.count == 1
     assert lengths.max_s == pytest.approx(3 * (0.05 + 0.2))
+
+
+def in_flight_at(ran, second):
+    """Return how many requests were on their way at a moment after the first was due."""
+    moment = min(s.due_ns for s in ran.samples) + round(second * 1e9)
+    return sum(s.sent_ns <= moment < s.completed_ns for s in ran.samples if s.sent_ns is not None)
+
+
+def test_users_are_ramped_in_a_straight_line():
+    """From 0 to 100 users in 100 s there are about as many users as seconds have passed."""
+    shape = Closed(100, duration_s=Fraction(100), concurrency_from=0)
+    ran = virtual_run(scenario(Phase("p", shape)), slow(0.5))
+    for second in (10, 35, 60, 95):
+        assert in_flight_at(ran, second) == pytest.approx(second, abs=1)
+    assert ran.totals.unfinished == 0
+
+
+def test_users_are_ramped_down():
+    """From 50 to 0 users: each leaves when its time has come, and nobody is cut off who ends in time."""
+    shape = Closed(0, duration_s=Fraction(50), concurrency_from=50)
+    ran = virtual_run(scenario(Phase("p", shape)), slow(0.5))
+    for second in (5, 25, 45):
+        assert in_flight_at(ran, second) == pytest.approx(50 - second, abs=1)
+    assert ran.totals.unfinished == 0
+
+
+def test_falling_concurrency_cuts_off_after_graceful_stop():
+    """Users that are taken away have graceful_stop to end what they do; what outlasts it ranks last."""
+    ran = virtual_run(
+        scenario(
+            Phase("many", Closed(10, duration_s=Fraction(5))),
+            Phase("few", Closed(2, duration_s=Fraction(20)), graceful_stop_s=1),
+        ),
+        slow(12),
+    )
+    assert ran.totals.unfinished >= 8
+    assert ran.totals.response_time.never == ran.totals.unfinished
+    cut = [s.completed_ns for s in ran.samples if s.outcome is Outcome.UNFINISHED]
+    assert sum(at_ns - min(s.due_ns for s in ran.samples) == 6_000_000_000 for at_ns in cut) == 8
+
+
+def test_a_rate_is_ramped():
+    """From 0/s to 100/s in 10 s: 500 arrivals, the n-th due when the area under the line reaches n."""
+    ran = virtual_run(scenario(Phase("p", Open(Fraction(100), Fraction(10), rate_from=Fraction(0)))))
+    origin = min(s.due_ns for s in ran.samples)
+    assert ran.totals.sent == 500
+    due_s = sorted((s.due_ns - origin) / 1e9 for s in ran.samples)
+    assert due_s[200] == pytest.approx((2 * 200 * 10 / 100) ** 0.5)
+
+
+def test_poisson_arrivals_repeat_with_the_seed():
+    """Arrivals are random, the same for the same seed, and others for another."""
+    of = scenario(Phase("p", Open(Fraction(100), Fraction(10), arrivals="poisson")))
+    first, again, other = (
+        sorted(s.due_ns - s.phase for s in virtual_run(of, seed=seed).samples) for seed in (1, 1, 2)
+    )
+    assert [a - first[0] for a in first] == [a - again[0] for a in again]
+    assert len(first) == pytest.approx(1000, abs=150)
+    assert [a - first[0] for a in first] != [a - other[0] for a in other]
+
+
+def test_overflow_drops_what_finds_no_place():
+    """With overflow drop, arrivals that find max_in_flight reached are not sent, and rank last."""
+    shape = Open(Fraction(100), Fraction(10), max_in_flight=10, overflow="drop")
+    ran = virtual_run(scenario(Phase("p", shape)), slow(0.2))
+    assert ran.totals.planned == 1000
+    assert ran.totals.sent == pytest.approx(490, abs=20)
+    assert ran.totals.dropped == 1000 - ran.totals.sent
+    assert ran.totals.response_time.never == ran.totals.dropped
+    assert ran.totals.response_time.max_s == pytest.approx(0.2)
+
+
+def test_overflow_aborts_when_it_is_told_to():
+    """With overflow abort, the first arrival that finds no place ends the load."""
+    shape = Open(Fraction(100), Fraction(10), max_in_flight=10, overflow="abort")
+    ran = virtual_run(scenario(Phase("p", shape)), slow(5))
+    assert ran.totals.sent == 10
+    assert ran.totals.not_reached == 1000 - 10 - ran.totals.dropped
+    assert ran.summary.duration_s == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        Closed(7, iterations=100),
+        Open(Fraction(50), Fraction(3)),
+        Open(Fraction(50), Fraction(3), arrivals="poisson"),
+        Open(Fraction(70), Fraction(3), rate_from=Fraction(3)),
+    ],
+)
+@pytest.mark.parametrize("count", [2, 3, 7])
+def test_shards_add_up_to_the_plan(shape, count):
+    """What several generators send together is what one sends, request for request."""
+    of = scenario(
+        Phase("p", shape),
+        endpoints=(endpoint("a", path="/a/{{ iteration }}"), endpoint("b", path="/b/{{ iteration }}")),
+    )
+    whole = sorted(virtual_run(of).sent)
+    parts = [virtual_run(of, shard=(i, count)).sent for i in range(count)]
+    assert sorted(request for part in parts for request in part) == whole
