@@ -48,6 +48,7 @@ def _outcome(text: str, result: Result) -> ThresholdOutcome:
         endpoints=result.endpoints,
         phases={phase.name: phase for phase in result.phases},
         monitors=result.monitors,
+        groups=result.wholes,
     )
     outcome = evaluate(threshold, figures)
     if outcome.state == "skipped":

@@ -46,6 +46,11 @@ class LocalFleet:
         self._clock = clock
         self._load: Load | None = None
 
+    @property
+    def failure(self) -> str:
+        """Why the load cut itself off, in one sentence; empty when it did not."""
+        return "" if self._load is None else self._load.failure
+
     def stop(self) -> None:
         """Cut the load off now; what was measured stays."""
         if self._load is not None:

@@ -3,8 +3,10 @@
 import textwrap
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import Any
 
-from stressrunner.metrics.summary import ErrorGroup
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
 from stressrunner.reports import sections
 from stressrunner.reports.advice import advice
 from stressrunner.reports.table import Fact, Row, Table
@@ -24,28 +26,60 @@ _MIN_NAME = 12  #: a narrower first column would break every name
 
 def render(result: Result) -> str:
     """Return the report as lines of at most 80 columns, unless a name alone is longer."""
-    parts = [
-        _verdict(result),
-        _facts("Run", sections.run_facts(result)),
-        _thresholds(result),
-        _facts("Summary", sections.summary(result)),
-        *map(_table, traffic(result)),
-        _errors(result.errors),
-        _table(sections.processes("Monitored processes", result.monitors)) if result.monitors else [],
-        _generator(result),
-        ["Run it again", *_command(sections.again(result))],
-        [_headline(result)],
-    ]
-    return _joined(parts)
+    return _rendered("report.txt.j2", result)
 
 
 def render_judgement(result: Result) -> str:
     """Return the verdict and the thresholds alone."""
-    return _joined([_verdict(result), _thresholds(result)])
+    return _rendered("judgement.txt.j2", result)
 
 
-def _joined(parts: Iterable[list[str]]) -> str:
-    return "\n\n".join("\n".join(line.rstrip() for line in part) for part in parts if part) + "\n"
+def _rendered(template: str, result: Result) -> str:
+    """Fill a template, which says what stands where; the filters below say how it is aligned and wrapped."""
+    environment = Environment(
+        loader=PackageLoader("stressrunner", "reports/templates"),
+        autoescape=False,  # noqa: S701  plain text for a terminal, whose control characters `printable` escapes
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {
+        "bullet": lambda text: "\n".join(_wrapped(text, _INDENT, "- ")),
+        "command": lambda words: "\n".join(_command(words)),
+        "count": count,
+        "duration": format_duration,
+        "facts": lambda facts: "\n".join(_facts(facts)),
+        "line": lambda text: textwrap.shorten(printable(text), _WIDTH - 8, placeholder=" ..."),
+        "printable": printable,
+        "table": lambda table: "\n".join(line.rstrip() for line in _table(table)),
+        "wrapped": _wrapped_text,
+    }
+    return environment.get_template(template).render(_content(result))
+
+
+def _wrapped_text(text: str, indent: int = 0) -> str:
+    return "\n".join(_wrapped(text, " " * indent))
+
+
+def _content(result: Result) -> dict[str, Any]:
+    return {
+        "result": result,
+        "rule": "=" * _WIDTH,
+        "headline": _headline(result),
+        "embedded": sections.EMBEDDED,
+        "mark": sections.MARKS[result.validity.state],
+        "doubts": sections.doubts(result),
+        "thresholds": sections.thresholds(result),
+        "advice": advice(result),
+        "run": sections.run_facts(result),
+        "summary": sections.summary(result),
+        "traffic": traffic(result),
+        "max_samples": _MAX_SAMPLES,
+        "processes": sections.processes("Monitored processes", result.monitors) if result.monitors else None,
+        "generator": _generator(result),
+        "again": sections.again(result),
+    }
 
 
 def _headline(result: Result) -> str:
@@ -53,18 +87,6 @@ def _headline(result: Result) -> str:
     head = f"{sections.MARKS[outcome]} {outcome.upper()}  {printable(result.run.scenario.name)}"
     exit_code = f"exit code {result.verdict.exit_code}"
     return f"{head:<{_WIDTH - len(exit_code) - 1}} {exit_code}"
-
-
-def _verdict(result: Result) -> list[str]:
-    verdict, validity = result.verdict, result.validity
-    rule = "=" * _WIDTH
-    lines = [rule, _headline(result), rule]
-    if result.run.embedded:
-        lines += _wrapped(sections.EMBEDDED, "")
-    lines += _bullets(verdict.reasons)
-    if doubts := sections.doubts(result):
-        lines += [f"{sections.MARKS[validity.state]} The measurement is {validity.state}:", *_bullets(doubts)]
-    return lines
 
 
 def _command(words: Iterable[str]) -> list[str]:
@@ -79,10 +101,6 @@ def _command(words: Iterable[str]) -> list[str]:
     return [_INDENT + line for line in lines]
 
 
-def _bullets(texts: Iterable[str]) -> list[str]:
-    return [line for text in texts for line in _wrapped(text, "  ", "- ")]
-
-
 def _wrapped(text: str, indent: str, bullet: str = "") -> list[str]:
     return textwrap.wrap(
         printable(text),
@@ -94,10 +112,10 @@ def _wrapped(text: str, indent: str, bullet: str = "") -> list[str]:
     )
 
 
-def _facts(title: str, facts: Iterable[Fact]) -> list[str]:
+def _facts(facts: Iterable[Fact]) -> list[str]:
     shown = [(fact.label, printable(fact.value), printable(fact.remark)) for fact in facts]
     labels = max(len(label) for label, _, _ in shown)
-    lines = [title]
+    lines = []
     for label, value, remark in shown:
         text = f"{value}  ({remark})" if remark else value
         head = f"{_INDENT}{label:<{labels}}{_GAP}"
@@ -165,29 +183,6 @@ def _line(table: Table, cells: tuple[str, ...], widths: list[int]) -> str:
     return _INDENT + _GAP.join(aligned)
 
 
-def _thresholds(result: Result) -> list[str]:
-    if not result.thresholds:
-        return []
-    lines = _table(sections.thresholds(result))
-    return lines + [f"{_INDENT}What to do: {where}" for where in advice(result)]
-
-
-def _errors(groups: Iterable[ErrorGroup]) -> list[str]:
-    lines: list[str] = []
-    for group in groups:
-        first, last = format_duration(group.first_at_s), format_duration(group.last_at_s)
-        lines.append(
-            f"{_INDENT}{count(group.count)} x {printable(group.kind)}  (first at {first}, last at {last})"
-        )
-        for sample in group.samples[:_MAX_SAMPLES]:
-            lines += _wrapped(f"{sample.endpoint}: {sample.message}", _INDENT * 3)
-            if sample.excerpt:
-                shown = textwrap.shorten(printable(sample.excerpt), _WIDTH - 8, placeholder=" ...")
-                lines.append(f"{_INDENT * 3}| {shown}")
-    return ["Errors", *lines] if lines else []
-
-
-def _generator(result: Result) -> list[str]:
+def _generator(result: Result) -> tuple[Fact, ...]:
     validity = result.validity
-    health = Fact("Validity", validity.state, "; ".join(validity.reasons))
-    return _facts("Generator (stressrunner itself, not the target)", (health, *sections.generator(result)))
+    return (Fact("Validity", validity.state, "; ".join(validity.reasons)), *sections.generator(result))

@@ -17,7 +17,9 @@ def traffic(result: Result) -> tuple[Table, ...]:
     stats = result.totals
     if not stats.sent + stats.dropped + stats.skipped:
         return ()
-    tables = (_latencies(stats), _endpoints(result))
+    tables: tuple[Table, ...] = (_latencies(stats), _endpoints(result))
+    if result.wholes:
+        tables = (*tables, _wholes(result))
     return (*tables, _phases(result)) if len(result.phases) > 1 else tables
 
 
@@ -69,6 +71,29 @@ def _never_note(rows: Iterable[Row]) -> tuple[str, ...]:
 def _endpoints(result: Result) -> Table:
     """A row for each endpoint."""
     return _stats_table("Endpoints", "endpoint", result.endpoints.items())
+
+
+def _wholes(result: Result) -> Table:
+    """What was measured from its beginning to its end, a row each."""
+    columns = (
+        Column("as a whole", "left"),
+        *(Column(title) for title in ("passed", "mean", "median", "p95", "p99", "max")),
+    )
+    rows = tuple(
+        Row(
+            (
+                name,
+                count(whole.count),
+                duration(whole.mean_s),
+                percentile(whole, whole.p50_s),
+                percentile(whole, whole.p95_s),
+                percentile(whole, whole.p99_s),
+                duration(whole.max_s),
+            )
+        )
+        for name, whole in result.wholes.items()
+    )
+    return Table("Lengths, pauses left out", columns, rows)
 
 
 def _phases(result: Result) -> Table:

@@ -23,6 +23,7 @@ _LAYOUT = (
     "validity",
     "totals",
     "endpoints",
+    "wholes",
     "phases",
     "timeline",
     "thresholds",

@@ -63,6 +63,9 @@ class Result:
     validity: Validity
     totals: Stats
     endpoints: Mapping[str, Stats]
+    wholes: Mapping[
+        str, Latency
+    ]  #: lengths of what is measured as a whole, pauses subtracted, e.g. `session`
     phases: tuple[PhaseStats, ...]
     timeline: tuple[Point, ...]
     thresholds: tuple[ThresholdOutcome, ...]

@@ -47,6 +47,7 @@ class Measured:
     loop: str = "none"  #: event loop that it ran on
     monitors: Mapping[str, ProcessFigures] = field(default_factory=dict)
     live: Mapping[Threshold, LiveRecord] = field(default_factory=dict)
+    failure: str = ""  #: why the load cut itself off, in one sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +66,16 @@ def result_of(origin: Origin, measured: Measured, ending: Ending) -> Result:
     thresholds = _thresholds(origin.scenario, measured)
     validity = _validity(origin, measured, ending)
     interrupted = "interrupted by the user" if ending.interrupted else ""
-    verdict = judge(thresholds, validity, interrupted=interrupted, strict=ending.strict)
+    verdict = judge(
+        thresholds, validity, interrupted=interrupted, failure=measured.failure, strict=ending.strict
+    )
     return Result(
         run=_run_record(origin, summary.duration_s),
         verdict=replace(verdict, reasons=tuple(map(mask.text, verdict.reasons))),
         validity=replace(validity, reasons=tuple(map(mask.text, validity.reasons))),
         totals=summary.totals,
         endpoints=summary.endpoints,
+        wholes=summary.wholes,
         phases=summary.phases,
         timeline=summary.timeline,
         thresholds=thresholds,
@@ -96,6 +100,7 @@ def _thresholds(scenario: Scenario, measured: Measured) -> tuple[ThresholdOutcom
         phases={phase.name: phase for phase in summary.phases},
         monitors=measured.monitors,
         phase_endpoints=summary.phase_endpoints,
+        groups=summary.wholes,
         live=measured.live,
     )
     return tuple(evaluate(threshold, figures) for threshold in scenario.thresholds)
@@ -111,7 +116,10 @@ def _validity(origin: Origin, measured: Measured, ending: Ending) -> Validity:
         lag=summary.lag,
         generator=measured.generator,
         open_load=any(isinstance(phase.shape, Open) for phase in origin.scenario.load),
-        stopped_early=ending.interrupted or ending.aborted or origin.plan.iteration_limit is not None,
+        stopped_early=ending.interrupted
+        or ending.aborted
+        or bool(measured.failure)
+        or origin.plan.iteration_limit is not None,
     )
     return judge_validity(observation)
 

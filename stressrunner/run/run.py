@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import anyio
@@ -93,7 +93,8 @@ async def _measure(
         summary: Summary = await fleet.execute(watcher)
         tasks.cancel_scope.cancel()
     await watcher.finish()
-    return watcher.measured(summary, transport=transports.name, loop=_loop_name())
+    measured = watcher.measured(summary, transport=transports.name, loop=_loop_name())
+    return replace(measured, failure=fleet.failure)
 
 
 def _loop_name() -> str:

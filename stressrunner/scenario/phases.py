@@ -58,9 +58,7 @@ def _check_phase(
         yield node_at(root, (*path, "think", "min")).diagnostic("'min' is longer than 'max'")
 
 
-def _misplaced(
-    phase: Mapping[str, Any], *, is_session: bool
-) -> Iterator[tuple[str, str, str]]:
+def _misplaced(phase: Mapping[str, Any], *, is_session: bool) -> Iterator[tuple[str, str, str]]:
     """Yield the keys that make no sense beside others, each with message and hint."""
     if is_session and "requests" in phase:
         yield "requests", "under 'session' the load counts sessions", "write 'sessions'"

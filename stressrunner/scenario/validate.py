@@ -76,6 +76,7 @@ def _validator() -> Draft202012Validator:
     for name, parse in (
         ("duration", units.parse_duration),
         ("positive_duration", _positive(units.parse_duration)),
+        ("rate", units.parse_rate),
         ("positive_rate", _positive(units.parse_rate)),
     ):
         checker.checks(name, raises=ValueError)(_accepts(parse))

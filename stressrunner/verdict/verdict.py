@@ -18,6 +18,7 @@ def judge(
     validity: Validity,
     *,
     interrupted: str = "",
+    failure: str = "",
     strict: bool = False,
 ) -> Verdict:
     """Return the outcome of a run with its exit code, and a sentence for every reason.
@@ -26,13 +27,15 @@ def judge(
         thresholds: what became of each; one that stopped the load has failed and makes the run a failure.
         validity: whether the run can be judged at all.
         interrupted: how the user ended the run, as a sentence; empty when it ended by itself.
+        failure: why the load cut itself off, as a sentence; empty when it did not.
         strict: whether what is unproven has failed.
     """
     if interrupted:
         return _verdict("aborted", [interrupted])
     if validity.state == "invalid":
         return _verdict("invalid", validity.reasons)
-    failures = [_sentence(outcome) for outcome in thresholds if outcome.state == "failed"]
+    failures = [failure] if failure else []
+    failures += [_sentence(outcome) for outcome in thresholds if outcome.state == "failed"]
     if strict:
         failures += [_sentence(outcome) for outcome in thresholds if outcome.state == "unproven"]
     return _verdict("failed", failures) if failures else _verdict("passed", ())

@@ -42,6 +42,7 @@ def test_the_keys_stand_in_the_documented_order():
         "validity",
         "totals",
         "endpoints",
+        "wholes",
         "phases",
         "timeline",
         "thresholds",

@@ -4,6 +4,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from stressrunner.scenario.schema import root_place, scenario_schema
+from stressrunner.scenario.validate import _validator
 
 SCHEMA = scenario_schema()
 
@@ -62,3 +63,28 @@ def test_keys_of_a_place():
     assert load.item.key("rate").wants_text
     assert root.key("treshold") is None
     assert root.key("variables").key("anything").is_free
+
+
+def test_every_format_is_checked():
+    """No format of the schema is one that nothing looks at: an unknown format would accept everything."""
+    checked = set(_validator().format_checker.checkers) | {
+        "template",
+        "body_template",
+        "expression",
+        "check",
+        "threshold",
+    }
+    used = set()
+
+    def walk(schema):
+        if isinstance(schema, dict):
+            if isinstance(schema.get("format"), str):
+                used.add(schema["format"])
+            for value in schema.values():
+                walk(value)
+        elif isinstance(schema, list):
+            for value in schema:
+                walk(value)
+
+    walk(scenario_schema())
+    assert used == checked
