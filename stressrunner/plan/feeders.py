@@ -19,9 +19,11 @@ class Rows:
         self.name = feeder.name
         self.per = feeder.per
         self._rows = feeder.rows
-        self._order = feeder.order
+        # Users never share a row, so that a row drawn for each would be wrong: they are dealt out in another order.
+        dealt = feeder.per == "user" and feeder.order == "random"
+        self._order = "shuffled" if dealt else feeder.order
         self._seed = seed
-        self._ends = feeder.on_end == "stop" and feeder.order != "random"
+        self._ends = feeder.on_end == "stop" and self._order != "random"
         self._shuffled = lru_cache(maxsize=2)(self._shuffle)
 
     @property

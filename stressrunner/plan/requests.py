@@ -1,20 +1,26 @@
 """Requests compiled from endpoints: what does not change is computed once, the rest is filled in for each request."""
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus, urlencode
 
-from stressrunner.expressions import CannotEvaluate, Template, compile_template, compile_value
-from stressrunner.expressions.environment import to_text
+from stressrunner.expressions import (
+    CannotEvaluate,
+    Template,
+    compile_template,
+    compile_value,
+    evaluation_errors,
+)
+from stressrunner.expressions.environment import to_json, to_text
 from stressrunner.http.exchange import Headers, Request
 from stressrunner.scenario.model import Endpoint, Form, Json, Raw
 
 __all__ = ["RequestTemplate"]
 
 Names = Mapping[str, Any]
-_KEPT_IN_PATHS = "/:?#[]@!$&'()*+,;=%-._~"  # RFC 3986: reserved, unreserved, and escapes already made
+# RFC 3986: reserved, unreserved, and escapes already made; not '#', which begins what is never sent.
+_KEPT_IN_PATHS = "/:?[]@!$&'()*+,;=%-._~"
 _WHOLE_URL = re.compile(r"https?://", re.IGNORECASE)
 _FIELD_BREAK = re.compile(r"[\r\n\0]")
 _HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110, token
@@ -30,13 +36,16 @@ def _path(template: Template, prefix: str) -> Callable[[Names], str]:
         hole = template.hole
 
         def whole(names: Names) -> str:
-            text = to_text(hole.evaluate(names))
+            text = to_text(hole.evaluate(names)).partition("#")[0]
             if _WHOLE_URL.match(text):
                 return quote(text, safe=_KEPT_IN_PATHS)
             return prefix + quote(text if text.startswith("/") else f"/{text}", safe=_KEPT_IN_PATHS)
 
         return whole
     parts = [quote(p, safe=_KEPT_IN_PATHS) if isinstance(p, str) else p for p in template.parts]
+    first = parts[0] if isinstance(parts[0], str) else ""
+    if not first.startswith("/") and not (prefix and first.startswith("?")):
+        prefix += "/"
     if template.is_constant:
         path = prefix + "".join(p for p in parts if isinstance(p, str))
         return lambda _: path
@@ -84,8 +93,12 @@ class RequestTemplate:
         """Return the request with its holes filled.
 
         Raises:
-            CannotEvaluate: a hole cannot be filled.
+            CannotEvaluate: a hole cannot be filled, or with something that cannot be written in UTF-8 or as JSON.
         """
+        with evaluation_errors():
+            return self._rendered(names)
+
+    def _rendered(self, names: Names) -> Request:
         target = self._path(names)
         if self._query is not None:
             query = urlencode(_pairs(self._query.render(names)), quote_via=quote)
@@ -124,19 +137,15 @@ def _headers(
     return tuple(fixed), filled
 
 
-def _encode_json(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-
-
 def _body(body: Json | Form | Raw | None) -> tuple[Callable[[Names], bytes], str | None]:
     """Return what makes the body, and its media type unless a header says otherwise."""
     match body:
         case Json(value):
             tree = compile_value(value)
             if tree.is_constant:
-                fixed = _encode_json(value)
+                fixed = to_json(value).encode()
                 return lambda _: fixed, "application/json"
-            return lambda names: _encode_json(tree.render(names)), "application/json"
+            return lambda names: to_json(tree.render(names)).encode(), "application/json"
         case Form(fields):
             form = compile_value(dict(fields))
             return (

@@ -1,0 +1,53 @@
+"""Endpoints and scenarios for the tests of the plan."""
+
+from fractions import Fraction
+
+from stressrunner.plan.plan import Plan, compile_plan
+from stressrunner.plan.requests import RequestTemplate
+from stressrunner.scenario.model import Closed, Endpoint, Mix, Phase, Scenario, Session, Target, Timeout
+
+
+def endpoint(name: str = "one", **changes) -> Endpoint:
+    """Return an endpoint that asks for `/`."""
+    fields = {
+        "method": "GET",
+        "path": "/",
+        "query": {},
+        "headers": {},
+        "body": None,
+        "timeout": Timeout(),
+        "checks": (),
+        "capture": {},
+    }
+    return Endpoint(name, **{**fields, **changes})
+
+
+def scenario(
+    *endpoints: Endpoint,
+    phases: tuple[Phase, ...] = (Phase("p", Closed(1, iterations=1)),),
+    traffic: Mix | Session | None = None,
+    base_url: str = "http://target",
+    **changes,
+) -> Scenario:
+    """Return a scenario of these endpoints in equal shares."""
+    endpoints = endpoints or (endpoint(),)
+    fields = {"variables": {}, "feeders": {}, "monitors": {}, "thresholds": ()}
+    return Scenario(
+        name="test",
+        description="",
+        target=Target(base_url, changes.pop("headers", {}), Timeout()),
+        endpoints={e.name: e for e in endpoints},
+        traffic=traffic or Mix({e.name: Fraction(1) for e in endpoints}),
+        load=phases,
+        **{**fields, **changes},
+    )
+
+
+def plan(*endpoints: Endpoint, seed: int = 1, **changes) -> Plan:
+    """Return the plan of such a scenario."""
+    return compile_plan(scenario(*endpoints, **changes), seed=seed, run_id="r")
+
+
+def request(names=None, *, prefix: str = "", shared=None, **fields):
+    """Return the request of an endpoint with such fields, its holes filled from `names`."""
+    return RequestTemplate(endpoint(**fields), prefix, shared or {}).render(names or {})

@@ -1,0 +1,126 @@
+"""Checks and captures: what a response must satisfy, and what is taken from it."""
+
+import pytest
+from plan_scenarios import endpoint
+
+from stressrunner.expressions import CannotEvaluate, ExpressionError
+from stressrunner.plan.judging import Judge
+from stressrunner.plan.outcome import Outcome, Problem
+
+
+class Names(dict):
+    """Names of a response whose body is not JSON."""
+
+    def __getitem__(self, name):
+        """Return a name, but no body."""
+        if name == "body":
+            raise CannotEvaluate("the body is not JSON")
+        return super().__getitem__(name)
+
+
+def judged(status=200, body=None, captures=None, **fields):
+    """Return outcome and problem of a response."""
+    names = {"status": status, "body": {} if body is None else body}
+    return Judge(endpoint(**fields)).judge(status, names, {} if captures is None else captures)
+
+
+@pytest.mark.parametrize("status", [100, 200, 204, 302, 399])
+def test_below_400_passes(status):
+    """Without checks a response below 400 passes."""
+    assert judged(status) == (Outcome.OK, None)
+
+
+@pytest.mark.parametrize("status", [400, 404, 429, 500, 599])
+def test_from_400_on_fails(status):
+    """Without checks a response from 400 on fails, under the name of its status."""
+    assert judged(status) == (Outcome.FAILED, Problem(f"http {status}", f"status was {status}"))
+
+
+def test_other_checks_do_not_excuse_the_status():
+    """Checks that do not name the status leave the default in force."""
+    assert judged(500, {"ok": True}, checks=("body.ok",))[1] == Problem("http 500", "status was 500")
+
+
+@pytest.mark.parametrize("check", ["status == 404", "status in (200, 404)", "body.x or status < 500"])
+def test_a_check_that_names_the_status_decides(check):
+    """Where a check names the status, it alone says which are right."""
+    assert judged(404, {"x": 0}, checks=(check,)) == (Outcome.OK, None)
+
+
+@pytest.mark.parametrize(
+    ("checks", "message"),
+    [
+        (("body.ok",), "body.ok: body.ok was False"),
+        (("body.n == 1", "body.ok"), "body.ok: body.ok was False"),
+        (("body.n > 5", "body.ok"), "body.n > 5: body.n was 1"),
+        (("body.gone",), "body.gone: there is no field 'gone'"),
+        (("status == 201",), "status == 201: status was 200"),
+    ],
+)
+def test_the_first_check_that_fails_is_the_problem(checks, message):
+    """A failed check fails the request and says what it met."""
+    assert judged(200, {"ok": False, "n": 1}, checks=checks) == (Outcome.FAILED, Problem("check", message))
+
+
+def test_a_body_that_is_not_json_fails_the_check():
+    """A check on the body of a page is a failed check, not a crash."""
+    judge = Judge(endpoint(checks=("status == 200", "body.ok")))
+    outcome, problem = judge.judge(200, Names(status=200, body=""), {})
+    assert (outcome, problem.message) == (Outcome.FAILED, "body.ok: the body is not JSON")
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_refused_comes_first(status):
+    """A reply that the scenario calls refused is that, whatever its status and the checks say."""
+    captures = {}
+    found = judged(
+        status,
+        {"id": 1},
+        captures,
+        refused="status in (429, 503)",
+        checks=("status == 200",),
+        capture={"id": "body.id"},
+    )
+    assert found == (Outcome.REFUSED, None)
+    assert captures == {}
+
+
+def test_refused_that_cannot_be_evaluated_is_false():
+    """A reply without the field that tells of a refusal is not refused."""
+    assert judged(200, {}, refused="body.error.code == 'busy'") == (Outcome.OK, None)
+
+
+def test_captures_are_taken_from_what_passed():
+    """Captures are added, with their types, when the response has passed."""
+    captures = {"before": 1}
+    assert (
+        judged(200, {"user": {"id": 5}}, captures, capture={"id": "body.user.id", "all": "body"})[0]
+        is Outcome.OK
+    )
+    assert captures == {"before": 1, "id": 5, "all": {"user": {"id": 5}}}
+
+
+@pytest.mark.parametrize("status", [200, 500])
+def test_nothing_is_captured_from_what_failed(status):
+    """A response that failed changes no capture."""
+    captures = {"id": "kept"}
+    judged(status, {"id": 5, "ok": False}, captures, checks=("body.ok",), capture={"id": "body.id"})
+    assert captures == {"id": "kept"}
+
+
+def test_a_capture_that_finds_nothing_fails():
+    """When one capture finds nothing the request fails, and none is taken."""
+    captures = {}
+    found = judged(200, {"id": 5}, captures, capture={"id": "body.id", "token": "body.token"})
+    assert found == (
+        Outcome.FAILED,
+        Problem("capture", "capture token: body.token: there is no field 'token'"),
+    )
+    assert captures == {}
+
+
+@pytest.mark.parametrize("fields", [{"checks": ("a b",)}, {"capture": {"x": "a b"}}, {"refused": "a b"}])
+def test_expressions_are_compiled_beforehand(fields):
+    """What makes no sense fails before the first request."""
+    with pytest.raises(ExpressionError):
+        Judge(endpoint(**fields))
