@@ -1,0 +1,134 @@
+"""What the documents show and point to is there."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from cli.command import environment
+from documents import DOCUMENTS, ROOT, anchors, blocks, links, read, table
+
+from stressrunner.reports.advice import ADVICE
+from stressrunner.scenario.document import load_document
+
+FIGURE = re.compile(r"[\d,.]+ ?(?:[µm]?s|[kM]?B|%|/s)?(?!\w)")
+
+
+def stressrunner(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run a command in the tree."""
+    return subprocess.run(
+        [sys.executable, "-m", "stressrunner", *words],
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def full_api(tmp_path_factory):
+    """The result file of a run of `full_api.yaml`, and its report as text."""
+    path = tmp_path_factory.mktemp("full_api") / "result.json"
+    ran = stressrunner("scenarios/full_api.yaml", "-q", "--report", f"json={path}", "--report", "text")
+    assert ran.returncode == 0, ran.stderr
+    return path, ran.stdout
+
+
+def labels(report: str) -> set[str]:
+    """Return the lines of a report without their figures and the blanks that align them."""
+    return {" ".join(FIGURE.sub("#", line).split()) for line in report.splitlines()}
+
+
+def test_readme_shows_a_report_as_it_is(full_api):
+    """Every line of the report in the README is one of a fresh report, its figures apart."""
+    (shown,) = blocks("README.md", "text")
+    assert len(shown.text.splitlines()) > 20
+    assert labels(shown.text) <= labels(full_api[1])
+
+
+def test_metrics_of_the_scripts_have_a_place(full_api):
+    """Each metric of the scripts is in the report, a threshold can be set on it, and the result file has it."""
+    path, report = full_api
+    result = json.loads(path.read_text("utf-8"))
+    thresholds = []
+    for _, shown, threshold, place in table("docs/from-scripts.md", "Metrics"):
+        section, label = shown.split(": ")
+        if section != "Errors":  # which a run without errors does not have
+            below = report[report.index(f"\n{section}") :]
+            assert label in below.split("\n\n", 1)[0], shown
+        value: Any = result
+        for key in place.strip("`").split("."):
+            value = value[key]
+        if threshold:
+            thresholds.append(threshold.strip("`"))
+    judged = stressrunner("check", path, *thresholds)
+    assert judged.returncode == 3, judged.stderr  # of 1,000 requests, `count == 500` does not hold
+    for threshold in thresholds:
+        mark = "✗" if threshold == "count == 500" else "✓"
+        assert re.search(rf"^  {mark} .*  {re.escape(threshold)} ", judged.stdout, re.MULTILINE), threshold
+
+
+YAML = [block for document in DOCUMENTS for block in blocks(document, "yaml", "yml")]
+
+
+@pytest.mark.parametrize("block", YAML, ids=lambda block: f"{block.document}-{block.text.splitlines()[0]}")
+def test_yaml_of_the_documents_is_valid(block, tmp_path):
+    """A whole scenario is valid; a part of one is valid in `agent_run.yaml`; a workflow is the example's."""
+    shown = yaml.safe_load(block.text)
+    if "jobs" in shown:
+        assert block.text == read("docs/examples/github-actions.yml")
+        return
+    pack = tmp_path / "scenarios"
+    pack.mkdir()
+    text = block.text
+    if "stressrunner" not in shown:
+        (pack / "data").mkdir()
+        (pack / "data" / "prompts.csv").write_text(read("scenarios/data/prompts.csv"), "utf-8")
+        text = yaml.safe_dump(yaml.safe_load(read("scenarios/agent_run.yaml")) | shown)
+    scenario = pack / "shown.yaml"
+    scenario.write_text(text, "utf-8")
+    assert load_document(scenario, environ={}, overrides=()).value["stressrunner"] == 1
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_links_resolve(document):
+    """Every link into the tree leads to a file that is there, and to a heading that it has."""
+    for link in links(document):
+        if link.startswith("https://"):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (ROOT / document).parent / path if path else ROOT / document
+        assert target.exists(), link
+        if anchor:
+            assert anchor in anchors(str(target.resolve().relative_to(ROOT))), link
+
+
+@pytest.mark.parametrize("place", ADVICE.values())
+def test_advice_of_reports_resolves(place):
+    """The sections that a report points to after a failed threshold are there."""
+    path, _, anchor = place.partition("#")
+    assert anchor in anchors(path)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_named_files_exist(document):
+    """A path of the tree that a document names is there."""
+    for path in re.findall(r"`((?:stressrunner|tests|scenarios|schemas|docs)/[\w./-]+)`", read(document)):
+        assert (ROOT / path).exists(), path
+
+
+def test_architecture_is_short_and_names_every_room():
+    """The architecture fits a page, and its house has exactly the rooms that the package has."""
+    text = read("ARCHITECTURE.md")
+    assert len(text.splitlines()) <= 60
+    house = text[text.index("## The house") : text.index("## Where to add")]
+    floors = re.findall(r"^    (\w+(?:, \w+)*)", house, re.MULTILINE)
+    rooms = {path.name for path in (ROOT / "stressrunner").iterdir() if (path / "__init__.py").exists()}
+    modules = {"masking", "errors", "units"}
+    assert {room for floor in floors for room in floor.split(", ")} == rooms | modules
