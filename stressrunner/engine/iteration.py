@@ -23,7 +23,7 @@ class Arrival(NamedTuple):
     number: int  #: in its phase, of the whole plan
     iteration: int  #: in the run, of the whole plan
     due_ns: int
-    released_ns: int
+    waiting_since_ns: int | None = None  #: when it began to wait for a user, if there was none
 
 
 def think_ns(low_s: float, high_s: float, *parts: object) -> int:
@@ -50,7 +50,7 @@ class Iterations:
         traffic = self._plan.traffic
         if isinstance(traffic, MixPlan):
             endpoint = self._plan.endpoints[traffic.pick(arrival.number)]
-            due = Due(arrival.phase, arrival.due_ns, arrival.released_ns)
+            due = Due(arrival.phase, arrival.due_ns, arrival.waiting_since_ns)
             passed = await self._sender.send(endpoint, scope, 0, due, transport)
         else:
             passed = await self._session(traffic, scope, arrival, transport)
@@ -61,7 +61,7 @@ class Iterations:
     ) -> bool:
         """Send the messages of a session in bursts; the first burst with a failure is the last."""
         spec = traffic.spec
-        first_due = Due(arrival.phase, arrival.due_ns, arrival.released_ns)
+        first_due = Due(arrival.phase, arrival.due_ns, arrival.waiting_since_ns)
         paused_ns = 0
         for first in range(0, spec.messages, spec.burst):
             size = min(spec.burst, spec.messages - first)
@@ -71,7 +71,7 @@ class Iterations:
                 due_ns = now_ns + think_ns(spec.think_min_s, spec.think_max_s, *use)
                 paused_ns += due_ns - now_ns
                 await self._clock.sleep_until(due_ns)
-                first_due = Due(arrival.phase, due_ns, self._clock.now_ns())
+                first_due = Due(arrival.phase, due_ns)
             burst = _Burst(traffic, scope, first_due, transport)
             if not await self._send_burst(burst, first, size):
                 self._recorder.skipped(arrival.phase, traffic.endpoint, spec.messages - first - size)
@@ -97,7 +97,7 @@ class Iterations:
             for k in range(1, size):
                 due_ns = first_due.due_ns + k * gap_ns
                 await self._clock.sleep_until(due_ns)
-                tasks.start_soon(send, first + k, Due(first_due.phase, due_ns, self._clock.now_ns()))
+                tasks.start_soon(send, first + k, Due(first_due.phase, due_ns))
         return all(passed)
 
 

@@ -209,7 +209,7 @@ class Load:
             return None
         number = self._plan.part.number(phase.taken)
         phase.taken += 1
-        arrival = Arrival(phase.plan.index, number, self._next_iteration(), due_ns, self._clock.now_ns())
+        arrival = Arrival(phase.plan.index, number, self._next_iteration(), due_ns)
         if phase.taken == phase.share or self._exhausted:
             phase.over.set()
         return arrival
@@ -239,7 +239,7 @@ class Load:
                 return self._clock.now_ns()
             due_ns = start_ns + pacing.due_ns(number)
             await self._clock.sleep_until(due_ns)
-            arrival = Arrival(plan.index, number, self._next_iteration(), due_ns, self._clock.now_ns())
+            arrival = Arrival(plan.index, number, self._next_iteration(), due_ns)
             self._give(arrival, most, shape.overflow, tasks)
         end_ns = start_ns + round(shape.duration_s * NS_PER_S)
         await self._clock.sleep_until(end_ns)
@@ -249,7 +249,7 @@ class Load:
         """Hand an arrival to the free user with the lowest number, to a new one, or to the queue."""
         if self._busy >= most:
             if overflow == "wait":
-                self._backlog.append(arrival)
+                self._backlog.append(arrival._replace(waiting_since_ns=self._clock.now_ns()))
             else:
                 self._drop(arrival)
             if overflow == "abort":

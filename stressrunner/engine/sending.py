@@ -21,11 +21,46 @@ _EXCERPT_CHARACTERS = 300  #: of the response's body, kept with an error
 
 
 class Due(NamedTuple):
-    """When a request was due and when it was released, in monotonic nanoseconds, and its phase."""
+    """When a request was due, in monotonic nanoseconds, and its phase."""
 
     phase: int
     due_ns: int
+    waiting_since_ns: int | None = None  #: when it began to wait for a limit of the scenario, if it did
+
+
+class _Released(NamedTuple):
+    """A request that is ready to be sent: until here, all time was the generator's."""
+
+    endpoint: int
+    phase: int
+    due_ns: int
     released_ns: int
+
+    def unsent(
+        self, outcome: Outcome, now_ns: int, *, never: bool = False, problem: Problem | None = None
+    ) -> Sample:
+        """Return the sample of a request of which nothing came back."""
+        return Sample(*self._before(outcome), now_ns, None, None, now_ns, never=never, problem=problem)
+
+    def sent(self, outcome: Outcome, exchange: Exchange, problem: Problem | None) -> Sample:
+        """Return the sample of a request that was sent, or tried to be."""
+        failure = exchange.failure
+        return Sample(
+            *self._before(outcome),
+            exchange.acquired_ns,
+            exchange.sent_ns,
+            exchange.first_byte_ns,
+            exchange.completed_ns,
+            exchange.connect_ns,
+            exchange.status,
+            exchange.bytes_sent,
+            exchange.bytes_received,
+            never=failure is not None and failure.kind in NEVER_FINISHED,
+            problem=problem,
+        )
+
+    def _before(self, outcome: Outcome) -> tuple[int, int, Outcome, int, int]:
+        return self.endpoint, self.phase, outcome, self.due_ns, self.released_ns
 
 
 @dataclass(slots=True)
@@ -53,92 +88,45 @@ class Sender:
         try:
             request = endpoint.request.render(names)
         except CannotEvaluate as error:
-            self._unfilled(endpoint, due, str(error))
+            released = self._release(endpoint, due)
+            problem: Problem | None = Problem("template", str(error))
+            self._recorder.emit(released.unsent(Outcome.FAILED, released.released_ns, problem=problem), None)
             # A user whose requests all fail this way would otherwise never let go of the event loop.
             await anyio.lowlevel.checkpoint()
             return False
+        released = self._release(endpoint, due)
         self._recorder.in_flight += 1
         try:
             exchange = await transport.exchange(request)
         except anyio.get_cancelled_exc_class():
-            self._cut_off(endpoint, due)
+            # What outlasted graceful_stop ranks last in latencies; what an interrupt cut off tells nothing.
+            never = self._cut.reason != "interrupt"
+            self._recorder.emit(released.unsent(Outcome.UNFINISHED, self._clock.now_ns(), never=never), None)
             raise
         finally:
             self._recorder.in_flight -= 1
-        return self._judge(endpoint, scope, names, due, exchange)
-
-    def _judge(
-        self, endpoint: EndpointPlan, scope: IterationScope, names: RequestNames, due: Due, exchange: Exchange
-    ) -> bool:
-        failure = exchange.failure
-        problem: Problem | None
-        if failure is not None:
-            outcome, problem = Outcome.FAILED, Problem(failure.kind.value, failure.message)
-        else:
-            seen = ResponseNames(names, exchange, self._base_url, due.due_ns)
-            outcome, found = endpoint.judge.judge(exchange.status, seen, scope.captures)
-            problem = None if found is None else found._replace(excerpt=_excerpt(exchange))
-        sample = Sample(
-            endpoint.index,
-            due.phase,
-            outcome,
-            due.due_ns,
-            due.released_ns,
-            exchange.acquired_ns,
-            exchange.sent_ns,
-            exchange.first_byte_ns,
-            exchange.completed_ns,
-            exchange.connect_ns,
-            exchange.status,
-            exchange.bytes_sent,
-            exchange.bytes_received,
-            never=failure is not None and failure.kind in NEVER_FINISHED,
-            problem=problem,
-        )
-        self._recorder.emit(sample, exchange)
+        outcome, problem = self._judge(endpoint, scope, names, exchange, due.due_ns)
+        self._recorder.emit(released.sent(outcome, exchange, problem), exchange)
         return outcome is Outcome.OK
 
-    def _unfilled(self, endpoint: EndpointPlan, due: Due, reason: str) -> None:
-        """Count a request whose holes could not be filled: an error like any other, though nothing was sent."""
-        now_ns = self._clock.now_ns()
-        problem = Problem("template", reason)
-        self._recorder.emit(
-            Sample(
-                endpoint.index,
-                due.phase,
-                Outcome.FAILED,
-                due.due_ns,
-                due.released_ns,
-                now_ns,
-                None,
-                None,
-                now_ns,
-                problem=problem,
-            ),
-            None,
-        )
+    def _release(self, endpoint: EndpointPlan, due: Due) -> _Released:
+        waiting_since_ns = due.waiting_since_ns
+        released_ns = self._clock.now_ns() if waiting_since_ns is None else waiting_since_ns
+        return _Released(endpoint.index, due.phase, due.due_ns, released_ns)
 
-    def _cut_off(self, endpoint: EndpointPlan, due: Due) -> None:
-        """Count a request that was in flight when the load was cut off.
-
-        One that outlasted graceful_stop ranks last in latencies; one that an interrupt cut tells nothing.
-        """
-        now_ns = self._clock.now_ns()
-        self._recorder.emit(
-            Sample(
-                endpoint.index,
-                due.phase,
-                Outcome.UNFINISHED,
-                due.due_ns,
-                due.released_ns,
-                now_ns,
-                None,
-                None,
-                now_ns,
-                never=self._cut.reason != "interrupt",
-            ),
-            None,
-        )
+    def _judge(
+        self,
+        endpoint: EndpointPlan,
+        scope: IterationScope,
+        names: RequestNames,
+        exchange: Exchange,
+        due_ns: int,
+    ) -> tuple[Outcome, Problem | None]:
+        if exchange.failure is not None:
+            return Outcome.FAILED, Problem(exchange.failure.kind.value, exchange.failure.message)
+        seen = ResponseNames(names, exchange, self._base_url, due_ns)
+        outcome, problem = endpoint.judge.judge(exchange.status, seen, scope.captures)
+        return outcome, None if problem is None else problem._replace(excerpt=_excerpt(exchange))
 
 
 def _excerpt(exchange: Exchange) -> str:
