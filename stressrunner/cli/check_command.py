@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
 
 import click
@@ -43,6 +44,11 @@ def _outcome(text: str, result: Result) -> ThresholdOutcome:
     recorded = {outcome.text: outcome for outcome in result.thresholds}
     if threshold.text in recorded:
         return recorded[threshold.text]
+    known = (*result.endpoints, *result.wholes, *result.monitors, "target")
+    if threshold.of is not None and threshold.of not in known:
+        close = get_close_matches(threshold.of, known, n=1)
+        hint = f"did you mean '{close[0]}'?" if close else f"there are {', '.join(known)}"
+        raise UsageError(f"{text}: nothing called '{threshold.of}' was measured; {hint}")
     figures = Figures(
         totals=result.totals,
         endpoints=result.endpoints,

@@ -18,6 +18,8 @@ ADVICE: Mapping[str, str] = MappingProxyType(
 
 
 def advice(result: Result) -> tuple[str, ...]:
-    """Return the sections that belong to the failed thresholds, each once."""
+    """Return the sections that belong to the failed thresholds, each once; none when nothing was measured."""
+    if not result.totals.completed:
+        return ()
     topics = (threshold.topic for threshold in result.thresholds if threshold.state == "failed")
     return tuple(dict.fromkeys(ADVICE[topic] for topic in topics if topic in ADVICE))

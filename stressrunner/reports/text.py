@@ -91,14 +91,15 @@ def _headline(result: Result) -> str:
 
 def _command(words: Iterable[str]) -> list[str]:
     """Break a command between its options, so that it can still be pasted into a shell."""
-    lines = [""]
-    for word in map(printable, words):
-        if lines[-1] and len(lines[-1]) + len(word) + 5 > _WIDTH:
+    first, *rest = map(printable, words)
+    lines = [_INDENT + first]
+    for word in rest:
+        if len(lines[-1]) + len(word) + 3 > _WIDTH:
             lines[-1] += " \\"
-            lines.append(_INDENT + word)
+            lines.append(_INDENT * 2 + word)
         else:
-            lines[-1] = f"{lines[-1]} {word}".lstrip()
-    return [_INDENT + line for line in lines]
+            lines[-1] += f" {word}"
+    return lines
 
 
 def _wrapped(text: str, indent: str, bullet: str = "") -> list[str]:
