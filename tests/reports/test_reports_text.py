@@ -128,8 +128,8 @@ def test_the_command_can_be_pasted():
     lines = section(replace(result, run=replace(result.run, scenario=scenario)), "Run it again")
     assert [line.strip() for line in lines] == [
         "stressrunner run scenarios/full_api.yaml --env staging \\",
-        "--set 'variables.greeting=it'\"'\"'s me' --set load.concurrency=20 --workers 4 \\",
-        "--seed 42",
+        "--set 'variables.greeting=it'\"'\"'s me' --set load.concurrency=20 \\",
+        "--workers 4 --seed 42",
     ]
 
 
