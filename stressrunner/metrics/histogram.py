@@ -11,6 +11,7 @@ A duration that never ended is counted in `never` and ranks after every other on
 import base64
 import zlib
 from collections.abc import Iterator
+from fractions import Fraction
 from math import ceil, sqrt
 
 __all__ = ["Histogram"]
@@ -18,13 +19,8 @@ __all__ = ["Histogram"]
 _NS_PER_US = 1000
 
 
-def _index(value_us: int) -> int:
-    b = value_us.bit_length() - 11
-    return (b << 10) + (value_us >> b) if b > 0 else value_us
-
-
 def _middle_us(index: int) -> float:
-    """Return the middle of a bucket; the inverse of `_index` up to the bucket's width."""
+    """Return the middle of a bucket, in microseconds: the layout above, backwards."""
     if index < 2048:
         return float(index)
     b = (index >> 10) - 1
@@ -105,7 +101,8 @@ class Histogram:
 
         None when nothing was counted, or when the rank falls among those that never ended.
         """
-        rank = max(1, ceil(percent / 100 * (self.count + self.never) - 1e-9))
+        # As the percentage is written: 99.9 % of ten million is rank 9,990,000, and floats make it one more.
+        rank = max(1, ceil(Fraction(str(percent)) * (self.count + self.never) / 100))
         if rank > self.count:
             return None
         seen = 0
@@ -162,7 +159,7 @@ class Histogram:
         """
         try:
             numbers = list(_varints(zlib.decompress(base64.b64decode(text, validate=True))))
-        except zlib.error as error:
+        except (ValueError, zlib.error) as error:
             raise ValueError(f"not an encoded histogram: {error}") from error
         if len(numbers) < 6 or len(numbers) % 2:
             raise ValueError("not an encoded histogram: it is cut short")
@@ -172,8 +169,8 @@ class Histogram:
         for gap, n in zip(numbers[6::2], numbers[7::2], strict=True):
             index += gap
             histogram.counts[index] = n
-        if sum(histogram.counts.values()) != histogram.count:
-            raise ValueError("not an encoded histogram: buckets and count disagree")
+        if sum(histogram.counts.values()) != histogram.count or low > high:
+            raise ValueError("not an encoded histogram: its parts contradict each other")
         if histogram.count:
             histogram.min_ns, histogram.max_ns = low, high
         return histogram

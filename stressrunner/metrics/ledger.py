@@ -22,7 +22,7 @@ class PhaseOutline:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Frozen figures of a load: warm-up is in its phase and the timeline, and in nothing else."""
+    """Frozen figures of a load: warm-up is in its phase, the timeline and the errors, and in nothing else."""
 
     duration_s: float  #: from the beginning of the load until its last request ended
     totals: Stats
@@ -77,7 +77,7 @@ class Ledger:
             timeline=self._timeline.points(),
             wholes={name: Latency.of(lengths) for name, lengths in sorted(self.total.wholes.items())},
             errors=error_groups(self.total, self._endpoints, self._origin_ns),
-            lag=Latency.of(self.total.lag),
+            lag=Latency.of(_merged(cell.lag for cell in cells)),
             queue=Latency.of(_merged(cell.queue for cell in cells)),
             blocked=Latency.of(_merged(cell.blocked for cell in cells)),
         )

@@ -15,6 +15,7 @@ __all__ = ["MAX_ERROR_GROUPS", "MAX_ERROR_SAMPLES", "Cell", "ErrorSample", "Erro
 
 MAX_ERROR_GROUPS = 100  #: further kinds of errors are counted together as `other`
 MAX_ERROR_SAMPLES = 5  #: kept per kind
+_HISTOGRAMS = ("response_time", "service_time", "ttfb", "connect", "failed_time", "lag", "queue", "blocked")
 
 
 class Cell:
@@ -27,6 +28,7 @@ class Cell:
         "connect",
         "dropped",
         "failed_time",
+        "lag",
         "last_ns",
         "outcomes",
         "queue",
@@ -52,6 +54,7 @@ class Cell:
         self.ttfb = Histogram()
         self.connect = Histogram()
         self.failed_time = Histogram()
+        self.lag = Histogram()  #: released minus due, of every request
         self.queue = Histogram()
         self.blocked = Histogram()
 
@@ -63,6 +66,7 @@ class Cell:
         self.last_ns = max(self.last_ns, sample.completed_ns)
         self.bytes_sent += sample.bytes_sent
         self.bytes_received += sample.bytes_received
+        self.lag.record(sample.released_ns - sample.due_ns)
         if sample.connect_ns is not None:
             self.connect.record(sample.connect_ns)
         if sample.status:
@@ -95,7 +99,7 @@ class Cell:
         self.status.update(other.status)
         self.bytes_sent += other.bytes_sent
         self.bytes_received += other.bytes_received
-        for name in ("response_time", "service_time", "ttfb", "connect", "failed_time", "queue", "blocked"):
+        for name in _HISTOGRAMS:
             getattr(self, name).merge(getattr(other, name))
 
 
@@ -146,7 +150,6 @@ class Tally:
     def __init__(self) -> None:
         self.cells: dict[tuple[int, int], Cell] = {}  #: (phase, endpoint) to counts
         self.errors: dict[str, ErrorTally] = {}
-        self.lag = Histogram()  #: released minus due, of every request
         self.wholes: dict[str, Histogram] = {}  #: lengths of what is measured as a whole, such as `session`
         self.iterations = 0  #: that ended
         self.iterations_failed = 0
@@ -163,7 +166,6 @@ class Tally:
     def record(self, sample: Sample) -> None:
         """Count one request that was sent."""
         self.cell(sample.phase, sample.endpoint).record(sample)
-        self.lag.record(sample.released_ns - sample.due_ns)
         if sample.problem is not None:
             self._record_error(sample)
 
@@ -204,7 +206,6 @@ class Tally:
             else:
                 self.errors[kind] = ErrorTally(errors.first_ns, errors.last_ns)
                 self.errors[kind].merge(errors)
-        self.lag.merge(other.lag)
         for name, lengths in other.wholes.items():
             self.wholes.setdefault(name, Histogram()).merge(lengths)
         self.iterations += other.iterations

@@ -1,0 +1,121 @@
+"""The books of a run: phases apart, warm-ups apart, and rates over the right time."""
+
+import pytest
+from metrics_samples import MS, sample
+
+from stressrunner.metrics.ledger import Ledger, PhaseOutline
+from stressrunner.metrics.tally import Tally
+from stressrunner.plan.outcome import Outcome
+
+ORIGIN_NS = 5_000 * MS
+WARM, HOLD, TAIL = (
+    PhaseOutline("warm", warmup=True, planned=None),
+    PhaseOutline("hold", warmup=False, planned={0: 6, 1: 4}),
+    PhaseOutline("tail", warmup=False, planned=None),
+)
+
+
+def at(seconds):
+    """Return a moment of the run, monotonic."""
+    return ORIGIN_NS + round(seconds * 1e9)
+
+
+def request(phase, at_s, took_s=0.01, outcome=Outcome.OK, **changes):
+    """Return a request of a phase, that many seconds after the beginning."""
+    return sample(ORIGIN_NS / MS + at_s * 1000, took_s * 1000, outcome, phase=phase, **changes)
+
+
+def ledger_of(*requests, phases=(WARM, HOLD, TAIL)):
+    """Return the books of some requests, handed over in one piece."""
+    tally = Tally()
+    for one in requests:
+        tally.record(one)
+    ledger = Ledger(("login", "search"), phases, ORIGIN_NS)
+    ledger.add(tally, at(0), at(10))
+    return ledger
+
+
+SPANS = [(at(0), at(2)), (at(2), at(6)), (at(6), at(10))]
+
+
+def test_warm_up_is_apart():
+    """Traffic of a warm-up is in its phase, the timeline and the errors, and in no figure that is judged."""
+    summary = ledger_of(
+        request(0, 0, 1.5, released_ns=at(1)),
+        request(0, 1, outcome=Outcome.FAILED),
+        request(1, 3),
+        request(2, 7),
+    ).summary(SPANS)
+    assert (summary.totals.sent, summary.totals.failed) == (2, 0)
+    assert summary.endpoints["login"].sent == 2
+    assert summary.totals.response_time.max_s == pytest.approx(0.01)
+    assert summary.lag.count == summary.queue.count == summary.blocked.count == 2
+    assert summary.lag.max_s == 0
+    assert [phase.totals.sent for phase in summary.phases] == [2, 1, 1]
+    assert sum(point.sent for point in summary.timeline) == 4
+    assert [group.count for group in summary.errors] == [1]
+
+
+def test_rates_are_over_the_time_of_what_is_counted():
+    """Rates of the totals are over the counted phases, those of a phase over that phase, warm-ups aside."""
+    summary = ledger_of(*[request(1, 2 + k / 10) for k in range(8)], request(2, 7)).summary(SPANS)
+    assert summary.totals.throughput_per_s == pytest.approx(9 / 8)
+    assert [phase.totals.throughput_per_s for phase in summary.phases] == pytest.approx([0, 2, 0.25])
+    assert summary.phase_endpoints["hold", "login"].throughput_per_s == pytest.approx(2)
+    assert [(p.started_at_s, p.duration_s) for p in summary.phases] == [(0, 2), (2, 4), (6, 4)]
+    assert summary.duration_s == 10
+
+
+def test_phases_last_until_their_last_request():
+    """A request that runs on beyond the end of its phase lengthens it, so that rates are not flattered."""
+    summary = ledger_of(request(1, 5, 9), request(2, 7)).summary(SPANS)
+    assert [phase.duration_s for phase in summary.phases] == [2, 12, 4]
+    assert summary.totals.throughput_per_s == pytest.approx(2 / 12)
+    assert summary.duration_s == 14
+
+
+def test_planned_requests():
+    """What a phase with fixed work did not send was not reached; where time alone ends it nothing is missing."""
+    summary = ledger_of(request(1, 3), request(1, 3, endpoint=1), request(2, 7)).summary(SPANS)
+    assert (summary.phases[1].totals.planned, summary.phases[1].totals.not_reached) == (10, 8)
+    assert (summary.phases[2].totals.planned, summary.phases[2].totals.not_reached) == (1, 0)
+    assert (summary.totals.planned, summary.totals.not_reached) == (11, 8)
+    assert (summary.endpoints["login"].planned, summary.endpoints["search"].planned) == (7, 4)
+    assert summary.phase_endpoints["hold", "search"].not_reached == 3
+
+
+def test_phases_that_did_not_begin():
+    """A run that was cut off has its later phases in the books, with all of their work not reached."""
+    summary = ledger_of(request(0, 1)).summary(SPANS[:1])
+    assert [phase.totals.not_reached for phase in summary.phases] == [0, 10, 0]
+    assert summary.totals.not_reached == 10
+    assert summary.totals.throughput_per_s == 0
+    assert summary.phases[1].duration_s == 0
+    assert summary.duration_s == 2
+    assert ("hold", "login") not in summary.phase_endpoints
+
+
+def test_nothing_at_all():
+    """A run that ended before it began has a summary of zeros."""
+    summary = Ledger(("login",), (WARM,), ORIGIN_NS).summary([])
+    assert (summary.duration_s, summary.totals.sent, summary.totals.error_ratio) == (0, 0, None)
+    assert summary.timeline == ()
+
+
+def test_percentiles_without_a_field():
+    """Every percentile can be had from a frozen latency."""
+    times = ledger_of(*[request(1, 3, k / 100) for k in range(1, 101)]).summary(SPANS).totals.response_time
+    assert times.distribution.percentile_s(75) == pytest.approx(0.75, rel=0.001)
+    assert times.p99_9_s == pytest.approx(1.0)
+
+
+def test_what_is_handed_over_is_added():
+    """Several tallies make one summary, and a point of the timeline each."""
+    ledger = Ledger(("login",), (HOLD,), ORIGIN_NS)
+    for second in range(3):
+        tally = Tally()
+        tally.record(request(0, second))
+        ledger.add(tally, at(second), at(second + 1))
+    summary = ledger.summary([(at(0), at(3))])
+    assert summary.totals.sent == 3
+    assert [(p.at_s, p.duration_s, p.sent) for p in summary.timeline] == [(0, 1, 1), (1, 1, 1), (2, 1, 1)]

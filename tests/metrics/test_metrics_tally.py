@@ -1,0 +1,212 @@
+"""Tallies: however samples are spread over them, merged they hold the same; and they stay small."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from metrics_samples import MS, sample
+
+from stressrunner.metrics.collector import Collector
+from stressrunner.metrics.summary import error_groups, stats_of
+from stressrunner.metrics.tally import MAX_ERROR_GROUPS, MAX_ERROR_SAMPLES, Tally
+from stressrunner.plan.outcome import Outcome, Problem
+
+outcomes = st.sampled_from(Outcome)
+problems = st.builds(Problem, st.sampled_from(["timeout", "check", "http 500"]), st.sampled_from(["a", "b"]))
+samples = st.builds(
+    sample,
+    st.integers(0, 5000),
+    st.integers(0, 40_000),
+    outcomes,
+    endpoint=st.integers(0, 2),
+    phase=st.integers(0, 1),
+    status=st.sampled_from([0, 200, 404, 500]),
+    connect_ns=st.sampled_from([None, 5 * MS]),
+    bytes_sent=st.integers(0, 1000),
+    bytes_received=st.integers(0, 1000),
+    never=st.booleans(),
+    problem=st.none() | problems,
+)
+
+
+def tally_of(recorded):
+    """Return a tally of samples."""
+    tally = Tally()
+    for one in recorded:
+        tally.record(one)
+    return tally
+
+
+def figures_of(tally):
+    """Return everything that is read from a tally, but for the examples of errors, which depend on the order."""
+    cells = {
+        key: (
+            stats_of([cell], planned=cell.sent, duration_s=1),
+            cell.lag.encode(),
+            cell.queue.encode(),
+            cell.last_ns,
+        )
+        for key, cell in tally.cells.items()
+    }
+    errors = {kind: (e.count, e.first_ns, e.last_ns) for kind, e in tally.errors.items()}
+    wholes = {name: lengths.encode() for name, lengths in tally.wholes.items()}
+    return cells, errors, wholes, tally.iterations, tally.iterations_failed
+
+
+@given(st.lists(st.tuples(samples, st.integers(0, 3)), max_size=40), st.permutations(range(4)))
+def test_it_does_not_matter_who_counts(spread, order):
+    """Samples spread over several tallies in any way, merged in any order, make the same figures."""
+    parts = [tally_of(one for one, where in spread if where == k) for k in range(4)]
+    merged = Tally()
+    for k in order:
+        merged.merge(parts[k])
+    assert figures_of(merged) == figures_of(tally_of(one for one, _ in spread))
+
+
+@given(st.lists(samples, max_size=20), st.lists(samples, max_size=20))
+def test_merging_leaves_the_other_alone(one, other):
+    """What was merged in stays as it is when the sum goes on counting."""
+    total, part = tally_of(one), tally_of(other)
+    total.merge(part)
+    for more in one:
+        total.record(more)
+    assert figures_of(part) == figures_of(tally_of(other))
+
+
+@given(st.lists(samples, max_size=60))
+def test_the_books_balance(recorded):
+    """What was sent is what became of it, and each sample is in exactly the latencies where it belongs."""
+    tally = tally_of(recorded)
+    stats = stats_of(tally.cells.values(), planned=len(recorded) + 5, duration_s=2)
+    assert stats.sent == len(recorded) == stats.completed + stats.unfinished
+    assert stats.completed == stats.ok + stats.failed + stats.refused + stats.superseded
+    assert stats.not_reached == 5
+    assert stats.throughput_per_s == stats.completed / 2
+    assert stats.goodput_per_s == stats.ok / 2
+    finished = [s for s in recorded if s.outcome is Outcome.OK and not s.never]
+    assert stats.response_time.count == stats.service_time.count == len(finished)
+    assert stats.response_time.never == sum(s.never for s in recorded)
+    assert stats.response_time_failed.count == stats.failed
+    assert stats.connect.count == sum(s.connect_ns is not None for s in recorded)
+    assert sum(stats.status.values()) == sum(s.status > 0 for s in recorded)
+    assert sum(e.count for e in tally.errors.values()) == sum(s.problem is not None for s in recorded)
+
+
+def test_times_are_those_of_the_sample():
+    """Each part of a request's way is in the latency of its name."""
+    way = sample(
+        due_ns=0,
+        released_ns=1 * MS,
+        acquired_ns=3 * MS,
+        sent_ns=7 * MS,
+        first_byte_ns=15 * MS,
+        completed_ns=31 * MS,
+        connect_ns=2 * MS,
+    )
+    cell = tally_of([way]).cell(0, 0)
+    seconds = {
+        name: getattr(cell, name).max_ns / MS
+        for name in ("lag", "queue", "blocked", "ttfb", "service_time", "response_time", "connect")
+    }
+    assert seconds == {
+        "lag": 1,
+        "queue": 2,
+        "blocked": 4,
+        "ttfb": 8,
+        "service_time": 24,
+        "response_time": 31,
+        "connect": 2,
+    }
+
+
+@pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.REFUSED, Outcome.SUPERSEDED, Outcome.UNFINISHED])
+def test_only_successes_are_in_the_latencies(outcome):
+    """Whatever is no success is in no latency of successes, however fast it was."""
+    cell = tally_of([sample(outcome=outcome)]).cell(0, 0)
+    assert (cell.response_time.count, cell.service_time.count, cell.ttfb.count, cell.queue.count) == (
+        0,
+        0,
+        0,
+        0,
+    )
+    assert cell.failed_time.count == (outcome is Outcome.FAILED)
+    assert cell.lag.count == 1
+
+
+def test_dropped_and_skipped_requests():
+    """Arrivals that were given up rank last; what an earlier failure prevented is counted and has no time."""
+    tally = Tally()
+    tally.record_dropped(0, 0, 3)
+    tally.record_skipped(0, 0, 2)
+    stats = stats_of(tally.cells.values(), planned=7, duration_s=1)
+    assert (stats.dropped, stats.skipped, stats.not_reached, stats.sent) == (3, 2, 2, 0)
+    assert stats.response_time.never == 3
+    assert stats.service_time.never == 0
+    assert stats.error_ratio is None
+
+
+@given(st.integers(0, 3 * MAX_ERROR_GROUPS), st.integers(1, 3))
+def test_kinds_of_errors_are_bounded(kinds, parts):
+    """However many kinds of errors there are, a bounded number is kept apart and none is lost."""
+    recorded = [sample(k, outcome=Outcome.FAILED, problem=Problem(f"kind {k}", "m")) for k in range(kinds)]
+    merged = Tally()
+    for k in range(parts):
+        merged.merge(tally_of(recorded[k::parts]))
+    for tally in (merged, tally_of(recorded)):
+        assert len(tally.errors) <= MAX_ERROR_GROUPS + 1
+        assert sum(e.count for e in tally.errors.values()) == kinds
+
+
+def test_examples_of_errors_are_bounded_and_differ():
+    """Of a thousand errors of a kind the first few that differ are kept, with when they began and ended."""
+    recorded = [
+        sample(
+            k, 0, Outcome.FAILED, endpoint=k % 2, status=500, problem=Problem("check", f"m{k // 4}", "body")
+        )
+        for k in range(1000)
+    ]
+    (group,) = error_groups(tally_of(recorded), ("zero", "one"), 0)
+    assert (group.kind, group.count, group.first_at_s, group.last_at_s) == ("check", 1000, 0, 0.999)
+    assert len(group.samples) == MAX_ERROR_SAMPLES
+    assert [(s.endpoint, s.message) for s in group.samples] == [
+        ("zero", "m0"),
+        ("one", "m0"),
+        ("zero", "m1"),
+        ("one", "m1"),
+        ("zero", "m2"),
+    ]
+    assert group.samples[0].excerpt == "body"
+
+
+def test_the_most_frequent_errors_come_first():
+    """Groups of errors are in the order of their counts, those of equal count by name; times are from the beginning."""
+    recorded = [
+        sample(1000 + k, 0, Outcome.FAILED, status=0, problem=Problem(kind, "m"))
+        for k, kind in enumerate(["c", "b", "b", "a"])
+    ]
+    groups = error_groups(tally_of(recorded), ("one",), 1000 * MS)
+    assert [(g.kind, g.count, g.first_at_s) for g in groups] == [
+        ("b", 2, 0.001),
+        ("a", 1, 0.003),
+        ("c", 1, 0),
+    ]
+    assert groups[0].samples[0].status is None
+
+
+def test_collectors_hand_over_what_is_new():
+    """Each tally holds what came since the one before, and observers see every sample when it comes."""
+    seen = []
+    collector = Collector((lambda one, exchange: seen.append(one),))
+    collector.emit(sample(1), None)
+    collector.in_flight = 2
+    first = collector.drain()
+    collector.skipped(0, 0, 1)
+    collector.dropped(0, 0, 2)
+    collector.whole("session", 5 * MS)
+    collector.iteration_ended(failed=True)
+    collector.iteration_ended(failed=False)
+    second = collector.drain()
+    assert (first.cell(0, 0).sent, first.in_flight, first.iterations) == (1, 2, 0)
+    assert (second.cell(0, 0).sent, second.cell(0, 0).skipped, second.cell(0, 0).dropped) == (0, 1, 2)
+    assert (second.iterations, second.iterations_failed) == (2, 1)
+    assert second.wholes["session"].max_ns == 5 * MS
+    assert seen == [sample(1)]
