@@ -1,1 +1,7 @@
-"""Nothing but a mark: it puts this folder on the path, so that tests of one room can use another's examples."""
+"""Puts this folder on the path, so that tests of one room can use another's examples, and settles property tests."""
+
+from hypothesis import settings
+
+# A busy machine may take its time over an example; how long the whole may take is the business of who runs it.
+settings.register_profile("stressrunner", deadline=None)
+settings.load_profile("stressrunner")

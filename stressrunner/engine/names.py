@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from stressrunner.expressions import FUNCTIONS, CannotEvaluate, Draws
 from stressrunner.http.exchange import Exchange, Headers
@@ -191,7 +192,10 @@ class ResponseNames(Mapping[str, Any]):
     def url(self) -> str:
         """Return the URL that was asked for."""
         target = self._exchange.request.target
-        return target if not target.startswith("/") else self._base_url + target
+        if not target.startswith("/"):
+            return target
+        base = urlsplit(self._base_url)
+        return f"{base.scheme}://{base.netloc}{target}"  # the base URL's own path is in the target
 
     def response_time(self) -> float:
         """Return the seconds from the moment the request was due."""
