@@ -1,0 +1,119 @@
+"""The generator looks at itself: pauses of garbage collection, stalls of the event loop, and what it may open.
+
+A stall is how much later than asked a timer of the event loop fires: whatever keeps the loop keeps every request.
+"""
+
+import gc
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from stressrunner.errors import GeneratorFault
+
+__all__ = ["Limits", "calm", "check_room", "limits", "watch_loop"]
+
+_BEAT_NS = 20_000_000
+_SPARE_DESCRIPTORS = 64  #: for files, pipes and the event loop itself
+
+
+class Clock(Protocol):
+    """Time as the load knows it."""
+
+    def now_ns(self) -> int:
+        """Return monotonic nanoseconds."""
+
+    async def sleep_until(self, at_ns: int) -> None:
+        """Return when that moment has come."""
+
+
+@contextmanager
+def calm(took_ns: Callable[[int], None]) -> Iterator[None]:
+    """Keep what is alive now out of garbage collection, and tell how long each collection took.
+
+    A full collection with a million live objects stops everything for a tenth of a second; what was made before the
+    load begins is not going to be garbage.
+    """
+    began_ns = 0
+
+    def watch(phase: str, _: dict[str, int]) -> None:
+        nonlocal began_ns
+        if phase == "start":
+            began_ns = time.perf_counter_ns()
+        else:
+            took_ns(time.perf_counter_ns() - began_ns)
+
+    gc.collect()
+    gc.freeze()
+    gc.callbacks.append(watch)
+    try:
+        yield
+    finally:
+        gc.callbacks.remove(watch)
+        gc.unfreeze()
+
+
+async def watch_loop(clock: Clock, late_ns: Callable[[int], None]) -> None:
+    """Tell fifty times a second how late a timer fired, until cancelled."""
+    while True:
+        at_ns = clock.now_ns() + _BEAT_NS
+        await clock.sleep_until(at_ns)
+        late_ns(clock.now_ns() - at_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What this process may open; None where the system does not tell."""
+
+    descriptors: int | None
+    ports: int | None  #: local ports for connections to one address
+
+
+def limits() -> Limits:
+    """Return the limits of this process, descriptors raised to what the system allows without asking."""
+    return Limits(_descriptors(), _ports())
+
+
+def _descriptors() -> int | None:
+    if sys.platform == "win32":
+        return None
+    import resource  # noqa: PLC0415  not on Windows
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard not in (soft, resource.RLIM_INFINITY):
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        except (OSError, ValueError):
+            return soft
+        return hard
+    return None if soft == resource.RLIM_INFINITY else soft
+
+
+def _ports() -> int | None:
+    try:
+        low, high = map(int, Path("/proc/sys/net/ipv4/ip_local_port_range").read_text("ascii").split())
+    except (OSError, ValueError):
+        return None
+    return high - low + 1
+
+
+def check_room(connections: int, room: Limits) -> None:
+    """See to it that so many connections to one address can be open at once.
+
+    Raises:
+        GeneratorFault: there are too few descriptors or ports; the message says what to change.
+    """
+    if room.descriptors is not None and connections + _SPARE_DESCRIPTORS > room.descriptors:
+        raise GeneratorFault(
+            f"the load needs {connections:,} connections, and this process may open {room.descriptors:,} files",
+            f"raise the limit with 'ulimit -n {connections + _SPARE_DESCRIPTORS}', use more workers, "
+            "or lower the concurrency or target.connections",
+        )
+    if room.ports is not None and connections > room.ports:
+        raise GeneratorFault(
+            f"the load needs {connections:,} connections, and this machine has {room.ports:,} ports for one address",
+            "widen net.ipv4.ip_local_port_range, or lower the concurrency or target.connections",
+        )
