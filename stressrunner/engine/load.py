@@ -81,6 +81,8 @@ class Load:
         self._begun = 0  # iterations of this generator that were given a number
         self._closing = False
         self._falls = _falls(plan)
+        limit = plan.iteration_limit
+        self._limit = None if limit is None else plan.part.share(limit)  # iterations of this generator
         self._active = 0  # users that a closed phase lets begin iterations
         self._background: TaskGroup  # for what must not outlast the users
         self._quiet = anyio.Event()
@@ -127,8 +129,7 @@ class Load:
     @property
     def _exhausted(self) -> bool:
         """Whether the data of a feeder that does not repeat has run out."""
-        limit = self._plan.iteration_limit
-        return limit is not None and self._begun >= self._plan.part.share(limit)
+        return self._limit is not None and self._begun >= self._limit
 
     def _next_iteration(self) -> int:
         number = self._plan.part.number(self._begun)

@@ -8,6 +8,8 @@ from stressrunner.metrics.tally import Tally
 
 __all__ = ["Collector", "Observer"]
 
+_BATCH = 512  #: samples counted at once; it takes about a millisecond
+
 #: Told of every sample, with its exchange where there is one; synchronous, must not block.
 Observer = Callable[[Sample, Exchange | None], None]
 
@@ -17,12 +19,16 @@ class Collector:
 
     def __init__(self, observers: tuple[Observer, ...] = ()) -> None:
         self._tally = Tally()
+        self._pending: list[Sample] = []  # bounded: counted together when there are enough of them
         self._observers = observers
         self.in_flight = 0  #: requests on their way now
 
     def emit(self, sample: Sample, exchange: Exchange | None) -> None:
         """Count a request that was sent."""
-        self._tally.record(sample)
+        pending = self._pending
+        pending.append(sample)
+        if len(pending) >= _BATCH:
+            self._count()
         for observer in self._observers:
             observer(sample, exchange)
 
@@ -43,8 +49,13 @@ class Collector:
         self._tally.iterations += 1
         self._tally.iterations_failed += failed
 
+    def _count(self) -> None:
+        samples, self._pending = self._pending, []
+        self._tally.extend(samples)
+
     def drain(self) -> Tally:
         """Hand over what was counted since the last time."""
+        self._count()
         tally, self._tally = self._tally, Tally()
         tally.in_flight = self.in_flight
         return tally
