@@ -1,8 +1,8 @@
 """Expressions and templates: one sandboxed language for checks, captures and holes."""
 
-from stressrunner.expressions.environment import evaluation_errors
 from stressrunner.expressions.expression import Expression, compile_expression
 from stressrunner.expressions.functions import FUNCTIONS, Draws
+from stressrunner.expressions.json_text import compile_json
 from stressrunner.expressions.problem import CannotEvaluate, ExpressionError
 from stressrunner.expressions.references import Reference
 from stressrunner.expressions.template import Template, compile_template
@@ -18,7 +18,7 @@ __all__ = [
     "Template",
     "ValueTemplate",
     "compile_expression",
+    "compile_json",
     "compile_template",
     "compile_value",
-    "evaluation_errors",
 ]

@@ -7,7 +7,7 @@ of that name or undefined, and a check such as `body.items` can fail (test_attri
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from functools import cache, wraps
 from typing import Any
 
@@ -17,7 +17,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from stressrunner.expressions.problem import CannotEvaluate
 
-__all__ = ["DataEnvironment", "environment", "evaluation_errors", "to_json", "to_text"]
+__all__ = ["DataEnvironment", "environment", "evaluation_errors", "lookup", "to_json", "to_text"]
 
 #: Filters that reach for Python attributes, or whose output differs from run to run.
 _WITHHELD_FILTERS = ("attr", "random", "pprint", "xmlattr", "urlize", "filesizeformat")
@@ -42,7 +42,7 @@ def to_text(value: Any) -> str:
 
 def to_json(value: Any) -> str:
     """Write a value as JSON, text in quotes."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_as_data)
+    return _ENCODER.encode(value)
 
 
 def _as_data(value: Any) -> Any:
@@ -53,6 +53,10 @@ def _as_data(value: Any) -> Any:
     if isinstance(value, Sequence | Iterator):
         return list(value)
     raise TypeError(f"a value of type {type(value).__name__} cannot be written as text")
+
+
+# json.dumps makes an encoder for every call that has options.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_as_data)
 
 
 def _strict(test: Any) -> Any:
@@ -106,18 +110,37 @@ def environment() -> DataEnvironment:
     return DataEnvironment()
 
 
-@contextmanager
-def evaluation_errors() -> Iterator[None]:
-    """Turn whatever an expression of a user runs into into CannotEvaluate with one sentence."""
+def lookup(names: Mapping[str, Any], name: str) -> Any:
+    """Return the value of a name; where there is none, an undefined value that says why when it is used.
+
+    So `status == 204 or body.ok` holds for a 204 whose body is no JSON (test_names_fail_when_they_are_used).
+    """
     try:
-        yield
-    except CannotEvaluate:
-        raise
-    except UndefinedError as error:
-        raise CannotEvaluate(_undefined_sentence(error)) from error
-    except Exception as error:  # the expression is the user's: any operator may fail in any way
-        text = " ".join(str(error).split()) or type(error).__name__
-        raise CannotEvaluate(text) from error
+        return names[name]
+    except KeyError:
+        return environment().undefined(name=name)
+    except CannotEvaluate as error:
+        return environment().undefined(hint=str(error))
+
+
+class _EvaluationErrors:
+    """A class, since a context manager made of a generator costs 1 µs, and this one is entered for every request."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, error: BaseException | None, traceback: object) -> None:
+        if isinstance(error, CannotEvaluate) or not isinstance(error, Exception):
+            return
+        if isinstance(error, UndefinedError):
+            raise CannotEvaluate(_undefined_sentence(error)) from error
+        # The expression is the user's: any operator may fail in any way.
+        raise CannotEvaluate(" ".join(str(error).split()) or type(error).__name__) from error
+
+
+def evaluation_errors() -> AbstractContextManager[None, None]:
+    """Turn whatever an expression of a user runs into into CannotEvaluate with one sentence."""
+    return _EvaluationErrors()
 
 
 def _undefined_sentence(error: UndefinedError) -> str:

@@ -7,8 +7,9 @@ from jinja2 import TemplateError, Undefined, nodes
 from jinja2.environment import TemplateExpression
 
 from stressrunner.expressions.calls import refuse_methods, refuse_unknown_filters, refuse_unknown_functions
-from stressrunner.expressions.environment import environment, evaluation_errors
+from stressrunner.expressions.environment import environment, evaluation_errors, lookup
 from stressrunner.expressions.functions import FUNCTIONS
+from stressrunner.expressions.lowering import Evaluate, lower
 from stressrunner.expressions.problem import CannotEvaluate, ExpressionError
 from stressrunner.expressions.references import Reference, parse, references_of
 
@@ -20,33 +21,34 @@ _OPEN, _CLOSE = "{{ ", " }}"
 class Expression:
     """A compiled expression."""
 
-    __slots__ = ("_compiled", "_roots", "references", "source")
+    __slots__ = ("evaluate", "references", "source")
 
-    def __init__(self, source: str, references: tuple[Reference, ...], compiled: TemplateExpression) -> None:
+    def __init__(self, source: str, references: tuple[Reference, ...], evaluate: Evaluate) -> None:
         self.source = source
         self.references = references
-        self._compiled = compiled
-        self._roots = tuple({reference.path[0] for reference in references})
+        #: Names to the value of the expression. Raises CannotEvaluate where a name or field is missing, or an
+        #: operator does not fit its values.
+        self.evaluate = evaluate
 
-    def evaluate(self, names: Mapping[str, Any]) -> Any:
-        """Return the value of the expression.
+    def holds(self, names: Mapping[str, Any]) -> bool:
+        """Return whether the expression is true as a condition; raises CannotEvaluate as `evaluate` does."""
+        return bool(self.evaluate(names))
 
-        Raises:
-            CannotEvaluate: a name or field is missing, or an operator does not fit its values.
-        """
+
+def _by_template(compiled: TemplateExpression, references: tuple[Reference, ...]) -> Evaluate:
+    """Return what evaluates an expression as a compiled template."""
+    roots = tuple({reference.path[0] for reference in references})
+
+    def evaluate(names: Mapping[str, Any]) -> Any:
         with evaluation_errors():
-            value = self._compiled({root: names[root] for root in self._roots if root in names})
+            value = compiled({root: lookup(names, root) for root in roots})
             if isinstance(value, Undefined):
                 str(value)  # raises, naming what is undefined
                 raise CannotEvaluate("the condition is false and there is no 'else'")
             # Filters such as map and select yield their items once; a value can be looked at more often.
             return list(value) if isinstance(value, Iterator) else value
 
-    def holds(self, names: Mapping[str, Any]) -> bool:
-        """Return whether the expression is true as a condition; raises CannotEvaluate as `evaluate` does."""
-        value = self.evaluate(names)
-        with evaluation_errors():
-            return bool(value)
+    return evaluate
 
 
 def compile_expression(source: str) -> Expression:
@@ -55,6 +57,26 @@ def compile_expression(source: str) -> Expression:
     Raises:
         ExpressionError: it has braces around it, makes no sense, or names a filter or test that does not exist.
     """
+    _refuse_braces(source)
+    try:
+        return _compiled(source)
+    except ExpressionError as error:
+        moved = error.moved(-len(_OPEN))
+        raise ExpressionError(
+            moved.message,
+            offset=max(0, min(moved.offset, len(source) - 1)),
+            width=min(moved.width, len(source)),
+            hint=moved.hint,
+        ) from error
+    except (TemplateError, SyntaxError, TypeError) as error:
+        # A SyntaxError is of the Python that Jinja2 writes, where an argument is given twice; a TypeError of the
+        # constants that it computes beforehand, such as `{[1]: 2}`.
+        raise ExpressionError(str(error.args[0]), width=len(source)) from error
+    except (RecursionError, MemoryError) as error:
+        raise ExpressionError("the expression is nested too deeply", width=len(source)) from error
+
+
+def _refuse_braces(source: str) -> None:
     stripped = source.strip()
     if not stripped:
         raise ExpressionError("the expression is empty", width=max(1, len(source)))
@@ -67,39 +89,34 @@ def compile_expression(source: str) -> Expression:
                 width=len(stripped),
                 hint=f"write: {inner}",
             )
+
+
+def _compiled(source: str) -> Expression:
     wrapped = f"{_OPEN}{source}{_CLOSE}"
-    try:
-        tree = parse(wrapped)
-        _one_expression(tree, source)
-        refuse_methods(wrapped, tree)
-        refuse_unknown_functions(wrapped, tree)
-        refuse_unknown_filters(wrapped, tree)
-        references = tuple(r.moved(-len(_OPEN)) for r in references_of(wrapped, tree))
-        compiled = environment().compile_expression(source, undefined_to_none=False)
-    except ExpressionError as error:
-        moved = error.moved(-len(_OPEN))
-        raise ExpressionError(
-            moved.message,
-            offset=max(0, min(moved.offset, len(source) - 1)),
-            width=min(moved.width, len(source)),
-            hint=moved.hint,
-        ) from error
-    except TemplateError as error:
-        raise ExpressionError(str(error.message), width=len(source)) from error
-    return Expression(source, references, compiled)
+    tree = parse(wrapped)
+    _one_expression(tree, source)
+    refuse_methods(wrapped, tree)
+    refuse_unknown_functions(wrapped, tree)
+    refuse_unknown_filters(wrapped, tree)
+    references = tuple(r.moved(-len(_OPEN)) for r in references_of(wrapped, tree))
+    by_template = _by_template(environment().compile_expression(source, undefined_to_none=False), references)
+    # Lowered from a tree of its own, since the analysis of names folds constants in the one it is given.
+    lowered = lower(_one_expression(parse(wrapped), source), by_template)
+    return Expression(source, references, lowered or by_template)
 
 
-def _one_expression(tree: nodes.Template, source: str) -> None:
-    """Refuse text such as `a }} b {{ c`, which closes the braces that were put around it."""
-    body = tree.body
-    if len(body) != 1 or not isinstance(body[0], nodes.Output) or len(body[0].nodes) != 1:
-        raise ExpressionError("this is not one expression", offset=len(_OPEN), width=len(source))
+def _one_expression(tree: nodes.Template, source: str) -> nodes.Expr:
+    """Return the expression; refuse text such as `a }} b {{ c`, which closes the braces that were put around it."""
+    match tree.body:
+        case [nodes.Output(nodes=[expression])]:
+            return expression
+    raise ExpressionError("this is not one expression", offset=len(_OPEN), width=len(source))
 
 
 def why_not(expression: Expression, names: Mapping[str, Any]) -> str | None:
     """Return why a check fails, in a few words with the values it met; None when it holds."""
     try:
-        if expression.holds(names):
+        if expression.evaluate(names):
             return None
     except CannotEvaluate as error:
         return f"{expression.source}: {error}"
@@ -122,9 +139,7 @@ def value_at(path: tuple[str, ...], names: Mapping[str, Any]) -> Any:
         CannotEvaluate: there is nothing at the path.
     """
     with evaluation_errors():
-        if path[0] not in names:
-            raise CannotEvaluate(f"{path[0]!r} is undefined")
-        value = names[path[0]]
+        value = lookup(names, path[0])
         for field in path[1:]:
             value = environment().getitem(value, field)
         if isinstance(value, Undefined):

@@ -11,8 +11,9 @@ import jinja2
 from jinja2 import TemplateError, nodes
 
 from stressrunner.expressions.calls import refuse_methods, refuse_unknown_filters
-from stressrunner.expressions.environment import environment, evaluation_errors, to_text
+from stressrunner.expressions.environment import environment, evaluation_errors, lookup, to_json
 from stressrunner.expressions.expression import Expression, compile_expression
+from stressrunner.expressions.lowering import Evaluate
 from stressrunner.expressions.problem import ExpressionError
 from stressrunner.expressions.references import Reference, parse, references_of, tokens_of
 
@@ -25,59 +26,57 @@ _STATEMENTS = ("{%", "{#", "{{-", "-}}")
 class Template:
     """A compiled text with holes."""
 
-    __slots__ = ("_jinja", "_roots", "parts", "references", "source")
+    __slots__ = ("hole", "is_constant", "parts", "references", "render", "render_text", "source")
 
     def __init__(
         self,
         source: str,
         parts: tuple[str | Expression, ...],
-        jinja: jinja2.Template | None,
         references: tuple[Reference, ...],
+        render_text: Callable[[Mapping[str, Any]], str],
     ) -> None:
         self.source = source
         self.parts = parts  #: literal texts and holes in order; empty for a template with statements
         self.references = references
-        self._jinja = jinja
-        self._roots = tuple({reference.path[0] for reference in references})
+        #: Whether every rendering is the same text.
+        self.is_constant = bool(parts) and all(isinstance(part, str) for part in parts)
+        #: The expression, when the text is exactly one hole.
+        self.hole = parts[0] if len(parts) == 1 and isinstance(parts[0], Expression) else None
+        #: Names to the text with its holes filled; raises CannotEvaluate where a hole cannot be.
+        self.render_text = render_text
+        #: As `render_text`, but a text that is exactly one hole keeps the type of its value.
+        self.render: Evaluate = render_text if self.hole is None else self.hole.evaluate
 
-    @property
-    def is_constant(self) -> bool:
-        """Whether every rendering is the same text."""
-        return self._jinja is None and all(isinstance(part, str) for part in self.parts)
 
-    @property
-    def hole(self) -> Expression | None:
-        """The expression, when the text is exactly one hole."""
-        if len(self.parts) == 1 and isinstance(self.parts[0], Expression):
-            return self.parts[0]
-        return None
+def _joined(parts: tuple[str | Expression, ...]) -> Callable[[Mapping[str, Any]], str]:
+    """Return what joins literal texts and filled holes."""
+    steps = tuple(part if isinstance(part, str) else part.evaluate for part in parts)
 
-    def render(self, names: Mapping[str, Any]) -> Any:
-        """Return the text with its holes filled; a text that is exactly one hole keeps the type of its value.
-
-        Raises:
-            CannotEvaluate: a hole cannot be filled.
-        """
-        hole = self.hole
-        return self.render_text(names) if hole is None else hole.evaluate(names)
-
-    def render_text(self, names: Mapping[str, Any], escape: Callable[[str], str] | None = None) -> str:
-        """Return the text with its holes filled, each passed through `escape`.
-
-        Raises:
-            CannotEvaluate: a hole cannot be filled.
-        """
-        with evaluation_errors():
-            if self._jinja is not None:
-                return self._jinja.render({root: names[root] for root in self._roots if root in names})
+    def render_text(names: Mapping[str, Any]) -> str:
+        try:
             filled = []
-            for part in self.parts:
-                if isinstance(part, str):
-                    filled.append(part)
-                else:
-                    text = to_text(part.evaluate(names))
-                    filled.append(text if escape is None else escape(text))
+            for step in steps:
+                value = step if isinstance(step, str) else step(names)
+                filled.append(value if isinstance(value, str) else to_json(value))
             return "".join(filled)
+        except Exception:
+            with evaluation_errors():
+                raise
+
+    return render_text
+
+
+def _filled(
+    template: jinja2.Template, references: tuple[Reference, ...]
+) -> Callable[[Mapping[str, Any]], str]:
+    """Return what renders a template with statements."""
+    roots = tuple({reference.path[0] for reference in references})
+
+    def render_text(names: Mapping[str, Any]) -> str:
+        with evaluation_errors():
+            return template.render({root: lookup(names, root) for root in roots})
+
+    return render_text
 
 
 def _end_of_hole(text: str, start: int) -> int:
@@ -134,7 +133,7 @@ def compile_template(text: str, *, statements: bool = False) -> Template:
         at = end + 2
     if at < len(text) or not parts:
         parts.append(text[at:])
-    return Template(text, tuple(parts), None, tuple(references))
+    return Template(text, tuple(parts), tuple(references), _joined(tuple(parts)))
 
 
 def _refuse_trimming(text: str, start: int, end: int) -> None:
@@ -164,7 +163,8 @@ def _whole_template(text: str) -> Template:
         compiled = environment().from_string(tree)
     except TemplateError as error:
         raise ExpressionError(str(error.message), width=len(text)) from error
-    return Template(text, (), compiled, references_of(text, tree))
+    references = references_of(text, tree)
+    return Template(text, (), references, _filled(compiled, references))
 
 
 def _refuse_other_files(tree: nodes.Template, text: str) -> None:

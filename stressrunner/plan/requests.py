@@ -8,11 +8,11 @@ from urllib.parse import quote, quote_plus, urlencode
 from stressrunner.expressions import (
     CannotEvaluate,
     Template,
+    compile_json,
     compile_template,
     compile_value,
-    evaluation_errors,
 )
-from stressrunner.expressions.environment import to_json, to_text
+from stressrunner.expressions.environment import evaluation_errors, to_text
 from stressrunner.http.exchange import Headers, Request
 from stressrunner.scenario.model import Endpoint, Form, Json, Raw
 
@@ -95,8 +95,11 @@ class RequestTemplate:
         Raises:
             CannotEvaluate: a hole cannot be filled, or with something that cannot be written in UTF-8 or as JSON.
         """
-        with evaluation_errors():
+        try:
             return self._rendered(names)
+        except Exception:
+            with evaluation_errors():
+                raise
 
     def _rendered(self, names: Names) -> Request:
         target = self._path(names)
@@ -141,11 +144,7 @@ def _body(body: Json | Form | Raw | None) -> tuple[Callable[[Names], bytes], str
     """Return what makes the body, and its media type unless a header says otherwise."""
     match body:
         case Json(value):
-            tree = compile_value(value)
-            if tree.is_constant:
-                fixed = to_json(value).encode()
-                return lambda _: fixed, "application/json"
-            return lambda names: to_json(tree.render(names)).encode(), "application/json"
+            return compile_json(value), "application/json"
         case Form(fields):
             form = compile_value(dict(fields))
             return (

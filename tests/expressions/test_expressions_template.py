@@ -179,12 +179,6 @@ def test_references_point_at_their_names(pieces):
         assert text[reference.offset :][: reference.width] == reference.path[0]
 
 
-def test_holes_are_escaped_where_asked():
-    """What fills a hole passes through the escape of its place; literal text does not."""
-    template = compile_template("a/{{ text }}/b")
-    assert template.render_text(NAMES, str.upper) == "a/ABC/b"
-
-
 def test_trees_of_data_are_filled():
     """Texts at any depth are templates, keys are not, and what has no hole is shared."""
     constant = {"deep": ["x", 1, None]}

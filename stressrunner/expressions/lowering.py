@@ -1,0 +1,226 @@
+"""Lowering: a parsed expression becomes a Python function of the names, some fifty times as fast as its template.
+
+A template looks all its names up, builds a context and a generator, and asks the environment for each field. The
+lowered form of `status == 200 and body.success` is what one would write by hand:
+
+    lambda names: names["status"] == 200 and names["body"]["success"]
+
+It is written for values that are there. Where anything goes wrong in it - a name or field is missing, an operator
+does not fit - the compiled template decides: it knows undefined values, and words what is wrong. So failures are the
+same by construction, and what succeeds is held equal by a property (test_lowered_forms_agree). Values that are drawn
+before a failure are drawn again by the template; both are functions of the seed.
+
+An expression is lowered as a whole or not at all; the code is built from the parsed tree, node by node.
+"""
+
+import ast
+from collections.abc import Callable, Iterable, Mapping
+from keyword import iskeyword
+from math import isfinite
+from typing import Any
+
+from jinja2 import nodes
+
+from stressrunner.expressions.environment import environment, lookup
+from stressrunner.expressions.functions import FUNCTIONS
+
+__all__ = ["Evaluate", "lower"]
+
+Evaluate = Callable[[Mapping[str, Any]], Any]
+
+_ARITHMETIC: Mapping[type[nodes.Node], type[ast.operator]] = {
+    nodes.Add: ast.Add,
+    nodes.Sub: ast.Sub,
+    nodes.Mul: ast.Mult,
+    nodes.Div: ast.Div,
+    nodes.FloorDiv: ast.FloorDiv,
+    nodes.Mod: ast.Mod,
+}
+_SIGNS: Mapping[type[nodes.Node], type[ast.unaryop]] = {
+    nodes.Not: ast.Not,
+    nodes.Neg: ast.USub,
+    nodes.Pos: ast.UAdd,
+}
+_COMPARISONS: Mapping[str, type[ast.cmpop]] = {
+    "eq": ast.Eq,
+    "ne": ast.NotEq,
+    "lt": ast.Lt,
+    "lteq": ast.LtE,
+    "gt": ast.Gt,
+    "gteq": ast.GtE,
+    "in": ast.In,
+    "notin": ast.NotIn,
+}
+#: Filters that need the value alone and make a value, not an iterator.
+_FILTERS = frozenset(
+    {
+        "abs",
+        "capitalize",
+        "count",
+        "float",
+        "int",
+        "length",
+        "lower",
+        "round",
+        "string",
+        "title",
+        "trim",
+        "upper",
+        "wordcount",
+    }
+)
+#: Filters and tests that ask whether something is there.
+_ASKING = frozenset({"default", "d", "defined", "undefined"})
+#: Tests that ask the environment.
+_TESTS_OF_NAMES = frozenset({"filter", "test"})
+#: What can be looked into: a literal cannot, since Python warns of `'text'['field']` when it compiles that.
+_LOOKED_INTO = (nodes.Name, nodes.Getattr, nodes.Getitem, nodes.Call, nodes.Filter)
+_AS_STR = 115  #: the conversion of `{x!s}` in a formatted text, ord("s")
+
+
+class _NotLowered(Exception):
+    """An expression holds something that is left to its template."""
+
+
+class _Lowering:
+    """Writes the code of one expression."""
+
+    def __init__(self) -> None:
+        self.bound: dict[str, Any] = {}  #: what the code calls, by the name that it has there
+
+    def value(self, node: nodes.Node) -> ast.expr:
+        """Return the code of a value that is there."""
+        match node:
+            case nodes.Const():
+                return _constant(node.value)
+            case nodes.Name():
+                return ast.Subscript(_names(), _outer_name(node), ast.Load())
+            case nodes.Getattr():
+                return ast.Subscript(self._looked_into(node), ast.Constant(node.attr), ast.Load())
+            case nodes.Getitem():
+                return ast.Subscript(self._looked_into(node), self._key(node.arg), ast.Load())
+            case nodes.Compare():
+                operators = [_COMPARISONS[operand.op]() for operand in node.ops]
+                return ast.Compare(self.value(node.expr), operators, self._values(o.expr for o in node.ops))
+        return self._operation(node)
+
+    def _operation(self, node: nodes.Node) -> ast.expr:
+        match node:
+            case nodes.And():
+                return ast.BoolOp(ast.And(), [self.value(node.left), self.value(node.right)])
+            case nodes.Or():
+                return ast.BoolOp(ast.Or(), [self.value(node.left), self.value(node.right)])
+            case nodes.BinExpr() if type(node) in _ARITHMETIC:
+                operator = _ARITHMETIC[type(node)]()
+                return ast.BinOp(self.value(node.left), operator, self.value(node.right))
+            case nodes.UnaryExpr() if type(node) in _SIGNS:
+                return ast.UnaryOp(_SIGNS[type(node)](), self.value(node.node))
+            case nodes.CondExpr() if node.expr2 is not None:
+                return ast.IfExp(self.value(node.test), self.value(node.expr1), self.value(node.expr2))
+            case nodes.Concat():
+                return ast.JoinedStr([ast.FormattedValue(self.value(n), _AS_STR, None) for n in node.nodes])
+            case nodes.List():
+                return ast.List(self._values(node.items), ast.Load())
+            case nodes.Tuple():
+                return ast.Tuple(self._values(node.items), ast.Load())
+            case nodes.Dict():
+                keys = self._values(pair.key for pair in node.items)
+                return ast.Dict([*keys], self._values(pair.value for pair in node.items))
+        return self._call(node)
+
+    def _call(self, node: nodes.Node) -> ast.expr:
+        match node:
+            case nodes.Call(node=nodes.Name(name=name) as function) if name in FUNCTIONS:
+                return self._called(self.value(function), [], node)
+            case nodes.Filter(node=nodes.Expr() as subject, name=name) if name in _FILTERS:
+                return self._called(self._bound(environment().filters[name]), [self.value(subject)], node)
+            case nodes.Filter(node=nodes.Expr() as subject, name=name) if name in _ASKING:
+                return self._called(self._bound(environment().filters[name]), [self._asked(subject)], node)
+            case nodes.Test(node=subject, name=name) if name not in _TESTS_OF_NAMES:
+                operand = self._asked(subject) if name in _ASKING else self.value(subject)
+                return self._called(self._bound(environment().tests[name]), [operand], node)
+        raise _NotLowered
+
+    def _called(
+        self, function: ast.expr, first: list[ast.expr], node: nodes.Call | nodes.Filter | nodes.Test
+    ) -> ast.expr:
+        if node.dyn_args is not None or node.dyn_kwargs is not None:
+            raise _NotLowered
+        named = [ast.keyword(str(given.key), self.value(given.value)) for given in node.kwargs]
+        if any(iskeyword(str(given.arg)) for given in named):
+            raise _NotLowered  # Python has no call such as `now(None=1)`
+        return ast.Call(function, first + self._values(node.args), named)
+
+    def _asked(self, node: nodes.Node) -> ast.expr:
+        """Return the code of what is asked for: a value, or an undefined value where it is missing."""
+        match node:
+            case nodes.Name():
+                return ast.Call(self._bound(lookup), [_names(), _outer_name(node)], [])
+            case nodes.Getattr():
+                return ast.Call(
+                    self._bound(environment().getitem), [self.value(node.node), ast.Constant(node.attr)], []
+                )
+            case nodes.Getitem() if not isinstance(node.arg, nodes.Slice):
+                return ast.Call(
+                    self._bound(environment().getitem), [self.value(node.node), self.value(node.arg)], []
+                )
+        return self.value(node)
+
+    def _looked_into(self, node: nodes.Getattr | nodes.Getitem) -> ast.expr:
+        if not isinstance(node.node, _LOOKED_INTO):
+            raise _NotLowered
+        return self.value(node.node)
+
+    def _key(self, node: nodes.Expr) -> ast.expr:
+        if not isinstance(node, nodes.Slice):
+            return self.value(node)
+        bounds = [None if n is None else self.value(n) for n in (node.start, node.stop, node.step)]
+        return ast.Slice(*bounds)
+
+    def _values(self, several: Iterable[nodes.Node]) -> list[ast.expr]:
+        return [self.value(node) for node in several]
+
+    def _bound(self, function: Any) -> ast.expr:
+        name = f"f{len(self.bound)}"
+        self.bound[name] = function
+        return ast.Name(name, ast.Load())
+
+
+def _names() -> ast.expr:
+    return ast.Name("names", ast.Load())
+
+
+def _constant(value: Any) -> ast.expr:
+    if isinstance(value, float) and not isfinite(value):
+        raise _NotLowered  # `1e999`, which a template does not know either
+    return ast.Constant(value)
+
+
+def _outer_name(node: nodes.Name) -> ast.expr:
+    if node.name == "self" or node.name in environment().globals:
+        raise _NotLowered  # these are Jinja2's own
+    return ast.Constant(node.name)
+
+
+def lower(expression: nodes.Node, otherwise: Evaluate) -> Evaluate | None:
+    """Return a function of the names that evaluates an expression; None when the expression cannot be lowered.
+
+    `otherwise` is the compiled template, which is asked where the lowered form fails.
+    """
+    lowering = _Lowering()
+    try:
+        value = lowering.value(expression)
+    except _NotLowered:
+        return None
+    parameters = ast.arguments([], [ast.arg("names")], None, [], [], None, [])
+    tree = ast.fix_missing_locations(ast.Expression(ast.Lambda(parameters, value)))
+    code = compile(tree, "<expression>", "eval")
+    lowered: Evaluate = eval(code, {"__builtins__": {}, **lowering.bound})  # noqa: S307  made here, of known nodes
+
+    def evaluate(names: Mapping[str, Any]) -> Any:
+        try:
+            return lowered(names)
+        except Exception:  # noqa: BLE001  whatever failed, the template tells what and why
+            return otherwise(names)
+
+    return evaluate
