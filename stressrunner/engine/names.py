@@ -34,6 +34,8 @@ class HeaderFields(Mapping[str, str]):
 class IterationScope:
     """What belongs to one iteration: its number, its user, its captures, variables and rows."""
 
+    __slots__ = ("_kept", "captures", "iteration", "plan", "user", "user_iteration")
+
     def __init__(self, plan: Plan, *, iteration: int, user: int, user_iteration: int) -> None:
         self.plan = plan
         self.iteration = iteration
@@ -64,18 +66,37 @@ class IterationScope:
 
 
 class RequestNames(Mapping[str, Any]):
-    """The names that the templates of one request see."""
+    """The names that the templates of one request see.
+
+    Each is made once per request, when it is first asked for; captures are asked each time, since other requests of
+    the iteration add to them.
+    """
+
+    __slots__ = ("_captures", "_draws", "_kept", "_message", "_scope", "_use")
 
     def __init__(self, scope: IterationScope, message: int, *, use: object | None = None) -> None:
         self._scope = scope
+        self._captures = scope.captures
         self._message = message
         self._use = message if use is None else use
         self._draws: Draws | None = None
+        self._kept: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Any:
+        captures = self._captures
+        if name in captures:
+            return captures[name]
+        kept = self._kept
+        if name in kept:
+            return kept[name]
+        value = kept[name] = self._made(name)
+        return value
+
+    def _made(self, name: str) -> Any:
+        make = _BUILT_IN.get(name)
+        if make is not None:
+            return make(self)
         scope = self._scope
-        if name in scope.captures:
-            return scope.captures[name]
         plan = scope.plan
         if name in plan.constants:
             return plan.constants[name]
@@ -87,7 +108,7 @@ class RequestNames(Mapping[str, Any]):
             if self._draws is None:
                 self._draws = scope.draws(self._use)
             return self._draws.function(name)
-        return _BUILT_IN[name](self)
+        raise KeyError(name)
 
     def __contains__(self, name: object) -> bool:
         scope, plan = self._scope, self._scope.plan
@@ -138,21 +159,24 @@ _BUILT_IN: Mapping[str, Callable[[RequestNames], Any]] = {
 class ResponseNames(Mapping[str, Any]):
     """The names that checks and captures see: the response's over those of its request."""
 
+    __slots__ = ("_base_url", "_due_ns", "_exchange", "_kept", "_not_json", "_outer")
+
     def __init__(self, outer: RequestNames, exchange: Exchange, base_url: str, due_ns: int) -> None:
         self._outer = outer
         self._exchange = exchange
         self._base_url = base_url
         self._due_ns = due_ns
         self._kept: dict[str, Any] = {}
+        self._not_json: str | None = None  #: why the body has no value, once that is known
 
     def __getitem__(self, name: str) -> Any:
-        made = self._kept.get(name)
-        if made is not None:
-            return made
+        kept = self._kept
+        if name in kept:
+            return kept[name]
         make = _OF_RESPONSE.get(name)
         if make is None:
             return self._outer[name]
-        value = self._kept[name] = make(self)
+        value = kept[name] = make(self)
         return value
 
     def __contains__(self, name: object) -> bool:
@@ -174,12 +198,12 @@ class ResponseNames(Mapping[str, Any]):
 
     def body(self) -> Any:
         """Return the body, parsed as JSON; raises CannotEvaluate when it is not."""
-        try:
-            return json.loads(self._exchange.body)
-        except (ValueError, RecursionError) as error:
-            raise CannotEvaluate(
-                "the body is not JSON" if self._exchange.body else "the body is empty"
-            ) from error
+        if self._not_json is None:
+            try:
+                return json.loads(self._exchange.body)
+            except (ValueError, RecursionError):
+                self._not_json = "the body is not JSON" if self._exchange.body else "the body is empty"
+        raise CannotEvaluate(self._not_json)
 
     def text(self) -> str:
         """Return the body as text, in UTF-8; bytes that are not show as U+FFFD."""
