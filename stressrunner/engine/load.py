@@ -9,7 +9,6 @@ order: they have been released, so that their waiting is `queue` and not the gen
 from collections import deque
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import partial
 from heapq import heapify, heappop, heappush
 from itertools import pairwise
 
@@ -274,22 +273,16 @@ class Load:
 
     async def _live(self, user: _User) -> None:
         """Run iterations until the load closes."""
+        run, number = self._iterations.run, self._plan.part.number(user.number)
         async with self._transports.open() as transport:
             while (arrival := await self._next(user)) is not None:
-                number = self._plan.part.number(user.number)
-                iteration = partial(
-                    self._iterations.run,
-                    arrival,
-                    user=number,
-                    user_iteration=user.iterations,
-                    transport=transport,
-                )
+                iterating = run(arrival, user=number, user_iteration=user.iterations, transport=transport)
                 if self._falls:
                     with anyio.CancelScope() as user.scope:
-                        await iteration()
+                        await iterating
                     user.scope = None
                 else:
-                    await iteration()
+                    await iterating
                 user.iterations += 1
 
     async def _next(self, user: _User) -> Arrival | None:

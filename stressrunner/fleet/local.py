@@ -11,6 +11,7 @@ from stressrunner.http.exchange import TransportFactory
 from stressrunner.metrics.collector import Collector, Observer
 from stressrunner.metrics.ledger import Ledger, PhaseOutline, Summary
 from stressrunner.metrics.tally import Tally
+from stressrunner.monitor.generator import calm, watch_loop
 from stressrunner.plan.plan import Plan
 from stressrunner.units import NS_PER_S
 
@@ -81,10 +82,12 @@ class LocalFleet:
                 await self._clock.sleep_until(at_ns)
                 look()
 
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(tick)
-            await load.run()
-            tasks.cancel_scope.cancel()
+        with calm(collector.collected):
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(tick)
+                tasks.start_soon(watch_loop, self._clock, collector.stalled)
+                await load.run()
+                tasks.cancel_scope.cancel()
         look()
         return ledger.summary([(span.started_ns, span.ended_ns) for span in load.spans])
 

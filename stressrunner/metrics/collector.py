@@ -44,6 +44,14 @@ class Collector:
         """Count the length of something that is measured as a whole, such as a session."""
         self._tally.record_whole(name, length_ns)
 
+    def stalled(self, late_ns: int) -> None:
+        """Count how much later than asked a timer of the event loop fired."""
+        self._tally.stalls.record(late_ns)
+
+    def collected(self, took_ns: int) -> None:
+        """Count a pause of garbage collection."""
+        self._tally.collections.record(took_ns)
+
     def iteration_ended(self, *, failed: bool) -> None:
         """Count an iteration."""
         self._tally.iterations += 1

@@ -35,6 +35,8 @@ class Summary:
     lag: Latency
     queue: Latency
     blocked: Latency
+    stalls: Latency  #: how much later than asked timers of the generator's event loop fired
+    collections: Latency  #: pauses of the generator's garbage collection
 
 
 class Ledger:
@@ -80,6 +82,8 @@ class Ledger:
             lag=Latency.of(_merged(cell.lag for cell in cells)),
             queue=Latency.of(_merged(cell.queue for cell in cells)),
             blocked=Latency.of(_merged(cell.blocked for cell in cells)),
+            stalls=Latency.of(self.total.stalls),
+            collections=Latency.of(self.total.collections),
         )
 
     def _spans_with_requests(self, spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:

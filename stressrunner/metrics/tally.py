@@ -147,6 +147,8 @@ class Tally:
         self.cells: dict[tuple[int, int], Cell] = {}  #: (phase, endpoint) to counts
         self.errors: dict[str, ErrorTally] = {}
         self.wholes: dict[str, Histogram] = {}  #: lengths of what is measured as a whole, such as `session`
+        self.stalls = Histogram()  #: how much later than asked timers of the generator's event loop fired
+        self.collections = Histogram()  #: pauses of the generator's garbage collection
         self.iterations = 0  #: that ended
         self.iterations_failed = 0
         self.in_flight = 0  #: requests on their way when this was handed over
@@ -210,6 +212,8 @@ class Tally:
             else:
                 self.errors[kind] = ErrorTally(errors.first_ns, errors.last_ns)
                 self.errors[kind].merge(errors)
+        self.stalls.merge(other.stalls)
+        self.collections.merge(other.collections)
         for name, lengths in other.wholes.items():
             self.wholes.setdefault(name, Histogram()).merge(lengths)
         self.iterations += other.iterations

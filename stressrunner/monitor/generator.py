@@ -46,7 +46,6 @@ def calm(took_ns: Callable[[int], None]) -> Iterator[None]:
         else:
             took_ns(time.perf_counter_ns() - began_ns)
 
-    gc.collect()
     gc.freeze()
     gc.callbacks.append(watch)
     try:

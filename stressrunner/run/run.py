@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 import anyio
 
-from stressrunner.engine.clock import Clock, MonotonicClock
+from stressrunner.engine.clock import Clock
+from stressrunner.engine.timerfd import precise_clock
 from stressrunner.errors import StressrunnerError, TargetUnreachable
 from stressrunner.fleet.local import LocalFleet, ledger_of
 from stressrunner.http.probe import probe
@@ -44,7 +45,14 @@ async def run(document: Document, options: Options, listener: Listener, interrup
     scenario = build(document)
     plan = _plan(scenario, options)
     origin = Origin(document, scenario, plan, options.overrides, datetime.now(UTC), Masker(document.secrets))
-    clock = MonotonicClock()
+    with precise_clock() as clock:
+        return await _run(origin, options, listener, interrupted, clock)
+
+
+async def _run(
+    origin: Origin, options: Options, listener: Listener, interrupted: anyio.Event, clock: Clock
+) -> Result:
+    scenario, plan = origin.scenario, origin.plan
     try:
         async with target_of(plan) as target:
             await _reach(target, scenario)
