@@ -61,6 +61,7 @@ class MixPlan:
     endpoints: tuple[int, ...]  #: indices of the endpoints that are picked from
     blocks: Blocks
     requests: int = 1  #: per iteration
+    at_once: int = 1  #: requests of one iteration that may be on their way together
 
     def pick(self, iteration: int) -> int:
         """Return the endpoint's index of an iteration of a phase."""
@@ -86,6 +87,11 @@ class SessionPlan:
     def requests(self) -> int:
         """Requests of one iteration."""
         return self.spec.messages
+
+    @property
+    def at_once(self) -> int:
+        """Requests of one iteration that may be on their way together."""
+        return self.spec.burst
 
     def requests_of(self, _iteration: int) -> dict[int, int]:
         """Return how many requests of each endpoint an iteration sends."""
@@ -144,6 +150,17 @@ class Plan:
         """How many generators can share the plan so that each has a user in every closed phase."""
         closed = [phase.spec.shape for phase in self.phases if isinstance(phase.spec.shape, Closed)]
         return min((shape.most for shape in closed), default=MAX_SHARDS)
+
+    @property
+    def most_connections(self) -> int:
+        """Connections that are sure to be open at once: those of the users of the largest closed phase.
+
+        How many an open phase needs depends on the target; it is not counted.
+        """
+        if self.connections is not None:
+            return self.connections
+        closed = [phase.spec.shape for phase in self.phases if isinstance(phase.spec.shape, Closed)]
+        return max((shape.most for shape in closed), default=0) * self.traffic.at_once
 
     @property
     def endpoint_names(self) -> tuple[str, ...]:

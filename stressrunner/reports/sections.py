@@ -196,7 +196,15 @@ def generator(result: Result) -> tuple[Fact, ...]:
         Fact("Lag", _late(figures.lag), "sent later than due by the generator"),
         Fact("Queue", _late(figures.queue), "waiting for a limit of the scenario"),
         Fact("Blocked", _late(figures.blocked), "until the first byte was written"),
+        Fact("Stalls", _late(figures.stalls), "of its event loop"),
     ]
+    if figures.offered_per_s is not None and figures.achieved_per_s is not None:
+        offered = f"of {format_rate(figures.offered_per_s)} offered"
+        facts.insert(1, Fact("Rate", format_rate(figures.achieved_per_s), offered))
+    if figures.collections.count:
+        facts.append(
+            Fact("Collections", _late(figures.collections), f"{count(figures.collections.count)} of garbage")
+        )
     if not process.available:
         return (*facts, Fact("Process", "not watched", process.reason))
     return (

@@ -51,6 +51,10 @@ class GeneratorFigures:
     lag: Latency  #: due until released: the generator's fault
     queue: Latency  #: released until given a user and connection: waiting for a limit of the scenario
     blocked: Latency  #: given a connection until the first byte written: connecting
+    stalls: Latency  #: how much later than asked timers of the event loop fired
+    collections: Latency  #: pauses of garbage collection
+    offered_per_s: float | None  #: requests that the phases with a rate were to send; None without such a phase
+    achieved_per_s: float | None  #: requests that they sent, until the last of them had ended
     process: ProcessFigures
 
 

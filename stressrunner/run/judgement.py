@@ -69,6 +69,7 @@ def result_of(origin: Origin, measured: Measured, ending: Ending) -> Result:
     verdict = judge(
         thresholds, validity, interrupted=interrupted, failure=measured.failure, strict=ending.strict
     )
+    offered_per_s, achieved_per_s = _rates(origin.scenario, summary)
     return Result(
         run=_run_record(origin, summary.duration_s),
         verdict=replace(verdict, reasons=tuple(map(mask.text, verdict.reasons))),
@@ -85,11 +86,29 @@ def result_of(origin: Origin, measured: Measured, ending: Ending) -> Result:
             lag=summary.lag,
             queue=summary.queue,
             blocked=summary.blocked,
+            stalls=summary.stalls,
+            collections=summary.collections,
+            offered_per_s=offered_per_s,
+            achieved_per_s=achieved_per_s,
             process=measured.generator,
         ),
         monitors=measured.monitors,
         errors=tuple(_masked(group, mask) for group in summary.errors),
     )
+
+
+def _rates(scenario: Scenario, summary: Summary) -> tuple[float | None, float | None]:
+    """Return the requests per second that the phases with a rate offered, and those that they achieved."""
+    pairs = zip(scenario.load, summary.phases, strict=True)
+    phases = [(float(spec.shape.duration_s), phase) for spec, phase in pairs if isinstance(spec.shape, Open)]
+    planned_s, took_s = (
+        sum(planned_s for planned_s, _ in phases),
+        sum(phase.duration_s for _, phase in phases),
+    )
+    if not phases or not took_s:
+        return None, None
+    planned = sum(phase.totals.planned for _, phase in phases)
+    return planned / planned_s, sum(phase.totals.sent for _, phase in phases) / took_s
 
 
 def _thresholds(scenario: Scenario, measured: Measured) -> tuple[ThresholdOutcome, ...]:

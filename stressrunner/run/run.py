@@ -13,6 +13,7 @@ from stressrunner.errors import StressrunnerError, TargetUnreachable
 from stressrunner.fleet.local import LocalFleet, ledger_of
 from stressrunner.http.probe import probe
 from stressrunner.masking import Masker
+from stressrunner.monitor.generator import check_room, limits
 from stressrunner.metrics.ledger import Summary
 from stressrunner.plan.plan import Plan, compile_plan
 from stressrunner.result.model import Result
@@ -55,6 +56,7 @@ async def _run(
     scenario, plan = origin.scenario, origin.plan
     try:
         async with target_of(plan) as target:
+            check_room(plan.most_connections, limits())
             await _reach(target, scenario)
             listener.note(f"target {shown(target.base_url)}, seed {plan.seed}, run {plan.run_id}")
             monitors = Monitors(scenario.monitors, target, clock, origin.masker)

@@ -1,7 +1,7 @@
 """The coordinator's ear: watches processes, feeds the thresholds that are live, and tells how the load goes on."""
 
 from stressrunner.engine.clock import Clock
-from stressrunner.fleet.local import Beat
+from stressrunner.fleet.beat import Beat
 from stressrunner.metrics.histogram import Histogram
 from stressrunner.metrics.ledger import Summary
 from stressrunner.metrics.tally import Tally

@@ -177,6 +177,10 @@ def generator(samples, seconds):
         lag=Latency.of(lag),
         queue=Latency.of(queue),
         blocked=Latency.of(blocked),
+        stalls=Latency.of(lag),
+        collections=Latency.of(Histogram()),
+        offered_per_s=None,
+        achieved_per_s=None,
         process=process("pid 4700 (stressrunner)", seconds, 61_000_000),
     )
 
