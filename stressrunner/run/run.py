@@ -13,8 +13,8 @@ from stressrunner.errors import StressrunnerError, TargetUnreachable
 from stressrunner.fleet.local import LocalFleet, ledger_of
 from stressrunner.http.probe import probe
 from stressrunner.masking import Masker
-from stressrunner.monitor.generator import check_room, limits
 from stressrunner.metrics.ledger import Summary
+from stressrunner.monitor.generator import check_room, limits
 from stressrunner.plan.plan import Plan, compile_plan
 from stressrunner.result.model import Result
 from stressrunner.run.judgement import Ending, Measured, Origin, result_of
