@@ -262,3 +262,10 @@ def test_the_body_is_parsed_once():
     """Every look at the body of a response is at the same value."""
     names = response(body=b'{"a": [1]}')
     assert names["body"] is names["body"]
+
+
+def test_what_is_asked_for_twice_is_made_once():
+    """A body is parsed once for all checks, and a name of the request is the same in all of its texts."""
+    seen = response(body=b'{"items": []}', headers=(("X", "y"),))
+    for name in ("body", "headers", "text", "message", "session", "uuid"):
+        assert seen[name] is seen[name]
