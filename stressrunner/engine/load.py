@@ -193,19 +193,16 @@ class Load:
     async def _take(self, user: _User) -> Arrival | None:
         """Return a closed phase's next iteration for a user, after its pause; None when there is none."""
         phase = self._phase
-        if phase is None or user.number >= phase.users or phase.over.is_set():
+        if phase is None:
             return None
-        due_ns = self._clock.now_ns()
-        if user.iterations:
-            shape = phase.shape
-            use = (self._plan.seed, "think", self._plan.part.number(user.number), user.iterations)
-            pause_ns = think_ns(shape.think_min_s, shape.think_max_s, *use)
-            if pause_ns:
-                due_ns += pause_ns
-                await self._pause(phase, due_ns)
-        if phase.over.is_set() or user.number >= phase.users:
+        now_ns = due_ns = self._clock.now_ns()
+        if phase.shape.think_max_s and user.iterations:
+            due_ns += self._think_ns(phase.shape, user)
+            await self._pause(phase, due_ns)
+            now_ns = self._clock.now_ns()
+        if user.number >= phase.users or phase.over.is_set():
             return None
-        if phase.ends_ns is not None and self._clock.now_ns() >= phase.ends_ns:
+        if phase.ends_ns is not None and now_ns >= phase.ends_ns:
             return None
         number = self._plan.part.number(phase.taken)
         phase.taken += 1
@@ -213,6 +210,12 @@ class Load:
         if phase.taken == phase.share or self._exhausted:
             phase.over.set()
         return arrival
+
+    def _think_ns(self, shape: Closed, user: _User) -> int:
+        number = self._plan.part.number(user.number)
+        return think_ns(
+            shape.think_min_s, shape.think_max_s, self._plan.seed, "think", number, user.iterations
+        )
 
     async def _pause(self, phase: _ClosedPhase, until_ns: int) -> None:
         """Wait for a moment, or until the phase is over."""

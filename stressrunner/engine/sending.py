@@ -40,13 +40,32 @@ class _Released(NamedTuple):
         self, outcome: Outcome, now_ns: int, *, never: bool = False, problem: Problem | None = None
     ) -> Sample:
         """Return the sample of a request of which nothing came back."""
-        return Sample(*self._before(outcome), now_ns, None, None, now_ns, never=never, problem=problem)
+        endpoint, phase, due_ns, released_ns = self
+        return Sample(
+            endpoint,
+            phase,
+            outcome,
+            due_ns,
+            released_ns,
+            now_ns,
+            None,
+            None,
+            now_ns,
+            never=never,
+            problem=problem,
+        )
 
     def sent(self, outcome: Outcome, exchange: Exchange, problem: Problem | None) -> Sample:
         """Return the sample of a request that was sent, or tried to be."""
+        endpoint, phase, due_ns, released_ns = self
         failure = exchange.failure
+        # By position: keywords would cost a microsecond.
         return Sample(
-            *self._before(outcome),
+            endpoint,
+            phase,
+            outcome,
+            due_ns,
+            released_ns,
             exchange.acquired_ns,
             exchange.sent_ns,
             exchange.first_byte_ns,
@@ -55,12 +74,9 @@ class _Released(NamedTuple):
             exchange.status,
             exchange.bytes_sent,
             exchange.bytes_received,
-            never=failure is not None and failure.kind in NEVER_FINISHED,
-            problem=problem,
+            failure is not None and failure.kind in NEVER_FINISHED,
+            problem,
         )
-
-    def _before(self, outcome: Outcome) -> tuple[int, int, Outcome, int, int]:
-        return self.endpoint, self.phase, outcome, self.due_ns, self.released_ns
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ from stressrunner.scenario.model import Endpoint
 __all__ = ["Judge"]
 
 Names = Mapping[str, Any]
+_PASSED = (Outcome.OK, None)
 
 
 class Judge:
@@ -33,7 +34,7 @@ class Judge:
             reason = why_not(check, names)
             if reason is not None:
                 return Outcome.FAILED, Problem("check", reason)
-        return self._capture(names, captures)
+        return self._capture(names, captures) if self._captures else _PASSED
 
     def _capture(self, names: Names, captures: dict[str, Any]) -> tuple[Outcome, Problem | None]:
         found = {}
