@@ -50,6 +50,8 @@ def connect_failure(error: BaseException, origin: Origin) -> Failure:
             return Failure(FailureKind.TLS, f"TLS with {origin.address} failed ({_tls_reason(e)})")
         if isinstance(e, socket.gaierror):
             return Failure(FailureKind.DNS, f"the name {origin.host!r} has no address ({e.strerror})")
+    if origin.socket and errno.ENOENT in numbers:
+        return Failure(FailureKind.REFUSED, f"nothing listens at {origin.address} (there is no such socket)")
     if errno.ECONNREFUSED in numbers:
         return Failure(FailureKind.REFUSED, f"nothing listens at {origin.address} (connection refused)")
     if errno.EADDRNOTAVAIL in numbers:

@@ -23,6 +23,7 @@ from stressrunner.http.h1_connection import Connection
 from stressrunner.http.h1_deadlines import Deadlines
 from stressrunner.http.h1_dial import dial
 from stressrunner.http.h1_head import HeadWriter
+from stressrunner.http.h1_resolver import Resolver
 from stressrunner.http.origin import Origin, locate, origin_of
 from stressrunner.http.tls import client_context
 from stressrunner.http.wire import DEFAULT_LIMITS, IDEMPOTENT, Limits
@@ -47,7 +48,7 @@ class H1Transports:
         self._limits = limits
         self._tls = client_context() if tls is None else tls
         self._writers: dict[Origin, HeadWriter] = {}
-        self._deadlines: Deadlines | None = None
+        self._common: _Shared | None = None
         self._transports = 0
 
     def open(self) -> AbstractAsyncContextManager[Transport]:
@@ -61,20 +62,23 @@ class H1Transports:
     @asynccontextmanager
     async def _open(self) -> AsyncIterator[Transport]:
         loop = asyncio.get_running_loop()
-        if self._deadlines is None:
-            self._deadlines = Deadlines(loop)
-        deadlines = self._deadlines
-        if deadlines.loop is not loop:
+        if self._common is None:
+            self._common = _Shared(
+                self._base, self._limits, self._tls, self._writers, Deadlines(loop), Resolver()
+            )
+        common = self._common
+        if common.deadlines.loop is not loop:
             raise RuntimeError("the transports of a factory that are open at once share an event loop")
         self._transports += 1
-        transport = _H1Transport(_Shared(self._base, self._limits, self._tls, self._writers, deadlines))
+        transport = _H1Transport(common)
         try:
             yield transport
         finally:
             self._transports -= 1
             if self._transports == 0:
-                deadlines.close()
-                self._deadlines = None
+                common.deadlines.close()
+                common.resolver.close()
+                self._common = None
             await transport.aclose()
 
 
@@ -86,6 +90,7 @@ class _Shared(NamedTuple):
     tls: ssl.SSLContext
     writers: dict[Origin, HeadWriter]
     deadlines: Deadlines
+    resolver: Resolver
 
 
 class _Lane:
@@ -173,7 +178,10 @@ class _H1Transport:
         try:
             async with asyncio.timeout(min(left_s, request.connect_timeout_s)):
                 connection = await dial(
-                    lane.origin, shared.tls, lambda: Connection(shared.limits, shared.deadlines, self._lost)
+                    lane.origin,
+                    shared.tls,
+                    lambda: Connection(shared.limits, shared.deadlines, self._lost),
+                    shared.resolver,
                 )
         except TimeoutError as error:
             if left_s < request.connect_timeout_s:

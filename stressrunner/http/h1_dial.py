@@ -1,14 +1,12 @@
-"""Opening a connection: names, several addresses (RFC 8305), TLS, and what went wrong in the terms of an exchange."""
+"""Opening a connection: several addresses (RFC 8305), TLS, and what went wrong in the terms of an exchange."""
 
 import asyncio
-import ipaddress
-import socket
 import ssl
 from collections.abc import Callable
-from itertools import chain, zip_longest
 
 from stressrunner.http.failures import ExchangeFailed, connect_failure
 from stressrunner.http.h1_connection import Connection
+from stressrunner.http.h1_resolver import Resolver
 from stressrunner.http.origin import Origin
 
 __all__ = ["dial"]
@@ -17,32 +15,24 @@ __all__ = ["dial"]
 _HEAD_START_S = 0.25
 
 
-async def dial(origin: Origin, tls: ssl.SSLContext, protocol: Callable[[], Connection]) -> Connection:
+async def dial(
+    origin: Origin, tls: ssl.SSLContext, protocol: Callable[[], Connection], resolver: Resolver
+) -> Connection:
     """Open a connection to `origin` and return its protocol; TLS is spoken with https only.
 
     Raises:
         ExchangeFailed: there is no connection.
     """
     try:
-        hosts = await _addresses(origin)
+        if origin.socket:
+            _, connected = await asyncio.get_running_loop().create_unix_connection(protocol, origin.socket)
+            return connected
+        hosts = await resolver.addresses(origin)
         if len(hosts) == 1:
             return await _connect(hosts[0], origin, tls, protocol)
         return await _first_of(hosts, origin, tls, protocol)
     except (OSError, ExceptionGroup) as error:
         raise ExchangeFailed(connect_failure(error, origin)) from error
-
-
-async def _addresses(origin: Origin) -> list[str]:
-    """Return the addresses of a host, families in turn, beginning with the one the system prefers."""
-    try:
-        return [str(ipaddress.ip_address(origin.host))]
-    except ValueError:
-        pass
-    found = await asyncio.get_running_loop().getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM)
-    families: dict[int, dict[str, None]] = {}
-    for family, _, _, _, address in found:
-        families.setdefault(family, {})[str(address[0])] = None
-    return [host for host in chain(*zip_longest(*families.values())) if host is not None]
 
 
 async def _connect(

@@ -33,6 +33,8 @@ async def probe(base_url: str, timeout_s: float, *, tls: ssl.SSLContext | None =
 
 
 async def _connect(origin: Origin, tls: ssl.SSLContext | None) -> ByteStream:
+    if origin.socket:
+        return await anyio.connect_unix(origin.socket)
     if origin.scheme == "http":
         return await anyio.connect_tcp(origin.host, origin.port)
     context = client_context() if tls is None else tls

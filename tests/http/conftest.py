@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import quote
 
 import pytest
 
@@ -62,12 +63,18 @@ class Peer:
 class ScriptedServer:
     """Accepts connections and plays `script(peer)` on each, then closes it."""
 
-    def __init__(self, script, *, tls=None, host="127.0.0.1", port=0):
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._listener = socket.create_server((host, port), family=family)
-        self.port = self._listener.getsockname()[1]
-        name = f"[{host}]" if ":" in host else host
-        self.url = f"{'https' if tls else 'http'}://{name}:{self.port}"
+    def __init__(self, script, *, tls=None, host="127.0.0.1", port=0, path=None):
+        if path is None:
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            self._listener = socket.create_server((host, port), family=family)
+            self.port = self._listener.getsockname()[1]
+            name = f"[{host}]" if ":" in host else host
+            self.url = f"{'https' if tls else 'http'}://{name}:{self.port}"
+        else:
+            self._listener = socket.socket(socket.AF_UNIX)
+            self._listener.bind(str(path))
+            self._listener.listen()
+            self.url = f"http+unix://{quote(str(path), safe='')}"
         self.connections = 0
         self._script = script
         self._tls = tls
@@ -81,7 +88,8 @@ class ScriptedServer:
             while True:
                 sock, _ = self._listener.accept()
                 sock.settimeout(PATIENCE_S)
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                if sock.family != socket.AF_UNIX:
+                    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 thread = threading.Thread(target=self._play, args=(sock, self.connections))
                 self.connections += 1
                 self._threads.append(thread)

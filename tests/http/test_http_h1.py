@@ -415,3 +415,37 @@ async def test_transports_of_one_factory_share_its_timer(serve):
                 pass
             exchange = await first.exchange(Request("GET", "/", timeout_s=0.05))
             assert exchange.failure.kind is FailureKind.TIMEOUT
+
+
+async def test_unix_socket_serves_as_a_host(serve, tmp_path):
+    """Requests go over a Unix socket named in the URL, connections are kept, and Host is localhost."""
+    seen = []
+
+    def script(peer):
+        while request := peer.request():
+            seen.append(request)
+            peer.send(OK)
+
+    server = serve(script, path=tmp_path / "a b.sock")
+    async with H1Transports(f"{server.url}/prefix", tls=TRUSTS_NOBODY).open() as transport:
+        exchanges = [await transport.exchange(Request("GET", "/prefix/x")) for _ in range(2)]
+    assert [(e.status, e.body, e.failure) for e in exchanges] == [(200, b"ok", None)] * 2
+    assert [e.connect_ns is None for e in exchanges] == [False, True]
+    assert server.connections == 1
+    assert seen[0].startswith(b"GET /prefix/x HTTP/1.1\r\nHost: localhost\r\n")
+
+
+async def test_missing_unix_socket_is_named(tmp_path):
+    """A socket that does not exist is nothing listening; one that nobody serves refuses."""
+    missing = tmp_path / "none.sock"
+    abandoned = tmp_path / "old.sock"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(abandoned))
+    said = {}
+    for path in (missing, abandoned):
+        url = "http+unix://" + str(path).replace("/", "%2F")
+        async with H1Transports(url, tls=TRUSTS_NOBODY).open() as transport:
+            said[path] = (await transport.exchange(GET)).failure
+    assert {failure.kind for failure in said.values()} == {FailureKind.REFUSED}
+    assert said[missing].message == f"nothing listens at {missing} (there is no such socket)"
+    assert said[abandoned].message == f"nothing listens at {abandoned} (connection refused)"

@@ -7,6 +7,7 @@ import pytest
 from stressrunner.http.h1_connection import Connection
 from stressrunner.http.h1_deadlines import Deadlines
 from stressrunner.http.h1_dial import _HEAD_START_S, _first_of, dial
+from stressrunner.http.h1_resolver import Resolver
 from stressrunner.http.origin import Origin
 from stressrunner.http.tls import client_context
 from stressrunner.http.wire import Limits
@@ -79,8 +80,9 @@ async def test_cancelled_dialling_leaves_no_connection(serve):
     closed = []
     silent = serve(lambda peer: closed.append(peer.until_closed()))
     made = Connections()
+    origin = Origin("https", "localhost", silent.port)
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.05):
-            await dial(Origin("https", "localhost", silent.port), client_context(verify=False), made)
+            await dial(origin, client_context(verify=False), made, Resolver())
     await asyncio.to_thread(silent.close)
     assert len(closed) == silent.connections

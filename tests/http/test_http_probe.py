@@ -57,3 +57,13 @@ async def test_plain_server_under_https_is_a_tls_failure(serve):
 
     failure = await probe(serve(script).url.replace("http:", "https:"), 5.0)
     assert failure.kind is FailureKind.TLS
+
+
+async def test_unix_socket_is_probed(serve, tmp_path):
+    """A Unix socket is connected to as a port is, and named by its path where it is missing."""
+    path = tmp_path / "app.sock"
+    url = "http+unix://" + str(path).replace("/", "%2F")
+    message = f"nothing listens at {path} (there is no such socket)"
+    assert await probe(url, 5.0) == Failure(FailureKind.REFUSED, message)
+    serve(lambda peer: peer.until_closed(), path=path)
+    assert await probe(f"{url}/prefix", 5.0) is None

@@ -27,18 +27,32 @@ BASE = Origin("http", "example.org", 80)
         ("https://example.org:80", ("https", "example.org", 80), "example.org:80"),
         ("http://u:p@[::1]:8080/", ("http", "::1", 8080), "[::1]:8080"),
         ("http://bücher.example", ("http", "xn--bcher-kva.example", 80), "xn--bcher-kva.example"),
+        ("http+unix://%2Ftmp%2FA.sock/x", ("http", "localhost", 80, "/tmp/A.sock"), "localhost"),
     ],
 )
 def test_origin_of_a_url(url, origin, authority):
     """Scheme, host and port are those of the URL, with the scheme's port where none is named."""
-    assert origin_of(url) == origin
+    assert origin_of(url) == Origin(*origin)
     assert origin_of(url).authority == authority
+    assert origin_of(origin_of(url).url) == Origin(*origin)
 
 
-@pytest.mark.parametrize("url", ["demo://agents", "example.org", "http://", "http://a:99999", "/path", ""])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "demo://agents",
+        "example.org",
+        "http://",
+        "http://a:99999",
+        "/path",
+        "",
+        "http+unix:///x",
+        f"http+unix://{'x' * 108}",
+    ],
+)
 def test_other_urls_have_no_origin(url):
     """What is not a whole http or https URL is refused."""
-    with pytest.raises(ValueError, match=r"(?i)http|port|host"):
+    with pytest.raises(ValueError, match=r"(?i)http|port|host|socket"):
         origin_of(url)
 
 
@@ -53,7 +67,7 @@ def test_other_urls_have_no_origin(url):
 )
 def test_target_names_origin_and_path(target, origin, path):
     """A path belongs to the base, a whole URL to its own origin, and paths are not rewritten."""
-    assert locate(target, BASE) == (origin, path)
+    assert locate(target, BASE) == (Origin(*origin), path)
 
 
 def test_given_headers_take_the_place_of_defaults():
