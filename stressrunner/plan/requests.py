@@ -28,6 +28,8 @@ _HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110, token
 
 def _escape_segment(text: str) -> str:
     """Encode what fills a hole so that it stays one path segment; dot segments would climb."""
+    if text.isascii() and text.isalnum():
+        return text
     return quote(text, safe="") if text not in (".", "..") else text.replace(".", "%2E")
 
 
@@ -88,6 +90,18 @@ class RequestTemplate:
         self._timeout_s = endpoint.timeout.total_s
         self._connect_timeout_s = endpoint.timeout.connect_s
         self._fixed, self._filled = _headers(endpoint, shared_headers, content_type)
+        self._always = self._rendered({}) if self._is_constant(endpoint) else None
+
+    def _is_constant(self, endpoint: Endpoint) -> bool:
+        """Return whether every rendering is the same request."""
+        tree = endpoint.body.value if isinstance(endpoint.body, Json) else None
+        return (
+            (endpoint.body is None or isinstance(endpoint.body, Json))
+            and compile_value(tree).is_constant
+            and compile_template(endpoint.path).is_constant
+            and self._query is None
+            and not self._filled
+        )
 
     def render(self, names: Names) -> Request:
         """Return the request with its holes filled.
@@ -95,6 +109,8 @@ class RequestTemplate:
         Raises:
             CannotEvaluate: a hole cannot be filled, or with something that cannot be written in UTF-8 or as JSON.
         """
+        if self._always is not None:
+            return self._always
         try:
             return self._rendered(names)
         except Exception:
