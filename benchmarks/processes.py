@@ -1,0 +1,119 @@
+"""Child processes, pinned to a core, bounded in time, and what they used."""
+
+import os
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]  #: the checkout, where every process runs
+SERVER_CORE = 1
+CLIENT_CORE = 0
+
+Command = Sequence[str | Path]  #: a program and its arguments
+
+
+class CommandFailed(Exception):
+    """A program of the benchmark did not do its work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A process that has ended."""
+
+    code: int
+    output: str  #: stdout and stderr
+    started_s: float  #: monotonic
+    wall_s: float
+    cpu_s: float  #: user and system, with all children that it has waited for
+    max_resident_bytes: int  #: of its largest process
+
+    def checked(self, *codes: int) -> "Finished":
+        """Return itself.
+
+        Raises:
+            CommandFailed: the exit code is neither 0 nor one of those given.
+        """
+        if self.code not in {0, *codes}:
+            last = self.output.strip().rpartition("\n")[2]
+            raise CommandFailed(f"exit code {self.code}: {last}\n{self.output[-500:]}")
+        return self
+
+
+def _spawn(command: Command, core: int, output: int, extra: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """Start a process on one core, in a session of its own, so that its children can be ended with it."""
+    pinned = ["taskset", "-c", str(core), *map(str, command)]
+    environment = {**os.environ, **extra}
+    return subprocess.Popen(  # noqa: S603  commands of this program
+        pinned,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        env=environment,
+        start_new_session=True,
+    )
+
+
+def run(
+    command: Command,
+    *,
+    extra: Mapping[str, str] | None = None,
+    timeout_s: float = 120,
+    watch: Callable[[int], None] | None = None,
+) -> Finished:
+    """Run a client to its end on the clients' core; `watch` is called with its pid twenty times a second.
+
+    Raises:
+        CommandFailed: it took longer than allowed, and was ended.
+    """
+    with tempfile.TemporaryFile() as output:
+        started_s = time.monotonic()
+        process = _spawn(command, CLIENT_CORE, output.fileno(), extra or {})
+        while True:
+            pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+            wall_s = time.monotonic() - started_s
+            if pid:
+                break
+            if wall_s > timeout_s:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+                raise CommandFailed(f"{command[0]} took longer than {timeout_s:g} s")
+            if watch is not None:
+                watch(process.pid)
+            time.sleep(0.05 if watch else 0.002)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        output.seek(0)
+        text = output.read().decode("utf-8", "replace")
+    cpu_s = usage.ru_utime + usage.ru_stime
+    return Finished(process.returncode, text, started_s, wall_s, cpu_s, usage.ru_maxrss * 1024)
+
+
+@contextmanager
+def background(command: Command, *, core: int = SERVER_CORE) -> Iterator[subprocess.Popen[bytes]]:
+    """Keep a server running on the servers' core; it is asked to end afterwards, and ended when it does not."""
+    process = _spawn(command, core, subprocess.PIPE, {})
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def resident_bytes(pid: int) -> int | None:
+    """Return the resident size of a process now; None when it has ended."""
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text("ascii").split()[1])
+    except (OSError, IndexError):
+        return None
+    return pages * os.sysconf("SC_PAGE_SIZE")
