@@ -11,7 +11,7 @@ from stressrunner.plan.judging import Judge
 from stressrunner.plan.pacing import Even, Pacing, Poisson, Ramp
 from stressrunner.plan.requests import RequestTemplate
 from stressrunner.plan.weights import Blocks
-from stressrunner.scenario.model import Closed, Endpoint, Mix, Phase, Scenario, Session
+from stressrunner.scenario.model import Closed, Endpoint, Mix, Phase, Scenario, Session, Target
 
 __all__ = [
     "MAX_SHARDS",
@@ -111,6 +111,17 @@ class PhasePlan:
     pacing: Pacing | None  #: of an open phase
 
     @property
+    def arrivals(self) -> int:
+        """Arrivals in the whole plan; none in a closed phase."""
+        return 0 if self.pacing is None else self.pacing.count
+
+    def due_ns(self, arrival: int) -> int:
+        """When an arrival is due, in nanoseconds after the phase began; raises IndexError where there is none."""
+        if self.pacing is None:
+            raise IndexError(arrival)
+        return self.pacing.due_ns(arrival)
+
+    @property
     def iterations(self) -> int | None:
         """Iterations in the whole plan; None when time alone ends the phase."""
         if self.pacing is not None:
@@ -125,8 +136,7 @@ class Plan:
     seed: int
     run_id: str
     uuid_salt: str  #: makes UUIDs differ between runs; empty when the seed was given
-    base_url: str  #: as the scenario says
-    connections: int | None
+    target: Target  #: as the scenario says
     endpoints: tuple[EndpointPlan, ...]
     traffic: MixPlan | SessionPlan
     phases: tuple[PhasePlan, ...]
@@ -144,6 +154,16 @@ class Plan:
         if not 0 <= index < count <= self.most_shards:
             raise ValueError(f"there is no shard {index} of {count}, of at most {self.most_shards}")
         return replace(self, part=Shard(index, count))
+
+    @property
+    def base_url(self) -> str:
+        """The target's base URL as the scenario says."""
+        return self.target.base_url
+
+    @property
+    def connections(self) -> int | None:
+        """The size of the pool that all users share; None when each has connections of its own."""
+        return self.target.connections
 
     @property
     def most_shards(self) -> int:
@@ -221,8 +241,7 @@ def compile_plan(scenario: Scenario, *, seed: int, run_id: str, uuid_salt: str =
         seed=seed,
         run_id=run_id,
         uuid_salt=uuid_salt,
-        base_url=target.base_url,
-        connections=target.connections,
+        target=target,
         endpoints=tuple(
             EndpointPlan(i, endpoint.name, RequestTemplate(endpoint, prefix, target.headers), Judge(endpoint))
             for i, endpoint in enumerate(used)
