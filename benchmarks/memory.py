@@ -10,6 +10,17 @@ from benchmarks.servers import Nginx
 _MB = 1_000_000
 
 
+class Sizes:
+    """Keeps the largest size of the client, with all its processes."""
+
+    def __init__(self) -> None:
+        self.most = 0  #: bytes
+
+    def __call__(self, pid: int) -> None:
+        """Look at the client."""
+        self.most = max(self.most, resident_bytes(pid))
+
+
 class Watcher:
     """Notes twice a second how many requests the server has had and how large the client is."""
 
@@ -27,7 +38,7 @@ class Watcher:
         self._next_s = time.monotonic() + 0.5
         self._calls += 1
         requests, size = self._server.counted() - self._before - self._calls, resident_bytes(pid)
-        if size is not None:
+        if size:
             self.samples.append((requests, size))
 
 
@@ -49,11 +60,12 @@ def _users(bench: Bench) -> Finding:
     users = bench.length(10_000)
     load = {"load.concurrency": users, "load.duration": f"{bench.length(20)}s"}
     with bench.nginx() as server:
-        ran, result = run_stressrunner(command_line(), "users", server.url, load)
+        sizes = Sizes()
+        _, result = run_stressrunner(command_line(), "users", server.url, load, watch=sizes)
     connected = result["totals"]["connect"]["count"]
     if connected < users:
         raise CommandFailed(f"only {connected} of {users} users connected")
-    size = ran.max_resident_bytes
+    size = sizes.most
     figures = {"users": users, "max_resident_bytes": size, "sent": result["totals"]["sent"]}
     return Finding(f"{size / _MB:.0f} MB", within(size, 200 * _MB), figures)
 

@@ -30,7 +30,6 @@ class Finished:
     started_s: float  #: monotonic
     wall_s: float
     cpu_s: float  #: user and system, with all children that it has waited for
-    max_resident_bytes: int  #: of its largest process
 
     def checked(self, *codes: int) -> "Finished":
         """Return itself.
@@ -90,7 +89,7 @@ def run(
         output.seek(0)
         text = output.read().decode("utf-8", "replace")
     cpu_s = usage.ru_utime + usage.ru_stime
-    return Finished(process.returncode, text, started_s, wall_s, cpu_s, usage.ru_maxrss * 1024)
+    return Finished(process.returncode, text, started_s, wall_s, cpu_s)
 
 
 @contextmanager
@@ -110,10 +109,11 @@ def background(command: Command, *, core: int = SERVER_CORE) -> Iterator[subproc
             process.stdout.close()
 
 
-def resident_bytes(pid: int) -> int | None:
-    """Return the resident size of a process now; None when it has ended."""
+def resident_bytes(pid: int) -> int:
+    """Return the resident size of a process and all its descendants now; 0 when it has ended."""
     try:
         pages = int(Path(f"/proc/{pid}/statm").read_text("ascii").split()[1])
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
     except (OSError, IndexError):
-        return None
-    return pages * os.sysconf("SC_PAGE_SIZE")
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE") + sum(resident_bytes(int(child)) for child in children)

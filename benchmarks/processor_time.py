@@ -7,7 +7,7 @@ from benchmarks.peers import STATIC, TEMPLATED, Client, programs
 from benchmarks.row import Bench, Finding, Met, Row, tell, within, worst
 from benchmarks.theory import slope_s
 
-_ROUNDS = 7
+_ROUNDS = 5
 #: stressrunner's time over a peer's: at most the first, or at the least the second.
 _STATIC_LIMITS: Mapping[str, tuple[float, float | None]] = {
     "wrk": (1.6, 2.2),

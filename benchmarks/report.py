@@ -62,7 +62,7 @@ def markdown(measured: Mapping[str, Any]) -> str:
         parts.append("A quick run: it shows that everything works, and its figures mean little.")
     lines = ["| what | reach | measured | reached |", "|---|---|---|---|"]
     lines += [
-        f"| {row['what']} | {row['reach']} | {row['measured']} | {_MARKS[row['met']]} |"
+        f"| {row['what']} | {row['reach']} | {_cell(row['measured'])} | {_MARKS[row['met']]} |"
         for row in measured["rows"]
     ]
     parts.append("\n".join(lines))
@@ -70,6 +70,11 @@ def markdown(measured: Mapping[str, Any]) -> str:
     if costs:
         parts.append(_cost_table(costs))
     return "\n\n".join(parts) + "\n"
+
+
+def _cell(text: str) -> str:
+    """Return a text that may hold an error's message as it can stand in a cell."""
+    return text.replace("|", "\\|")
 
 
 def _cost_table(costs: Mapping[str, Mapping[str, list[float]]]) -> str:
