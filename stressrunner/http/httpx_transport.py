@@ -1,17 +1,17 @@
-"""The transport over httpx: the reference that the fast one is compared with, and the one for trio.
+"""The transport over httpx: for HTTP/2, proxies and trio, and the reference that the fast one is compared with.
 
-It costs about a millisecond of CPU an exchange, so it is not the one to load a target with.
+It costs about a millisecond of CPU an exchange, so it is not the one to load a target with where the fast one will do.
 
 Times come from httpcore's trace. F is the end of the response's head rather than its first byte, which httpcore
-does not tell. Sizes are those of the HTTP/1.1 heads as they are written, and of the body before its content
-encoding is undone; the framing of chunked bodies is not seen and not counted.
+does not tell. Sizes are those of the heads as HTTP/1.1 writes them, under HTTP/2 too, and of the body before its
+content encoding is undone; the framing of chunked bodies is not seen and not counted, nor are proxies' heads.
 """
 
 import ssl
 import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import anyio
 import httpx
@@ -51,16 +51,30 @@ class HttpxTransports:
     name = "httpx"
 
     def __init__(
-        self, base_url: str, *, limits: Limits = DEFAULT_LIMITS, tls: ssl.SSLContext | None = None
+        self,
+        base_url: str,
+        *,
+        limits: Limits = DEFAULT_LIMITS,
+        tls: ssl.SSLContext | None = None,
+        http2: bool = False,
+        proxy: str | None = None,
     ) -> None:
-        """`tls` is built by `client_context`; without it, servers are verified as it does by default.
+        """Send to `base_url`, through the HTTP proxy at the URL `proxy` if there is one.
+
+        `tls` is built by `client_context`; without it, servers are verified as it does by default, as a proxy always
+        is. With `http2` nothing else is spoken: over http without asking, over https as negotiated, so a server
+        that does not speak it fails every request; through a proxy, it is for https alone.
 
         Raises:
-            ValueError: `base_url` is not an http or https URL.
+            ValueError: `base_url` is not an http or https URL, or `proxy` is not.
         """
-        self._base = origin_of(base_url)
-        self._limits = limits
-        self._tls = client_context() if tls is None else tls
+        self._layer = _Layer(
+            client_context() if tls is None else tls,
+            http2=http2,
+            proxy=None if proxy is None else httpx.Proxy(proxy, ssl_context=_context_of_proxy(proxy)),
+        )
+        proxy_origin = None if proxy is None else origin_of(proxy)
+        self._route = _Route(origin_of(base_url), limits, proxy_origin, speaks_http2=http2)
 
     def open(self) -> AbstractAsyncContextManager[Transport]:
         """Return a transport that closes its connections when it is left."""
@@ -69,8 +83,56 @@ class HttpxTransports:
     @asynccontextmanager
     async def _open(self) -> AsyncIterator[Transport]:
         # The layer below httpx.AsyncClient: no cookies, redirects, proxies or default headers to keep out.
-        async with httpx.AsyncHTTPTransport(verify=self._tls, trust_env=False, limits=_UNLIMITED) as layer:
-            yield _HttpxTransport(layer, self._base, self._limits)
+        tls, http2, proxy = self._layer
+        async with httpx.AsyncHTTPTransport(
+            verify=tls, trust_env=False, limits=_UNLIMITED, http1=not http2, http2=http2, proxy=proxy
+        ) as layer:
+            yield _HttpxTransport(layer, self._route)
+
+
+class _Layer(NamedTuple):
+    """How httpx is set up."""
+
+    tls: ssl.SSLContext
+    http2: bool
+    proxy: httpx.Proxy | None
+
+
+class _Route(NamedTuple):
+    """Where requests go, and what may come back."""
+
+    base: Origin
+    limits: Limits
+    proxy: Origin | None
+    speaks_http2: bool
+
+    def message(self, request: Request, origin: Origin, path: str) -> httpx.Request:
+        """Build the request so that path and headers go out as they are, without httpx's normalisation.
+
+        Raises:
+            ValueError: the path has characters that are not ASCII, or the origin is a Unix socket.
+        """
+        if origin.socket:
+            raise ValueError("only the transport h1 connects to Unix sockets")
+        url = f"{origin.scheme}://{origin.address}"
+        extensions: dict[str, Any] = {"timeout": {"connect": request.connect_timeout_s}}
+        if self.proxy is None:
+            extensions["target"] = path.encode("ascii")
+        elif origin.scheme == "http":
+            extensions["target"] = f"{origin.url}{path}".encode("ascii")
+        else:  # The target would be that of CONNECT too, so here httpx resolves dots in the path.
+            url += path
+        return httpx.Request(
+            request.method,
+            url,
+            headers=[(n.encode(), v.encode()) for n, v in complete_headers(request, origin.authority)],
+            content=request.body,
+            extensions=extensions,
+        )
+
+
+def _context_of_proxy(proxy: str) -> ssl.SSLContext | None:
+    return client_context() if proxy.startswith("https:") else None
 
 
 class _Attempt:
@@ -109,6 +171,7 @@ class _Attempt:
                 self._connecting_ns = now
             case "connect_tcp.complete" | "start_tls.complete":
                 self.connect_ns = now - self._connecting_ns
+                self.sent_ns = self.first_byte_ns = None  # those were of CONNECT
             case "send_request_headers.started":
                 self.sent_ns = now
             case "receive_response_headers.complete":
@@ -122,10 +185,9 @@ class _Attempt:
 
 
 class _HttpxTransport:
-    def __init__(self, layer: httpx.AsyncHTTPTransport, base: Origin, limits: Limits) -> None:
+    def __init__(self, layer: httpx.AsyncHTTPTransport, route: _Route) -> None:
         self._layer = layer
-        self._base = base
-        self._limits = limits
+        self._route = route
 
     async def exchange(self, request: Request) -> Exchange:
         acquired_ns = time.monotonic_ns()
@@ -156,15 +218,15 @@ class _HttpxTransport:
     async def _send(self, request: Request, attempt: _Attempt) -> None:
         """Send the request once; what comes of it is left in `attempt`."""
         try:
-            origin, path = locate(request.target, self._base)
-            message = _httpx_request(request, origin, path)
+            origin, path = locate(request.target, self._route.base)
+            message = self._route.message(request, origin, path)
         except (ValueError, httpx.InvalidURL) as error:
             attempt.failure = unsendable(str(error))
             return
         message.extensions["trace"] = attempt.trace
         try:
             response = await self._layer.handle_async_request(message)
-            attempt.bytes_sent = _sent_size(request, message)
+            attempt.bytes_sent = _sent_size(request, path, message)
             try:
                 await self._read(response, request, attempt)
             finally:
@@ -172,78 +234,82 @@ class _HttpxTransport:
         except ExchangeFailed as error:
             attempt.failure = error.failure
         except httpx.HTTPError as error:
-            attempt.failure = _failure(error, origin, request, attempt)
+            attempt.failure = _failure(error, (origin, self._route.proxy), request, attempt)
 
     async def _read(self, response: httpx.Response, request: Request, attempt: _Attempt) -> None:
         attempt.status = response.status_code
         attempt.headers = tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in response.headers.raw)
+        limits = self._route.limits
+        version: bytes = response.extensions.get("http_version", b"")
+        if self._route.speaks_http2 and version != b"HTTP/2":
+            said = version.decode("latin-1")
+            raise ExchangeFailed(Failure(FailureKind.PROTOCOL, f"the response is {said}, not HTTP/2"))
         reason: bytes = response.extensions.get("reason_phrase", b"")
         attempt.bytes_received = head = head_size(len("HTTP/1.1 200 ") + len(reason), attempt.headers)
-        if head > self._limits.head_bytes:
-            raise ExchangeFailed(head_too_large(self._limits.head_bytes))
+        if head > limits.head_bytes:
+            raise ExchangeFailed(head_too_large(limits.head_bytes))
         parts: list[bytes] = []
         # Cancelled rather than left: httpcore's nested generators clean up only when they end from within.
         with anyio.CancelScope() as reading:
             async for part in response.stream:  # type: ignore[union-attr]  # an asynchronous transport's stream
                 attempt.bytes_received += len(part)
-                if attempt.bytes_received - head > self._limits.body_bytes:
+                if attempt.bytes_received - head > limits.body_bytes:
                     reading.cancel()
                 parts.append(part)
         if reading.cancel_called:
-            raise ExchangeFailed(body_too_large(self._limits.body_bytes))
+            raise ExchangeFailed(body_too_large(limits.body_bytes))
         body = b"".join(parts)
         encoding = response.headers.get("content-encoding", "")
         if encoding and request.method != "HEAD":
-            body = decode_content(body, encoding, self._limits.body_bytes)
+            body = decode_content(body, encoding, limits.body_bytes)
         attempt.body = body
 
 
-def _httpx_request(request: Request, origin: Origin, path: str) -> httpx.Request:
-    """Build the request so that path and headers go out as they are, without httpx's normalisation.
-
-    Raises:
-        ValueError: the path has characters that are not ASCII.
-    """
-    headers = complete_headers(request, origin.authority)
-    return httpx.Request(
-        request.method,
-        f"{origin.scheme}://{origin.address}",
-        headers=[(name.encode(), value.encode()) for name, value in headers],
-        content=request.body,
-        extensions={"target": path.encode("ascii"), "timeout": {"connect": request.connect_timeout_s}},
-    )
-
-
-def _sent_size(request: Request, message: httpx.Request) -> int:
-    line = len(request.method) + len(message.extensions["target"]) + len(" HTTP/1.1") + 1
+def _sent_size(request: Request, path: str, message: httpx.Request) -> int:
+    line = len(request.method) + len(path) + len(" HTTP/1.1") + 1
     lines = sum(len(name) + len(value) + 4 for name, value in message.headers.raw)
     return line + 4 + lines + len(request.body)
 
 
-def _failure(error: httpx.HTTPError, origin: Origin, request: Request, attempt: _Attempt) -> Failure:
-    """Name an error of httpx; what it says of a connection depends on how far the exchange had come."""
+def _failure(
+    error: httpx.HTTPError, peers: tuple[Origin, Origin | None], request: Request, attempt: _Attempt
+) -> Failure:
+    """Name an error of httpx; what it says of a connection depends on how far the exchange had come.
+
+    `peers` are the origin that was asked for, and the proxy that was connected to instead of it.
+    """
+    origin, proxy = peers
+    peer = proxy or origin
     match error:
         case httpx.ConnectTimeout():
-            return connect_timeout(origin, request.connect_timeout_s)
+            return connect_timeout(peer, request.connect_timeout_s)
         case httpx.LocalProtocolError() | httpx.UnsupportedProtocol():
             return unsendable(str(error))
         case httpx.RemoteProtocolError():
             return _broken_response(error)
+        case httpx.ProxyError():
+            return Failure(FailureKind.CONNECT, f"the proxy at {peer.address} does not connect ({error})")
         case httpx.ConnectError():
-            return connect_failure(error, origin)
-        case _ if attempt.sent_ns is None:
-            return connect_failure(error, origin)
-        case _:
+            pass
+        case _ if attempt.sent_ns is not None:
             return lost_connection(error)
+    failure = connect_failure(error, peer)
+    # Behind an open connection to a proxy, it is the target's TLS that failed.
+    is_tunnelled = failure.kind is FailureKind.TLS and attempt.connect_ns is not None
+    return connect_failure(error, origin) if is_tunnelled else failure
 
 
 def _broken_response(error: httpx.RemoteProtocolError) -> Failure:
-    """Tell a connection that ended too soon from one that brought something else than HTTP, by h11's words."""
+    """Tell a connection that ended too soon from one that brought something else than HTTP, by h11's and h2's words."""
     text = str(error)
     if text.startswith("Server disconnected"):
         return CLOSED_SILENT
     if text.startswith("peer closed connection"):
         return CLOSED_EARLY
+    if text.startswith(("<ConnectionTerminated", "<StreamReset")):
+        return Failure(
+            FailureKind.RESET, "the server ended the HTTP/2 stream before the response was complete"
+        )
     if text.startswith("Receive buffer too long"):
         return Failure(FailureKind.TOO_LARGE, "the head of the response is too long for httpx")
-    return Failure(FailureKind.PROTOCOL, f"the response is not HTTP/1.1: {text}")
+    return Failure(FailureKind.PROTOCOL, f"the response is not HTTP: {text}")

@@ -21,7 +21,7 @@ def client_context(
 
     Raises:
         OSError: a file cannot be read.
-        ssl.SSLError: a file has no usable certificate or key.
+        ssl.SSLError: a file has no usable certificate or key, or the key is encrypted.
     """
     context = ssl.create_default_context(cafile=ca_file)
     context.set_alpn_protocols(["http/1.1"])
@@ -29,5 +29,6 @@ def client_context(
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     if certificate is not None:
-        context.load_cert_chain(certificate, key)
+        # With a password, even an empty one, OpenSSL does not ask the terminal for that of an encrypted key.
+        context.load_cert_chain(certificate, key, password="")
     return context

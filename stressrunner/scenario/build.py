@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from fractions import Fraction
+from pathlib import Path as FilePath
 from types import MappingProxyType
 from typing import Any
 
@@ -22,6 +23,7 @@ from stressrunner.scenario.model import (
     Session,
     Target,
     Timeout,
+    Tls,
 )
 from stressrunner.scenario.phases import phase_names
 from stressrunner.scenario.threshold import Threshold
@@ -80,7 +82,15 @@ def _target(target: Mapping[str, Any]) -> Target:
         headers=_frozen(target.get("headers", {})),
         timeout=_timeout(target.get("timeout"), _DEFAULT_TIMEOUT),
         connections=target.get("connections"),
+        http="2" if target.get("http") == 2 else "1.1",
+        proxy=target.get("proxy"),
+        tls=_tls(target.get("tls", {})),
     )
+
+
+def _tls(tls: Mapping[str, Any]) -> Tls:
+    files = {key: FilePath(tls[key]) for key in ("ca", "certificate", "key") if key in tls}
+    return Tls(verify=tls.get("verify", True), **files)
 
 
 def _timeout(timeout: Any, inherited: Timeout) -> Timeout:

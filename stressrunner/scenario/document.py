@@ -21,6 +21,7 @@ from stressrunner.scenario.parse import parse
 from stressrunner.scenario.references import check_references
 from stressrunner.scenario.schema import root_place
 from stressrunner.scenario.source import MappingNode, Node, Path, Source, node_at
+from stressrunner.scenario.tls_files import check_tls, tls_files, with_tls_files
 from stressrunner.scenario.validate import validate
 from stressrunner.scenario.values import typed
 
@@ -36,7 +37,8 @@ class Document:
     name: str  #: of the file, as the user named it
     path: FilePath | None  #: None for a text that comes from no file
     sha256: str  #: of the file as it lies on disk
-    value: Mapping[str, Any]  #: typed, with `--set` laid over it and all `${...}` filled
+    #: typed, with `--set` laid over it, all `${...}` filled, and the paths of `target.tls` absolute
+    value: Mapping[str, Any]
     rows: Mapping[str, tuple[Any, ...]] = field(repr=False)  #: of every feeder
     secrets: tuple[str, ...] = field(repr=False)  #: values to be masked in all output
     composed: str = field(repr=False)  #: the scenario as YAML after `--set`; secrets stay `${secret:NAME}`
@@ -121,9 +123,11 @@ def _load(origin: _Origin, environ: Mapping[str, str], overrides: Sequence[str])
     values = typed(root, environ)
     folder = origin.path.parent if origin.path else None
     feeders = read_feeders(root, values.value, folder)
+    tls = tls_files(values.value, folder)
     misread = {(d.file, d.line, d.column) for d in found}
     checks = [*values.diagnostics, *validate(root, values.value), *feeders.diagnostics]
     checks += check_references(root, values.value, values.texts, feeders.rows)
+    checks += check_tls(root, values.value, tls)
     # What YAML misread is of the wrong type too, and saying so would only confuse.
     found += (d for d in checks if (d.file, d.line, d.column) not in misread)
     secrets = tuple(dict.fromkeys(values.secrets))
@@ -134,7 +138,7 @@ def _load(origin: _Origin, environ: Mapping[str, str], overrides: Sequence[str])
         name=origin.name,
         path=origin.path,
         sha256=hashlib.sha256(origin.content).hexdigest(),
-        value=MappingProxyType(values.value),
+        value=MappingProxyType(with_tls_files(values.value, tls)),
         rows=MappingProxyType(dict(feeders.rows)),
         secrets=secrets,
         composed=composed_yaml(root, environ),

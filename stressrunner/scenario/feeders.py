@@ -1,8 +1,4 @@
-"""The rows of feeders, from the scenario itself or from CSV files of its pack.
-
-Without a `pack.yaml` above it, the pack of a scenario is the folder that holds it and the folders beside it. Nothing is
-read from outside.
-"""
+"""The rows of feeders, from the scenario itself or from CSV files of its pack."""
 
 import csv
 import io
@@ -12,8 +8,8 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from stressrunner.errors import Diagnostic
+from stressrunner.scenario.pack_files import NoSuchFile, file_of_pack
 from stressrunner.scenario.source import Node, ScalarNode, node_at
-from stressrunner.scenario.validate import did_you_mean
 
 __all__ = ["FeederRows", "read_feeders"]
 
@@ -65,49 +61,26 @@ def _read_file(reading: _Reading, name: str, file: str) -> None:
     node = node_at(reading.root, ("feeders", name, "file"))
     if not isinstance(node, ScalarNode):
         return
-    problem = _path_of(reading.folder, file)
-    if isinstance(problem, tuple):
-        reading.found.append(node.diagnostic(*problem))
-        return
     try:
-        reading.rows[name] = _read_csv(problem.read_bytes())
+        reading.rows[name] = _read_csv(_path_of(reading.folder, file).read_bytes())
+    except NoSuchFile as error:
+        reading.found.append(node.diagnostic(error.message, error.hint))
     except OSError as error:
         reading.found.append(node.diagnostic(f"'{file}' cannot be read: {error.strerror or error}"))
     except _UnreadableCsv as error:
         reading.found.append(node.diagnostic(f"'{file}': {error}"))
 
 
-def _path_of(folder: FilePath | None, file: str) -> FilePath | tuple[str, str]:
-    """Return the path of a feeder's file, or message and hint where it may not or cannot be read."""
+def _path_of(folder: FilePath | None, file: str) -> FilePath:
+    """Return the path of a feeder's file; raises NoSuchFile where it may not or cannot be read."""
     if folder is None:
-        return f"'{file}' cannot be found from here", "give the rows with 'values'"
-    if "\0" in file or len(file) > 1000:
-        return "this is not the name of a file", ""
-    path = (folder / file).resolve()
-    if not _in_pack(folder.resolve(), path):
-        return f"'{file}' lies outside the pack", "a pack is the scenario's folder and the folders beside it"
-    if path.is_dir():
-        return f"'{file}' is a folder", "name a CSV file"
-    if not path.is_file():
-        near = (
-            did_you_mean(path.name, (p.name for p in path.parent.iterdir())) if path.parent.is_dir() else ""
-        )
-        return f"'{file}' does not exist", near or f"it is looked for at {folder / file}"
+        raise NoSuchFile(f"'{file}' cannot be found from here", "give the rows with 'values'")
+    path = file_of_pack(folder, file, "a CSV file")
     if path.suffix.lower() in _COMMON_ENDINGS:
-        return f"'{file}' is no CSV file", "feeders read CSV files with a header line"
+        raise NoSuchFile(f"'{file}' is no CSV file", "feeders read CSV files with a header line")
     if path.stat().st_size > _LARGEST_FILE:
-        return f"'{file}' is larger than {_LARGEST_FILE // 1_000_000} MB", ""
+        raise NoSuchFile(f"'{file}' is larger than {_LARGEST_FILE // 1_000_000} MB")
     return path
-
-
-def _in_pack(folder: FilePath, path: FilePath) -> bool:
-    """Whether a resolved path lies in the folder of a scenario or in a folder beside it."""
-    if path.is_relative_to(folder):
-        return True
-    around = folder.parent
-    # Beside a folder at the root of the file system lies the whole machine.
-    is_top = around == around.parent
-    return not is_top and path.is_relative_to(around) and len(path.relative_to(around).parts) > 1
 
 
 def _read_csv(content: bytes) -> tuple[dict[str, str], ...]:

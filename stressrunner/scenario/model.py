@@ -7,6 +7,7 @@ parse, because a Scenario is built only from a Document without mistakes.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path as FilePath
 from typing import Any, Literal
 
 from stressrunner.scenario.threshold import Threshold
@@ -26,6 +27,7 @@ __all__ = [
     "Session",
     "Target",
     "Timeout",
+    "Tls",
 ]
 
 
@@ -38,13 +40,26 @@ class Timeout:
 
 
 @dataclass(frozen=True, slots=True)
+class Tls:
+    """How servers are trusted, and how the generator identifies itself to those that ask; files are PEM."""
+
+    verify: bool = True
+    ca: FilePath | None = None  #: authorities to trust instead of the system's
+    certificate: FilePath | None = None
+    key: FilePath | None = None  #: None when it is in the file of the certificate
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """Where the requests go."""
 
-    base_url: str  #: `http://`, `https://` or `demo://`; without a trailing slash
+    base_url: str  #: `http://`, `https://`, `http+unix://` or `demo://`; without a trailing slash
     headers: Mapping[str, str]  #: texts with holes, sent with every request
     timeout: Timeout
     connections: int | None = None  #: a shared pool of that many; None when each user has its own
+    http: Literal["1.1", "2"] = "1.1"
+    proxy: str | None = None  #: URL of an HTTP proxy, which may have user and password
+    tls: Tls = Tls()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +156,11 @@ class Open:
     rate_from: Fraction | None = None  #: at the beginning of a ramp; None when the rate stays
     arrivals: Literal["constant", "poisson"] = "constant"
     overflow: Literal["wait", "drop", "abort"] = "wait"  #: of arrivals that find `max_in_flight` reached
+
+    @property
+    def most(self) -> int:
+        """The highest number of users of the phase."""
+        return self.max_in_flight
 
 
 @dataclass(frozen=True, slots=True)

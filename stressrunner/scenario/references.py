@@ -8,14 +8,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import urlsplit
 
 from stressrunner import units
-from stressrunner.demo.options import DemoOptions
 from stressrunner.errors import Diagnostic
 from stressrunner.scenario.names import RESERVED, Names, check_texts
 from stressrunner.scenario.phases import check_load
 from stressrunner.scenario.source import Node, Path, node_at
+from stressrunner.scenario.target import check_target
 from stressrunner.scenario.threshold_references import check_thresholds
 from stressrunner.scenario.validate import did_you_mean, key_at
 from stressrunner.scenario.values import Text
@@ -77,40 +76,8 @@ def check_references(
     return found
 
 
-def _base_url(checked: _Checked) -> Iterator[Diagnostic]:
-    url = checked.text("target", "base_url")
-    if not url:
-        return
-    problem = _problem_of_url(url)
-    if problem is not None:
-        yield checked.at_value(("target", "base_url"), *problem)
-
-
-def _problem_of_url(url: str) -> tuple[str, str] | None:
-    if "{{" in url:
-        return "'base_url' is the same for all requests, so it has no '{{ }}'", "put the hole into the path"
-    if url.startswith("demo:"):
-        try:
-            DemoOptions.parse(url)
-        except ValueError as error:
-            return f"'base_url': {error}", ""
-        return None
-    if "://" not in url:
-        return f"'{url}' has no scheme", f"write 'http://{url}'"
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as error:
-        return f"'base_url': {error}", ""
-    if parts.scheme not in ("http", "https"):
-        return f"the scheme '{parts.scheme}' is not known", "schemes are http, https and demo"
-    if not parts.hostname or port == 0:
-        return f"'{url}' names no host", "write it like 'http://127.0.0.1:8080'"
-    if parts.username is not None:
-        return "'base_url' takes no user and password", "send them in a header"
-    if parts.query or parts.fragment:
-        return "'base_url' is a prefix, so it ends before '?' and '#'", "use 'query' of an endpoint"
-    return None
+def _target(checked: _Checked) -> Iterator[Diagnostic]:
+    return check_target(checked.root, checked.mapping("target"))
 
 
 def _template_names(checked: _Checked) -> Iterator[Diagnostic]:
@@ -284,7 +251,7 @@ def _thresholds(checked: _Checked) -> Iterator[Diagnostic]:
 
 _Check = Callable[[_Checked], Iterator[Diagnostic]]
 _CHECKS: tuple[_Check, ...] = (
-    _base_url,
+    _target,
     _template_names,
     _measured_names,
     _traffic,

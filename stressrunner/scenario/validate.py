@@ -125,12 +125,20 @@ def _diagnostics(root: Node, path: Path, problem: _Problem) -> Iterator[Diagnost
         yield from _unknown_keys(node, problem)
     elif problem.keyword == "required":
         yield from _missing(root, path, problem)
+    elif problem.keyword == "enum" and not _has_type(problem):
+        return  # that it has the wrong type is all there is to say
     elif problem.keyword == "oneOf":
         if isinstance(problem.value, dict):
             yield from _choice(root, path, problem)
     else:
         explain = _EXPLANATIONS.get(problem.keyword, _anything_else)
         yield node.diagnostic(*explain(_label(path), node, problem))
+
+
+def _has_type(problem: _Problem) -> bool:
+    wanted = problem.schema.get("type", ())
+    names = [wanted] if isinstance(wanted, str) else wanted
+    return not names or any(_validator().is_type(problem.value, name) for name in names)
 
 
 def _bad_name(node: Node, problem: _Problem) -> Diagnostic:
