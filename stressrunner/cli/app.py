@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 import click
 
@@ -28,6 +28,15 @@ class _Commands(click.Group):
 
 def _looks_like_a_file(word: str) -> bool:
     return word.endswith((".yaml", ".yml", ".json")) or "/" in word or Path(word).exists()
+
+
+def _workers(ctx: click.Context, param: click.Parameter, value: str) -> int | Literal["auto"]:
+    """Read a number of processes, or `auto`."""
+    if value == "auto":
+        return "auto"
+    if not value.isdecimal():
+        raise click.BadParameter(f"{value!r} is neither a number nor 'auto'", ctx, param)
+    return int(value)
 
 
 _scenario = click.argument("scenario", type=click.Path(path_type=Path))
@@ -69,6 +78,14 @@ def cli() -> None:
     type=click.Path(path_type=Path),
     metavar="FILE",
     help="Render your own Jinja2 template to stdout.",
+)
+@click.option(
+    "--workers",
+    callback=_workers,
+    default="1",
+    metavar="N|auto",
+    show_default=True,
+    help="Processes that send the load: a number, or auto for one per core but one. 0 sends it from this process.",
 )
 @click.option("--seed", type=click.IntRange(min=0), help="Repeat a run's random draws.")
 @click.option("--strict", is_flag=True, help="Fail when a threshold is unproven.")
@@ -145,6 +162,29 @@ def check(result: Path, thresholds: tuple[str, ...], strict: bool) -> None:
     from stressrunner.cli.check_command import check_result  # noqa: PLC0415  costs start-up time
 
     sys.exit(check_result(result, thresholds, strict=strict))
+
+
+@cli.command(name="import")
+@click.argument("kind", type=click.Choice(["curl"]))
+@click.argument("source")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the scenario there instead of to stdout.",
+)
+@click.option("--base-url", default="", metavar="URL", help="Where the requests go, instead of the source's own.")
+@click.option("--with-assets", is_flag=True, help="har: take over images, scripts, styles and fonts too.")
+@click.option("--force", is_flag=True, help="Replace the file when it is there.")
+def import_(kind: str, source: str, **options: Any) -> None:
+    """Turn SOURCE, a file or - for stdin, into a scenario.
+
+    Secrets become variables of the environment; what cannot be taken over is noted on stderr.
+    """
+    from stressrunner.cli.import_command import ImportOptions, import_material  # noqa: PLC0415  costs start-up time
+
+    sys.exit(import_material(kind, source, ImportOptions(**options)))
 
 
 def main() -> NoReturn:

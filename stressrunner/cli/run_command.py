@@ -6,14 +6,15 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import anyio
 import click
 
 from stressrunner.cli.destinations import Destination, parse_destinations
-from stressrunner.cli.event_loop import run_async
 from stressrunner.cli.progress import ProgressView
 from stressrunner.errors import UsageError
+from stressrunner.fleet.event_loop import run_async
 from stressrunner.reports import render
 from stressrunner.reports.template import load_template
 from stressrunner.result.model import Result
@@ -31,6 +32,7 @@ class RunOptions:
     overrides: tuple[str, ...] = ()
     reports: tuple[str, ...] = ()
     template: Path | None = None
+    workers: int | Literal["auto"] = 1
     seed: int | None = None
     strict: bool = False
     quiet: bool = False
@@ -55,7 +57,10 @@ def run_scenario(path: Path, options: RunOptions) -> int:
     view = None if options.quiet else ProgressView(sys.stderr, verbose=options.verbose)
     try:
         result = run_async(
-            _run, document, Options(options.seed, options.overrides, options.strict), view or Silence()
+            _run,
+            document,
+            Options(options.seed, options.overrides, options.strict, options.workers),
+            view or Silence(),
         )
     finally:
         if view is not None:

@@ -1,40 +1,21 @@
 """Executes a plan in this process: the load, and once a second a look at what it has counted."""
 
-from dataclasses import dataclass
-from typing import Protocol
-
 import anyio
 
 from stressrunner.engine.clock import Clock
 from stressrunner.engine.load import Load
+from stressrunner.fleet.beat import Beat, Ear, ledger_of
+from stressrunner.fleet.event_loop import loop_name
 from stressrunner.http.exchange import TransportFactory
 from stressrunner.metrics.collector import Collector, Observer
-from stressrunner.metrics.ledger import Ledger, PhaseOutline, Summary
-from stressrunner.metrics.tally import Tally
+from stressrunner.metrics.ledger import Summary
 from stressrunner.monitor.generator import calm, watch_loop
 from stressrunner.plan.plan import Plan
 from stressrunner.units import NS_PER_S
 
-__all__ = ["Beat", "Ear", "LocalFleet", "ledger_of"]
+__all__ = ["LocalFleet"]
 
 _TICK_NS = NS_PER_S
-
-
-@dataclass(frozen=True, slots=True)
-class Beat:
-    """What was counted in about a second."""
-
-    at_s: float  #: when it ended, after the load began
-    duration_s: float
-    tally: Tally
-    phase: int | None  #: index of the phase that was running; None once the last one has ended
-
-
-class Ear(Protocol):
-    """Listens to a load."""
-
-    def heard(self, beat: Beat, total: Tally) -> bool:
-        """Take what was counted last, and everything so far; return True to have the load cut off."""
 
 
 class LocalFleet:
@@ -46,6 +27,21 @@ class LocalFleet:
         self._base_url = base_url
         self._clock = clock
         self._load: Load | None = None
+
+    @property
+    def transport(self) -> str:
+        """The transport that sends the requests."""
+        return self._transports.name
+
+    @property
+    def loop(self) -> str:
+        """The package of the event loop that runs."""
+        return loop_name()
+
+    @property
+    def losses(self) -> tuple[str, ...]:
+        """How generators were lost: this one cannot be."""
+        return ()
 
     @property
     def failure(self) -> str:
@@ -90,11 +86,3 @@ class LocalFleet:
                 tasks.cancel_scope.cancel()
         look()
         return ledger.summary([(span.started_ns, span.ended_ns) for span in load.spans])
-
-
-def ledger_of(plan: Plan, origin_ns: int) -> Ledger:
-    """Return empty books for a plan whose load began at a moment, in monotonic nanoseconds."""
-    outlines = [
-        PhaseOutline(phase.spec.name, phase.spec.warmup, plan.planned(phase.index)) for phase in plan.phases
-    ]
-    return Ledger(plan.endpoint_names, outlines, origin_ns)

@@ -62,7 +62,7 @@ class Cell:
     def extend(self, samples: Sequence[Sample]) -> None:
         """Count requests that were sent."""
         self.sent += len(samples)
-        self.last_ns = max(self.last_ns, *[s.completed_ns for s in samples])
+        self.last_ns = max([self.last_ns, *[s.completed_ns for s in samples]])
         self.bytes_sent += sum([s.bytes_sent for s in samples])
         self.bytes_received += sum([s.bytes_received for s in samples])
         for outcome, n in Counter([s.outcome for s in samples]).items():

@@ -167,20 +167,21 @@ class Plan:
 
     @property
     def most_shards(self) -> int:
-        """How many generators can share the plan so that each has a user in every closed phase."""
-        closed = [phase.spec.shape for phase in self.phases if isinstance(phase.spec.shape, Closed)]
-        return min((shape.most for shape in closed), default=MAX_SHARDS)
+        """How many generators can share the plan so that each has a user in every phase, and a connection."""
+        limits = [phase.spec.shape.most for phase in self.phases]
+        limits += [limit for limit in (self.user_limit, self.connections) if limit is not None]
+        return min(MAX_SHARDS, *limits)
 
     @property
     def most_connections(self) -> int:
-        """Connections that are sure to be open at once: those of the users of the largest closed phase.
+        """Connections of this shard that are sure to be open at once: those of the users of the largest closed phase.
 
         How many an open phase needs depends on the target; it is not counted.
         """
         if self.connections is not None:
-            return self.connections
+            return self.part.share(self.connections)
         closed = [phase.spec.shape for phase in self.phases if isinstance(phase.spec.shape, Closed)]
-        return max((shape.most for shape in closed), default=0) * self.traffic.at_once
+        return self.part.share(max((shape.most for shape in closed), default=0)) * self.traffic.at_once
 
     @property
     def endpoint_names(self) -> tuple[str, ...]:

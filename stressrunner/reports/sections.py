@@ -90,7 +90,7 @@ def again(result: Result) -> tuple[str, ...]:
     run = result.run
     options = [] if run.environment is None else [("--env", run.environment)]
     options += [("--set", override) for override in run.scenario.overrides]
-    if run.workers > 1:
+    if run.workers != 1:
         options.append(("--workers", str(run.workers)))
     options.append(("--seed", str(run.seed)))
     return tuple(map(shlex.join, (("stressrunner", "run", run.scenario.path), *options)))

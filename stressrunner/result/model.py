@@ -53,9 +53,12 @@ class GeneratorFigures:
     blocked: Latency  #: given a connection until the first byte written: connecting
     stalls: Latency  #: how much later than asked timers of the event loop fired
     collections: Latency  #: pauses of garbage collection
-    offered_per_s: float | None  #: requests that the phases with a rate were to send; None without such a phase
+    offered_per_s: (
+        float | None
+    )  #: requests that the phases with a rate were to send; None without such a phase
     achieved_per_s: float | None  #: requests that they sent, until the last of them had ended
-    process: ProcessFigures
+    process: ProcessFigures  #: all of its processes together
+    processes: Mapping[str, ProcessFigures]  #: those that send the load, each able to use one core
 
 
 @dataclass(frozen=True, slots=True)

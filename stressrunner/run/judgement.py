@@ -35,6 +35,7 @@ class Origin:
     overrides: tuple[str, ...]
     started_at: datetime
     masker: Masker
+    workers: int  #: generator processes; 0 when the load is sent from this one
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +43,14 @@ class Measured:
     """What a run has measured."""
 
     summary: Summary
-    generator: ProcessFigures
+    generator: ProcessFigures  #: all processes of the generator together
+    generators: Mapping[str, ProcessFigures] = field(default_factory=dict)  #: those that send the load
     transport: str = "none"  #: that sent the requests
     loop: str = "none"  #: event loop that it ran on
     monitors: Mapping[str, ProcessFigures] = field(default_factory=dict)
     live: Mapping[Threshold, LiveRecord] = field(default_factory=dict)
     failure: str = ""  #: why the load cut itself off, in one sentence
+    losses: tuple[str, ...] = ()  #: how generators were lost, a sentence for each
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,7 @@ def result_of(origin: Origin, measured: Measured, ending: Ending) -> Result:
             offered_per_s=offered_per_s,
             achieved_per_s=achieved_per_s,
             process=measured.generator,
+            processes=measured.generators,
         ),
         monitors=measured.monitors,
         errors=tuple(_masked(group, mask) for group in summary.errors),
@@ -133,14 +137,17 @@ def _validity(origin: Origin, measured: Measured, ending: Ending) -> Validity:
         totals=summary.totals,
         errors=summary.errors,
         lag=summary.lag,
-        generator=measured.generator,
+        generators=tuple(measured.generators.values()) or (measured.generator,),
         open_load=any(isinstance(phase.shape, Open) for phase in origin.scenario.load),
         stopped_early=ending.interrupted
         or ending.aborted
-        or bool(measured.failure)
+        or bool(measured.failure or measured.losses)
         or origin.plan.iteration_limit is not None,
     )
-    return judge_validity(observation)
+    validity = judge_validity(observation)
+    if not measured.losses:
+        return validity
+    return Validity("invalid", (*measured.losses, *(validity.reasons if summary.totals.sent else ())))
 
 
 def _run_record(origin: Origin, duration_s: float) -> RunRecord:
@@ -159,10 +166,10 @@ def _run_record(origin: Origin, duration_s: float) -> RunRecord:
             overrides=tuple(map(mask.text, origin.overrides)),
         ),
         environment=None,
-        target=mask.text(shown(plan.base_url)),
+        target=mask.text(shown(plan.base_url, plan.target.proxy)),
         embedded=is_embedded(plan.base_url),
         seed=plan.seed,
-        workers=1,
+        workers=origin.workers,
         load=load_in_words(scenario),
     )
 

@@ -1,10 +1,11 @@
 """The processes that a run watches: the target's, where they are on this machine, and the generator's own."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import anyio
 
+from stressrunner.fleet.launch import LocalProcess
 from stressrunner.masking import Masker
 from stressrunner.monitor.figures import ProcessFigures
 from stressrunner.monitor.lookup import Found, find
@@ -20,13 +21,22 @@ class Monitors:
     """Watches all processes of a run while the load lasts."""
 
     def __init__(
-        self, specs: Mapping[str, MonitorSpec], target: LiveTarget, clock: Clock, masker: Masker
+        self,
+        specs: Mapping[str, MonitorSpec],
+        target: LiveTarget,
+        generators: Sequence[LocalProcess],
+        clock: Clock,
+        masker: Masker,
     ) -> None:
         self._clock = clock
         self._masker = masker
         apart = [] if target.pid is None else [target.pid]
         # The embedded target is a child of this process, and none of the generator's business.
         self._generator = Watch(find(pid=os.getpid(), masker=masker), apart=apart)
+        self._generators = {
+            f"generator {number}": Watch(find(pid=generator.pid, masker=masker))
+            for number, generator in enumerate(generators, start=1)
+        }
         self._watches = {
             name: Watch(find(pid=spec.pid, port=spec.port, command=spec.command, masker=masker))
             for name, spec in specs.items()
@@ -47,15 +57,19 @@ class Monitors:
 
     @property
     def _all(self) -> list[Watch]:
-        return [*self._watches.values(), self._generator]
+        return [*self._watches.values(), *self._generators.values(), self._generator]
 
     def figures(self, since_s: float = 0.0) -> Mapping[str, ProcessFigures]:
         """Return the figures of the watched processes; growth and slope from `since_s` on."""
         return {name: one.figures(since_s=since_s) for name, one in self._watches.items()}
 
     def generator(self, since_s: float = 0.0) -> ProcessFigures:
-        """Return the figures of this process without the embedded target."""
+        """Return the figures of this process and its generators together, without the embedded target."""
         return self._generator.figures(since_s=since_s)
+
+    def generators(self, since_s: float = 0.0) -> Mapping[str, ProcessFigures]:
+        """Return the figures of each generator process; there is none when the load is sent from this one."""
+        return {name: one.figures(since_s=since_s) for name, one in self._generators.items()}
 
 
 def unwatched(reason: str) -> ProcessFigures:

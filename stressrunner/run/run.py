@@ -1,17 +1,22 @@
 """The road: a checked document goes in, a result comes out."""
 
-import asyncio
 import secrets
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Literal
 
 import anyio
 
 from stressrunner.engine.clock import Clock
 from stressrunner.engine.timerfd import precise_clock
-from stressrunner.errors import StressrunnerError, TargetUnreachable
-from stressrunner.fleet.local import LocalFleet, ledger_of
-from stressrunner.http.probe import probe
+from stressrunner.errors import StressrunnerError
+from stressrunner.fleet.beat import ledger_of
+from stressrunner.fleet.launch import LocalProcess, local_generators
+from stressrunner.fleet.local import LocalFleet
+from stressrunner.fleet.processes import ProcessFleet, Work
+from stressrunner.fleet.size import fleet_size
+from stressrunner.fleet.transports import transports_to
 from stressrunner.masking import Masker
 from stressrunner.metrics.ledger import Summary
 from stressrunner.monitor.generator import check_room, limits
@@ -20,7 +25,7 @@ from stressrunner.result.model import Result
 from stressrunner.run.judgement import Ending, Measured, Origin, result_of
 from stressrunner.run.listener import Listener
 from stressrunner.run.monitors import Monitors, unwatched
-from stressrunner.run.target import LiveTarget, shown, target_of, transports_to
+from stressrunner.run.target import LiveTarget, reach, shown, target_of
 from stressrunner.run.watching import Watcher
 from stressrunner.scenario.build import build
 from stressrunner.scenario.document import Document
@@ -36,6 +41,9 @@ class Options:
     seed: int | None = None  #: None draws one
     overrides: tuple[str, ...] = ()  #: the values of `--set`, for the record
     strict: bool = False  #: what is unproven has failed
+    #: Generator processes. 0 sends from this process, whose other work then disturbs the load: for profilers and
+    #: debuggers, and for where no process can be started. `auto` is one for every core but one.
+    workers: int | Literal["auto"] = 1
 
 
 async def run(document: Document, options: Options, listener: Listener, interrupted: anyio.Event) -> Result:
@@ -45,7 +53,14 @@ async def run(document: Document, options: Options, listener: Listener, interrup
     """
     scenario = build(document)
     plan = _plan(scenario, options)
-    origin = Origin(document, scenario, plan, options.overrides, datetime.now(UTC), Masker(document.secrets))
+    workers = fleet_size(options.workers, plan)
+    if options.workers != "auto" and workers < options.workers:
+        listener.note(
+            f"{options.workers:,} workers were asked for, and the load can be shared by {workers:,}"
+        )
+    origin = Origin(
+        document, scenario, plan, options.overrides, datetime.now(UTC), Masker(document.secrets), workers
+    )
     with precise_clock() as clock:
         return await _run(origin, options, listener, interrupted, clock)
 
@@ -55,13 +70,16 @@ async def _run(
 ) -> Result:
     scenario, plan = origin.scenario, origin.plan
     try:
-        async with target_of(plan) as target:
-            check_room(plan.most_connections, limits())
-            await _reach(target, scenario)
-            listener.note(f"target {shown(target.base_url)}, seed {plan.seed}, run {plan.run_id}")
-            monitors = Monitors(scenario.monitors, target, clock, origin.masker)
+        # The generators get up while the target does.
+        async with local_generators(origin.workers) as generators, target_of(plan) as target:
+            await reach(target, plan)
+            listener.note(
+                f"target {shown(target.base_url, plan.target.proxy)}, seed {plan.seed}, run {plan.run_id}"
+            )
+            monitors = Monitors(scenario.monitors, target, generators, clock, origin.masker)
             watcher = Watcher(scenario, plan, monitors, listener)
-            measured = await _measure(plan, target, clock, watcher, interrupted)
+            fleet = _fleet(origin, target, generators, clock)
+            measured = await _measure(fleet, clock, watcher, interrupted)
     except StressrunnerError as error:
         nothing = Measured(ledger_of(plan, clock.now_ns()).summary([]), unwatched("nothing was sent"))
         ending = Ending(interrupted=interrupted.is_set(), unreachable=str(error))
@@ -79,19 +97,22 @@ def _plan(scenario: Scenario, options: Options) -> Plan:
     return compile_plan(scenario, seed=secrets.randbelow(2**31), run_id=run_id, uuid_salt=run_id)
 
 
-async def _reach(target: LiveTarget, scenario: Scenario) -> None:
-    """Open one connection before the load, so that a dead target is named at once and in one sentence."""
-    failure = await probe(target.base_url, scenario.target.timeout.connect_s)
-    if failure is not None:
-        raise TargetUnreachable(shown(target.base_url), failure.message)
+def _fleet(
+    origin: Origin, target: LiveTarget, generators: Sequence[LocalProcess], clock: Clock
+) -> LocalFleet | ProcessFleet:
+    """Return who carries out the load: generator processes, or this process when there are none."""
+    plan = origin.plan
+    if generators:
+        work = Work(origin.document.value, origin.document.rows, target.base_url)
+        return ProcessFleet(plan, work, generators, clock)
+    check_room(plan.most_connections, limits())
+    return LocalFleet(plan, transports_to(target.base_url, plan), target.base_url, clock)
 
 
 async def _measure(
-    plan: Plan, target: LiveTarget, clock: Clock, watcher: Watcher, interrupted: anyio.Event
+    fleet: LocalFleet | ProcessFleet, clock: Clock, watcher: Watcher, interrupted: anyio.Event
 ) -> Measured:
     """Carry out the load, with everything watched that is to be watched."""
-    transports = transports_to(target, plan)
-    fleet = LocalFleet(plan, transports, target.base_url, clock)
 
     async def stop_when_interrupted() -> None:
         await interrupted.wait()
@@ -103,13 +124,4 @@ async def _measure(
         summary: Summary = await fleet.execute(watcher)
         tasks.cancel_scope.cancel()
     await watcher.finish()
-    measured = watcher.measured(summary, transport=transports.name, loop=_loop_name())
-    return replace(measured, failure=fleet.failure)
-
-
-def _loop_name() -> str:
-    """Return the package of the event loop that runs."""
-    try:
-        return type(asyncio.get_running_loop()).__module__.partition(".")[0]
-    except RuntimeError:
-        return "trio"
+    return watcher.measured(summary, fleet)

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
 from stressrunner.demo import DemoOptions, running_demo
-from stressrunner.http.exchange import TransportFactory
-from stressrunner.http.h1 import H1Transports
-from stressrunner.http.pool import SharedPool
+from stressrunner.errors import TargetUnreachable
+from stressrunner.fleet.transports import tls_of
+from stressrunner.http.probe import probe
 from stressrunner.masking import MASK
 from stressrunner.plan.plan import Plan
 
-__all__ = ["LiveTarget", "is_embedded", "shown", "target_of", "transports_to"]
+__all__ = ["LiveTarget", "is_embedded", "reach", "shown", "target_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +29,29 @@ def is_embedded(base_url: str) -> bool:
     return base_url.startswith("demo:")
 
 
-def shown(base_url: str) -> str:
-    """Return a base URL for reports, a password in it masked."""
+def shown(base_url: str, proxy: str | None = None) -> str:
+    """Return a target for reports: its base URL and the proxy before it, passwords in them masked."""
+    if proxy is not None:
+        return f"{shown(base_url)} through {shown(proxy)}"
     parts = urlsplit(base_url)
     if parts.password is None:
         return base_url
     return urlunsplit(parts._replace(netloc=f"{parts.username}:{MASK}@{parts.netloc.rpartition('@')[2]}"))
+
+
+async def reach(target: LiveTarget, plan: Plan) -> None:
+    """Open one connection before the load, so that a dead target is named at once and in one sentence.
+
+    With a proxy, it is the proxy that is connected to: it alone can tell whether there is something behind it.
+
+    Raises:
+        TargetUnreachable: there is no connection within the target's timeout for connecting.
+    """
+    proxy = plan.target.proxy
+    timeout_s, tls = plan.target.timeout.connect_s, None if proxy else tls_of(plan)
+    failure = await probe(proxy or target.base_url, timeout_s, tls=tls)
+    if failure is not None:
+        raise TargetUnreachable(shown(target.base_url, proxy), failure.message)
 
 
 @asynccontextmanager
@@ -49,9 +66,3 @@ async def target_of(plan: Plan) -> AsyncIterator[LiveTarget]:
         return
     async with running_demo(DemoOptions.parse(plan.base_url)) as demo:
         yield LiveTarget(demo.base_url, demo.pid, embedded=True)
-
-
-def transports_to(target: LiveTarget, plan: Plan) -> TransportFactory:
-    """Return what sends the plan's requests: one transport per user, or a shared pool of the size it says."""
-    factory = H1Transports(target.base_url)
-    return factory if plan.connections is None else SharedPool(factory, plan.connections)

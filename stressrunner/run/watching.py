@@ -2,6 +2,8 @@
 
 from stressrunner.engine.clock import Clock
 from stressrunner.fleet.beat import Beat
+from stressrunner.fleet.local import LocalFleet
+from stressrunner.fleet.processes import ProcessFleet
 from stressrunner.metrics.histogram import Histogram
 from stressrunner.metrics.ledger import Summary
 from stressrunner.metrics.tally import Tally
@@ -48,17 +50,20 @@ class Watcher:
         """Look at the processes for the last time."""
         await self._monitors.finish()
 
-    def measured(self, summary: Summary, *, transport: str, loop: str) -> Measured:
+    def measured(self, summary: Summary, fleet: LocalFleet | ProcessFleet) -> Measured:
         """Return all that was measured; memory growth counts from the end of the warm-up on."""
         warm = any(phase.warmup for phase in summary.phases)
         since_s = next((p.started_at_s for p in summary.phases if warm and not p.warmup), 0.0)
         return Measured(
             summary=summary,
             generator=self._monitors.generator(since_s),
-            transport=transport,
-            loop=loop,
+            generators=self._monitors.generators(since_s),
+            transport=fleet.transport,
+            loop=fleet.loop,
             monitors=self._monitors.figures(since_s),
             live=self._watchdog.records(),
+            failure=fleet.failure,
+            losses=fleet.losses,
         )
 
     def _progress(self, beat: Beat, total: Tally) -> Progress:

@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path as FilePath
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 
 from stressrunner import units
-from stressrunner.scenario.document import Document
 from stressrunner.scenario.model import (
     Closed,
     Endpoint,
@@ -25,11 +24,11 @@ from stressrunner.scenario.model import (
     Timeout,
     Tls,
 )
-from stressrunner.scenario.phases import phase_names
+from stressrunner.scenario.phase_names import phase_names
 from stressrunner.scenario.threshold import Threshold
 from stressrunner.scenario.threshold_grammar import parse_threshold, threshold_of_mapping
 
-__all__ = ["build"]
+__all__ = ["Described", "build"]
 
 _METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
 _DEFAULT_TIMEOUT = Timeout()
@@ -38,7 +37,19 @@ _DEFAULT_THRESHOLD = Threshold(
 )
 
 
-def build(document: Document) -> Scenario:
+class Described(Protocol):
+    """What of a Document makes a Scenario; a generator process has this part of it alone."""
+
+    @property
+    def value(self) -> Mapping[str, Any]:
+        """The file's values, typed."""
+
+    @property
+    def rows(self) -> Mapping[str, tuple[Any, ...]]:
+        """The rows of every feeder."""
+
+
+def build(document: Described) -> Scenario:
     """Return the scenario that a document describes; a Document has no mistakes, so this always succeeds."""
     value = document.value
     target = _target(value["target"])

@@ -5,26 +5,15 @@ from typing import Any
 
 from stressrunner import units
 from stressrunner.errors import Diagnostic
+from stressrunner.scenario.phase_names import phase_names
 from stressrunner.scenario.source import Node, Path, node_at
 from stressrunner.scenario.validate import key_at
 
-__all__ = ["check_load", "phase_names"]
+__all__ = ["check_load"]
 
 
 _WORK = frozenset({"requests", "iterations", "sessions"})
 _OF_RATE = frozenset({"max_in_flight", "overflow", "arrivals"})
-
-
-def phase_names(load: Any) -> list[str]:
-    """Return what the phases of a `load` are called, named or not: `load`, or `phase_1`, `phase_2` and so on."""
-    if isinstance(load, list):
-        return [_name_of(phase, f"phase_{number}") for number, phase in enumerate(load, start=1)]
-    return [_name_of(load, "load")]
-
-
-def _name_of(phase: Any, otherwise: str) -> str:
-    name = phase.get("name") if isinstance(phase, dict) else None
-    return name if isinstance(name, str) else otherwise
 
 
 def check_load(root: Node, load: Any, *, is_session: bool) -> Iterator[Diagnostic]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from stressrunner.errors import Diagnostic
-from stressrunner.scenario.phases import phase_names
+from stressrunner.scenario.phase_names import phase_names
 from stressrunner.scenario.source import Node, Path, node_at
 from stressrunner.scenario.threshold import MONITOR_STATS, Threshold
 from stressrunner.scenario.threshold_grammar import (

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Protocol
 
-from stressrunner.fleet.local import Beat
+from stressrunner.fleet.beat import Beat
 from stressrunner.metrics.tally import Cell, Tally
 from stressrunner.monitor.figures import ProcessFigures
 from stressrunner.scenario.threshold import Threshold

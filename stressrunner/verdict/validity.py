@@ -34,7 +34,7 @@ class Observation:
     totals: Stats
     errors: Sequence[ErrorGroup]  #: of all phases, warm-ups included
     lag: Latency  #: released minus due, of all requests
-    generator: ProcessFigures  #: one process that generates load
+    generators: Sequence[ProcessFigures]  #: the processes that generate load; each can use one core
     open_load: bool  #: arrivals have a rate, so that being late is being wrong
     stopped_early: (
         bool  #: by an interrupt, a threshold, a limit or the end of a feeder: the rest was not wanted
@@ -107,7 +107,7 @@ def _suspect(observation: Observation) -> Iterator[str]:
             f"the generator was late: p99 of its lag is {format_duration(late_s)}, more than 5 % of the service "
             f"times (p99 {format_duration(service_s)}); lower the load or give this machine more CPU"
         )
-    busy_s = _busy_s(observation.generator)
+    busy_s = max(map(_busy_s, observation.generators), default=0.0)
     if observation.open_load and busy_s >= _BUSY_S:
         yield (
             f"the generator used more than 80 % of a core for {format_duration(busy_s)}; "

@@ -6,7 +6,7 @@ It is fed with what was counted, once a second; it has no clock and does no I/O.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from stressrunner.fleet.local import Beat
+from stressrunner.fleet.beat import Beat
 from stressrunner.monitor.figures import ProcessFigures
 from stressrunner.scenario.model import Phase
 from stressrunner.scenario.threshold import MONITOR_STATS, Threshold

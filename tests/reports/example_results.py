@@ -182,6 +182,7 @@ def generator(samples, seconds):
         offered_per_s=None,
         achieved_per_s=None,
         process=process("pid 4700 (stressrunner)", seconds, 61_000_000),
+        processes={"generator 1": process("pid 4701 (stressrunner)", seconds, 48_000_000)},
     )
 
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 import pytest
 from made_figures import figures, phase, point, process, sample, stats
 
-from stressrunner.fleet.local import Beat
+from stressrunner.fleet.beat import Beat
 from stressrunner.metrics.tally import Tally
 from stressrunner.plan.outcome import Outcome
 from stressrunner.scenario.model import Open, Phase

@@ -1,0 +1,100 @@
+"""One generator's shard of a plan: compiled, carried out, and handed over in numbered deltas."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import anyio
+
+from stressrunner.engine.clock import Clock
+from stressrunner.engine.load import Load
+from stressrunner.fleet.messages import Assignment, Delta, ProtocolError
+from stressrunner.fleet.transports import transports_to
+from stressrunner.metrics.collector import Collector
+from stressrunner.metrics.wire import tally_to_wire
+from stressrunner.monitor.generator import check_room, limits, watch_loop
+from stressrunner.plan.plan import Plan, compile_plan
+from stressrunner.scenario.build import build
+
+__all__ = ["Generator"]
+
+
+class _Described(NamedTuple):
+    value: Mapping[str, Any]
+    rows: Mapping[str, tuple[Any, ...]]
+
+
+class Generator:
+    """The load of one shard, with the health of the process that carries it out."""
+
+    def __init__(self, assignment: Assignment, clock: Clock) -> None:
+        """Compile the shard; everything that can fail before the first request fails here.
+
+        Raises:
+            GeneratorFault: this process may not open as many connections as the shard needs.
+            Exception: of any kind, when the assignment is not what a coordinator sends.
+        """
+        plan = _plan_of(assignment)
+        check_room(plan.most_connections, limits())
+        transports = transports_to(assignment.base_url, plan)
+        self.transport = transports.name  #: that sends the requests
+        self._clock = clock
+        self._collector = Collector()
+        self._load = Load(plan, transports, assignment.base_url, clock, self._collector)
+        self._origin_ns: int | None = None
+        self._is_over = False
+        self._latest: Delta | None = None
+
+    async def run(self, start_ns: int) -> None:
+        """Carry out the load from a moment on, in nanoseconds of the generator's clock."""
+        self._origin_ns = start_ns
+        await self._clock.sleep_until(start_ns)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(watch_loop, self._clock, self._collector.stalled)
+            await self._load.run()
+            tasks.cancel_scope.cancel()
+        self._is_over = True
+
+    def collected(self, took_ns: int) -> None:
+        """Count a pause for collecting garbage."""
+        self._collector.collected(took_ns)
+
+    def stop(self) -> None:
+        """Cut the load off now; what was measured stays."""
+        self._load.stop()
+
+    def delta(self, seq: int) -> Delta:
+        """Return the delta of a number: the latest one again, or the one after it.
+
+        Raises:
+            ProtocolError: it is neither, or the load has not begun.
+        """
+        latest = self._latest
+        if latest is not None and seq == latest.seq:
+            return latest
+        following = 0 if latest is None else latest.seq + 1
+        if seq != following or self._origin_ns is None or (latest is not None and latest.is_final):
+            raise ProtocolError(f"there is no delta {seq} here and now")
+        self._latest = self._gather(seq, self._origin_ns)
+        return self._latest
+
+    def _gather(self, seq: int, origin_ns: int) -> Delta:
+        load = self._load
+        return Delta(
+            seq=seq,
+            is_final=self._is_over,
+            tally=tally_to_wire(self._collector.drain(), origin_ns),
+            phase=load.phase,
+            spans_ns=[[span.started_ns - origin_ns, span.ended_ns - origin_ns] for span in load.spans],
+            failure=load.failure,
+        )
+
+
+def _plan_of(assignment: Assignment) -> Plan:
+    rows = {name: tuple(rows) for name, rows in assignment.rows.items()}
+    plan = compile_plan(
+        build(_Described(assignment.value, rows)),
+        seed=assignment.seed,
+        run_id=assignment.run_id,
+        uuid_salt=assignment.uuid_salt,
+    )
+    return plan.shard(assignment.index, assignment.count)

@@ -1,0 +1,180 @@
+"""The protocol between a coordinator and a generator: frames of JSON over one pipe in each direction.
+
+    generator                coordinator
+    Hello           ->
+                    <-       Assignment        what to compile: the whole scenario, and which shard of it
+    Ready           ->                         or Failed, when that is impossible here
+                    <-       Ping              as often as the coordinator likes before the start
+    Pong            ->
+                    <-       Start             begin in so many seconds
+                    <-       Poll(seq)         at least once per lease, or the generator stops by itself
+    Delta(seq)      ->                         what was counted since the delta before
+    Over            ->                         the load has ended: poll now, for what is left
+                    <-       Stop              cut the load off; `Over` follows
+    Delta(seq, is_final)
+
+A generator that is asked for the delta it gave last gives the same one again; asking for the next one says that the
+last has arrived. So a question can be repeated after any doubt, and nothing is lost or counted twice. Nothing in a
+message is a moment of anybody's clock: times are distances from the beginning of the load.
+
+A frame is its length in four bytes, the most significant first, and that many bytes of JSON.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeAlias
+
+__all__ = [
+    "HEADER_BYTES",
+    "VERSION",
+    "Assignment",
+    "Delta",
+    "Failed",
+    "Hello",
+    "Message",
+    "Over",
+    "Ping",
+    "Poll",
+    "Pong",
+    "ProtocolError",
+    "Ready",
+    "Start",
+    "Stop",
+    "decoded",
+    "frame_of",
+    "length_of",
+]
+
+VERSION = 1  #: of this protocol; both sides must have the same one
+HEADER_BYTES = 4
+_LARGEST_FRAME = 1 << 30
+
+
+class ProtocolError(ValueError):
+    """What came over the pipe is not what this protocol allows there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """A generator is there."""
+
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """What a generator is to do: the scenario as checked by the coordinator, and the shard of its plan."""
+
+    value: Mapping[str, Any] = field(repr=False)  #: of the Document; may hold secrets
+    rows: Mapping[str, Any] = field(repr=False)  #: of its feeders
+    base_url: str  #: where the target really is
+    seed: int
+    run_id: str
+    uuid_salt: str
+    index: int  #: of the shard
+    count: int  #: of the shards
+    lease_s: float  #: without a poll for so long the generator stops
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The plan is compiled."""
+
+    transport: str  #: that will send the requests
+    loop: str  #: package of the event loop
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The generator cannot go on."""
+
+    reason: str
+    remedy: str  #: what can be done about it
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """Answer at once, so that the way there and back can be timed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pong:
+    """The answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Begin the load."""
+
+    in_s: float  #: after this message arrived
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """Give the delta of this number; everything before it has arrived."""
+
+    seq: int  #: from 0
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """What was counted since the delta before."""
+
+    seq: int
+    is_final: bool  #: nothing comes after it
+    tally: Any = field(repr=False)  #: see metrics.wire
+    phase: int | None  #: that is running; None once the last one has ended
+    spans_ns: list[list[int]]  #: beginning and end of each phase so far, after the load began
+    failure: str  #: why the load cut itself off, in one sentence; empty when it did not
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """The load has ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Cut the load off now."""
+
+
+Message: TypeAlias = Hello | Assignment | Ready | Failed | Ping | Pong | Start | Poll | Delta | Over | Stop
+
+_KINDS: Mapping[str, type[Message]] = {
+    kind.__name__.lower(): kind
+    for kind in (Hello, Assignment, Ready, Failed, Ping, Pong, Start, Poll, Delta, Over, Stop)
+}
+
+
+def frame_of(message: Message) -> bytes:
+    """Return the frame of a message."""
+    members = {each.name: getattr(message, each.name) for each in fields(message)}
+    kind = type(message).__name__.lower()
+    content = json.dumps({"kind": kind, **members}, separators=(",", ":")).encode("ascii")
+    return len(content).to_bytes(HEADER_BYTES, "big") + content
+
+
+def length_of(header: bytes) -> int:
+    """Return how many bytes follow a frame's header.
+
+    Raises:
+        ProtocolError: more than any message has, so this is no header.
+    """
+    length = int.from_bytes(header, "big")
+    if length > _LARGEST_FRAME:
+        raise ProtocolError(f"a frame of {length:,} bytes is none of this protocol's")
+    return length
+
+
+def decoded(content: bytes) -> Message:
+    """Return the message in a frame, without its header.
+
+    Raises:
+        ProtocolError: there is none in it.
+    """
+    try:
+        members = json.loads(content)
+        return _KINDS[members.pop("kind")](**members)
+    except (ValueError, AttributeError, KeyError, TypeError) as error:
+        raise ProtocolError(f"{content[:60]!r} is no message: {error!r}") from error

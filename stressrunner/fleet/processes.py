@@ -1,0 +1,211 @@
+"""Executes a plan in generator processes: the coordinator arms and polls them, adds up, and sends nothing itself."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import anyio
+
+from stressrunner.engine.clock import Clock
+from stressrunner.fleet.beat import Beat, Ear, ledger_of
+from stressrunner.fleet.launch import Channel
+from stressrunner.fleet.member import Member
+from stressrunner.fleet.messages import Assignment
+from stressrunner.metrics.ledger import Ledger, Summary
+from stressrunner.metrics.tally import Tally
+from stressrunner.plan.plan import Plan
+from stressrunner.units import NS_PER_S
+
+__all__ = ["ProcessFleet", "Work"]
+
+_TICK_NS = NS_PER_S
+_ANSWER_WITHIN_S = 0.5  #: of a beat; what comes later belongs to the next one
+_START_IN_NS = 10_000_000  #: enough for a message to be sent to every generator of this machine
+_STOPPED_WITHIN_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What generators need to know beside the plan: the checked scenario, and where its target really is."""
+
+    value: Mapping[str, Any]  #: of the Document
+    rows: Mapping[str, tuple[Any, ...]]  #: of its feeders
+    base_url: str
+
+
+class ProcessFleet:
+    """Runs a plan in generators, each with a shard of it.
+
+    A generator that dies, or says nothing for as long as a lease, ends the load: the others are stopped, and
+    everything that was measured stays.
+    """
+
+    def __init__(
+        self, plan: Plan, work: Work, channels: Sequence[Channel], clock: Clock, *, lease_s: float = 10.0
+    ) -> None:
+        """A generator that is not polled for `lease_s` stops by itself; polls come once a second."""
+        self._plan = plan
+        self._work = work
+        self._clock = clock
+        self._lease_s = lease_s
+        count = len(channels)
+        self._members = [
+            Member(channel, f"generator {number} of {count}", clock)
+            for number, channel in enumerate(channels, start=1)
+        ]
+        self._stopping = anyio.Event()
+        self._changed = anyio.Event()
+
+    @property
+    def transport(self) -> str:
+        """The transport that sends the requests; empty before the generators are ready."""
+        return self._members[0].transport
+
+    @property
+    def loop(self) -> str:
+        """The package of the generators' event loops; empty before they are ready."""
+        return self._members[0].loop
+
+    @property
+    def failure(self) -> str:
+        """Why a generator cut its load off, in one sentence; empty when none did."""
+        found = next((member for member in self._members if member.failure), None)
+        if found is None:
+            return ""
+        return found.failure if len(self._members) == 1 else f"{found.name}: {found.failure}"
+
+    @property
+    def losses(self) -> tuple[str, ...]:
+        """How generators were lost, a sentence for each."""
+        return tuple(member.loss for member in self._members if member.loss)
+
+    def stop(self) -> None:
+        """Cut the load off now; what was measured stays."""
+        self._stopping.set()
+
+    async def execute(self, ear: Ear) -> Summary:
+        """Carry out the plan and return its figures; without all generators ready, nothing is sent."""
+        if not await self._prepared():
+            return ledger_of(self._plan, self._clock.now_ns()).summary([])
+        origin_ns = self._clock.now_ns() + _START_IN_NS
+        ledger = ledger_of(self._plan, origin_ns)
+        for member in self._members:
+            await member.start(origin_ns)
+        async with anyio.create_task_group() as tasks:
+            for member in self._members:
+                tasks.start_soon(self._listen, member)
+            tasks.start_soon(self._stop_when_told)
+            await self._follow(ledger, ear, origin_ns)
+            tasks.cancel_scope.cancel()
+        return ledger.summary(self._spans_ns())
+
+    async def _prepared(self) -> bool:
+        """Get all generators ready; return False when one is lost, or the load was stopped before it began."""
+        async with anyio.create_task_group() as tasks:
+
+            async def give_up() -> None:
+                await self._stopping.wait()
+                tasks.cancel_scope.cancel()
+
+            async def prepare(index: int, member: Member) -> None:
+                await member.prepare(self._assignment(index))
+                if member.loss:
+                    self.stop()
+
+            tasks.start_soon(give_up)
+            async with anyio.create_task_group() as preparing:
+                for index, member in enumerate(self._members):
+                    preparing.start_soon(prepare, index, member)
+            tasks.cancel_scope.cancel()
+        return not self._stopping.is_set()
+
+    def _assignment(self, index: int) -> Assignment:
+        return Assignment(
+            value=dict(self._work.value),
+            rows=dict(self._work.rows),
+            base_url=self._work.base_url,
+            seed=self._plan.seed,
+            run_id=self._plan.run_id,
+            uuid_salt=self._plan.uuid_salt,
+            index=index,
+            count=len(self._members),
+            lease_s=self._lease_s,
+        )
+
+    @property
+    def _live(self) -> list[Member]:
+        return [member for member in self._members if not member.has_ended]
+
+    async def _listen(self, member: Member) -> None:
+        await member.listen()
+        if member.loss or member.failure:
+            self.stop()
+        self._changed.set()
+
+    async def _stop_when_told(self) -> None:
+        await self._stopping.wait()
+        for member in self._live:
+            await member.stop()
+        await anyio.sleep(_STOPPED_WITHIN_S)
+        for member in self._live:
+            member.lose("was ended by force", f"it did not stop within {_STOPPED_WITHIN_S:g} s")
+        self._changed.set()
+
+    async def _follow(self, ledger: Ledger, ear: Ear, origin_ns: int) -> None:
+        """Poll once a second and tell the ear, until all generators have ended."""
+        last_ns = origin_ns
+
+        def look() -> None:
+            nonlocal last_ns
+            now_ns = max(last_ns, self._clock.now_ns())
+            tally = self._taken()
+            ledger.add(tally, last_ns, now_ns)
+            beat = Beat((now_ns - origin_ns) / NS_PER_S, (now_ns - last_ns) / NS_PER_S, tally, self._phase)
+            last_ns = now_ns
+            if ear.heard(beat, ledger.total):
+                self.stop()
+
+        while await self._still_live_at(origin_ns + ((last_ns - origin_ns) // _TICK_NS + 1) * _TICK_NS):
+            await self._poll()
+            look()
+        look()
+
+    async def _still_live_at(self, at_ns: int) -> bool:
+        """Wait for a moment; return False as soon as all generators have ended."""
+        with anyio.move_on_after((at_ns - self._clock.now_ns()) / NS_PER_S):
+            while self._live:
+                await self._changed.wait()
+                self._changed = anyio.Event()
+        return bool(self._live)
+
+    async def _poll(self) -> None:
+        live = self._live
+        for member in live:
+            if member.silent_s > self._lease_s:
+                member.lose("was given up", f"it has not answered for {self._lease_s:g} s")
+                self.stop()
+            else:
+                await member.poll()
+        with anyio.move_on_after(_ANSWER_WITHIN_S):
+            for member in live:
+                await member.answered.wait()
+
+    def _taken(self) -> Tally:
+        tally = Tally()
+        for member in self._members:
+            tally.merge(member.take())
+        tally.in_flight = sum(member.in_flight for member in self._members)
+        return tally
+
+    @property
+    def _phase(self) -> int | None:
+        """The earliest phase that is running anywhere: with fixed work, generators do not end together."""
+        return min((member.phase for member in self._members if member.phase is not None), default=None)
+
+    def _spans_ns(self) -> list[tuple[int, int]]:
+        """Return when each phase took place, from its first beginning to its last end."""
+        spans: list[tuple[int, int]] = []
+        for number in range(max(len(member.spans_ns) for member in self._members)):
+            of_phase = [member.spans_ns[number] for member in self._members if number < len(member.spans_ns)]
+            spans.append((min(begin for begin, _ in of_phase), max(end for _, end in of_phase)))
+        return spans
