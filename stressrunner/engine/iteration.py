@@ -9,7 +9,10 @@ from stressrunner.engine.names import IterationScope
 from stressrunner.engine.recorder import Recorder
 from stressrunner.engine.sending import Due, Sender
 from stressrunner.expressions.functions import random_stream
+from stressrunner.http.conversation import Conversation
+from stressrunner.http.cookies import CookieJar
 from stressrunner.http.exchange import Transport
+from stressrunner.http.origin import origin_of
 from stressrunner.plan.plan import MixPlan, Plan, SessionPlan
 from stressrunner.units import NS_PER_S
 
@@ -36,8 +39,13 @@ def think_ns(low_s: float, high_s: float, *parts: object) -> int:
 class Iterations:
     """Runs the iterations of a plan."""
 
-    def __init__(self, plan: Plan, sender: Sender, clock: Clock, recorder: Recorder) -> None:
+    def __init__(self, plan: Plan, sender: Sender, clock: Clock, recorder: Recorder, base_url: str) -> None:
+        """`base_url` is where the target really is."""
         self._plan = plan
+        self._base = origin_of(base_url)
+        self._is_plain = not plan.target.cookies and not any(
+            e.request.follows_redirects for e in plan.endpoints
+        )
         self._sender = sender
         self._clock = clock
         self._recorder = recorder
@@ -47,6 +55,9 @@ class Iterations:
         scope = IterationScope(
             self._plan, iteration=arrival.iteration, user=user, user_iteration=user_iteration
         )
+        if not self._is_plain:
+            jar = CookieJar() if self._plan.target.cookies else None
+            transport = Conversation(transport, self._base, jar)
         traffic = self._plan.traffic
         if isinstance(traffic, MixPlan):
             endpoint = self._plan.endpoints[traffic.pick(arrival.number)]

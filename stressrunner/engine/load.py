@@ -75,7 +75,8 @@ class Load:
         self._clock = clock
         self._recorder = recorder
         self._cut = Cut()
-        self._iterations = Iterations(plan, Sender(base_url, clock, recorder, self._cut), clock, recorder)
+        sender = Sender(base_url, clock, recorder, self._cut)
+        self._iterations = Iterations(plan, sender, clock, recorder, base_url)
         self._users: list[_User] = []
         self._idle: list[int] = []  # heap of the numbers of users that wait
         self._busy = 0

@@ -33,3 +33,5 @@ class Sample(NamedTuple):
     bytes_received: int = 0
     never: bool = False  #: did not finish in time: ranks last in latencies
     problem: Problem | None = None
+    redirects: int = 0  #: requests beyond the first that redirects asked for
+    resent: bool = False  #: sent a second time over a new connection

@@ -11,6 +11,7 @@ from stressrunner.engine.names import IterationScope, RequestNames, ResponseName
 from stressrunner.engine.recorder import Recorder
 from stressrunner.engine.sample import Sample
 from stressrunner.expressions import CannotEvaluate
+from stressrunner.http.content import content_of
 from stressrunner.http.exchange import NEVER_FINISHED, Exchange, Transport
 from stressrunner.plan.outcome import Outcome, Problem
 from stressrunner.plan.plan import EndpointPlan
@@ -76,6 +77,8 @@ class _Released(NamedTuple):
             exchange.bytes_received,
             failure is not None and failure.kind in NEVER_FINISHED,
             problem,
+            exchange.redirects,
+            exchange.resent,
         )
 
 
@@ -146,4 +149,5 @@ class Sender:
 
 
 def _excerpt(exchange: Exchange) -> str:
-    return exchange.body[: 4 * _EXCERPT_CHARACTERS].decode("utf-8", "replace")[:_EXCERPT_CHARACTERS]
+    start = content_of(exchange)[: 4 * _EXCERPT_CHARACTERS]
+    return start.decode("utf-8", "replace")[:_EXCERPT_CHARACTERS]

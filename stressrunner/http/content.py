@@ -1,14 +1,39 @@
 """Undoing the content encoding of a response, bounded, so that a small body cannot become a large one."""
 
 import zlib
+from functools import cache
+from importlib import import_module
+from types import ModuleType
 
-from stressrunner.http.exchange import Failure, FailureKind
+from stressrunner.http.exchange import Exchange, Failure, FailureKind
 from stressrunner.http.failures import ExchangeFailed
 
-__all__ = ["body_too_large", "decode_content"]
+__all__ = ["accepted_encodings", "body_too_large", "content_of", "decode_content"]
 
 _GZIP = 16 + zlib.MAX_WBITS
 _RAW = -zlib.MAX_WBITS
+#: Zstandard is fed in pieces, none of which can become more than 16 MiB: 128 KiB for a block of four bytes.
+_ZSTD_PIECE = 512
+
+
+@cache
+def accepted_encodings() -> str:
+    """Return the encodings that can be undone here, for Accept-Encoding; br and zstd need their packages."""
+    optional = [name for name, package in (("br", _brotli()), ("zstd", _zstandard())) if package]
+    return ", ".join(["gzip", "deflate", *optional])
+
+
+def content_of(exchange: Exchange, limit: int = 64 * 1024 * 1024) -> bytes:
+    """Return the body of a response as it was before any encoding, or as it came where that cannot be undone.
+
+    For those who show a body that nobody needed when it came; `limit` bounds it, in bytes.
+    """
+    if not exchange.content_encoding:
+        return exchange.body
+    try:
+        return decode_content(exchange.body, exchange.content_encoding, limit)
+    except ExchangeFailed:
+        return exchange.body
 
 
 def decode_content(body: bytes, encoding: str, limit: int) -> bytes:
@@ -28,6 +53,10 @@ def decode_content(body: bytes, encoding: str, limit: int) -> bytes:
                 body = _inflate(body, _GZIP, limit)
             case "deflate":
                 body = _inflate(body, _deflate_window(body), limit)
+            case "br" if _brotli():
+                body = _unbrotli(body, limit)
+            case "zstd" if _zstandard():
+                body = _unzstd(body, limit)
             case "identity" | "":
                 continue
             case _:
@@ -66,3 +95,62 @@ def _inflate(body: bytes, window: int, limit: int) -> bytes:
 
 def _damaged(how: str) -> Failure:
     return Failure(FailureKind.PROTOCOL, f"the compressed body of the response is {how}")
+
+
+@cache
+def _brotli() -> ModuleType | None:
+    """Return the package brotli, when it is there and can bound what it makes of a body (1.2 and later)."""
+    try:
+        package = import_module("brotli")
+    except ImportError:
+        return None
+    return package if hasattr(package.Decompressor, "can_accept_more_data") else None
+
+
+@cache
+def _zstandard() -> ModuleType | None:
+    try:
+        return import_module("zstandard")
+    except ImportError:
+        return None
+
+
+def _unbrotli(body: bytes, limit: int) -> bytes:
+    package = _brotli()
+    assert package is not None  # noqa: S101  # the caller has asked
+    decompressor, parts, room = package.Decompressor(), [], limit
+    try:
+        while not decompressor.is_finished():
+            part = decompressor.process(body, output_buffer_limit=max(room, 1))
+            if not part and not decompressor.is_finished() and decompressor.can_accept_more_data():
+                raise ExchangeFailed(_damaged("cut off"))
+            body = b""
+            room -= len(part)
+            if room < 0:
+                raise ExchangeFailed(body_too_large(limit))
+            parts.append(part)
+    except package.error as error:
+        raise ExchangeFailed(_damaged("damaged")) from error
+    return b"".join(parts)
+
+
+def _unzstd(body: bytes, limit: int) -> bytes:
+    package = _zstandard()
+    assert package is not None  # noqa: S101  # the caller has asked
+    decompressor, parts, room = package.ZstdDecompressor().decompressobj(), [], limit
+    at = 0
+    try:
+        while at < len(body):
+            if decompressor.eof:  # a frame has ended, and another one follows
+                decompressor = package.ZstdDecompressor().decompressobj()
+            piece = body[at : at + _ZSTD_PIECE]
+            parts.append(decompressor.decompress(piece))
+            at += len(piece) - len(decompressor.unused_data)
+            room -= len(parts[-1])
+            if room < 0:
+                raise ExchangeFailed(body_too_large(limit))
+    except package.ZstdError as error:
+        raise ExchangeFailed(_damaged("damaged")) from error
+    if not decompressor.eof:
+        raise ExchangeFailed(_damaged("cut off"))
+    return b"".join(parts)

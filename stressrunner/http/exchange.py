@@ -39,6 +39,7 @@ class FailureKind(StrEnum):
     RESET = "reset"  #: the connection was lost after the request began
     PROTOCOL = "protocol"  #: what came back is not HTTP
     TOO_LARGE = "too_large"  #: the response exceeds the limit on its head or body
+    REDIRECTS = "redirects"  #: too many redirects, or one that leads nowhere
     GENERATOR = "generator"  #: this machine ran out of descriptors or ports: never the target's fault
 
 
@@ -65,6 +66,8 @@ class Request(NamedTuple):
     body: bytes = b""
     timeout_s: float = 30.0  #: from `acquired` to `completed`
     connect_timeout_s: float = 30.0
+    needs_body: bool = True  #: somebody reads the response's body, so its content encoding is to be undone
+    follow_redirects: bool = False  #: by whoever keeps the conversation; a transport sends one request
 
 
 class Exchange(NamedTuple):
@@ -78,11 +81,13 @@ class Exchange(NamedTuple):
     connect_ns: int | None = None  #: time spent on opening a connection, TLS included, when one was opened
     status: int = 0  #: 0 without a response
     headers: Headers = ()
-    body: bytes = b""  #: with the content encoding undone
+    body: bytes = b""  #: with the content encoding undone, unless `content_encoding` says which it still has
     bytes_sent: int = 0
     bytes_received: int = 0
     failure: Failure | None = None
     resent: bool = False  #: sent a second time, because the server closed a kept connection under the first
+    redirects: int = 0  #: requests beyond the first that redirects asked for; `request` is the last of them
+    content_encoding: str = ""  #: of `body`, when nobody needed it undone
 
 
 class Transport(Protocol):

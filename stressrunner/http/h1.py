@@ -204,12 +204,14 @@ class _H1Transport:
         """Make the exchange that a connection has just ended."""
         response, failure = connection.response, connection.failure
         headers = response.headers if response.status else ()
-        body = b""
-        if failure is None and (body := response.body) and (encoding := response.content_encoding):
-            try:
-                body = decode_content(body, encoding, self._shared.limits.body_bytes)
-            except ExchangeFailed as error:
-                body, failure = b"", error.failure
+        body, encoding = b"", ""
+        if failure is None and (body := response.body):
+            encoding = response.content_encoding
+            if encoding and request.needs_body:
+                try:
+                    body, encoding = decode_content(body, encoding, self._shared.limits.body_bytes), ""
+                except ExchangeFailed as error:
+                    body, encoding, failure = b"", "", error.failure
         return Exchange(
             request,
             acquired_ns,
@@ -223,6 +225,7 @@ class _H1Transport:
             head_bytes + len(request.body) - connection.bytes_unsent,
             response.bytes_received,
             failure,
+            content_encoding=encoding,
         )
 
 

@@ -144,6 +144,7 @@ class _Attempt:
         "bytes_received",
         "bytes_sent",
         "connect_ns",
+        "content_encoding",
         "failure",
         "first_byte_ns",
         "headers",
@@ -159,6 +160,7 @@ class _Attempt:
         self.status = 0
         self.headers: Headers = ()
         self.body = b""
+        self.content_encoding = ""
         self.bytes_sent = 0
         self.bytes_received = 0
         self.failure: Failure | None = None
@@ -213,6 +215,7 @@ class _HttpxTransport:
             attempt.bytes_received,
             attempt.failure,
             resent,
+            content_encoding=attempt.content_encoding,
         )
 
     async def _send(self, request: Request, attempt: _Attempt) -> None:
@@ -260,8 +263,11 @@ class _HttpxTransport:
             raise ExchangeFailed(body_too_large(limits.body_bytes))
         body = b"".join(parts)
         encoding = response.headers.get("content-encoding", "")
-        if encoding and request.method != "HEAD":
-            body = decode_content(body, encoding, limits.body_bytes)
+        if encoding and body:
+            if request.needs_body:
+                body = decode_content(body, encoding, limits.body_bytes)
+            else:
+                attempt.content_encoding = encoding
         attempt.body = body
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sized
 from typing import NamedTuple
 
 from stressrunner import __version__
+from stressrunner.http.content import accepted_encodings
 from stressrunner.http.exchange import Failure, FailureKind, Headers, Request
 
 __all__ = [
@@ -24,12 +25,6 @@ _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 #: Lines that have a place of their own, or none.
 _NOT_FREE = frozenset({"host", "content-length", "transfer-encoding"})
-
-_DEFAULTS: Headers = (
-    ("User-Agent", f"stressrunner/{__version__}"),
-    ("Accept", "*/*"),
-    ("Accept-Encoding", "gzip, deflate"),
-)
 
 
 class Limits(NamedTuple):
@@ -57,7 +52,12 @@ def standing_headers(headers: Headers, authority: str) -> Headers:
     """
     given = {name.lower() for name, _ in headers}
     hosts = tuple(line for line in headers if line[0].lower() == "host") or (("Host", authority),)
-    left = tuple(line for line in _DEFAULTS if line[0].lower() not in given)
+    defaults = (
+        ("User-Agent", f"stressrunner/{__version__}"),
+        ("Accept", "*/*"),
+        ("Accept-Encoding", accepted_encodings()),
+    )
+    left = tuple(line for line in defaults if line[0].lower() not in given)
     return hosts + left + tuple(line for line in headers if line[0].lower() not in _NOT_FREE)
 
 

@@ -78,6 +78,8 @@ class Stats:
     goodput_per_s: float  #: ok
     bytes_sent: int
     bytes_received: int
+    redirects: int  #: requests that redirects asked for, not among `sent`
+    resent: int  #: requests sent a second time over a new connection, counted once in `sent`
     status: Mapping[str, int]
     response_time: Latency  #: successes, from the moment due; what never ended ranks last
     service_time: Latency  #: successes, from the first byte written
@@ -144,6 +146,8 @@ def stats_of(cells: Iterable[Cell], *, planned: int, duration_s: float) -> Stats
         goodput_per_s=ok / duration_s if duration_s > 0 else 0.0,
         bytes_sent=total.bytes_sent,
         bytes_received=total.bytes_received,
+        redirects=total.redirects,
+        resent=total.resent,
         status={str(code): n for code, n in sorted(total.status.items())},
         response_time=Latency.of(total.response_time),
         service_time=Latency.of(total.service_time),

@@ -33,6 +33,8 @@ class Cell:
         "last_ns",
         "outcomes",
         "queue",
+        "redirects",
+        "resent",
         "response_time",
         "sent",
         "service_time",
@@ -50,6 +52,8 @@ class Cell:
         self.status: Counter[int] = Counter()
         self.bytes_sent = 0
         self.bytes_received = 0
+        self.redirects = 0  #: requests that redirects asked for; not among `sent`
+        self.resent = 0  #: requests sent a second time over a new connection; counted once in `sent`
         self.response_time = Histogram()
         self.service_time = Histogram()
         self.ttfb = Histogram()
@@ -65,6 +69,8 @@ class Cell:
         self.last_ns = max([self.last_ns, *[s.completed_ns for s in samples]])
         self.bytes_sent += sum([s.bytes_sent for s in samples])
         self.bytes_received += sum([s.bytes_received for s in samples])
+        self.redirects += sum([s.redirects for s in samples])
+        self.resent += sum([s.resent for s in samples])
         for outcome, n in Counter([s.outcome for s in samples]).items():
             self.outcomes[outcome] += n
         self.status.update([s.status for s in samples if s.status])
@@ -95,6 +101,8 @@ class Cell:
         self.status.update(other.status)
         self.bytes_sent += other.bytes_sent
         self.bytes_received += other.bytes_received
+        self.redirects += other.redirects
+        self.resent += other.resent
         for name in _HISTOGRAMS:
             getattr(self, name).merge(getattr(other, name))
 

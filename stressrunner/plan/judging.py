@@ -1,6 +1,6 @@
 """Checks and captures of an endpoint, compiled: what a response must satisfy and what is taken from it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from stressrunner.expressions import CannotEvaluate, compile_expression
@@ -12,6 +12,7 @@ __all__ = ["Judge"]
 
 Names = Mapping[str, Any]
 _PASSED = (Outcome.OK, None)
+_OF_BODY = frozenset({"body", "text", "size"})
 
 
 class Judge:
@@ -21,8 +22,10 @@ class Judge:
         self._checks = [compile_expression(source) for source in endpoint.checks]
         self._captures = {name: compile_expression(source) for name, source in endpoint.capture.items()}
         self._refused = None if endpoint.refused is None else compile_expression(endpoint.refused)
-        named = {reference.path[0] for check in self._checks for reference in check.references}
+        named = _names(self._checks)
         self._status_decides = "status" not in named
+        asked = named | _names(self._captures.values()) | _names([self._refused] if self._refused else [])
+        self.needs_body = not asked.isdisjoint(_OF_BODY)  #: whether anything is asked about a response's body
 
     def judge(self, status: int, names: Names, captures: dict[str, Any]) -> tuple[Outcome, Problem | None]:
         """Return what became of a request that was answered; captures are added when it passed."""
@@ -45,6 +48,10 @@ class Judge:
                 return Outcome.FAILED, Problem("capture", f"capture {name}: {expression.source}: {error}")
         captures.update(found)
         return Outcome.OK, None
+
+
+def _names(expressions: Iterable[Expression]) -> set[str]:
+    return {reference.path[0] for expression in expressions for reference in expression.references}
 
 
 def _is_true(expression: Expression, names: Names) -> bool:

@@ -243,16 +243,19 @@ def compile_plan(scenario: Scenario, *, seed: int, run_id: str, uuid_salt: str =
         run_id=run_id,
         uuid_salt=uuid_salt,
         target=target,
-        endpoints=tuple(
-            EndpointPlan(i, endpoint.name, RequestTemplate(endpoint, prefix, target.headers), Judge(endpoint))
-            for i, endpoint in enumerate(used)
-        ),
+        endpoints=tuple(_endpoint(i, endpoint, prefix, target) for i, endpoint in enumerate(used)),
         traffic=_traffic(scenario, used, seed),
         phases=tuple(_phase(i, phase, seed) for i, phase in enumerate(scenario.load)),
         constants={name: scenario.variables[name] for name, value in compiled.items() if value.is_constant},
         variables={name: value for name, value in compiled.items() if not value.is_constant},
         rows={name: Rows(feeder, seed) for name, feeder in scenario.feeders.items()},
     )
+
+
+def _endpoint(index: int, endpoint: Endpoint, prefix: str, target: Target) -> EndpointPlan:
+    judge = Judge(endpoint)
+    request = RequestTemplate(endpoint, prefix, target.headers, needs_body=judge.needs_body)
+    return EndpointPlan(index, endpoint.name, request, judge)
 
 
 def _phase(index: int, phase: Phase, seed: int) -> PhasePlan:

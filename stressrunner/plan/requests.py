@@ -23,6 +23,7 @@ Names = Mapping[str, Any]
 _KEPT_IN_PATHS = "/:?[]@!$&'()*+,;=%-._~"
 _WHOLE_URL = re.compile(r"https?://", re.IGNORECASE)
 _FIELD_BREAK = re.compile(r"[\r\n\0]")
+_COOKIE_BREAK = re.compile(r"[;\x00-\x1f\x7f]")
 _HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110, token
 
 
@@ -75,14 +76,47 @@ def _header(name: str, text: str) -> tuple[str, str]:
     return name, text
 
 
+def _with_cookies(headers: Headers, cookies: Mapping[str, Template], names: Names) -> Headers:
+    """Add cookies to header lines, behind those of a Cookie header that is there already; None leaves one out."""
+    pairs = []
+    for name, template in cookies.items():
+        value = template.render(names)
+        if value is None:
+            continue
+        text = to_text(value)
+        if _COOKIE_BREAK.search(text):
+            raise CannotEvaluate(f"the cookie {name!r} would hold a ';' or a line end")
+        pairs.append(f"{name}={text}")
+    given = [value for name, value in headers if name.lower() == "cookie"]
+    line = "; ".join([*given, *pairs])
+    others = tuple(header for header in headers if header[0].lower() != "cookie")
+    return (*others, ("Cookie", line)) if line else headers
+
+
 class RequestTemplate:
     """An endpoint, compiled.
 
     Raises ExpressionError when one of its texts makes no sense and ValueError when a header's name is not one.
     """
 
-    def __init__(self, endpoint: Endpoint, prefix: str, shared_headers: Mapping[str, str]) -> None:
-        """`prefix` is the base URL's own path; `shared_headers` are the target's, under the endpoint's own."""
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        prefix: str,
+        shared_headers: Mapping[str, str],
+        *,
+        needs_body: bool = True,
+    ) -> None:
+        """Compile an endpoint.
+
+        Args:
+            endpoint: what is sent.
+            prefix: the base URL's own path.
+            shared_headers: the target's, under the endpoint's own.
+            needs_body: whether anything is asked about the bodies of responses.
+        """
+        self.follows_redirects = endpoint.follow_redirects
+        self._needs_body = needs_body
         self._method = endpoint.method
         self._path = _path(compile_template(endpoint.path), prefix)
         self._query = compile_value(dict(endpoint.query)) if endpoint.query else None
@@ -90,6 +124,9 @@ class RequestTemplate:
         self._timeout_s = endpoint.timeout.total_s
         self._connect_timeout_s = endpoint.timeout.connect_s
         self._fixed, self._filled = _headers(endpoint, shared_headers, content_type)
+        self._cookies = {
+            name: compile_template(text) for name, text in endpoint.cookies.items() if text is not None
+        }
         self._always = self._rendered({}) if self._is_constant(endpoint) else None
 
     def _is_constant(self, endpoint: Endpoint) -> bool:
@@ -101,6 +138,7 @@ class RequestTemplate:
             and compile_template(endpoint.path).is_constant
             and self._query is None
             and not self._filled
+            and all(cookie.is_constant for cookie in self._cookies.values())
         )
 
     def render(self, names: Names) -> Request:
@@ -127,8 +165,18 @@ class RequestTemplate:
         if self._filled:
             rendered = [(name, template.render(names)) for name, template in self._filled]
             headers += tuple(_header(name, to_text(value)) for name, value in rendered if value is not None)
-        body = self._body(names)
-        return Request(self._method, target, headers, body, self._timeout_s, self._connect_timeout_s)
+        if self._cookies:
+            headers = _with_cookies(headers, self._cookies, names)
+        return Request(
+            self._method,
+            target,
+            headers,
+            self._body(names),
+            self._timeout_s,
+            self._connect_timeout_s,
+            self._needs_body,
+            self.follows_redirects,
+        )
 
 
 def _headers(

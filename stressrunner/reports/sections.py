@@ -109,6 +109,7 @@ def summary(result: Result) -> tuple[Fact, ...]:
         Fact("Throughput", format_rate(stats.throughput_per_s), _goodput(stats)),
         Fact("Bytes sent", format_bytes(stats.bytes_sent)),
         Fact("Bytes received", format_bytes(stats.bytes_received)),
+        *_sent_besides(stats),
     ]
     if stats.status:
         codes = ", ".join(f"{code}: {count(n)}" for code, n in stats.status.items())
@@ -122,6 +123,14 @@ def _not_sent(stats: Stats) -> str:
 
 def _goodput(stats: Stats) -> str:
     return "" if stats.ok == stats.completed else f"{format_rate(stats.goodput_per_s)} of them successful"
+
+
+def _sent_besides(stats: Stats) -> Iterable[Fact]:
+    besides = (
+        ("Redirects", stats.redirects, "followed, as parts of the requests that they belong to"),
+        ("Resent", stats.resent, "the server had closed the connection that was kept"),
+    )
+    return (Fact(label, count(n), meaning) for label, n, meaning in besides if n)
 
 
 def _rare_outcomes(stats: Stats) -> Iterable[Fact]:

@@ -96,6 +96,7 @@ def _target(target: Mapping[str, Any]) -> Target:
         http="2" if target.get("http") == 2 else "1.1",
         proxy=target.get("proxy"),
         tls=_tls(target.get("tls", {})),
+        cookies=target.get("cookies", True),
     )
 
 
@@ -133,6 +134,8 @@ def _endpoint(
         checks=(checks,) if isinstance(checks, str) else tuple(checks),
         capture=_frozen(endpoint.get("capture", {})),
         refused=endpoint.get("refused"),
+        cookies=_frozen(endpoint.get("cookies", {})),
+        follow_redirects=endpoint.get("follow_redirects", False),
     )
 
 

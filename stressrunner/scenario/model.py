@@ -5,7 +5,7 @@ parse, because a Scenario is built only from a Document without mistakes.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path as FilePath
 from typing import Any, Literal
@@ -60,6 +60,7 @@ class Target:
     http: Literal["1.1", "2"] = "1.1"
     proxy: str | None = None  #: URL of an HTTP proxy, which may have user and password
     tls: Tls = Tls()
+    cookies: bool = True  #: those that responses set go with the later requests of their iteration
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,8 @@ class Endpoint:
     checks: tuple[str, ...]
     capture: Mapping[str, str]  #: names to expressions
     refused: str | None = None  #: expression: a matching reply is an outcome of its own
+    cookies: Mapping[str, str | None] = field(default_factory=dict)  #: texts with holes; None leaves one out
+    follow_redirects: bool = False
 
 
 @dataclass(frozen=True, slots=True)

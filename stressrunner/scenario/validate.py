@@ -146,7 +146,7 @@ def _bad_name(node: Node, problem: _Problem) -> Diagnostic:
     name = shortened(str(problem.value))
     if "A-Za-z_" in str(problem.wanted):
         return key.diagnostic(f"'{name}' is no name", "use letters, digits and _, not beginning with a digit")
-    return key.diagnostic(f"'{name}' is no header name")
+    return key.diagnostic(f"'{name}' is not {problem.schema.get('title', 'the name of a header')}")
 
 
 def _unknown_keys(node: Node, problem: _Problem) -> Iterator[Diagnostic]:

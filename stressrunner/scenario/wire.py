@@ -1,4 +1,4 @@
-"""What cannot be put on the wire: paths and headers that HTTP has no way to write."""
+"""What cannot be put on the wire: paths, headers and cookies that HTTP has no way to write."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -11,14 +11,17 @@ __all__ = ["check_wire"]
 _METHODS = frozenset({"get", "post", "put", "patch", "delete", "head", "options"})
 _HOLE = re.compile(r"\{\{.*?(?:\}\}|$)", re.DOTALL)
 _LINE_END = re.compile(r"[\r\n\0]")
+_NOT_IN_COOKIE = re.compile(r"[;\x00-\x1f\x7f]")
 _NOT_IN_PATH = re.compile(r"[\s\x00-\x1f\x7f]")
 
 
 def check_wire(texts: Sequence[Text]) -> Iterator[Diagnostic]:
-    """Yield the paths and header values among the texts of a scenario that cannot be sent."""
+    """Yield the paths, header values and cookies among the texts of a scenario that cannot be sent."""
     for text in texts:
         if "headers" in text.path[:-1] and text.path[0] in ("target", "endpoints"):
             yield from _check_header(text)
+        elif text.path[0] == "endpoints" and text.path[2:3] == ("cookies",):
+            yield from _check_cookie(text)
         elif len(text.path) == 3 and text.path[0] == "endpoints" and text.path[2] in _METHODS:
             yield from _check_path(text)
 
@@ -26,6 +29,14 @@ def check_wire(texts: Sequence[Text]) -> Iterator[Diagnostic]:
 def _check_header(text: Text) -> Iterator[Diagnostic]:
     if _LINE_END.search(text.filled.text):
         yield text.diagnostic("a header is one line", "write it in quotes instead of as a block")
+
+
+def _check_cookie(text: Text) -> Iterator[Diagnostic]:
+    literal = _HOLE.sub(lambda hole: "x" * len(hole[0]), text.filled.text)
+    bad = _NOT_IN_COOKIE.search(literal)
+    if bad is not None:
+        message = "the value of a cookie has no ';' and no line end in it"
+        yield text.diagnostic(message, "write %3B, if the server decodes it", offset=bad.start(), width=1)
 
 
 def _check_path(text: Text) -> Iterator[Diagnostic]:

@@ -4,7 +4,9 @@ import gzip
 import ssl
 import zlib
 
+import brotli
 import pytest
+import zstandard
 
 from stressrunner.http.exchange import FailureKind, Request
 from stressrunner.http.h1 import H1Transports
@@ -41,7 +43,9 @@ RESPONSES = {
     "headers": b"HTTP/1.1 200 OK\r\nA:  b \t\r\nset-cookie: 1\r\nSet-Cookie: 2\r\nX: \xfc\r\nContent-Length: 0\r\n\r\n",
     "gzip": packed(b"gzip", gzip.compress(b"ok" * 100)),
     "deflate": packed(b"deflate", zlib.compress(b"ok" * 100)),
-    "unknown encoding": packed(b"br", b"whatever"),
+    "br": packed(b"br", brotli.compress(b"ok" * 100)),
+    "zstd": packed(b"zstd", zstandard.compress(b"ok" * 100)),
+    "unknown encoding": packed(b"sdch", b"whatever"),
     "damaged gzip": packed(b"gzip", gzip.compress(b"ok")[:-3]),
     "bomb": packed(b"gzip", gzip.compress(bytes(1_000_000))),
     "nothing": b"",
@@ -91,6 +95,16 @@ async def test_same_outcome(serve, method, name):
     request = Request(method, "/", (), b"x" if method == "POST" else b"")
     reference, fast = [essence(e) async for e in outcomes(serve, request, response)]
     assert fast == reference
+
+
+@pytest.mark.parametrize("name", ["gzip", "damaged gzip", "bomb", "length"])
+async def test_body_that_nobody_needs_is_left_as_it_came(serve, name):
+    """Without a reader the encoding is neither undone nor looked at, and said."""
+    request = Request("GET", "/", needs_body=False)
+    came = RESPONSES[name].partition(b"\r\n\r\n")[2]
+    async for exchange in outcomes(serve, request, RESPONSES[name]):
+        assert (exchange.body, exchange.failure) == (came, None)
+        assert exchange.content_encoding == ("" if name == "length" else "gzip")
 
 
 @pytest.mark.parametrize("name", STRICTER)

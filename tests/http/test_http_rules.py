@@ -6,12 +6,14 @@ import socket
 import ssl
 import zlib
 
+import brotli
 import pytest
+import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stressrunner.http.content import decode_content
-from stressrunner.http.exchange import FailureKind, Request
+from stressrunner.http.content import accepted_encodings, content_of, decode_content
+from stressrunner.http.exchange import Exchange, FailureKind, Request
 from stressrunner.http.failures import ExchangeFailed, connect_failure, lost_connection
 from stressrunner.http.origin import Origin, locate, origin_of
 from stressrunner.http.wire import complete_headers
@@ -100,7 +102,14 @@ def bare_deflate(content):
     return deflater.compress(content) + deflater.flush()
 
 
-ENCODERS = {"gzip": gzip.compress, "x-gzip": gzip.compress, "deflate": zlib.compress, "identity": bytes}
+ENCODERS = {
+    "gzip": gzip.compress,
+    "x-gzip": gzip.compress,
+    "deflate": zlib.compress,
+    "identity": bytes,
+    "br": brotli.compress,
+    "zstd": zstandard.compress,
+}
 
 
 @given(st.binary(max_size=500), st.lists(st.sampled_from(sorted(ENCODERS)), max_size=4))
@@ -123,13 +132,48 @@ def test_gzip_members_follow_each_other():
     assert decode_content(gzip.compress(b"one ") + gzip.compress(b"two"), "gzip", 100) == b"one two"
 
 
+def test_zstandard_frames_follow_each_other():
+    """A zstd body of several frames, as streaming servers flush them, is their contents in a row."""
+    frames = [bytes([i]) * 3000 for i in range(5)]
+    packed = b"".join(map(zstandard.compress, frames))
+    assert decode_content(packed, "zstd", 20_000) == b"".join(frames)
+
+
+def test_only_what_can_be_undone_is_asked_for():
+    """Accept-Encoding names what the packages that are there can undo, under both transports."""
+    assert accepted_encodings() == "gzip, deflate, br, zstd"
+    assert ("Accept-Encoding", accepted_encodings()) in complete_headers(Request("GET", "/"), "x")
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding", "shown"),
+    [
+        (b"plain", "", b"plain"),
+        (gzip.compress(b"packed"), "gzip", b"packed"),
+        (b"damaged", "gzip", b"damaged"),
+    ],
+)
+def test_content_for_who_shows_it(body, encoding, shown):
+    """A body that was left encoded is shown decoded, and as it came where that fails."""
+    exchange = Exchange(Request("GET", "/"), 0, 0, 0, 0, body=body, content_encoding=encoding)
+    assert content_of(exchange) == shown
+
+
 def test_unknown_encoding_is_left_alone():
     """What was not asked for cannot be undone, nor can what was applied before it."""
     packed = b"whatever"
     assert decode_content(packed, "gzip, sdch", 100) == packed
 
 
-@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+@pytest.mark.parametrize("encoding", ["br", "zstd", "gzip", "deflate"])
+def test_damaged_content_is_no_content(encoding):
+    """What is not in the encoding that was said is a failure."""
+    with pytest.raises(ExchangeFailed) as caught:
+        decode_content(b"this is not it at all", encoding, 1000)
+    assert caught.value.failure.kind is FailureKind.PROTOCOL
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd"])
 def test_content_that_is_cut_off_is_no_content(encoding):
     """A compressed body cut anywhere is a failure, not a shorter body."""
     packed = ENCODERS[encoding](b"some content that matters")
@@ -139,7 +183,7 @@ def test_content_that_is_cut_off_is_no_content(encoding):
         assert caught.value.failure.kind is FailureKind.PROTOCOL
 
 
-@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd"])
 @pytest.mark.parametrize("size", [99, 100, 101, 1_000_000])
 def test_limit_is_exact(encoding, size):
     """A body of the limit passes and one byte more does not."""

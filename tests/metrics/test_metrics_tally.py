@@ -23,6 +23,8 @@ samples = st.builds(
     connect_ns=st.sampled_from([None, 5 * MS]),
     bytes_sent=st.integers(0, 1000),
     bytes_received=st.integers(0, 1000),
+    redirects=st.integers(0, 3),
+    resent=st.booleans(),
     never=st.booleans(),
     problem=st.none() | problems,
 )
@@ -210,3 +212,12 @@ def test_collectors_hand_over_what_is_new():
     assert (second.iterations, second.iterations_failed) == (2, 1)
     assert second.wholes["session"].max_ns == 5 * MS
     assert seen == [sample(1)]
+
+
+@given(st.lists(samples, max_size=20))
+def test_redirects_and_resends_are_counted_apart(recorded):
+    """A request that was redirected or sent again is one request, and its further sends have counts of their own."""
+    stats = stats_of(tally_of(recorded).cells.values(), planned=len(recorded), duration_s=1)
+    assert stats.sent == len(recorded)
+    assert stats.redirects == sum(one.redirects for one in recorded)
+    assert stats.resent == sum(one.resent for one in recorded)

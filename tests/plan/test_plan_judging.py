@@ -1,7 +1,7 @@
 """Checks and captures: what a response must satisfy, and what is taken from it."""
 
 import pytest
-from plan_scenarios import endpoint
+from plan_scenarios import endpoint, plan
 
 from stressrunner.expressions import CannotEvaluate, ExpressionError
 from stressrunner.plan.judging import Judge
@@ -124,3 +124,23 @@ def test_expressions_are_compiled_beforehand(fields):
     """What makes no sense fails before the first request."""
     with pytest.raises(ExpressionError):
         Judge(endpoint(**fields))
+
+
+@pytest.mark.parametrize(
+    ("fields", "needed"),
+    [
+        ({}, False),
+        ({"checks": ("status == 200", "headers.x == '1'", "response_time < 1")}, False),
+        ({"checks": ("status == 200", "body.ok")}, True),
+        ({"checks": ("size < 100",)}, True),
+        ({"capture": {"id": "text"}}, True),
+        ({"refused": "body.busy is defined"}, True),
+        ({"refused": "status == 429"}, False),
+    ],
+)
+def test_bodies_are_needed_where_they_are_asked_about(fields, needed):
+    """Only checks, captures and `refused` that name the body make it worth decoding."""
+    one = endpoint(**fields)
+    assert Judge(one).needs_body is needed
+    (compiled,) = plan(one).endpoints
+    assert compiled.request.render({}).needs_body is needed

@@ -248,3 +248,31 @@ def test_method_and_timeouts_are_the_endpoints():
 def test_the_path_of_the_base_url_is_a_prefix(base_url, target):
     """What the base URL has of a path stands before every path of the scenario."""
     assert plan(base_url=base_url).endpoints[0].request.render({}).target == target
+
+
+@pytest.mark.parametrize(
+    ("cookies", "headers", "line"),
+    [
+        ({"a": "1", "b": "{{ x }}"}, {}, "a=1; b=7"),
+        ({"a": "{{ none }}"}, {}, None),
+        ({"a": None, "b": ""}, {}, "b="),
+        ({"a": "1"}, {"cookie": "given={{ x }}"}, "given=7; a=1"),
+    ],
+)
+def test_cookies_are_one_header(cookies, headers, line):
+    """Cookies are filled in and sent in one Cookie header, behind one that is written out; none leaves one out."""
+    sent = request({"x": 7}, cookies=cookies, headers=headers)
+    assert dict(sent.headers).get("Cookie") == line
+    assert sum(name.lower() == "cookie" for name, _ in sent.headers) == (line is not None)
+
+
+def test_cookie_cannot_grow():
+    """What is filled into a cookie cannot end it."""
+    with pytest.raises(CannotEvaluate, match="the cookie 'a' would hold"):
+        request({"x": "1; b=2"}, cookies={"a": "{{ x }}"})
+
+
+def test_redirects_are_followed_where_the_endpoint_says_so():
+    """Whether redirects are followed rides with the request."""
+    assert request(follow_redirects=True).follow_redirects
+    assert not request().follow_redirects

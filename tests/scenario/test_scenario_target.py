@@ -81,3 +81,17 @@ def test_encrypted_key_is_told_instead_of_asked_for(tmp_path):
     assert "'c.pem' has no certificate with its key in PEM" in caught.value.diagnostics[0].message
     scenario.write_text(text(target.replace("locked", "k")), "utf-8")
     assert build(load_document(scenario, environ={})).target.tls.key == (tmp_path / "k.pem").resolve()
+
+
+def test_cookies_and_redirects():
+    """Cookies are kept and redirects not followed unless the file says otherwise."""
+    plain = build(load_text(text('{base_url: "http://127.0.0.1"}'), environ={}))
+    assert plain.target.cookies
+    assert (plain.endpoints["home"].cookies, plain.endpoints["home"].follow_redirects) == ({}, False)
+    said = text('{base_url: "http://127.0.0.1", cookies: false}').replace(
+        "get: /", "get: /, cookies: {a: 1, b: null}, follow_redirects: true"
+    )
+    changed = build(load_text(said, environ={}))
+    assert not changed.target.cookies
+    home = changed.endpoints["home"]
+    assert (home.cookies, home.follow_redirects) == ({"a": "1", "b": None}, True)
