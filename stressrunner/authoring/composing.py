@@ -1,0 +1,263 @@
+"""From requests as they were seen or written down to the requests of a draft."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import unquote
+
+from stressrunner.authoring.draft import METHODS, DraftBody, DraftRequest, Notes
+from stressrunner.authoring.names import UniqueNames, identifier
+from stressrunner.authoring.sensitive import Secrets
+from stressrunner.authoring.template_text import has_marks, marked, split_marks, template_text, template_value
+from stressrunner.authoring.urls import (
+    Place,
+    chosen_base,
+    clean_path,
+    grouped,
+    is_below,
+    path_below,
+    place_of,
+    query_fields,
+)
+
+__all__ = ["Composer", "SourceRequest"]
+
+_FORM = "application/x-www-form-urlencoded"
+#: What clients make themselves for each request and connection.
+_VOLATILE = frozenset(
+    {
+        "host",
+        "content-length",
+        "connection",
+        "transfer-encoding",
+        "te",
+        "upgrade",
+        "keep-alive",
+        "proxy-connection",
+        "expect",
+        "dnt",
+        "priority",
+        "upgrade-insecure-requests",
+        "if-none-match",
+        "if-modified-since",
+        "if-range",
+        "cache-control",
+        "pragma",
+    }
+)
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+#: Deeper values are better sent as text than read as YAML.
+_DEEPEST = 60
+_WORDS_OF_SECRETS = re.compile(r"password|passwd|secret|token|api[-_]?key", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRequest:
+    """A request as it was found; holes in its texts are marked."""
+
+    place: str  #: for notes
+    method: str
+    url: str
+    name: str = ""  #: that it has in the source
+    headers: tuple[tuple[str, str], ...] = ()
+    query: tuple[tuple[str, str], ...] = ()  #: further parameters, not encoded
+    body: str = ""
+    form: tuple[tuple[str, str], ...] = ()  #: fields of a URL-encoded form, not encoded, instead of a body
+    timeout: Mapping[str, str] = field(default_factory=dict)
+    checks: tuple[str, ...] = ()
+    weight: int = 1
+    is_insecure: bool = False  #: certificates are not checked
+    comment: str = ""
+
+
+@dataclass(slots=True)
+class Composer:
+    """Makes requests of a draft: one base URL, secrets taken out, the rest noted."""
+
+    notes: Notes
+    secrets: Secrets
+    wished_base: str = ""
+    base_url: str = ""  #: the default for BASE_URL, once requests were composed
+    verify_tls: bool = True
+    variables: dict[str, Any] = field(default_factory=dict)  #: of the scenario, as the language writes them
+
+    def basic(self, user: str, password: str) -> str:
+        """Return a header `Authorization` for a user and a password, of which the password is no text of the file.
+
+        The two become variables of the scenario, so that no value can be read as a part of the expression.
+        """
+        if not has_marks(user + password) and not password:
+            user = self.secrets.hole(
+                "API_KEY", user, "the user name, which is a key where there is no password"
+            )
+        elif not has_marks(password):
+            password = self.secrets.hole("API_PASSWORD", password, "the password of basic authentication")
+        name = self._variable("basic_user", template_text(user))
+        secret = self._variable("basic_password", template_text(password))
+        return "Basic " + marked(f"{{{{ base64({name} ~ ':' ~ {secret}) }}}}")
+
+    def _variable(self, wish: str, text: str) -> str:
+        """Return the name of a variable with this text, a new one unless it is there."""
+        number = 1
+        name = wish
+        while self.variables.get(name, text) != text:
+            number += 1
+            name = f"{wish}_{number}"
+        self.variables[name] = text
+        return name
+
+    def compose(self, found: Iterable[SourceRequest], names: UniqueNames) -> list[DraftRequest]:
+        """Return the requests that go to the one base URL, named; what cannot be sent is noted."""
+        placed = [(request, place) for request in found if (place := self._place(request)) is not None]
+        if not placed:
+            return []
+        prefix, self.base_url = chosen_base((place for _, place in placed), self.wished_base)
+        drafts = []
+        for source, place in placed:
+            request = source
+            if not is_below(place, prefix):
+                problem = f"goes to {_shown(place.origin)} instead of {_shown(prefix)}; left out"
+                self.notes.add(request.place, problem)
+                continue
+            if place.credentials and not any(name.lower() == "authorization" for name, _ in request.headers):
+                basic = self.basic(*place.credentials.partition(":")[::2])
+                request = replace(request, headers=(*request.headers, ("Authorization", basic)))
+            draft = self._draft(request, path_below(place, prefix))
+            self.verify_tls = self.verify_tls and not request.is_insecure
+            drafts.append(replace(draft, name=names.take(draft.name)))
+        return drafts
+
+    def _place(self, request: SourceRequest) -> Place | None:
+        if request.method.lower() not in METHODS:
+            self.notes.add(request.place, f"the method {request.method} cannot be sent; left out")
+            return None
+        try:
+            place = place_of(request.url)
+        except ValueError as error:
+            self.notes.add(request.place, f"{error}; left out")
+            return None
+        return place
+
+    def _draft(self, request: SourceRequest, target: str) -> DraftRequest:
+        bare, _, raw_query = target.partition("?")
+        fields = query_fields(raw_query)
+        path = clean_path(bare)
+        if fields is None:
+            path += "?" + clean_path(self._raw_query(raw_query))
+            fields = {}
+        fields |= grouped(request.query)
+        body, headers = self._body(request, self._headers(request))
+        return DraftRequest(
+            name=identifier(request.name, "") or path_name(request.method, bare),
+            method=request.method.lower(),
+            path=template_text(path),
+            query=self._fields(fields, "the query parameter"),
+            headers={name: template_text(value) for name, value in headers.items()},
+            body=body,
+            timeout=request.timeout,
+            checks=request.checks,
+            weight=request.weight,
+            comment=request.comment,
+        )
+
+    def _raw_query(self, query: str) -> str:
+        """Take the secrets out of a query that is not all name=value pairs."""
+        pieces = []
+        for piece in query.split("&"):
+            name, equals, value = piece.partition("=")
+            pieces.append(name + equals + self.secrets.field(name, unquote(value), "the query parameter"))
+        return "&".join(pieces)
+
+    def _fields(self, fields: Mapping[str, str | list[str]], use: str) -> dict[str, str | list[str]]:
+        return {
+            name: [template_text(self.secrets.field(name, item, use)) for item in value]
+            if isinstance(value, list)
+            else template_text(self.secrets.field(name, value, use))
+            for name, value in fields.items()
+        }
+
+    def _headers(self, request: SourceRequest) -> dict[str, str]:
+        """Return the headers that are worth sending, secrets taken out; repeated ones are joined."""
+        headers: dict[str, str] = {}
+        for name, raw in request.headers:
+            lower = name.lower()
+            if lower in _VOLATILE or lower.startswith(("sec-", ":")):
+                continue
+            if not _HEADER_NAME.fullmatch(name):
+                self.notes.add(request.place, f"'{name[:60]}' is no header name; left out")
+                continue
+            value = self.secrets.header(lower, " ".join(re.sub(r"[\x00-\x1f\x7f]", " ", raw).split()))
+            separator = "; " if lower == "cookie" else ", "
+            headers[lower] = f"{headers[lower]}{separator}{value}" if lower in headers else value
+        return headers
+
+    def _body(
+        self, request: SourceRequest, headers: dict[str, str]
+    ) -> tuple[DraftBody | None, dict[str, str]]:
+        """Return the body, and the headers without the content type that it brings along."""
+        if request.form:
+            return self._form(grouped(request.form)), _without(headers, "content-type", _FORM)
+        if not request.body:
+            return None, headers
+        kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind == "application/json" or kind.endswith("+json"):
+            value = _decoded(request.body)
+            if value is not None:
+                clean = self.secrets.json(value)
+                if fits_json(clean):
+                    return DraftBody("json", template_value(clean)), _without(
+                        headers, "content-type", "application/json"
+                    )
+                return DraftBody("body", template_text(json.dumps(clean, ensure_ascii=False))), headers
+        fields = query_fields(request.body) if kind == _FORM else None
+        if fields is not None:
+            return self._form(fields), _without(headers, "content-type", _FORM)
+        if _WORDS_OF_SECRETS.search(request.body):
+            self.notes.add(request.place, "the body may hold secrets, look at it; it is taken over as it is")
+        return DraftBody("body", template_text(request.body)), headers
+
+    def _form(self, fields: Mapping[str, str | list[str]]) -> DraftBody:
+        return DraftBody("form", self._fields(fields, "the field"))
+
+
+def _shown(origin: str) -> str:
+    return "".join(literal + hole for literal, hole in split_marks(origin))
+
+
+def _without(headers: dict[str, str], name: str, value: str) -> dict[str, str]:
+    """Leave a header out that says no more than is understood."""
+    same = headers.get(name, "").lower().replace(" ", "") in (value, f"{value};charset=utf-8")
+    return {n: v for n, v in headers.items() if n != name} if same else headers
+
+
+def path_name(method: str, path: str) -> str:
+    """Return a name for a request without one: `get_users_id`."""
+    words = "".join(literal + " " + hole for literal, hole in split_marks(unquote(path)))
+    return (
+        identifier(f"{method.lower()} {words}", "request") if words.strip("/ ") else f"{method.lower()}_root"
+    )
+
+
+def _decoded(text: str) -> Any:
+    """Return JSON decoded, or None where it is none, or is null."""
+    try:
+        return json.loads(text, strict=False)
+    except (ValueError, RecursionError):
+        return None
+
+
+def fits_json(value: Any, depth: int = 0) -> bool:
+    """Whether decoded JSON can stand under `json` in a scenario and mean the same there."""
+    if value is None or depth > _DEEPEST:
+        return depth > 0 and value is None
+    if isinstance(value, dict):
+        return "$payload" not in value and all(
+            not has_marks(key) and fits_json(inner, depth + 1) for key, inner in value.items()
+        )
+    if isinstance(value, list):
+        return all(fits_json(inner, depth + 1) for inner in value)
+    if isinstance(value, float):
+        return value - value == 0  # neither infinite nor no number
+    return not isinstance(value, int) or abs(value) < 10**300

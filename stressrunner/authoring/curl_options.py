@@ -1,0 +1,76 @@
+"""The options of `curl`, from words to names and values: `-sXPOST` is `silent` and `request` with POST."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+
+__all__ = ["curl_options"]
+
+#: Short options that take a value.
+_SHORT_VALUED: Mapping[str, str] = MappingProxyType(
+    {
+        "X": "request",
+        "H": "header",
+        "d": "data",
+        "F": "form",
+        "u": "user",
+        "A": "user-agent",
+        "e": "referer",
+        "b": "cookie",
+        "m": "max-time",
+        "x": "proxy",
+        "o": "output",
+        "w": "write-out",
+        "c": "cookie-jar",
+        "T": "upload-file",
+        "E": "cert",
+        "K": "config",
+        "r": "range",
+        "D": "dump-header",
+        "U": "proxy-user",
+        "Y": "speed-limit",
+        "y": "speed-time",
+        "z": "time-cond",
+        "C": "continue-at",
+    }
+)
+#: Short options without a value that mean something for the request; all others are flags of no interest.
+_SHORT_FLAGS: Mapping[str, str] = MappingProxyType(
+    {"G": "get", "I": "head", "L": "location", "k": "insecure"}
+)
+_LONG_VALUED_NAMES = """
+    url url-query data-raw data-binary data-ascii data-urlencode json form-string connect-timeout retry retry-delay
+    retry-max-time cacert capath key cert-type key-type pass ciphers resolve connect-to interface limit-rate
+    unix-socket oauth2-bearer max-redirs noproxy stderr trace trace-ascii dns-servers max-filesize aws-sigv4
+    socks5 socks5-hostname output-dir proto tls-max rate expect100-timeout keepalive-time variable
+"""
+#: Long options that take a value.
+_LONG_VALUED = frozenset(_SHORT_VALUED.values()) | frozenset(_LONG_VALUED_NAMES.split())
+
+
+def curl_options(words: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield the options of a command, without its first word, as long name and value.
+
+    A flag has the value `""`; a word that is no option is a `url`.
+    """
+    rest = iter(words)
+    only_urls = False
+    for word in rest:
+        if only_urls or not word.startswith("-") or word == "-":
+            yield "url", word
+        elif word == "--":
+            only_urls = True
+        elif word.startswith("--"):
+            name = word[2:]
+            yield name, next(rest, "") if name in _LONG_VALUED else ""
+        else:
+            yield from _short(word[1:], rest)
+
+
+def _short(letters: str, rest: Iterator[str]) -> Iterator[tuple[str, str]]:
+    """Yield a cluster of short options; the first that takes a value takes what is left, or the next word."""
+    for i, letter in enumerate(letters):
+        if letter in _SHORT_VALUED:
+            yield _SHORT_VALUED[letter], letters[i + 1 :] or next(rest, "")
+            return
+        if letter in _SHORT_FLAGS:
+            yield _SHORT_FLAGS[letter], ""

@@ -1,0 +1,65 @@
+"""Foreign text as template text: what the language would read as a hole is written so that it stays text.
+
+Importers mark the holes that they mean with `marked`, in characters of the private use area that `unmarked` takes out
+of everything read. So a text with holes travels as a plain string through URL and JSON parsers, and everything
+between the marks is escaped once, at the end, by `template_text`.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["has_marks", "marked", "split_marks", "template_text", "template_value", "unmarked"]
+
+_OPEN, _CLOSE = "\ue000", "\ue001"
+_MARKED = re.compile(f"{_OPEN}([^{_OPEN}{_CLOSE}]*){_CLOSE}")
+_BRACES = re.compile(r"\{\{+|\{(?=[%#])")
+_BRACES_BEFORE_HOLE = re.compile(r"\{\{+|\{(?=[%#])|\{\Z")
+
+
+def unmarked(text: str) -> str:
+    """Return a text that was read, without the characters that marks are made of."""
+    return text.replace(_OPEN, "").replace(_CLOSE, "")
+
+
+def marked(hole: str) -> str:
+    """Return a hole such as `{{ uuid() }}` or `${secret:KEY}` so that `template_text` leaves it alone.
+
+    The hole may have none of `& = + % #` in it, because it passes through URL parsers.
+    """
+    return f"{_OPEN}{hole}{_CLOSE}"
+
+
+def has_marks(text: str) -> bool:
+    """Whether there is a marked hole in a text."""
+    return _OPEN in text
+
+
+def split_marks(text: str) -> list[tuple[str, str]]:
+    """Return a text as pairs of a literal part and the hole behind it; the last hole is empty."""
+    pieces = _MARKED.split(text)
+    return list(zip(pieces[::2], [*pieces[1::2], ""], strict=True))
+
+
+def template_text(text: str) -> str:
+    """Return a text, marked holes and all, as the language writes it: `{{`, `{%`, `{#` and `${` stay text."""
+    return "".join(_literal(literal, hole) + hole for literal, hole in split_marks(text))
+
+
+def _literal(text: str, hole: str) -> str:
+    pattern = _BRACES_BEFORE_HOLE if hole else _BRACES
+    escaped = pattern.sub(lambda braces: f"{{{{ '{braces[0]}' }}}}", text)
+    if hole and escaped.endswith("$"):
+        escaped = escaped[:-1] + "{{ '$' }}"  # `$` and a hole behind it would be another hole
+    return escaped.replace("${", "$${")
+
+
+def template_value(value: Any) -> Any:
+    """Return decoded JSON with every text in it as the language writes it; keys are no templates."""
+    if isinstance(value, str):
+        return template_text(value)
+    if isinstance(value, Mapping):
+        return {key: template_value(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [template_value(inner) for inner in value]
+    return value

@@ -1,0 +1,68 @@
+"""`stressrunner import`: a description or a recording of an API becomes a scenario."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from stressrunner.authoring.importing import Imported, Material, import_scenario
+from stressrunner.errors import UsageError
+
+__all__ = ["ImportOptions", "import_material"]
+
+_LARGEST_SOURCE = 100_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOptions:
+    """What the command line says about an import."""
+
+    output: Path | None = None  #: stdout without one
+    base_url: str = ""
+    with_assets: bool = False
+    force: bool = False
+
+
+def import_material(kind: str, source: str, options: ImportOptions) -> int:
+    """Write the scenario that a source stands for; notes go to stderr.
+
+    Raises:
+        StressrunnerError: the source cannot be read or makes no scenario, or the file is there already.
+    """
+    if options.output is not None and options.output.exists() and not options.force:
+        raise UsageError(f"{options.output} is there already; --force replaces it")
+    name = kind if source == "-" else Path(source).stem
+    imported = import_scenario(
+        Material(kind, name, _read(source), options.base_url, with_assets=options.with_assets)
+    )
+    if options.output is None:
+        click.echo(imported.text, nl=False)
+    else:
+        try:
+            options.output.write_text(imported.text, "utf-8")
+        except OSError as error:
+            raise UsageError(f"{options.output}: {error.strerror}") from error
+    _tell(imported, options.output)
+    return 0
+
+
+def _read(source: str) -> str:
+    try:
+        if source != "-" and Path(source).stat().st_size > _LARGEST_SOURCE:
+            raise UsageError(f"{source}: larger than {_LARGEST_SOURCE // 1_000_000} MB")
+        content = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
+        return content.decode("utf-8-sig")
+    except OSError as error:
+        raise UsageError(f"{source}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{source}: this is no UTF-8 text") from error
+
+
+def _tell(imported: Imported, output: Path | None) -> None:
+    for note in imported.notes:
+        click.echo(f"note: {note}", err=True)
+    if imported.variables:
+        click.echo(f"set before a run: {', '.join(imported.variables)}", err=True)
+    if output is not None:
+        click.echo(f"wrote {output}; next: stressrunner validate {output}", err=True)
