@@ -82,11 +82,11 @@ class Load:
         self._busy = 0
         self._backlog: deque[Arrival] = deque()
         self._phase: _ClosedPhase | None = None
-        self._begun = 0  # iterations of this generator that were given a number
+        self._first = 0  # iteration of the whole plan that `_begun` counts from
+        self._begun = 0  # iterations of this generator that were given a number since
         self._closing = False
         self._falls = _falls(plan)
-        limit = plan.iteration_limit
-        self._limit = None if limit is None else plan.part.share(limit)  # iterations of this generator
+        self._limit = plan.iteration_limit
         self._active = 0  # users that a closed phase lets begin iterations
         self._background: TaskGroup  # for what must not outlast the users
         self._quiet = anyio.Event()
@@ -119,6 +119,7 @@ class Load:
 
     async def _phases(self, tasks: TaskGroup) -> None:
         start_ns = self._clock.now_ns()
+        is_fixed = True
         for phase in self._plan.phases:
             if self._exhausted:
                 return
@@ -130,14 +131,18 @@ class Load:
                     end_ns = await self._open(phase, shape, start_ns, tasks)
             self.spans[-1] = PhaseSpan(start_ns, end_ns)
             start_ns = end_ns
+            is_fixed = is_fixed and phase.iterations is not None
+            if is_fixed:
+                # Generators whose shares of a phase differ go on together, or they would skip numbers, and rows.
+                self._first, self._begun = self._first + (phase.iterations or 0), 0
 
     @property
     def _exhausted(self) -> bool:
         """Whether the data of a feeder that does not repeat has run out."""
-        return self._limit is not None and self._begun >= self._limit
+        return self._limit is not None and self._first + self._plan.part.number(self._begun) >= self._limit
 
     def _next_iteration(self) -> int:
-        number = self._plan.part.number(self._begun)
+        number = self._first + self._plan.part.number(self._begun)
         self._begun += 1
         return number
 

@@ -1,0 +1,141 @@
+"""Tallies that cross a pipe: what is read back counts the same, wherever the reader's clock stands."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from metrics_samples import sample
+
+from stressrunner.metrics.ledger import Ledger, PhaseOutline
+from stressrunner.metrics.tally import Tally
+from stressrunner.metrics.wire import tally_from_wire, tally_to_wire
+from stressrunner.plan.outcome import Outcome, Problem
+
+ORIGIN_NS = 5_000_000_000
+
+problems = st.builds(
+    Problem, st.sampled_from(["check", "http 500", "reset"]), st.text(max_size=5), st.text(max_size=5)
+)
+samples = st.builds(
+    lambda problem, **fields: sample(
+        ORIGIN_NS / 1e6 + fields.pop("after_ms"),
+        problem=problem if fields["outcome"] is Outcome.FAILED else None,
+        **fields,
+    ),
+    problems,
+    after_ms=st.floats(0, 1e5),
+    took_ms=st.floats(0, 1e5),
+    outcome=st.sampled_from(Outcome),
+    endpoint=st.integers(0, 2),
+    phase=st.integers(0, 1),
+    status=st.sampled_from([0, 200, 500]),
+    never=st.booleans(),
+    connect_ns=st.none() | st.integers(0, 10**9),
+    bytes_sent=st.integers(0, 10**9),
+)
+
+
+@st.composite
+def tallies(draw):
+    """Return a tally of anything that can be counted."""
+    tally = Tally()
+    tally.extend(draw(st.lists(samples, max_size=8)))
+    for count in draw(st.lists(st.integers(1, 9), max_size=2)):
+        tally.record_dropped(0, 1, count)
+        tally.record_skipped(1, 0, count)
+    for length_ns in draw(st.lists(st.integers(0, 10**12), max_size=3)):
+        tally.record_whole("session", length_ns)
+        tally.stalls.record(length_ns)
+        tally.collections.record(length_ns // 2)
+    tally.iterations, tally.iterations_failed = draw(st.tuples(st.integers(0, 99), st.integers(0, 9)))
+    tally.in_flight = draw(st.integers(0, 99))
+    return tally
+
+
+def across(tally, there_ns=ORIGIN_NS, here_ns=ORIGIN_NS):
+    """Return a tally as it is on the other side of a pipe, by a clock that may be another one."""
+    return tally_from_wire(json.loads(json.dumps(tally_to_wire(tally, there_ns))), here_ns)
+
+
+def books(*parts, origin_ns=ORIGIN_NS):
+    """Return the summary of tallies."""
+    ledger = Ledger("abc", [PhaseOutline("p", False, None), PhaseOutline("q", False, None)], origin_ns)
+    for tally in parts:
+        ledger.add(tally, origin_ns, origin_ns + 10**9)
+    return ledger.summary([(origin_ns, origin_ns), (origin_ns, origin_ns)])
+
+
+@given(tallies())
+def test_a_tally_survives_the_pipe(tally):
+    """What is read back is the same in every part, and so is written alike again."""
+    assert tally_to_wire(across(tally), ORIGIN_NS) == tally_to_wire(tally, ORIGIN_NS)
+    assert books(across(tally)) == books(tally)
+
+
+@given(tallies(), tallies())
+def test_wire_copies_merge_as_originals(one, other):
+    """Merging what was read back is merging what was counted."""
+    copies, originals = Tally(), Tally()
+    for tally in (one, other):
+        copies.merge(across(tally))
+        originals.merge(tally)
+    assert tally_to_wire(copies, ORIGIN_NS) == tally_to_wire(originals, ORIGIN_NS)
+
+
+@given(tallies(), st.integers(1, 10**15))
+def test_moments_are_told_by_the_readers_clock(tally, here_ns):
+    """A generator whose clock stands elsewhere makes the same summary: only distances from the start cross."""
+    assert books(across(tally, here_ns=here_ns), origin_ns=here_ns) == books(tally)
+
+
+def test_every_slot_of_a_cell_crosses():
+    """No count or histogram of a cell is forgotten, also of those that are added one day."""
+    tally = Tally()
+    cell = tally.cell(0, 0)
+    for number, name in enumerate(cell.__slots__, start=1):
+        value = getattr(cell, name)
+        if isinstance(value, int):
+            setattr(cell, name, number)
+        elif isinstance(value, list):
+            value[0] = number
+        elif name == "status":
+            value[200] = number
+        else:
+            value.record(number)
+    read = across(tally).cell(0, 0)
+    fresh = Tally().cell(0, 0)
+    for name in cell.__slots__:
+        theirs, ours = getattr(read, name), getattr(cell, name)
+        assert getattr(theirs, "counts", theirs) == getattr(ours, "counts", ours)
+        assert getattr(theirs, "counts", theirs) != getattr(
+            getattr(fresh, name), "counts", getattr(fresh, name)
+        )
+
+
+def spoiled(change):
+    """Return the wire form of a tally with one part changed."""
+    tally = Tally()
+    tally.extend([sample(), sample(outcome=Outcome.FAILED)])
+    wire = tally_to_wire(tally, 0)
+    change(wire)
+    return wire
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda wire: wire.pop("cells"),
+        lambda wire: wire.update(cells=[[0]]),
+        lambda wire: wire.update(errors=[]),
+        lambda wire: wire.update(iterations=3),
+        lambda wire: wire["cells"][0][2]["times"].pop("lag"),
+        lambda wire: wire["cells"][0][2]["times"]["lag"].__setitem__(0, 99),
+        lambda wire: wire["cells"][0][2]["times"]["lag"].append(1),
+        lambda wire: wire["cells"][0][2].pop("outcomes"),
+    ],
+)
+def test_what_is_no_tally_is_refused(change):
+    """Parts that are missing, of another form or in contradiction are a ValueError and nothing else."""
+    with pytest.raises(ValueError):
+        tally_from_wire(spoiled(change), 0)
