@@ -47,6 +47,12 @@ _set = click.option(
     metavar="PATH=VALUE",
     help="Set a value of the scenario, e.g. load.requests=5000; PATH+=VALUE appends to a list. Repeatable.",
 )
+_env = click.option(
+    "--env",
+    "environment",
+    metavar="NAME",
+    help="Lay an environment over the scenario: of its 'environments', or environments/NAME.yaml of its pack.",
+)
 
 
 @click.group(
@@ -65,6 +71,7 @@ def cli() -> None:
 
 @cli.command()
 @_scenario
+@_env
 @_set
 @click.option(
     "--report",
@@ -104,12 +111,13 @@ def run(scenario: Path, **options: Any) -> None:
 
 @cli.command()
 @click.argument("scenarios", nargs=-1, required=True, type=click.Path(path_type=Path))
+@_env
 @_set
-def validate(scenarios: tuple[Path, ...], overrides: tuple[str, ...]) -> None:
+def validate(scenarios: tuple[Path, ...], environment: str | None, overrides: tuple[str, ...]) -> None:
     """Show every mistake of scenario files; send nothing."""
     from stressrunner.cli.validate_command import validate_scenarios  # noqa: PLC0415  costs start-up time
 
-    sys.exit(validate_scenarios(scenarios, overrides))
+    sys.exit(validate_scenarios(scenarios, environment, overrides))
 
 
 @cli.command()
@@ -174,7 +182,9 @@ def check(result: Path, thresholds: tuple[str, ...], strict: bool) -> None:
     metavar="FILE",
     help="Write the scenario there instead of to stdout.",
 )
-@click.option("--base-url", default="", metavar="URL", help="Where the requests go, instead of the source's own.")
+@click.option(
+    "--base-url", default="", metavar="URL", help="Where the requests go, instead of the source's own."
+)
 @click.option("--with-assets", is_flag=True, help="har: take over images, scripts, styles and fonts too.")
 @click.option("--force", is_flag=True, help="Replace the file when it is there.")
 def import_(kind: str, source: str, **options: Any) -> None:

@@ -29,6 +29,7 @@ __all__ = ["RunOptions", "run_scenario"]
 class RunOptions:
     """What the command line says about a run."""
 
+    environment: str | None = None
     overrides: tuple[str, ...] = ()
     reports: tuple[str, ...] = ()
     template: Path | None = None
@@ -53,7 +54,9 @@ def run_scenario(path: Path, options: RunOptions) -> int:
                 "--template goes to stdout, and so does a report without a path: give that one a path"
             )
         template = load_template(options.template)
-    document = load_document(path, environ=os.environ, overrides=options.overrides)
+    document = load_document(
+        path, environ=os.environ, overrides=options.overrides, environment=options.environment
+    )
     view = None if options.quiet else ProgressView(sys.stderr, verbose=options.verbose)
     try:
         result = run_async(

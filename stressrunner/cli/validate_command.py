@@ -12,12 +12,12 @@ from stressrunner.scenario.document import load_document
 __all__ = ["validate_scenarios"]
 
 
-def validate_scenarios(paths: Sequence[Path], overrides: Sequence[str]) -> int:
+def validate_scenarios(paths: Sequence[Path], environment: str | None, overrides: Sequence[str]) -> int:
     """Show the mistakes of scenario files on stderr; return the exit code, 2 when there are any."""
     mistakes = 0
     for path in paths:
         try:
-            document = load_document(path, environ=os.environ, overrides=overrides)
+            document = load_document(path, environ=os.environ, overrides=overrides, environment=environment)
         except InvalidScenario as error:
             mistakes += len(error.diagnostics)
             for diagnostic in error.diagnostics:

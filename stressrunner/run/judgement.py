@@ -165,7 +165,7 @@ def _run_record(origin: Origin, duration_s: float) -> RunRecord:
             composed=mask.text(document.composed),
             overrides=tuple(map(mask.text, origin.overrides)),
         ),
-        environment=None,
+        environment=document.environment,
         target=mask.text(shown(plan.base_url, plan.target.proxy)),
         embedded=is_embedded(plan.base_url),
         seed=plan.seed,

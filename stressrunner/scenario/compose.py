@@ -1,19 +1,21 @@
-"""Laying one mapping over another: how `--set` changes a scenario.
+"""Laying one mapping over another: how `uses`, environments and `--set` make one scenario of several texts.
 
 Mappings merge by key and lists replace as a whole, except under `name+`, which appends. Where the schema wants one of
-several keys, the overlay's choice displaces the other.
+several keys, the overlay's choice displaces the other. What is replaced is remembered, for those who ask why a value
+is what it is.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path as FilePath
 from types import MappingProxyType
 
 from stressrunner.errors import Diagnostic
 from stressrunner.scenario.parse import core_value, parse
 from stressrunner.scenario.schema import Place, root_place
-from stressrunner.scenario.source import Entry, ListNode, MappingNode, Node, ScalarNode, Source
+from stressrunner.scenario.source import Entry, Layer, ListNode, MappingNode, Node, ScalarNode, Source
 
-__all__ = ["Overlay", "merge", "overlay_of"]
+__all__ = ["Overlay", "appended_name", "merge", "overlay_of"]
 
 # Users and arrivals have so little in common that a phase which goes from one to the other begins anew.
 _BEGINS_ANEW = frozenset({"concurrency", "rate"})
@@ -36,46 +38,74 @@ def merge(base: Node, overlay: Node, place: Place | None) -> Node:
     chosen = _BEGINS_ANEW & overlay.entries.keys()
     if place is not None and set(place.keys) >= _BEGINS_ANEW and chosen and not chosen & base.entries.keys():
         return overlay
-    entries = dict(base.entries)
-    for displaced in _displaced(overlay, place):
-        entries.pop(displaced, None)
+    displaced = _displaced(base, overlay, place)
+    gone = {entry.key.text for entries in displaced.values() for entry in entries}
+    entries = {name: entry for name, entry in base.entries.items() if name not in gone}
     for name, entry in overlay.entries.items():
-        target = name.removesuffix("+")
-        inner = place.key(target) if place else None
-        if target != name:
-            entries[target] = _appended(entries.get(target), entry)
+        target = appended_name(name, base, place)
+        inner = place.key(target or name) if place else None
+        if target is not None:
+            entries[target] = _appended(entries.get(target), target, entry)
         elif name in entries:
-            entries[name] = Entry(entry.key, merge(entries[name].value, entry.value, inner))
+            entries[name] = _laid_over(entries[name], entry, inner)
         else:
-            entries[name] = entry
+            entries[name] = replace(entry, replaced=(*entry.replaced, *displaced.get(name, ())))
     return replace(base, entries=MappingProxyType(entries))
 
 
-def _displaced(overlay: MappingNode, place: Place | None) -> set[str]:
-    """Return the keys that give way to a choice of the overlay."""
-    displaced: set[str] = set()
+def appended_name(name: str, base: MappingNode, place: Place | None) -> str | None:
+    """Return the list that a key of an overlay in a place appends to; None when the key is nothing but a key.
+
+    In free places, where every key is possible, `name+` appends only to a list that is there.
+    """
+    target = name.removesuffix("+")
+    inner = place.key(target) if place and target != name else None
+    if inner is None:
+        return None
+    present = base.entries.get(target)
+    appends = isinstance(present and present.value, ListNode) if inner.is_free else "array" in inner.types
+    return target if appends else None
+
+
+def _displaced(base: MappingNode, overlay: MappingNode, place: Place | None) -> dict[str, tuple[Entry, ...]]:
+    """Return the entries of `base` that give way to a choice of the overlay, by the key that was chosen."""
+    displaced: dict[str, tuple[Entry, ...]] = {}
     for choice in place.choices if place else ():
-        chosen = overlay.entries.keys() & set(choice.keys)
-        if chosen:
-            displaced |= set(choice.keys) - chosen
+        chosen = [key for key in choice.keys if key in overlay.entries]
+        others = [base.entries[key] for key in choice.keys if key not in chosen and key in base.entries]
+        if chosen and others:
+            past = tuple(entry for other in others for entry in (other, *other.replaced))
+            displaced[chosen[0]] = (*displaced.get(chosen[0], ()), *past)
     return displaced
 
 
-def _appended(base: Entry | None, addition: Entry) -> Entry:
-    if base is None:
-        return addition
-    value, more = base.value, addition.value
-    items = (value,) if not isinstance(value, ListNode) else value.items
+def _laid_over(base: Entry, overlay: Entry, place: Place | None) -> Entry:
+    merged = merge(base.value, overlay.value, place)
+    past = (base, *base.replaced) if merged is overlay.value else base.replaced
+    return Entry(overlay.key, merged, (*overlay.replaced, *past))
+
+
+def _appended(base: Entry | None, target: str, addition: Entry) -> Entry:
+    """Return a list with additions at its end; a single value counts as a list of one."""
+    more = addition.value
     added = more.items if isinstance(more, ListNode) else (more,)
-    return Entry(base.key, ListNode(value.source, value.start, value.end, (*items, *added)))
+    if base is None:
+        key = replace(addition.key, text=target)
+        return Entry(key, ListNode(more.source, more.start, more.end, added), addition.replaced)
+    value = base.value
+    items = value.items if isinstance(value, ListNode) else (value,)
+    return replace(base, value=ListNode(value.source, value.start, value.end, (*items, *added)))
 
 
-def overlay_of(settings: Sequence[str]) -> Overlay:
-    """Read `PATH=VALUE` and `PATH+=VALUE` settings, later over earlier, into one mapping."""
+def overlay_of(settings: Sequence[str], folder: FilePath | None = None) -> Overlay:
+    """Read `PATH=VALUE` and `PATH+=VALUE` settings, later over earlier, into one mapping.
+
+    The files that they name are relative to `folder`.
+    """
     found: list[Diagnostic] = []
     root: Node | None = None
     for text in settings:
-        layer = _setting(Source.of("--set", text), found)
+        layer = _setting(Source.of("--set", text, Layer.SETTING, folder), found)
         if layer is not None:
             root = layer if root is None else _stacked(root, layer)
     return Overlay(root if isinstance(root, MappingNode) else None, tuple(found))
@@ -88,9 +118,11 @@ def _stacked(base: Node, layer: Node) -> Node:
     entries: dict[str, Entry] = dict(base.entries)
     for name, entry in layer.entries.items():
         if name in entries and name.endswith("+"):
-            entries[name] = _appended(entries[name], entry)
+            entries[name] = _appended(entries[name], name, entry)
         elif name in entries:
-            entries[name] = Entry(entry.key, _stacked(entries[name].value, entry.value))
+            stacked = _stacked(entries[name].value, entry.value)
+            past = (entries[name],) if stacked is entry.value else ()
+            entries[name] = Entry(entry.key, stacked, (*past, *entries[name].replaced))
         else:
             entries[name] = entry
     return replace(base, entries=MappingProxyType(entries))

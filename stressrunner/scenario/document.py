@@ -1,6 +1,6 @@
 """A scenario file as it was read: every value with its place, all mistakes collected.
 
-    text -> nodes -> `--set` laid over them -> typed values -> schema -> names and references
+    text -> nodes -> all layers laid over one another -> typed values -> schema -> names and references
 
 Each step goes on as far as it can after a mistake, so that one broken place does not hide the others.
 """
@@ -14,20 +14,20 @@ from typing import Any
 
 from stressrunner.errors import Diagnostic, InvalidScenario
 from stressrunner.masking import Masker
-from stressrunner.scenario.compose import merge, overlay_of
+from stressrunner.scenario.compose import overlay_of
 from stressrunner.scenario.emit import composed_yaml
 from stressrunner.scenario.feeders import read_feeders
+from stressrunner.scenario.files import decoded, read_file
+from stressrunner.scenario.layers import compose
 from stressrunner.scenario.parse import parse
 from stressrunner.scenario.references import check_references
-from stressrunner.scenario.schema import root_place
-from stressrunner.scenario.source import MappingNode, Node, Path, Source, node_at
+from stressrunner.scenario.source import Layer, MappingNode, Node, Path, Source, node_at
+from stressrunner.scenario.target import proxy_secrets
 from stressrunner.scenario.tls_files import check_tls, tls_files, with_tls_files
 from stressrunner.scenario.validate import validate
 from stressrunner.scenario.values import typed
 
 __all__ = ["Document", "load_document", "load_text"]
-
-_LARGEST_FILE = 5_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +37,12 @@ class Document:
     name: str  #: of the file, as the user named it
     path: FilePath | None  #: None for a text that comes from no file
     sha256: str  #: of the file as it lies on disk
-    #: typed, with `--set` laid over it, all `${...}` filled, and the paths of `target.tls` absolute
+    environment: str | None  #: the name given with `--env`
+    #: typed, with all layers laid over one another, all `${...}` filled, and the paths of `target.tls` absolute
     value: Mapping[str, Any]
     rows: Mapping[str, tuple[Any, ...]] = field(repr=False)  #: of every feeder
     secrets: tuple[str, ...] = field(repr=False)  #: values to be masked in all output
-    composed: str = field(repr=False)  #: the scenario as YAML after `--set`; secrets stay `${secret:NAME}`
+    composed: str = field(repr=False)  #: all layers as one YAML; secrets stay `${secret:NAME}`
     root: Node = field(repr=False)
 
     def node(self, path: Path) -> Node:
@@ -49,29 +50,26 @@ class Document:
         return node_at(self.root, path)
 
 
-def load_document(path: FilePath, *, environ: Mapping[str, str], overrides: Sequence[str] = ()) -> Document:
-    """Read a scenario file.
+def load_document(
+    path: FilePath,
+    *,
+    environ: Mapping[str, str],
+    overrides: Sequence[str] = (),
+    environment: str | None = None,
+) -> Document:
+    """Read a scenario file with all that is laid over it.
 
     Args:
         path: the file, as the user named it.
         environ: the variables that fill `${...}`.
         overrides: `PATH=VALUE` and `PATH+=VALUE` settings, laid over the file in their order.
+        environment: the name of an environment of the file or its pack, which is laid over the file before them.
 
     Raises:
         InvalidScenario: with every mistake of the file in source order, or why the file cannot be read.
     """
     name = str(path)
-    try:
-        if path.stat().st_size > _LARGEST_FILE:
-            raise _unreadable(name, f"larger than {_LARGEST_FILE // 1_000_000} MB")
-        content = path.read_bytes()
-    except IsADirectoryError:
-        raise _unreadable(name, "this is a folder", "name a scenario file in it") from None
-    except FileNotFoundError:
-        raise _unreadable(name, "there is no such file") from None
-    except (OSError, ValueError) as error:
-        raise _unreadable(name, f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    return _load(_Origin(name, path, content), environ, overrides)
+    return _load(_Origin(name, path, read_file(path, name), environment), environ, overrides)
 
 
 def load_text(
@@ -80,10 +78,11 @@ def load_text(
     *,
     environ: Mapping[str, str],
     overrides: Sequence[str] = (),
+    environment: str | None = None,
 ) -> Document:
-    """Read a scenario that is no file, and so has no feeder files either; raises as `load_document` does."""
+    """Read a scenario that is no file, and so has no other files either; raises as `load_document` does."""
     content = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
-    return _load(_Origin(name, None, content), environ, overrides)
+    return _load(_Origin(name, None, content, environment), environ, overrides)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,46 +90,35 @@ class _Origin:
     name: str
     path: FilePath | None
     content: bytes
-
-
-def _unreadable(name: str, message: str, hint: str = "") -> InvalidScenario:
-    return InvalidScenario([Diagnostic(name, 1, 1, message, hint)])
-
-
-def _decoded(origin: _Origin) -> str:
-    try:
-        return origin.content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        before = origin.content[: error.start]
-        line = before.count(b"\n") + 1
-        column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")) + 1
-        message = f"byte 0x{origin.content[error.start]:02X} is not UTF-8"
-        diagnostic = Diagnostic(origin.name, line, column, message, "save the file as UTF-8")
-        raise InvalidScenario([diagnostic]) from None
+    environment: str | None
 
 
 def _load(origin: _Origin, environ: Mapping[str, str], overrides: Sequence[str]) -> Document:
-    source = Source.of(origin.name, _decoded(origin))
+    folder = origin.path.parent if origin.path else None
+    source = Source.of(origin.name, decoded(origin.content, origin.name), Layer.SCENARIO, folder)
     parsed = parse(source)
-    overlay = overlay_of(overrides)
-    found = [*parsed.diagnostics, *overlay.diagnostics]
+    found = list(parsed.diagnostics)
     if not isinstance(parsed.root, MappingNode):
+        found += overlay_of(overrides).diagnostics
         if not parsed.diagnostics:
             hint = "begin with 'stressrunner: 1'"
             found.append(source.diagnostic(0, "a scenario is a mapping of keys and values", hint))
         raise InvalidScenario(_in_order(origin.name, found))
-    root = merge(parsed.root, overlay.root, root_place()) if overlay.root else parsed.root
+    composition, pack = compose(parsed.root, origin.path, overrides, origin.environment)
+    found += composition.diagnostics
+    if not composition.complete:
+        raise InvalidScenario(_in_order(origin.name, found))  # what is missing would be missed everywhere
+    root = composition.root
     values = typed(root, environ)
-    folder = origin.path.parent if origin.path else None
-    feeders = read_feeders(root, values.value, folder)
-    tls = tls_files(values.value, folder)
+    feeders = read_feeders(root, values.value, pack)
+    tls = tls_files(root, values.value, pack)
     misread = {(d.file, d.line, d.column) for d in found}
     checks = [*values.diagnostics, *validate(root, values.value), *feeders.diagnostics]
     checks += check_references(root, values.value, values.texts, feeders.rows)
     checks += check_tls(root, values.value, tls)
     # What YAML misread is of the wrong type too, and saying so would only confuse.
     found += (d for d in checks if (d.file, d.line, d.column) not in misread)
-    secrets = tuple(dict.fromkeys(values.secrets))
+    secrets = tuple(dict.fromkeys((*values.secrets, *proxy_secrets(values.value))))
     if found:
         masker = Masker(secrets)
         raise InvalidScenario([_masked(d, masker) for d in _in_order(origin.name, found)])
@@ -138,6 +126,7 @@ def _load(origin: _Origin, environ: Mapping[str, str], overrides: Sequence[str])
         name=origin.name,
         path=origin.path,
         sha256=hashlib.sha256(origin.content).hexdigest(),
+        environment=origin.environment,
         value=MappingProxyType(with_tls_files(values.value, tls)),
         rows=MappingProxyType(dict(feeders.rows)),
         secrets=secrets,
@@ -147,8 +136,12 @@ def _load(origin: _Origin, environ: Mapping[str, str], overrides: Sequence[str])
 
 
 def _in_order(name: str, found: Sequence[Diagnostic]) -> list[Diagnostic]:
-    """Order by place, the file before the command line, and say the same thing once."""
-    return sorted(dict.fromkeys(found), key=lambda d: (d.file != name, d.line, d.column))
+    """Order by place, the file before other files and those before the command line; say the same thing once."""
+    last = ("--env", "--set")
+    return sorted(
+        dict.fromkeys(found),
+        key=lambda d: (d.file != name, d.file in last, d.file, d.line, d.column),
+    )
 
 
 def _masked(diagnostic: Diagnostic, masker: Masker) -> Diagnostic:

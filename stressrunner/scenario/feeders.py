@@ -8,7 +8,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from stressrunner.errors import Diagnostic
-from stressrunner.scenario.pack_files import NoSuchFile, file_of_pack
+from stressrunner.scenario.pack_files import NoSuchFile, Pack
 from stressrunner.scenario.source import Node, ScalarNode, node_at
 
 __all__ = ["FeederRows", "read_feeders"]
@@ -27,7 +27,7 @@ class FeederRows:
 
 @dataclass(slots=True)
 class _Reading:
-    folder: FilePath | None
+    pack: Pack | None
     root: Node
     rows: dict[str, tuple[Any, ...]] = field(default_factory=dict)
     found: list[Diagnostic] = field(default_factory=list)
@@ -37,15 +37,15 @@ class _UnreadableCsv(ValueError):
     """A CSV file is not one; the text says why."""
 
 
-def read_feeders(root: Node, value: Any, folder: FilePath | None) -> FeederRows:
+def read_feeders(root: Node, value: Any, pack: Pack | None) -> FeederRows:
     """Read the rows of all feeders of a typed scenario.
 
     Args:
         root: the nodes, for the places of mistakes.
         value: the typed scenario; what has the wrong shape in it is passed over.
-        folder: where the scenario lies; None when it comes from no file, so that it has no files either.
+        pack: where the files are; None when the scenario comes from no file, so that it has no files either.
     """
-    reading = _Reading(folder, root)
+    reading = _Reading(pack, root)
     feeders = value.get("feeders") if isinstance(value, dict) else None
     for name, feeder in feeders.items() if isinstance(feeders, dict) else ():
         if not isinstance(feeder, dict):
@@ -62,7 +62,7 @@ def _read_file(reading: _Reading, name: str, file: str) -> None:
     if not isinstance(node, ScalarNode):
         return
     try:
-        reading.rows[name] = _read_csv(_path_of(reading.folder, file).read_bytes())
+        reading.rows[name] = _read_csv(_path_of(reading.pack, node.source.folder, file).read_bytes())
     except NoSuchFile as error:
         reading.found.append(node.diagnostic(error.message, error.hint))
     except OSError as error:
@@ -71,11 +71,11 @@ def _read_file(reading: _Reading, name: str, file: str) -> None:
         reading.found.append(node.diagnostic(f"'{file}': {error}"))
 
 
-def _path_of(folder: FilePath | None, file: str) -> FilePath:
+def _path_of(pack: Pack | None, folder: FilePath | None, file: str) -> FilePath:
     """Return the path of a feeder's file; raises NoSuchFile where it may not or cannot be read."""
-    if folder is None:
+    if pack is None or folder is None:
         raise NoSuchFile(f"'{file}' cannot be found from here", "give the rows with 'values'")
-    path = file_of_pack(folder, file, "a CSV file")
+    path = pack.file(folder, file, "a CSV file")
     if path.suffix.lower() in _COMMON_ENDINGS:
         raise NoSuchFile(f"'{file}' is no CSV file", "feeders read CSV files with a header line")
     if path.stat().st_size > _LARGEST_FILE:

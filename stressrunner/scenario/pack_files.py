@@ -1,13 +1,18 @@
 """Where the files are that a scenario names: in its pack, and never outside.
 
-Without a `pack.yaml` above it, the pack of a scenario is the folder that holds it and the folders beside it.
+A pack is the folder with the nearest `pack.yaml` at or above the scenario. Without one it is the folder that holds the
+scenario and the folders beside it.
 """
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path as FilePath
 
 from stressrunner.scenario.validate import did_you_mean
 
-__all__ = ["NoSuchFile", "file_of_pack"]
+__all__ = ["NoSuchFile", "Pack"]
+
+_ENVIRONMENTS = "environments"
 
 
 class NoSuchFile(ValueError):
@@ -19,33 +24,73 @@ class NoSuchFile(ValueError):
         super().__init__(message)
 
 
-def file_of_pack(folder: FilePath, file: str, what: str) -> FilePath:
-    """Return the resolved path of a file that a scenario in `folder` names; `what` it should be, for hints.
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """The files that a scenario and all that it uses may name."""
 
-    Raises:
-        NoSuchFile: it does not exist, is no file, or lies outside the pack.
-    """
-    if "\0" in file or len(file) > 1000:
-        raise NoSuchFile("this is not the name of a file")
-    path = (folder / file).resolve()
-    if not _in_pack(folder.resolve(), path):
-        raise NoSuchFile(
-            f"'{file}' lies outside the pack", "a pack is the scenario's folder and the folders beside it"
-        )
-    if path.is_dir():
-        raise NoSuchFile(f"'{file}' is a folder", f"name {what}")
-    if not path.is_file():
-        beside = (p.name for p in path.parent.iterdir()) if path.parent.is_dir() else ()
-        near = did_you_mean(path.name, beside)
-        raise NoSuchFile(f"'{file}' does not exist", near or f"it is looked for at {folder / file}")
-    return path
+    folder: FilePath  #: of the scenario, as the user named it
+    root: FilePath | None  #: that holds a `pack.yaml`, resolved; None without one
 
+    @classmethod
+    def of(cls, folder: FilePath) -> "Pack":
+        """Return the pack of a scenario in a folder."""
+        resolved = folder.resolve()
+        above = (resolved, *resolved.parents)
+        return cls(folder, next((place for place in above if (place / "pack.yaml").is_file()), None))
 
-def _in_pack(folder: FilePath, path: FilePath) -> bool:
-    """Whether a resolved path lies in the folder of a scenario or in a folder beside it."""
-    if path.is_relative_to(folder):
-        return True
-    around = folder.parent
-    # Beside a folder at the root of the file system lies the whole machine.
-    is_top = around == around.parent
-    return not is_top and path.is_relative_to(around) and len(path.relative_to(around).parts) > 1
+    def file(self, folder: FilePath, name: str, what: str) -> FilePath:
+        """Return the resolved path of a file that a text in `folder` names; `what` it should be, for hints.
+
+        Raises:
+            NoSuchFile: it does not exist, is no file, or lies outside the pack.
+        """
+        if not name or "\0" in name or len(name) > 1000:
+            raise NoSuchFile("this is not the name of a file")
+        path = (folder / name).resolve()
+        if not self._holds(path):
+            extent = (
+                "a pack is the scenario's folder and the folders beside it"
+                if self.root is None
+                else "the pack is the folder that holds its pack.yaml"
+            )
+            raise NoSuchFile(f"'{name}' lies outside the pack", extent)
+        if path.is_dir():
+            raise NoSuchFile(f"'{name}' is a folder", f"name {what}")
+        if not path.is_file():
+            beside = (p.name for p in path.parent.iterdir()) if path.parent.is_dir() else ()
+            near = did_you_mean(path.name, beside)
+            raise NoSuchFile(f"'{name}' does not exist", near or f"it is looked for at {folder / name}")
+        return path
+
+    def environments(self) -> dict[str, FilePath]:
+        """Return the environment files of the pack by their names.
+
+        Without a `pack.yaml` those beside the scenario go before those in the folder beside its own.
+        """
+        found: dict[str, FilePath] = {}
+        for folder in self._environment_folders():
+            for path in sorted(folder.glob("*.yaml")):
+                if path.is_file() and self._holds(path.resolve()):
+                    found.setdefault(path.stem, path)
+        return found
+
+    def _environment_folders(self) -> Iterator[FilePath]:
+        if self.root is None:
+            yield self.folder / _ENVIRONMENTS
+            yield self.folder / ".." / _ENVIRONMENTS
+            return
+        # By way of the user's own name for the folder, which is what messages show.
+        steps = len(self.folder.resolve().relative_to(self.root).parts)
+        yield self.folder.joinpath(*[".."] * steps, _ENVIRONMENTS)
+
+    def _holds(self, path: FilePath) -> bool:
+        """Whether a resolved path lies in the pack."""
+        if self.root is not None:
+            return path.is_relative_to(self.root)
+        folder = self.folder.resolve()
+        if path.is_relative_to(folder):
+            return True
+        around = folder.parent
+        # Beside a folder at the root of the file system lies the whole machine.
+        is_top = around == around.parent
+        return not is_top and path.is_relative_to(around) and len(path.relative_to(around).parts) > 1

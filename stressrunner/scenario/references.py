@@ -13,7 +13,7 @@ from stressrunner import units
 from stressrunner.errors import Diagnostic
 from stressrunner.scenario.names import RESERVED, Names, check_texts
 from stressrunner.scenario.phases import check_load
-from stressrunner.scenario.source import Node, Path, node_at
+from stressrunner.scenario.source import Layer, Node, Path, node_at
 from stressrunner.scenario.target import check_target
 from stressrunner.scenario.threshold_references import check_thresholds
 from stressrunner.scenario.validate import did_you_mean, key_at
@@ -50,6 +50,11 @@ class _Checked:
     def text(self, *path: str | int) -> str | None:
         value = self.at(*path)
         return value if isinstance(value, str) else None
+
+    def is_shared(self, *path: str) -> bool:
+        """Whether a key comes from a file of `uses`, which may offer more than one scenario takes."""
+        key = key_at(self.root, path)
+        return key is not None and key.source.layer is Layer.USED
 
     def at_value(self, path: Path, message: str, hint: str = "") -> Diagnostic:
         return node_at(self.root, path).diagnostic(message, hint)
@@ -160,7 +165,7 @@ def _payloads(checked: _Checked) -> Iterator[Diagnostic]:
             yield checked.at_key(path, "'$payload' stands alone", "move the other keys into the payload")
     # A payload that is taken under a wrong name is not unused.
     for name in payloads if used <= payloads.keys() else ():
-        if name not in used:
+        if name not in used and not checked.is_shared("payloads", name):
             yield checked.at_key(
                 ("payloads", name), f"no endpoint takes the payload '{name}'", _use_payload(name)
             )
@@ -202,7 +207,7 @@ def _templates(checked: _Checked) -> Iterator[Diagnostic]:
     found, used = check_texts(checked.texts, names)
     yield from found
     for feeder in checked.mapping("feeders"):
-        if feeder not in used:
+        if feeder not in used and not checked.is_shared("feeders", feeder):
             hint = f"use it as '{{{{ {feeder} }}}}', or remove it"
             yield checked.at_key(("feeders", feeder), f"nothing uses the feeder '{feeder}'", hint)
 

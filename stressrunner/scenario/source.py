@@ -6,11 +6,25 @@ floor, can be shown with file, line, column and a caret.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from pathlib import Path as FilePath
+from types import MappingProxyType
 
 from stressrunner.errors import Diagnostic
 
-__all__ = ["Entry", "ListNode", "MappingNode", "Node", "Path", "ScalarNode", "Source", "node_at"]
+__all__ = [
+    "Entry",
+    "Layer",
+    "ListNode",
+    "MappingNode",
+    "Node",
+    "Path",
+    "ScalarNode",
+    "Source",
+    "from_source",
+    "node_at",
+]
 
 #: Keys and list indices from the root of a document to a node.
 Path = tuple[str | int, ...]
@@ -21,20 +35,35 @@ _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _WIDEST_LINE = 400
 
 
+class Layer(StrEnum):
+    """What a text is laid over a scenario as; each one goes over those before it."""
+
+    USED = "uses"  #: a file that `uses` brings in
+    SCENARIO = "scenario"  #: the file itself
+    ENVIRONMENT = "--env"
+    SETTING = "--set"
+    DEFAULT = "default"  #: nobody wrote it
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """A text that nodes come from: a file, or a value given on the command line."""
 
     name: str  #: as the user would name it
     text: str
+    layer: Layer = Layer.SCENARIO
+    #: that the files named in the text are relative to; None for a scenario that comes from no file
+    folder: FilePath | None = field(default=None, compare=False)
     lines: tuple[str, ...] = field(default=(), compare=False)
     starts: tuple[int, ...] = field(default=(), compare=False)  #: offset at which each line begins
 
     @classmethod
-    def of(cls, name: str, text: str) -> "Source":
+    def of(
+        cls, name: str, text: str, layer: Layer = Layer.SCENARIO, folder: FilePath | None = None
+    ) -> "Source":
         """Split the text into lines once, for all diagnostics to come."""
         starts = (0, *(match.end() for match in _LINE_BREAK.finditer(text)))
-        return cls(name, text, tuple(_LINE_BREAK.split(text)), starts)
+        return cls(name, text, layer, folder, tuple(_LINE_BREAK.split(text)), starts)
 
     def position(self, offset: int) -> tuple[int, int]:
         """Return line and column, both from 1, of an offset into the text."""
@@ -106,6 +135,8 @@ class Entry:
 
     key: ScalarNode
     value: "Node"
+    #: what this was laid over and took the place of, the latest first; mappings that merged are not replaced
+    replaced: "tuple[Entry, ...]" = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,3 +170,16 @@ def node_at(root: Node, path: Path) -> Node:
         else:
             break
     return node
+
+
+def from_source(node: Node, source: Source) -> Node:
+    """Return the same tree as one read from another source of the same text, such as one of another layer."""
+    if isinstance(node, ScalarNode):
+        return replace(node, source=source)
+    if isinstance(node, ListNode):
+        return replace(node, source=source, items=tuple(from_source(item, source) for item in node.items))
+    entries = {
+        name: Entry(replace(entry.key, source=source), from_source(entry.value, source))
+        for name, entry in node.entries.items()
+    }
+    return replace(node, source=source, entries=MappingProxyType(entries))

@@ -7,7 +7,7 @@ from typing import Any
 
 from stressrunner.errors import Diagnostic
 from stressrunner.http.tls import client_context
-from stressrunner.scenario.pack_files import NoSuchFile, file_of_pack
+from stressrunner.scenario.pack_files import NoSuchFile, Pack
 from stressrunner.scenario.source import Node, Path, node_at
 
 __all__ = ["check_tls", "tls_files", "with_tls_files"]
@@ -16,8 +16,11 @@ _PATH: Path = ("target", "tls")
 _FILES = ("ca", "certificate", "key")
 
 
-def tls_files(value: Any, folder: FilePath | None) -> dict[str, FilePath | NoSuchFile]:
-    """Return the files that a typed scenario in `folder` names under `target.tls`, or why there is none."""
+def tls_files(root: Node, value: Any, pack: Pack | None) -> dict[str, FilePath | NoSuchFile]:
+    """Return the files that a typed scenario names under `target.tls`, or why there is none.
+
+    Each is relative to the text that names it; without a pack the scenario comes from no file and has none.
+    """
     found: dict[str, FilePath | NoSuchFile] = {}
     tls = _tls(value)
     for key in _FILES:
@@ -25,7 +28,7 @@ def tls_files(value: Any, folder: FilePath | None) -> dict[str, FilePath | NoSuc
         if not isinstance(name, str) or not name:
             continue
         try:
-            found[key] = _file(folder, name)
+            found[key] = _file(pack, node_at(root, (*_PATH, key)).source.folder, name)
         except NoSuchFile as error:
             found[key] = error
     return found
@@ -70,10 +73,10 @@ def _tls(value: Any) -> Mapping[str, Any]:
     return tls if isinstance(tls, dict) else {}
 
 
-def _file(folder: FilePath | None, name: str) -> FilePath:
-    if folder is None:
+def _file(pack: Pack | None, folder: FilePath | None, name: str) -> FilePath:
+    if pack is None or folder is None:
         raise NoSuchFile(f"'{name}' cannot be found from here", "the scenario comes from no file")
-    return file_of_pack(folder, name, "a PEM file")
+    return pack.file(folder, name, "a PEM file")
 
 
 def _refused(ca: FilePath | None, certificate: FilePath | None, key: FilePath | None) -> str:

@@ -13,7 +13,7 @@ MISTAKES = sorted(path.stem for path in GOLDEN.glob("*.yaml"))
 
 
 def directives(path, word):
-    """Settings and variables ride in the first comments of a file: `# set: PATH=VALUE`, `# env: NAME=VALUE`."""
+    """What is given beside a file rides in its comments: `# set: PATH=VALUE`, `# env: NAME=VALUE`, `# environment: X`."""
     lines = path.read_text("utf-8").splitlines()
     return [line.removeprefix(f"# {word}: ") for line in lines if line.startswith(f"# {word}: ")]
 
@@ -24,7 +24,12 @@ def diagnostics_of(name, monkeypatch):
     path = Path(f"{name}.yaml")
     environ = dict(setting.split("=", 1) for setting in directives(path, "env"))
     with pytest.raises(InvalidScenario) as caught:
-        load_document(path, environ=environ, overrides=directives(path, "set"))
+        load_document(
+            path,
+            environ=environ,
+            overrides=directives(path, "set"),
+            environment=next(iter(directives(path, "environment")), None),
+        )
     return caught.value.diagnostics
 
 

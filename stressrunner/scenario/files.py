@@ -1,0 +1,47 @@
+"""Files of the scenario language: their bytes and their text, or a diagnostic that says why there is none."""
+
+from pathlib import Path as FilePath
+
+from stressrunner.errors import Diagnostic, InvalidScenario
+
+__all__ = ["decoded", "read_file"]
+
+_LARGEST_FILE = 5_000_000
+
+
+def read_file(path: FilePath, name: str) -> bytes:
+    """Return what is in a file of YAML; `name` is what messages call it.
+
+    Raises:
+        InvalidScenario: it does not exist, cannot be read, or is larger than 5 MB.
+    """
+    try:
+        if path.stat().st_size > _LARGEST_FILE:
+            raise _unreadable(name, f"larger than {_LARGEST_FILE // 1_000_000} MB")
+        return path.read_bytes()
+    except IsADirectoryError:
+        raise _unreadable(name, "this is a folder", "name a scenario file in it") from None
+    except FileNotFoundError:
+        raise _unreadable(name, "there is no such file") from None
+    except (OSError, ValueError) as error:
+        raise _unreadable(name, f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
+
+
+def decoded(content: bytes, name: str) -> str:
+    """Return bytes as the text that they are in UTF-8, without a byte order mark.
+
+    Raises:
+        InvalidScenario: they are not UTF-8; the diagnostic shows the place.
+    """
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = content[: error.start]
+        line = before.count(b"\n") + 1
+        column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")) + 1
+        message = f"byte 0x{content[error.start]:02X} is not UTF-8"
+        raise InvalidScenario([Diagnostic(name, line, column, message, "save the file as UTF-8")]) from None
+
+
+def _unreadable(name: str, message: str, hint: str = "") -> InvalidScenario:
+    return InvalidScenario([Diagnostic(name, 1, 1, message, hint)])

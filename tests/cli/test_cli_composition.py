@@ -1,0 +1,58 @@
+"""Environments and settings from the command line, and where every value of a scenario comes from."""
+
+import json
+
+import pytest
+from command import ROOT, stressrunner
+
+SCENARIO = """\
+stressrunner: 1
+name: shop
+uses: [common.yaml]
+target: {base_url: "demo://agents?latency=1ms"}
+endpoints: {health: {get: /health}}
+load: {concurrency: 1, requests: 3}
+environments:
+  lab: {load: {requests: 5}}
+"""
+COMMON = 'stressrunner: 1\nendpoints: {gone: {get: /gone}}\nvariables: {key: "${secret:KEY:-none}"}\n'
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder with a scenario that has an environment, and a file that it uses."""
+    (tmp_path / "shop.yaml").write_text(SCENARIO, "utf-8")
+    (tmp_path / "common.yaml").write_text(COMMON, "utf-8")
+    return tmp_path
+
+
+def test_a_run_takes_an_environment(folder):
+    """`--env` changes what is sent, and the result says which one it was."""
+    ran = stressrunner(
+        "shop.yaml", "--env", "lab", "--workers", "0", "-q", "--report", "json=r.json", cwd=folder
+    )
+    assert ran.code == 0, ran.err
+    result = json.loads((folder / "r.json").read_text("utf-8"))
+    assert result["run"]["environment"] == "lab"
+    assert result["totals"]["planned"] == 5
+    assert list(result["endpoints"]) == ["health"]
+
+
+@pytest.mark.parametrize("command", ["run", "validate"])
+def test_an_unknown_environment_sends_nothing(folder, command):
+    """An environment that is not there is exit code 2, with those that are."""
+    ran = stressrunner(command, "shop.yaml", "--env", "lob", cwd=folder)
+    assert ran.code == 2
+    assert "there is no environment 'lob'; did you mean 'lab'? there are lab" in ran.err
+
+
+@pytest.mark.parametrize("scenario", sorted(path.name for path in (ROOT / "scenarios").glob("*.yaml")))
+def test_shipped_environments_fit_every_scenario(scenario):
+    """The shipped environments can be laid over every shipped scenario; production wants an address and a key."""
+    path = f"scenarios/{scenario}"
+    assert stressrunner("validate", path, "--env", "local").code == 0
+    given = {"BASE_URL": "https://example.org", "API_KEY": "sesame-open"}
+    assert stressrunner("validate", path, "--env", "production", **given).code == 0
+    refused = stressrunner("validate", path, "--env", "production")
+    assert refused.code == 2
+    assert "the variable BASE_URL is not set" in refused.err
