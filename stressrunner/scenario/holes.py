@@ -12,10 +12,10 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-__all__ = ["Filled", "HoleError", "fill", "fill_public", "is_one_hole"]
+__all__ = ["SHORTEST_SECRET", "Filled", "HoleError", "fill", "fill_public", "is_one_hole"]
 
-#: Shorter ones would be masked in every second word of a report.
-_SHORTEST_SECRET = 6
+#: Characters of a secret; shorter ones would be masked in every second word of a report.
+SHORTEST_SECRET = 6
 
 _HOLE = re.compile(
     r"\$\$\{|\$\{(?P<secret>secret:)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}|(?P<bad>\$\{)"
@@ -71,8 +71,8 @@ def _value(match: re.Match[str], environ: Mapping[str, str]) -> tuple[str, bool]
         kind = "secret" if match["secret"] else "variable"
         hint = f"set it, or give a default: ${{{match['secret'] or ''}{name}:-...}}"
         raise HoleError(match.start(), len(match[0]), f"the {kind} {name} is not set", hint)
-    if match["secret"] and given != default and len(given) < _SHORTEST_SECRET:
-        problem = f"the secret {name} has fewer than {_SHORTEST_SECRET} characters, too few to be masked"
+    if match["secret"] and given != default and len(given) < SHORTEST_SECRET:
+        problem = f"the secret {name} has fewer than {SHORTEST_SECRET} characters, too few to be masked"
         raise HoleError(match.start(), len(match[0]), problem)
     return given, bool(match["secret"]) and given != default
 

@@ -4,14 +4,15 @@ from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from stressrunner.demo.options import DemoOptions
 from stressrunner.errors import Diagnostic
 from stressrunner.http.origin import origin_of
+from stressrunner.scenario.holes import SHORTEST_SECRET
 from stressrunner.scenario.source import Node, node_at
 
-__all__ = ["check_target", "problem_of_http"]
+__all__ = ["check_target", "problem_of_http", "proxy_secrets"]
 
 #: Message and hint.
 _Problem = tuple[str, str]
@@ -38,6 +39,17 @@ def check_target(root: Node, target: Mapping[str, Any]) -> Iterator[Diagnostic]:
     for key, problem in problems.items():
         if problem is not None:
             yield node_at(root, ("target", key)).diagnostic(*problem)
+
+
+def proxy_secrets(value: Any) -> tuple[str, ...]:
+    """Return the password in the proxy's URL of a typed scenario, which is a secret however it came there."""
+    target = value.get("target") if isinstance(value, dict) else None
+    proxy = target.get("proxy") if isinstance(target, dict) else None
+    try:
+        password = urlsplit(proxy).password if isinstance(proxy, str) else None
+    except ValueError:
+        return ()
+    return (unquote(password),) if password and len(password) >= SHORTEST_SECRET else ()
 
 
 def _has_http2() -> bool:
@@ -89,6 +101,11 @@ def _problem_of_proxy(proxy: str, url: str) -> _Problem | None:
         return "'proxy' wants the URL of an HTTP proxy", "write it like 'http://127.0.0.1:3128'"
     if not parts.hostname or port == 0:
         return "'proxy' names no host", "write it like 'http://127.0.0.1:3128'"
+    if parts.password and len(parts.password) < SHORTEST_SECRET:
+        return (
+            f"the password of the proxy has fewer than {SHORTEST_SECRET} characters, too few to be masked",
+            "",
+        )
     if parts.path not in ("", "/") or parts.query or parts.fragment:
         return "the URL of a proxy ends after its port", "the path belongs to 'base_url'"
     return _unproxied(url)

@@ -3,6 +3,7 @@
 import ssl
 
 import pytest
+from http_scripts import Site
 
 from stressrunner.http.conversation import MAX_REDIRECTS, Conversation
 from stressrunner.http.cookies import CookieJar
@@ -20,28 +21,6 @@ BASE = Origin("http", "a.example", 80)
 def anyio_backend():
     """The fast transport runs under asyncio."""
     return "asyncio"
-
-
-class Site:
-    """Script: answers paths from a table of heads, and keeps what was asked."""
-
-    def __init__(self, **pages):
-        self.pages = {f"/{name}": head for name, head in pages.items()}
-        self.asked = []
-
-    def __call__(self, peer):
-        """Serve one connection."""
-        while request := peer.request():
-            self.asked.append(request)
-            path = request.split()[1].decode().partition("?")[0]
-            body = path.encode()
-            head = self.pages.get(path, "200 OK")
-            peer.send(f"HTTP/1.1 {head}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
-
-    def header(self, number, name):
-        """Return a header of the request number `number`, or None."""
-        lines = self.asked[number].partition(b"\r\n\r\n")[0].decode().split("\r\n")[1:]
-        return dict(line.split(": ", 1) for line in lines).get(name)
 
 
 async def ask(url, *requests, jar=None):

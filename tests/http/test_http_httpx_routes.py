@@ -3,10 +3,8 @@
 import ssl
 
 import anyio
-import h2.config
-import h2.connection
-import h2.events
 import pytest
+from http_scripts import Http2Script
 
 from stressrunner.http.choice import transports_for
 from stressrunner.http.exchange import FailureKind, Request
@@ -30,35 +28,6 @@ async def ask(url, request=GET, **options):
     options = {"tls": TRUSTS_NOBODY, **options}
     async with HttpxTransports(url, **options).open() as transport:
         return await transport.exchange(request)
-
-
-class Http2Script:
-    """Script: answer every request over HTTP/2 with its path, and keep what was asked."""
-
-    def __init__(self):
-        self.asked = []
-
-    def __call__(self, peer):
-        """Serve one connection."""
-        connection = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False))
-        connection.initiate_connection()
-        peer.send(connection.data_to_send())
-        while received := peer.sock.recv(65536):
-            for event in connection.receive_data(received):
-                self.answer(connection, event)
-            peer.send(connection.data_to_send())
-
-    def answer(self, connection, event):
-        """Answer a request when its head is there; the path `/gone` ends the stream instead."""
-        if not isinstance(event, h2.events.RequestReceived):
-            return
-        head = dict(event.headers)
-        self.asked.append(head)
-        if head[b":path"] == b"/gone":
-            connection.reset_stream(event.stream_id)
-            return
-        connection.send_headers(event.stream_id, [(":status", "200"), ("x-kind", "h2")])
-        connection.send_data(event.stream_id, head[b":path"], end_stream=True)
 
 
 async def test_http2_is_spoken_without_asking_over_http(serve):
