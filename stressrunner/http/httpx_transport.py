@@ -18,16 +18,8 @@ import httpx
 
 from stressrunner.http.content import body_too_large, decode_content
 from stressrunner.http.exchange import Exchange, Failure, FailureKind, Headers, Request, Transport
-from stressrunner.http.failures import (
-    CLOSED_EARLY,
-    CLOSED_SILENT,
-    ExchangeFailed,
-    connect_failure,
-    connect_timeout,
-    lost_connection,
-    response_timeout,
-    unsendable,
-)
+from stressrunner.http.failures import ExchangeFailed, response_timeout, unsendable
+from stressrunner.http.httpx_failures import Stage, failure_of
 from stressrunner.http.origin import Origin, locate, origin_of
 from stressrunner.http.tls import client_context
 from stressrunner.http.wire import (
@@ -180,6 +172,13 @@ class _Attempt:
                 self.first_byte_ns = now
 
     @property
+    def stage(self) -> Stage:
+        """How far the exchange has come."""
+        if self.sent_ns is not None:
+            return Stage.SENT
+        return Stage.CONNECTING if self.connect_ns is None else Stage.CONNECTED
+
+    @property
     def is_stale(self) -> bool:
         """Whether the connection of an earlier exchange was lost without a head of response."""
         lost = self.failure is not None and self.failure.kind is FailureKind.RESET
@@ -237,7 +236,7 @@ class _HttpxTransport:
         except ExchangeFailed as error:
             attempt.failure = error.failure
         except httpx.HTTPError as error:
-            attempt.failure = _failure(error, (origin, self._route.proxy), request, attempt)
+            attempt.failure = failure_of(error, attempt.stage, (origin, self._route.proxy), request)
 
     async def _read(self, response: httpx.Response, request: Request, attempt: _Attempt) -> None:
         attempt.status = response.status_code
@@ -275,47 +274,3 @@ def _sent_size(request: Request, path: str, message: httpx.Request) -> int:
     line = len(request.method) + len(path) + len(" HTTP/1.1") + 1
     lines = sum(len(name) + len(value) + 4 for name, value in message.headers.raw)
     return line + 4 + lines + len(request.body)
-
-
-def _failure(
-    error: httpx.HTTPError, peers: tuple[Origin, Origin | None], request: Request, attempt: _Attempt
-) -> Failure:
-    """Name an error of httpx; what it says of a connection depends on how far the exchange had come.
-
-    `peers` are the origin that was asked for, and the proxy that was connected to instead of it.
-    """
-    origin, proxy = peers
-    peer = proxy or origin
-    match error:
-        case httpx.ConnectTimeout():
-            return connect_timeout(peer, request.connect_timeout_s)
-        case httpx.LocalProtocolError() | httpx.UnsupportedProtocol():
-            return unsendable(str(error))
-        case httpx.RemoteProtocolError():
-            return _broken_response(error)
-        case httpx.ProxyError():
-            return Failure(FailureKind.CONNECT, f"the proxy at {peer.address} does not connect ({error})")
-        case httpx.ConnectError():
-            pass
-        case _ if attempt.sent_ns is not None:
-            return lost_connection(error)
-    failure = connect_failure(error, peer)
-    # Behind an open connection to a proxy, it is the target's TLS that failed.
-    is_tunnelled = failure.kind is FailureKind.TLS and attempt.connect_ns is not None
-    return connect_failure(error, origin) if is_tunnelled else failure
-
-
-def _broken_response(error: httpx.RemoteProtocolError) -> Failure:
-    """Tell a connection that ended too soon from one that brought something else than HTTP, by h11's and h2's words."""
-    text = str(error)
-    if text.startswith("Server disconnected"):
-        return CLOSED_SILENT
-    if text.startswith("peer closed connection"):
-        return CLOSED_EARLY
-    if text.startswith(("<ConnectionTerminated", "<StreamReset")):
-        return Failure(
-            FailureKind.RESET, "the server ended the HTTP/2 stream before the response was complete"
-        )
-    if text.startswith("Receive buffer too long"):
-        return Failure(FailureKind.TOO_LARGE, "the head of the response is too long for httpx")
-    return Failure(FailureKind.PROTOCOL, f"the response is not HTTP: {text}")

@@ -28,7 +28,7 @@ class Site:
 
 
 class Http2Script:
-    """Script: answer every request over HTTP/2 with its path, and keep what was asked."""
+    """Script: answer every request over HTTP/2 with its path, and keep what was asked; `/silent` is not answered."""
 
     def __init__(self):
         self.asked = []
@@ -51,6 +51,8 @@ class Http2Script:
         self.asked.append(head)
         if head[b":path"] == b"/gone":
             connection.reset_stream(event.stream_id)
+            return
+        if head[b":path"] == b"/silent":
             return
         connection.send_headers(event.stream_id, [(":status", "200"), ("x-kind", "h2")])
         connection.send_data(event.stream_id, head[b":path"], end_stream=True)

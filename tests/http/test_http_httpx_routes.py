@@ -70,6 +70,36 @@ async def test_server_without_http2_is_no_success(serve):
     assert exchange.failure.kind in (FailureKind.PROTOCOL, FailureKind.RESET)
 
 
+async def test_stream_that_times_out_leaves_the_others_alone(serve):
+    """A request that is given up takes its stream with it, and the connection serves on."""
+    server = serve(Http2Script())
+    async with HttpxTransports(server.url, tls=TRUSTS_NOBODY, http2=True).open() as transport:
+        await transport.exchange(GET)
+        silent = await transport.exchange(Request("GET", "/silent", timeout_s=0.1))
+        after = await transport.exchange(Request("GET", "/after"))
+    assert silent.failure == (FailureKind.TIMEOUT, "no complete response within 0.1 s")
+    assert (after.body, after.failure, server.connections) == (b"/after", None, 1)
+
+
+async def test_idle_http2_connection_that_was_closed_is_opened_again(serve):
+    """A server that closes an idle connection costs a new one, and no error."""
+    script = Http2Script()
+
+    def once(peer):
+        peer.sock.settimeout(0.2)
+        try:
+            script(peer)
+        except TimeoutError:
+            return
+
+    server = serve(once)
+    async with HttpxTransports(server.url, tls=TRUSTS_NOBODY, http2=True).open() as transport:
+        first = await transport.exchange(GET)
+        await anyio.to_thread.run_sync(server.wait_for_end)
+        second = await transport.exchange(GET)
+    assert [first.failure, second.failure, server.connections] == [None, None, 2]
+
+
 async def test_stream_that_is_reset_has_a_name(serve):
     """A stream that the server ends early is a reset, in words that do not change from request to request."""
     exchange = await ask(serve(Http2Script()).url, Request("POST", "/gone"), http2=True)
