@@ -7,6 +7,7 @@ from types import MappingProxyType
 from stressrunner.authoring.composing import Composer
 from stressrunner.authoring.curl import read_curl
 from stressrunner.authoring.draft import Draft, Notes
+from stressrunner.authoring.openapi import read_openapi
 from stressrunner.authoring.scenario_text import scenario_text, variables_of
 from stressrunner.authoring.sensitive import Secrets
 from stressrunner.authoring.template_text import unmarked
@@ -39,7 +40,13 @@ def _curl(material: Material, composer: Composer) -> Draft:
     return read_curl(material.text, material.name, composer)
 
 
-_READERS: Mapping[str, Callable[[Material, Composer], Draft]] = MappingProxyType({"curl": _curl})
+def _openapi(material: Material, composer: Composer) -> Draft:
+    return read_openapi(material.text, material.name, composer)
+
+
+_READERS: Mapping[str, Callable[[Material, Composer], Draft]] = MappingProxyType(
+    {"curl": _curl, "openapi": _openapi}
+)
 #: What can be imported.
 KINDS = tuple(_READERS)
 

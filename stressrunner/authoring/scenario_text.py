@@ -62,7 +62,7 @@ def _head(draft: Draft, origin: str, needed: list[str], uses: Mapping[str, str])
         lines.append("# Set these environment variables before a run:")
         known = {"BASE_URL": _BASE_URL_USE, **uses}
         lines += [f"#   {name}{': ' + comment(known[name]) if name in known else ''}" for name in needed]
-    head = {"stressrunner": 1, "name": draft.name}
+    head = {"stressrunner": 1, "name": re.sub(r"[${}]", "", draft.name).strip() or "imported"}
     if draft.description:
         head["description"] = draft.description
     return "\n".join(lines) + "\n" + block(head) + "\n"

@@ -13,7 +13,7 @@ AGENTS = [path for path in MATERIAL if path.stem == "agents"]
 def test_imported_scenarios_run(path, tmp_path):
     """From the command line: import, validate, run; every request is answered as the scenario expects."""
     scenario, result = tmp_path / "agents.yaml", tmp_path / "result.json"
-    variables = {"BASE_URL": "demo://agents", "API_KEY": "demo-key"}
+    variables = {"BASE_URL": "demo://agents?latency=100ms", "API_KEY": "demo-key"}
     ran = stressrunner("import", path.parent.name, path, "-o", scenario)
     assert ran.code == 0, ran.err
     assert ran.out == ""
