@@ -48,7 +48,10 @@ class Conversation:
     def _with_cookies(self, request: Request, jar: CookieJar) -> Request:
         """Add the jar's cookies to a request; those it has itself are stronger."""
         given = next((value for name, value in request.headers if name.lower() == "cookie"), "")
-        kept = jar.line(*locate(request.target, self._base), cookie_names(given))
+        try:
+            kept = jar.line(*locate(request.target, self._base), cookie_names(given))
+        except ValueError:
+            return request  # whose target makes no sense: the transport says so
         if not kept:
             return request
         headers = tuple(line for line in request.headers if line[0].lower() != "cookie")

@@ -4,12 +4,14 @@ import ssl
 
 import pytest
 from http_scripts import Site
+from hypothesis import given
+from hypothesis import strategies as st
 
 from stressrunner.http.conversation import MAX_REDIRECTS, Conversation
 from stressrunner.http.cookies import CookieJar
 from stressrunner.http.exchange import Exchange, Failure, FailureKind, Request
 from stressrunner.http.h1 import H1Transports
-from stressrunner.http.origin import Origin, origin_of
+from stressrunner.http.origin import Origin, locate, origin_of
 from stressrunner.http.redirects import location_of, redirected
 
 pytestmark = pytest.mark.anyio
@@ -213,3 +215,23 @@ def test_what_is_a_redirect(status, found):
     exchange = Exchange(Request("GET", "/"), 0, 0, 0, 0, status=status, headers=(("location", "/x"),))
     assert location_of(exchange) == found
     assert location_of(exchange._replace(headers=())) == ""
+
+
+@given(st.text(st.characters(max_codepoint=255)))
+def test_any_location_leads_somewhere_or_nowhere(location):
+    """Whatever a server says, it is a request that can be sent or an error that can be named."""
+    try:
+        target = redirected(Request("GET", "/a"), 302, location, BASE).target
+    except ValueError:
+        return
+    assert target.isascii()
+    assert not set(target) & set(" \r\n#")
+    locate(target, BASE)
+
+
+async def test_target_that_makes_no_sense_is_the_transports_to_name(serve):
+    """With cookies in the jar, too, a target that leads nowhere is a failure of the exchange."""
+    jar = CookieJar()
+    jar.store((("Set-Cookie", "id=7"),), BASE, "/")
+    (exchange,) = await ask(serve(Site()).url, Request("GET", "http://[bad/"), jar=jar)
+    assert exchange.failure.kind is FailureKind.PROTOCOL

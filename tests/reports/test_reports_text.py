@@ -74,6 +74,16 @@ def test_requests_that_are_missing_are_counted():
     assert not any(word in plain for word in ("Refused", "Unfinished", "Dropped", "Skipped", "Not reached"))
 
 
+def test_redirects_and_resends_are_shown_when_there_are_any():
+    """What was sent beside the requests themselves has lines of its own, and none where there was nothing."""
+    result = EXAMPLES["passed"]()
+    assert not any(line.split()[0] in ("Redirects", "Resent") for line in section(result, "Summary"))
+    busy = replace(result, totals=replace(result.totals, redirects=1200, resent=3))
+    lines = [line.partition("(")[0].split() for line in section(busy, "Summary")]
+    assert ["Redirects", "1,200"] in lines
+    assert ["Resent", "3"] in lines
+
+
 def test_never_is_explained_where_it_stands():
     """A percentile among requests that did not finish reads `never`, and a line below says what that means."""
     lines = section(EXAMPLES["overloaded"](), "Latency")
