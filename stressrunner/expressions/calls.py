@@ -9,7 +9,7 @@ from jinja2 import nodes
 from stressrunner.expressions.environment import environment
 from stressrunner.expressions.functions import FUNCTIONS
 from stressrunner.expressions.problem import ExpressionError
-from stressrunner.expressions.references import tokens_of
+from stressrunner.expressions.references import NOT_BEHIND, tokens_of
 
 __all__ = ["refuse_methods", "refuse_unknown_filters", "refuse_unknown_functions"]
 
@@ -72,6 +72,8 @@ def refuse_unknown_functions(source: str, tree: nodes.Template) -> None:
     for call in tree.find_all(nodes.Call):
         if isinstance(call.node, nodes.Name) and call.node.name not in known:
             offset, width = _call(source, call.node.name, of_value=False)
+            if call.node.name == "not":
+                raise ExpressionError(NOT_BEHIND[0], offset=offset, width=width, hint=NOT_BEHIND[1])
             raise ExpressionError(
                 f"there is no function {call.node.name!r}",
                 offset=offset,

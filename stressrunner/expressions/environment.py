@@ -1,4 +1,4 @@
-"""The one Jinja2 environment: sandboxed, strict about undefined names, and blind to everything but data.
+"""The one Jinja2 environment: sandboxed, strict about undefined names, blind to everything but data, and bounded.
 
 `a.b` and `a['b']` look into mappings, lists and texts alone. Values have no methods, so `body.items` is the field
 of that name or undefined, and a check such as `body.items` can fail (test_attributes_are_data).
@@ -8,21 +8,21 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from functools import cache, wraps
+from functools import cache
 from typing import Any
 
-from jinja2 import StrictUndefined, Undefined, UndefinedError
-from jinja2.runtime import LoopContext
+from jinja2 import StrictUndefined, Undefined, UndefinedError, nodes, pass_context
+from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from stressrunner.expressions.bounds import CALL, OPERATORS, check_length, weight
+from stressrunner.expressions.filters import BoundedContext, bounded_filter, bounded_test, filters, tests
+from stressrunner.expressions.metering import METERS, metered
 from stressrunner.expressions.problem import CannotEvaluate
 
 __all__ = ["DataEnvironment", "environment", "evaluation_errors", "lookup", "to_json", "to_text"]
 
-#: Filters that reach for Python attributes, or whose output differs from run to run.
-_WITHHELD_FILTERS = ("attr", "random", "pprint", "xmlattr", "urlize", "filesizeformat")
-#: Tests that ask whether something is there, or ask for a name; all others want a value.
-_TESTS_OF_NAMES = ("defined", "undefined", "filter", "test")
+_MAX_SENTENCE = 300  #: characters of why an expression cannot be evaluated; an error may quote a whole value
 
 #: What Jinja2 calls values that have no fields, and how they are called here.
 _KINDS: Mapping[str, str] = {
@@ -61,30 +61,52 @@ def _as_data(value: Any) -> Any:
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_as_data)
 
 
-def _strict(test: Any) -> Any:
-    """Let a test fail on what is not there, where Jinja2 has `body.missing is not none` hold."""
-
-    @wraps(test)
-    def strict(value: Any, *args: Any) -> Any:
-        if isinstance(value, Undefined):
-            str(value)  # raises, and the message names what is undefined
-        return test(value, *args)
-
-    return strict
+@pass_context
+def _written(context: BoundedContext, value: Any) -> str:
+    """Return a value as a template writes it."""
+    if not isinstance(value, str):
+        context.checked(value, "this value")
+    text = to_text(value)
+    check_length(len(text), "this text")
+    context.budget.spend(len(text) + 1)
+    return text
 
 
 class DataEnvironment(ImmutableSandboxedEnvironment):
-    """Jinja2 in which attributes and items are data."""
+    """Jinja2 in which attributes and items are data, and whatever is done is within bounds."""
+
+    context_class = BoundedContext
+    intercepted_binops = frozenset(OPERATORS)
 
     def __init__(self) -> None:
         super().__init__(
-            undefined=StrictUndefined, keep_trailing_newline=True, finalize=to_text, cache_size=0
+            undefined=StrictUndefined, keep_trailing_newline=True, finalize=_written, cache_size=0
         )
         self.globals = {"range": self.globals["range"]}
-        for name in _WITHHELD_FILTERS:
-            self.filters.pop(name, None)
-        for name in self.tests.keys() - set(_TESTS_OF_NAMES):
-            self.tests[name] = _strict(self.tests[name])
+        #: Filters and tests without their bounds, for those who see to them.
+        self.plain_filters, self.plain_tests = filters(), tests()
+        self.filters = {name: bounded_filter(name, f) for name, f in self.plain_filters.items()}
+        self.filters.update(METERS)
+        self.tests = {name: bounded_test(name, test) for name, test in self.plain_tests.items()}
+
+    def _generate(self, source: nodes.Template, *args: Any, **kwargs: Any) -> str:
+        return super()._generate(metered(source), *args, **kwargs)
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        """Apply an operator that could make much of little."""
+        result = OPERATORS[operator](left, right)
+        return (
+            context.checked(result, f"the result of '{operator}'")
+            if isinstance(context, BoundedContext)
+            else result
+        )
+
+    def call(self, context: Context, function: Any, /, *args: Any, **kwargs: Any) -> Any:
+        """Call a function, a macro or a loop."""
+        if not isinstance(context, BoundedContext):
+            raise TypeError("templates of this environment have bounded contexts")
+        context.budget.spend(CALL + sum(map(weight, args)))
+        return context.checked(super().call(context, function, *args, **kwargs), "the result of the call")
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Return the field of a mapping; values have no other attributes."""
@@ -135,14 +157,18 @@ class _EvaluationErrors:
         if isinstance(error, CannotEvaluate) or not isinstance(error, Exception):
             return
         if isinstance(error, UndefinedError):
-            raise CannotEvaluate(_undefined_sentence(error)) from error
+            raise CannotEvaluate(_shortened(_undefined_sentence(error))) from error
         # The expression is the user's: any operator may fail in any way.
-        raise CannotEvaluate(" ".join(str(error).split()) or type(error).__name__) from error
+        raise CannotEvaluate(_shortened(" ".join(str(error).split())) or type(error).__name__) from error
 
 
 def evaluation_errors() -> AbstractContextManager[None, None]:
     """Turn whatever an expression of a user runs into into CannotEvaluate with one sentence."""
     return _EvaluationErrors()
+
+
+def _shortened(sentence: str) -> str:
+    return sentence if len(sentence) <= _MAX_SENTENCE else f"{sentence[: _MAX_SENTENCE - 3]}..."
 
 
 def _undefined_sentence(error: UndefinedError) -> str:

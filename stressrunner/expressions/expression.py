@@ -1,21 +1,23 @@
 """Bare expressions: `status == 200 and body.success`."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from jinja2 import TemplateError, Undefined, nodes
+from jinja2 import Undefined, nodes
 from jinja2.environment import TemplateExpression
 
 from stressrunner.expressions.calls import refuse_methods, refuse_unknown_filters, refuse_unknown_functions
+from stressrunner.expressions.constants import refuse_long_constants
 from stressrunner.expressions.environment import environment, evaluation_errors, lookup
 from stressrunner.expressions.functions import FUNCTIONS
 from stressrunner.expressions.lowering import Evaluate, lower
-from stressrunner.expressions.problem import CannotEvaluate, ExpressionError
+from stressrunner.expressions.problem import CannotEvaluate, ExpressionError, compilation_errors
 from stressrunner.expressions.references import Reference, parse, references_of
 
 __all__ = ["Expression", "compile_expression"]
 
 _OPEN, _CLOSE = "{{ ", " }}"
+_MAX_SOURCE = 100_000  #: characters; one that long takes a second to compile
 
 
 class Expression:
@@ -45,8 +47,7 @@ def _by_template(compiled: TemplateExpression, references: tuple[Reference, ...]
             if isinstance(value, Undefined):
                 str(value)  # raises, naming what is undefined
                 raise CannotEvaluate("the condition is false and there is no 'else'")
-            # Filters such as map and select yield their items once; a value can be looked at more often.
-            return list(value) if isinstance(value, Iterator) else value
+            return value
 
     return evaluate
 
@@ -58,8 +59,11 @@ def compile_expression(source: str) -> Expression:
         ExpressionError: it has braces around it, makes no sense, or names a filter or test that does not exist.
     """
     _refuse_braces(source)
+    if len(source) > _MAX_SOURCE:
+        raise ExpressionError(f"an expression has at most {_MAX_SOURCE:,} characters", width=len(source))
     try:
-        return _compiled(source)
+        with compilation_errors(source):
+            return _compiled(source)
     except ExpressionError as error:
         moved = error.moved(-len(_OPEN))
         raise ExpressionError(
@@ -68,12 +72,6 @@ def compile_expression(source: str) -> Expression:
             width=min(moved.width, len(source)),
             hint=moved.hint,
         ) from error
-    except (TemplateError, SyntaxError, TypeError) as error:
-        # A SyntaxError is of the Python that Jinja2 writes, where an argument is given twice; a TypeError of the
-        # constants that it computes beforehand, such as `{[1]: 2}`.
-        raise ExpressionError(str(error.args[0]), width=len(source)) from error
-    except (RecursionError, MemoryError) as error:
-        raise ExpressionError("the expression is nested too deeply", width=len(source)) from error
 
 
 def _refuse_braces(source: str) -> None:
@@ -99,6 +97,7 @@ def _compiled(source: str) -> Expression:
     refuse_unknown_functions(wrapped, tree)
     refuse_unknown_filters(wrapped, tree)
     references = tuple(r.moved(-len(_OPEN)) for r in references_of(wrapped, tree))
+    refuse_long_constants(wrapped, parse(wrapped))
     by_template = _by_template(environment().compile_expression(source, undefined_to_none=False), references)
     # Lowered from a tree of its own, since the analysis of names folds constants in the one it is given.
     lowered = lower(_one_expression(parse(wrapped), source), by_template)

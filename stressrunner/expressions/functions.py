@@ -14,6 +14,7 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
+from stressrunner.expressions.bounds import MAX_TEXT, check_length, weight
 from stressrunner.expressions.environment import to_json, to_text
 
 __all__ = ["FUNCTIONS", "MAX_TEXT", "Draws", "random_stream"]
@@ -33,7 +34,6 @@ FUNCTIONS = frozenset(
         "json",
     }
 )
-MAX_TEXT = 1_000_000  #: characters of one value
 
 
 def random_stream(*parts: object) -> Random:
@@ -101,17 +101,24 @@ class Draws:
     @staticmethod
     def sha256(value: Any) -> str:
         """Return the SHA-256 of a text in hexadecimal digits."""
+        check_length(weight(value), "the text in sha256()")
         return hashlib.sha256(to_text(value).encode()).hexdigest()
 
     @staticmethod
     def base64(value: Any) -> str:
         """Return a text in base64."""
-        return base64_codec.b64encode(to_text(value).encode()).decode("ascii")
+        check_length(weight(value) * 4 // 3, "the result of base64()")
+        text = base64_codec.b64encode(to_text(value).encode()).decode("ascii")
+        check_length(len(text), "the result of base64()")
+        return text
 
     @staticmethod
     def json(value: Any) -> str:
         """Return a value as JSON text, a text in quotes."""
-        return to_json(value)
+        check_length(weight(value), "the result of json()")
+        text = to_json(value)
+        check_length(len(text), "the result of json()")
+        return text
 
     def function(self, name: str) -> Callable[..., Any]:
         """Return the function of that name; raises KeyError when there is none."""

@@ -4,13 +4,12 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
+from stressrunner.expressions.bounds import Piece, filled
 from stressrunner.expressions.environment import evaluation_errors, to_json
 from stressrunner.expressions.lowering import Evaluate
 from stressrunner.expressions.template import compile_template
 
 __all__ = ["compile_json"]
-
-_Piece = str | Callable[[Mapping[str, Any]], str]
 
 
 def compile_json(value: Any) -> Callable[[Mapping[str, Any]], bytes]:
@@ -23,7 +22,7 @@ def compile_json(value: Any) -> Callable[[Mapping[str, Any]], bytes]:
     Raises:
         ExpressionError: a text in it makes no sense.
     """
-    pieces: list[_Piece] = []
+    pieces: list[Piece] = []
     for is_text, run in groupby(_pieces(value), lambda piece: isinstance(piece, str)):
         if is_text:
             pieces.append("".join(map(str, run)))
@@ -32,7 +31,7 @@ def compile_json(value: Any) -> Callable[[Mapping[str, Any]], bytes]:
 
     def encode(names: Mapping[str, Any]) -> bytes:
         try:
-            return "".join([p if isinstance(p, str) else p(names) for p in pieces]).encode()
+            return filled(pieces, names).encode()
         except Exception:
             with evaluation_errors():
                 raise
@@ -40,7 +39,7 @@ def compile_json(value: Any) -> Callable[[Mapping[str, Any]], bytes]:
     return encode
 
 
-def _pieces(value: Any) -> Iterator[_Piece]:
+def _pieces(value: Any) -> Iterator[Piece]:
     if isinstance(value, str):
         template = compile_template(value)
         yield to_json(value) if template.is_constant else _encoded(template.render)

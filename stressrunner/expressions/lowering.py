@@ -5,8 +5,8 @@ lowered form of `status == 200 and body.success` is what one would write by hand
 
     lambda names: names["status"] == 200 and names["body"]["success"]
 
-It is written for values that are there. Where anything goes wrong in it - a name or field is missing, an operator
-does not fit - the compiled template decides: it knows undefined values, and words what is wrong. So failures are the
+It is written for values that are there and, where they are computed with, small. Where anything goes wrong in it - a
+name or field is missing, an operator does not fit, a text is long - the compiled template decides: it knows undefined values, and words what is wrong. So failures are the
 same by construction, and what succeeds is held equal by a property (test_lowered_forms_agree). Values that are drawn
 before a failure are drawn again by the template; both are functions of the seed.
 
@@ -21,20 +21,25 @@ from typing import Any
 
 from jinja2 import nodes
 
+from stressrunner.expressions.bounds import MAX_TEXT, weight
 from stressrunner.expressions.environment import environment, lookup
 from stressrunner.expressions.functions import FUNCTIONS
+from stressrunner.expressions.small import add, concat, multiply, remainder, small_filter
 
 __all__ = ["Evaluate", "lower"]
 
 Evaluate = Callable[[Mapping[str, Any]], Any]
 
 _ARITHMETIC: Mapping[type[nodes.Node], type[ast.operator]] = {
-    nodes.Add: ast.Add,
     nodes.Sub: ast.Sub,
-    nodes.Mul: ast.Mult,
     nodes.Div: ast.Div,
     nodes.FloorDiv: ast.FloorDiv,
-    nodes.Mod: ast.Mod,
+}
+#: Operators that can make much of little.
+_GROWING: Mapping[type[nodes.Node], Callable[[Any, Any], Any]] = {
+    nodes.Add: add,
+    nodes.Mul: multiply,
+    nodes.Mod: remainder,
 }
 _SIGNS: Mapping[type[nodes.Node], type[ast.unaryop]] = {
     nodes.Not: ast.Not,
@@ -56,10 +61,8 @@ _FILTERS = frozenset(
     {
         "abs",
         "capitalize",
-        "count",
         "float",
         "int",
-        "length",
         "lower",
         "round",
         "string",
@@ -69,13 +72,15 @@ _FILTERS = frozenset(
         "wordcount",
     }
 )
+#: Filters that take no longer for a long value.
+_INSTANT = frozenset({"count", "length"})
 #: Filters and tests that ask whether something is there.
 _ASKING = frozenset({"default", "d", "defined", "undefined"})
 #: Tests that ask the environment.
 _TESTS_OF_NAMES = frozenset({"filter", "test"})
 #: What can be looked into: a literal cannot, since Python warns of `'text'['field']` when it compiles that.
 _LOOKED_INTO = (nodes.Name, nodes.Getattr, nodes.Getitem, nodes.Call, nodes.Filter)
-_AS_STR = 115  #: the conversion of `{x!s}` in a formatted text, ord("s")
+_MAX_CALLS = 8  #: of functions in one lowered expression; each may draw a long text
 
 
 class _NotLowered(Exception):
@@ -87,6 +92,8 @@ class _Lowering:
 
     def __init__(self) -> None:
         self.bound: dict[str, Any] = {}  #: what the code calls, by the name that it has there
+        self.calls = 0
+        self.gathers = False  #: a list or mapping is made of values, which together may be too many
 
     def value(self, node: nodes.Node) -> ast.expr:
         """Return the code of a value that is there."""
@@ -110,35 +117,50 @@ class _Lowering:
                 return ast.BoolOp(ast.And(), [self.value(node.left), self.value(node.right)])
             case nodes.Or():
                 return ast.BoolOp(ast.Or(), [self.value(node.left), self.value(node.right)])
-            case nodes.BinExpr() if type(node) in _ARITHMETIC:
-                operator = _ARITHMETIC[type(node)]()
-                return ast.BinOp(self.value(node.left), operator, self.value(node.right))
+            case nodes.BinExpr():
+                return self._arithmetic(node)
             case nodes.UnaryExpr() if type(node) in _SIGNS:
                 return ast.UnaryOp(_SIGNS[type(node)](), self.value(node.node))
             case nodes.CondExpr() if node.expr2 is not None:
                 return ast.IfExp(self.value(node.test), self.value(node.expr1), self.value(node.expr2))
             case nodes.Concat():
-                return ast.JoinedStr([ast.FormattedValue(self.value(n), _AS_STR, None) for n in node.nodes])
+                return ast.Call(self._bound(concat), self._values(node.nodes), [])
             case nodes.List():
-                return ast.List(self._values(node.items), ast.Load())
+                return ast.List(self._gathered(node.items), ast.Load())
             case nodes.Tuple():
-                return ast.Tuple(self._values(node.items), ast.Load())
+                return ast.Tuple(self._gathered(node.items), ast.Load())
             case nodes.Dict():
                 keys = self._values(pair.key for pair in node.items)
-                return ast.Dict([*keys], self._values(pair.value for pair in node.items))
+                return ast.Dict([*keys], self._gathered([pair.value for pair in node.items]))
         return self._call(node)
+
+    def _arithmetic(self, node: nodes.BinExpr) -> ast.expr:
+        if type(node) in _GROWING:
+            growing = self._bound(_GROWING[type(node)])
+            return ast.Call(growing, [self.value(node.left), self.value(node.right)], [])
+        if type(node) in _ARITHMETIC:
+            return ast.BinOp(self.value(node.left), _ARITHMETIC[type(node)](), self.value(node.right))
+        raise _NotLowered
 
     def _call(self, node: nodes.Node) -> ast.expr:
         match node:
             case nodes.Call(node=nodes.Name(name=name) as function) if name in FUNCTIONS:
+                self.calls += 1
                 return self._called(self.value(function), [], node)
+            case nodes.Filter(node=nodes.Expr() as subject, name=name) if name in _INSTANT:
+                return self._called(
+                    self._bound(environment().plain_filters[name]), [self.value(subject)], node
+                )
             case nodes.Filter(node=nodes.Expr() as subject, name=name) if name in _FILTERS:
-                return self._called(self._bound(environment().filters[name]), [self.value(subject)], node)
+                bounded = small_filter(environment().plain_filters[name])
+                return self._called(self._bound(bounded), [self.value(subject)], node)
             case nodes.Filter(node=nodes.Expr() as subject, name=name) if name in _ASKING:
-                return self._called(self._bound(environment().filters[name]), [self._asked(subject)], node)
+                return self._called(
+                    self._bound(environment().plain_filters[name]), [self._asked(subject)], node
+                )
             case nodes.Test(node=subject, name=name) if name not in _TESTS_OF_NAMES:
                 operand = self._asked(subject) if name in _ASKING else self.value(subject)
-                return self._called(self._bound(environment().tests[name]), [operand], node)
+                return self._called(self._bound(environment().plain_tests[name]), [operand], node)
         raise _NotLowered
 
     def _called(
@@ -180,6 +202,10 @@ class _Lowering:
     def _values(self, several: Iterable[nodes.Node]) -> list[ast.expr]:
         return [self.value(node) for node in several]
 
+    def _gathered(self, several: list[nodes.Expr]) -> list[ast.expr]:
+        self.gathers = self.gathers or not all(isinstance(node, nodes.Const) for node in several)
+        return self._values(several)
+
     def _bound(self, function: Any) -> ast.expr:
         name = f"f{len(self.bound)}"
         self.bound[name] = function
@@ -212,15 +238,20 @@ def lower(expression: nodes.Node, otherwise: Evaluate) -> Evaluate | None:
         value = lowering.value(expression)
     except _NotLowered:
         return None
+    if lowering.calls > _MAX_CALLS:
+        return None
     parameters = ast.arguments([], [ast.arg("names")], None, [], [], None, [])
     tree = ast.fix_missing_locations(ast.Expression(ast.Lambda(parameters, value)))
     code = compile(tree, "<expression>", "eval")
     lowered: Evaluate = eval(code, {"__builtins__": {}, **lowering.bound})  # noqa: S307  made here, of known nodes
 
+    gathers = lowering.gathers
+
     def evaluate(names: Mapping[str, Any]) -> Any:
         try:
-            return lowered(names)
+            value = lowered(names)
         except Exception:  # noqa: BLE001  whatever failed, the template tells what and why
             return otherwise(names)
+        return otherwise(names) if gathers and weight(value) > MAX_TEXT else value
 
     return evaluate

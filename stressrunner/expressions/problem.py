@@ -1,6 +1,11 @@
 """What can be wrong with an expression: how it is written, or what it meets when it is evaluated."""
 
-__all__ = ["CannotEvaluate", "ExpressionError"]
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from jinja2 import TemplateError
+
+__all__ = ["CannotEvaluate", "ExpressionError", "compilation_errors"]
 
 
 class ExpressionError(ValueError):
@@ -20,3 +25,16 @@ class ExpressionError(ValueError):
 
 class CannotEvaluate(Exception):
     """An expression met values that it cannot work with, e.g. a field that the response does not have."""
+
+
+@contextmanager
+def compilation_errors(source: str) -> Iterator[None]:
+    """Turn what Jinja2 and Python may run into, when they compile a template, into ExpressionError."""
+    try:
+        yield
+    except (TemplateError, SyntaxError, TypeError) as error:
+        # A SyntaxError is of the Python that Jinja2 writes, where an argument is given twice; a TypeError of the
+        # constants that it computes beforehand, such as `{[1]: 2}`.
+        raise ExpressionError(str(error.args[0]), width=len(source)) from error
+    except (RecursionError, MemoryError) as error:
+        raise ExpressionError("this is nested too deeply", width=len(source)) from error

@@ -1,7 +1,8 @@
 """Which names an expression uses, and where they stand in its text."""
 
 import re
-from collections.abc import Iterator
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -12,8 +13,10 @@ from jinja2.parser import Parser
 from stressrunner.expressions.environment import environment
 from stressrunner.expressions.problem import ExpressionError
 
-__all__ = ["Reference", "parse", "references_of", "tokens_of"]
+__all__ = ["NOT_BEHIND", "Reference", "parse", "references_of", "tokens_of"]
 
+#: What is wrong with `a == not b`, which Jinja2 reads as a name, or as a function where a bracket follows.
+NOT_BEHIND = ("'not' cannot stand behind an operator", "write 'a != b', or '(not b)' in brackets")
 #: Slips that people bring from other languages: pattern, what is wrong, what to write.
 _SLIPS = (
     (re.compile(r"&&"), "'&&' is no operator", "write 'and'"),
@@ -26,6 +29,7 @@ _SLIPS = (
         "write seconds, such as 0.5",
     ),
     (re.compile(r"(?<!\w)!(?!=)"), "'!' is no operator", "write 'not'"),
+    (re.compile(r"[=!]=\s*not\b"), *NOT_BEHIND),
     (re.compile(r"\?"), "'?' is no operator", "write 'a if condition else b'"),
 )
 _UNOPENED = re.compile(r"unexpected '([)\]}])'")
@@ -120,6 +124,11 @@ def parse(source: str) -> nodes.Template:
         return parser.parse()
     except TemplateSyntaxError as error:
         raise _slip(source) or _mistake(source, parser, str(error.message)) from error
+    except ValueError as error:  # Python reads no number of more than 4,300 digits
+        token = max((t for t in tokens_of(source) if t.kind == "integer"), key=lambda t: len(t.text))
+        raise ExpressionError(
+            "a number with too many digits", offset=token.offset, width=len(token.text)
+        ) from error
 
 
 def _mistake(source: str, parser: Parser | None, message: str) -> ExpressionError:
@@ -192,36 +201,58 @@ def _occurrences(tokens: list[Token]) -> Iterator[tuple[tuple[str, ...], int]]:
         if before[i + 1].text == "is" or (before[i].text, before[i + 1].text) == ("is", "not"):
             continue  # the name of a test
         path = [token.text]
-        rest = tokens[i + 1 :]
-        while len(rest) > 1:
-            if rest[0].text == "." and rest[1].kind == "name":
-                path.append(rest[1].text)
-                rest = rest[2:]
-            elif len(rest) > 2 and rest[0].text == "[" and rest[1].kind == "string" and rest[2].text == "]":
-                path.append(rest[1].text[1:-1])
-                rest = rest[3:]
-            else:
-                break
+        at = i + 1
+        while True:
+            match [following.text if following.kind != "string" else "" for following in tokens[at : at + 3]]:
+                case [".", field, *_] if tokens[at + 1].kind == "name":
+                    path.append(field)
+                    at += 2
+                case ["[", "", "]"]:
+                    path.append(tokens[at + 1].text[1:-1])
+                    at += 3
+                case _:
+                    break
         yield tuple(path), token.offset
 
 
-def _place(path: tuple[str, ...], places: list[tuple[tuple[str, ...], int]]) -> int:
-    """Return the offset of a lookup and strike it off: the tree does not always go in the order of the text."""
-    same = [place for place in places if place[0] == path]
-    root = [place for place in places if place[0][0] == path[0]]
-    found = (same or root or [(path, 0)])[0]
-    if len(root) > 1:
-        places.remove(found)
-    return found[1]
+class _Places:
+    """Where the lookups of a text stand; each is taken once, as far as that goes."""
+
+    def __init__(self, occurrences: Iterable[tuple[tuple[str, ...], int]]) -> None:
+        self._of_path: defaultdict[tuple[str, ...], deque[int]] = defaultdict(deque)
+        self._of_root: defaultdict[str, deque[int]] = defaultdict(deque)
+        self._left: Counter[str] = Counter()
+        self._taken: set[int] = set()
+        for path, offset in occurrences:
+            self._of_path[path].append(offset)
+            self._of_root[path[0]].append(offset)
+            self._left[path[0]] += 1
+
+    def take(self, path: tuple[str, ...]) -> int:
+        """Return the offset of a lookup and strike it off: the tree does not always go in the order of the text."""
+        offset = self._first(self._of_path[path])
+        if offset is None:
+            offset = self._first(self._of_root[path[0]])
+        if offset is None:
+            return 0
+        if self._left[path[0]] > 1:
+            self._left[path[0]] -= 1
+            self._taken.add(offset)
+        return offset
+
+    def _first(self, offsets: deque[int]) -> int | None:
+        while offsets and offsets[0] in self._taken:
+            offsets.popleft()
+        return offsets[0] if offsets else None
 
 
 def references_of(source: str, tree: nodes.Template) -> tuple[Reference, ...]:
     """Return the names that a parsed template takes from outside, in the order of the text."""
     outside = meta.find_undeclared_variables(tree) - set(environment().globals)
-    places = list(_occurrences(tokens_of(source)))
+    places = _Places(_occurrences(tokens_of(source)))
     found = [(path, guarded) for path, guarded in _lookups(tree, guarded=False) if path[0] in outside]
     guarded_roots = {path[0] for path, guarded in found if guarded}
     references = [
-        Reference(path, _place(path, places), len(path[0]), path[0] in guarded_roots) for path, _ in found
+        Reference(path, places.take(path), len(path[0]), path[0] in guarded_roots) for path, _ in found
     ]
     return tuple(sorted(references, key=lambda reference: reference.offset))

@@ -8,13 +8,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import jinja2
-from jinja2 import TemplateError, nodes
+from jinja2 import nodes
 
+from stressrunner.expressions.bounds import MAX_TEXT, filled, joined
 from stressrunner.expressions.calls import refuse_methods, refuse_unknown_filters
+from stressrunner.expressions.constants import refuse_long_constants
 from stressrunner.expressions.environment import environment, evaluation_errors, lookup, to_json
 from stressrunner.expressions.expression import Expression, compile_expression
 from stressrunner.expressions.lowering import Evaluate
-from stressrunner.expressions.problem import ExpressionError
+from stressrunner.expressions.problem import ExpressionError, compilation_errors
 from stressrunner.expressions.references import Reference, parse, references_of, tokens_of
 
 __all__ = ["Template", "compile_template"]
@@ -50,20 +52,24 @@ class Template:
 
 def _joined(parts: tuple[str | Expression, ...]) -> Callable[[Mapping[str, Any]], str]:
     """Return what joins literal texts and filled holes."""
-    steps = tuple(part if isinstance(part, str) else part.evaluate for part in parts)
+    pieces = tuple(part if isinstance(part, str) else _written(part.evaluate) for part in parts)
 
     def render_text(names: Mapping[str, Any]) -> str:
         try:
-            filled = []
-            for step in steps:
-                value = step if isinstance(step, str) else step(names)
-                filled.append(value if isinstance(value, str) else to_json(value))
-            return "".join(filled)
+            return filled(pieces, names)
         except Exception:
             with evaluation_errors():
                 raise
 
     return render_text
+
+
+def _written(evaluate: Evaluate) -> Callable[[Mapping[str, Any]], str]:
+    def written(names: Mapping[str, Any]) -> str:
+        value = evaluate(names)
+        return value if isinstance(value, str) else to_json(value)
+
+    return written
 
 
 def _filled(
@@ -74,7 +80,7 @@ def _filled(
 
     def render_text(names: Mapping[str, Any]) -> str:
         with evaluation_errors():
-            return template.render({root: lookup(names, root) for root in roots})
+            return joined(template.generate({root: lookup(names, root) for root in roots}))
 
     return render_text
 
@@ -155,15 +161,17 @@ def _whole_template(text: str) -> Template:
             offset=text.find("\r"),
             hint=r"write {{ '\r\n' }}",
         )
-    tree = parse(text)
-    _refuse_other_files(tree, text)
-    refuse_methods(text, tree)
-    refuse_unknown_filters(text, tree)
-    try:
-        compiled = environment().from_string(tree)
-    except TemplateError as error:
-        raise ExpressionError(str(error.message), width=len(text)) from error
-    references = references_of(text, tree)
+    if len(text) > MAX_TEXT:
+        raise ExpressionError(f"a body with statements has at most {MAX_TEXT:,} characters", width=len(text))
+    with compilation_errors(text):
+        tree = parse(text)
+        _refuse_other_files(tree, text)
+        refuse_methods(text, tree)
+        refuse_unknown_filters(text, tree)
+        refuse_long_constants(text, parse(text))
+        # Compiled from a tree of its own, since that is rewritten.
+        compiled = environment().from_string(parse(text))
+        references = references_of(text, tree)
     return Template(text, (), references, _filled(compiled, references))
 
 
