@@ -3,12 +3,13 @@
 import argparse
 import json
 import os
+import signal
 import sys
 from pathlib import Path
 
 from benchmarks import accuracy, memory, processor_time, timing
 from benchmarks.peers import DEFAULT_TOOLS, NGINX, TOOLS, versions
-from benchmarks.processes import ROOT, SERVER_CORE, CommandFailed
+from benchmarks.processes import ROOT, SERVER_CORE, CommandFailed, OtherWork
 from benchmarks.report import markdown, measurement, placed
 from benchmarks.row import Bench, Finding, Row, tell
 
@@ -61,13 +62,15 @@ def main() -> int:
     if arguments.source is not None:
         measured = json.loads(arguments.source.read_text("utf-8"))
     else:
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers are ended on the way out
         os.sched_setaffinity(0, {SERVER_CORE})  # what it does itself is nothing that the clients should feel
         for tool in [NGINX, *TOOLS.values()]:
             if tool.locate(tools) is None:
                 tell(tool.advice(tools))
         rows = [row for row in ROWS if not arguments.only or row.name in arguments.only]
+        others = OtherWork()
         found = _measure(rows, Bench(tools, quick=arguments.quick))
-        measured = measurement(found, versions(tools), quick=arguments.quick)
+        measured = measurement(found, versions(tools), others.share(), quick=arguments.quick)
     text = json.dumps(measured, indent=1, ensure_ascii=False) + "\n"
     if arguments.json is not None:
         arguments.json.write_text(text, "utf-8")

@@ -1,6 +1,7 @@
 """Child processes, pinned to a core, bounded in time, and what they used."""
 
 import os
+import resource
 import signal
 import subprocess
 import tempfile
@@ -117,3 +118,29 @@ def resident_bytes(pid: int) -> int:
     except (OSError, IndexError):
         return 0
     return pages * os.sysconf("SC_PAGE_SIZE") + sum(resident_bytes(int(child)) for child in children)
+
+
+class OtherWork:
+    """How much of the machine others have used since this was made; it makes figures worse and is no fault of theirs."""
+
+    def __init__(self) -> None:
+        self._began_s = time.monotonic()
+        self._before_s = _busy_s() - _own_s()
+
+    def share(self) -> float:
+        """Return the part of all cores that was busy with neither this process nor any that it has waited for."""
+        others_s = _busy_s() - _own_s() - self._before_s
+        cores = os.cpu_count() or 1
+        return max(0.0, others_s / ((time.monotonic() - self._began_s) * cores))
+
+
+def _busy_s() -> float:
+    """Return the seconds that all cores together were not idle, what the host took away included."""
+    figures = Path("/proc/stat").read_text("ascii").split("\n", 1)[0].split()[1:9]
+    user, nice, system, _idle, _waiting, *rest = map(int, figures)
+    return (user + nice + system + sum(rest)) / os.sysconf("SC_CLK_TCK")
+
+
+def _own_s() -> float:
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in used)

@@ -17,8 +17,10 @@ _MARKS = {"yes": "✓", "least": "(✓) the weaker limit", "no": "✗", "unknown
 _NAMES = {"locust": "Locust FastHttpUser", "artillery": "Artillery"}
 
 
-def measurement(found: Mapping[Row, Finding], versions: Mapping[str, str], *, quick: bool) -> dict[str, Any]:
-    """Return everything that was measured, ready for JSON."""
+def measurement(
+    found: Mapping[Row, Finding], versions: Mapping[str, str], other_work: float, *, quick: bool
+) -> dict[str, Any]:
+    """Return everything that was measured, ready for JSON; `other_work` is the part of the machine others used."""
     return {
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "quick": quick,
@@ -27,6 +29,7 @@ def measurement(found: Mapping[Row, Finding], versions: Mapping[str, str], *, qu
             "cores": os.cpu_count(),
             "system": f"{platform.system()} {platform.release().split('-')[0]}",
             "python": platform.python_version(),
+            "other_work": round(other_work, 3),
         },
         "versions": {"stressrunner": __version__, **versions},
         "rows": [
@@ -58,6 +61,8 @@ def markdown(measured: Mapping[str, Any]) -> str:
             f"{machine['system']}, Python {machine['python']}, with {programs}."
         )
     ]
+    if "other_work" in machine:  # older measurements did not note it
+        parts.append(f"Other work took {machine['other_work']:.0%} of the machine meanwhile.")
     if measured["quick"]:
         parts.append("A quick run: it shows that everything works, and its figures mean little.")
     lines = ["| what | reach | measured | reached |", "|---|---|---|---|"]

@@ -135,12 +135,13 @@ def test_tables_hold_rows_and_costs():
     second = Row("lag", "lateness", "at most 2", lambda _: Finding("", "unknown"))
     costs = {"cpu_us": {"stressrunner": [3.0, 1.0, 2.0], "locust": [170.04]}}
     found = {first: Finding("2 µs", "least", costs), second: Finding("3 ms", "no")}
-    text = markdown(measurement(found, {"locust": "2.0"}, quick=True))
+    text = markdown(measurement(found, {"locust": "2.0"}, 0.25, quick=True))
     assert "| time | at most 1 | 2 µs | (✓) the weaker limit |\n| lateness | at most 2 | 3 ms | ✗ |\n" in text
     assert (
         "| stressrunner | 2.0 µs (1.0 to 3.0) |\n| Locust FastHttpUser | 170.0 µs (170.0 to 170.0) |\n"
         in text
     )
+    assert "Other work took 25% of the machine meanwhile." in text
     assert "A quick run" in text
 
 

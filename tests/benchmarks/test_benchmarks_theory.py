@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.memory import growth_bytes
+from benchmarks.memory import growth_bytes, thinned
 from benchmarks.theory import Cost, percentile, response_times_s, slope_s, thawed_s
 
 moments = st.lists(st.floats(0, 1000), min_size=1, max_size=60).map(sorted)
@@ -92,3 +92,11 @@ def test_growth_needs_two_samples():
     """One sample shows no growth."""
     with pytest.raises(ValueError, match="1 samples between 100 and 500"):
         growth_bytes([(90, 1), (200, 2), (600, 3)], 100, 500)
+
+
+@pytest.mark.parametrize(("count", "kept"), [(0, 0), (40, 40), (41, 21), (1000, 40)])
+def test_samples_that_are_kept_are_few(count, kept):
+    """However long a run is, about forty samples of it stay, the first among them."""
+    samples = [(i, i) for i in range(count)]
+    assert len(thinned(samples)) == kept
+    assert thinned(samples)[:1] == samples[:1]
