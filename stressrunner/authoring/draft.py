@@ -57,5 +57,5 @@ class Draft:
     requests: tuple[DraftRequest, ...]
     headers: Mapping[str, str] = field(default_factory=dict)  #: of every request
     variables: Mapping[str, Any] = field(default_factory=dict)
-    feeders: Mapping[str, list[Mapping[str, str]]] = field(default_factory=dict)  #: rows by feeder
+    feeders: Mapping[str, list[dict[str, str]]] = field(default_factory=dict)  #: rows by feeder
     verify_tls: bool = True

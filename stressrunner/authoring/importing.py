@@ -7,6 +7,7 @@ from types import MappingProxyType
 from stressrunner.authoring.composing import Composer
 from stressrunner.authoring.curl import read_curl
 from stressrunner.authoring.draft import Draft, Notes
+from stressrunner.authoring.har import read_har
 from stressrunner.authoring.openapi import read_openapi
 from stressrunner.authoring.scenario_text import scenario_text, variables_of
 from stressrunner.authoring.sensitive import Secrets
@@ -44,8 +45,12 @@ def _openapi(material: Material, composer: Composer) -> Draft:
     return read_openapi(material.text, material.name, composer)
 
 
+def _har(material: Material, composer: Composer) -> Draft:
+    return read_har(material.text, material.name, composer, with_assets=material.with_assets)
+
+
 _READERS: Mapping[str, Callable[[Material, Composer], Draft]] = MappingProxyType(
-    {"curl": _curl, "openapi": _openapi}
+    {"curl": _curl, "openapi": _openapi, "har": _har}
 )
 #: What can be imported.
 KINDS = tuple(_READERS)

@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 from stressrunner.authoring.composing import Composer, fits_json, path_name
 from stressrunner.authoring.draft import METHODS, Draft, DraftBody, DraftRequest
 from stressrunner.authoring.names import endpoint_names, environment_name, identifier, variable_names
-from stressrunner.authoring.openapi_document import ApiDocument, mapping, sequence, text_of
+from stressrunner.authoring.openapi_document import ApiDocument
 from stressrunner.authoring.openapi_values import has_own_value, value_of
+from stressrunner.authoring.shapes import mapping, sequence, text_of
 from stressrunner.authoring.template_text import marked, template_text, template_value
 from stressrunner.authoring.urls import clean_path
 

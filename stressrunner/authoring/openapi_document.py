@@ -5,30 +5,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
+from stressrunner.authoring.shapes import mapping, sequence, text_of
 from stressrunner.authoring.template_text import unmarked
 from stressrunner.errors import UsageError
 from stressrunner.scenario.parse import core_value, parse
 from stressrunner.scenario.source import ListNode, MappingNode, Node, Source
 
-__all__ = ["ApiDocument", "mapping", "sequence", "text_of"]
+__all__ = ["ApiDocument"]
 
 #: References to references to references: more is a circle, or a joke.
 _LONGEST_CHAIN = 20
-
-
-def mapping(value: Any) -> Mapping[str, Any]:
-    """Return a value that should be a mapping; an empty one where it is not."""
-    return value if isinstance(value, Mapping) else {}
-
-
-def sequence(value: Any) -> list[Any]:
-    """Return a value that should be a list; an empty one where it is not."""
-    return value if isinstance(value, list) else []
-
-
-def text_of(value: Any) -> str:
-    """Return a value that should be a text; an empty one where it is not."""
-    return value if isinstance(value, str) else ""
 
 
 class ApiDocument:

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from stressrunner.authoring.openapi_document import ApiDocument, mapping, sequence
+from stressrunner.authoring.openapi_document import ApiDocument
+from stressrunner.authoring.shapes import mapping, sequence
 from stressrunner.authoring.template_text import marked
 
 __all__ = ["has_own_value", "value_of"]

@@ -173,7 +173,7 @@ def check(result: Path, thresholds: tuple[str, ...], strict: bool) -> None:
 
 
 @cli.command(name="import")
-@click.argument("kind", type=click.Choice(["curl", "openapi"]))
+@click.argument("kind", type=click.Choice(["curl", "openapi", "har"]))
 @click.argument("source")
 @click.option(
     "-o",

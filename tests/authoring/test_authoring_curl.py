@@ -45,7 +45,7 @@ def test_shell_words(text, commands):
     assert words_of(text) == commands
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(st.lists(st.text(st.characters(exclude_characters="\0\r", exclude_categories=["Cs"])), min_size=1))
 def test_quoted_words_come_back(words):
     """What the standard library quotes is read back to the letter."""
@@ -77,7 +77,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(texts.filter(lambda text: text and not text.startswith("@")))
 def test_bodies_are_sent_to_the_letter(body):
     """A body of text is sent as curl would send it, whatever of the language's own marks is in it."""
@@ -85,7 +85,7 @@ def test_bodies_are_sent_to_the_letter(body):
     assert request_of(command).body.decode("utf-8") == body
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(json_values)
 @example({"$payload": "x", "a": ["{{ x }}", "${y}", "{% z %}", "{# #}", "${{ a }}", "{{{", "$"]})
 @example(
@@ -100,7 +100,7 @@ def test_json_is_sent_with_the_same_meaning(value):
     assert {name.lower(): text for name, text in sent.headers}["content-type"] == "application/json"
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(st.lists(st.tuples(texts, texts), max_size=5), st.booleans())
 def test_queries_and_forms_have_the_same_fields(fields, as_form):
     """Parameters and form fields arrive as they were, repeated ones in their order."""
@@ -112,7 +112,7 @@ def test_queries_and_forms_have_the_same_fields(fields, as_form):
     assert sorted(parse_qsl(received)) == sorted(fields)
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(texts.map(lambda text: quote(text.replace("?", "").replace("#", ""), safe="/{}$&:@")))
 def test_paths_stay_as_they_are(path):
     """A path goes out as it is written, but for what has no place in a path."""

@@ -67,14 +67,14 @@ schemas = st.recursive(
 )
 
 
-@settings(max_examples=80)
+@settings(max_examples=40)
 @given(schemas)
 def test_bodies_are_what_the_schema_allows(schema):
     """A body made for a schema is valid under it, whatever is nested in it."""
     Draft202012Validator(schema).validate(body_of(document(schema)))
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(
     st.recursive(
         st.none()
