@@ -32,7 +32,7 @@ class Point:
 class _Slot:
     """A point in the making."""
 
-    __slots__ = ("at_s", "duration_s", "in_flight", "outcomes", "response_time", "sent")
+    __slots__ = ("_packed", "_times", "at_s", "duration_s", "in_flight", "outcomes", "sent")
 
     def __init__(self, at_s: float) -> None:
         self.at_s = at_s
@@ -40,20 +40,35 @@ class _Slot:
         self.sent = 0
         self.outcomes = [0] * len(Outcome)
         self.in_flight = 0
-        self.response_time = Histogram()
+        self._times: Histogram | None = Histogram()
+        self._packed = ""
+
+    @property
+    def response_time(self) -> Histogram:
+        """The response times so far."""
+        return Histogram.decode(self._packed) if self._times is None else self._times
 
     def add(self, tally: Tally, duration_s: float) -> None:
+        times = self.response_time
         for cell in tally.cells.values():
             self.sent += cell.sent
             self.outcomes = [a + b for a, b in zip(self.outcomes, cell.outcomes, strict=True)]
-            self.response_time.merge(cell.response_time)
+            times.merge(cell.response_time)
+        self._times = times
         self.duration_s += duration_s
         self.in_flight = tally.in_flight
 
+    def pack(self) -> None:
+        """Keep the response times as text, a hundredth of their size: hours of them are kept."""
+        if self._times is not None:
+            self._packed, self._times = self._times.encode(), None
+
     def absorb(self, other: "_Slot") -> None:
+        times = self.response_time
+        times.merge(other.response_time)
+        self._times = times
         self.sent += other.sent
         self.outcomes = [a + b for a, b in zip(self.outcomes, other.outcomes, strict=True)]
-        self.response_time.merge(other.response_time)
         self.duration_s += other.duration_s
         self.in_flight = other.in_flight
 
@@ -88,6 +103,8 @@ class Timeline:
         if not self._slots or self._in_last >= self._per_slot:
             if len(self._slots) >= MAX_POINTS:
                 self._halve()
+            if self._slots:
+                self._slots[-1].pack()
             self._slots.append(_Slot(at_s))
             self._in_last = 0
         self._slots[-1].add(tally, duration_s)
@@ -97,6 +114,7 @@ class Timeline:
         """Join points in pairs, so that the timeline stays bounded however long the run is."""
         for left, right in zip(self._slots[::2], self._slots[1::2], strict=False):
             left.absorb(right)
+            left.pack()
         self._slots = self._slots[::2]
         self._per_slot *= 2
 
