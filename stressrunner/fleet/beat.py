@@ -1,13 +1,13 @@
-"""What a fleet tells about once a second, and the books that it keeps."""
+"""What a fleet is, what it tells about once a second, and the books that it keeps."""
 
 from dataclasses import dataclass
 from typing import Protocol
 
-from stressrunner.metrics.ledger import Ledger, PhaseOutline
+from stressrunner.metrics.ledger import Ledger, PhaseOutline, Summary
 from stressrunner.metrics.tally import Tally
 from stressrunner.plan.plan import Plan
 
-__all__ = ["Beat", "Ear", "ledger_of"]
+__all__ = ["Beat", "Ear", "Fleet", "ledger_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,32 @@ class Ear(Protocol):
 
     def heard(self, beat: Beat, total: Tally) -> bool:
         """Take what was counted last, and everything so far; return True to have the load cut off."""
+
+
+class Fleet(Protocol):
+    """Carries out a plan, once."""
+
+    @property
+    def transport(self) -> str:
+        """The transport that sends the requests; empty before it is known."""
+
+    @property
+    def loop(self) -> str:
+        """The package of the event loops that the load runs on; empty before it is known."""
+
+    @property
+    def failure(self) -> str:
+        """Why the load cut itself off, in one sentence; empty when it did not."""
+
+    @property
+    def losses(self) -> tuple[str, ...]:
+        """How generators were lost, a sentence for each."""
+
+    def stop(self) -> None:
+        """Cut the load off now; what was measured stays."""
+
+    async def execute(self, ear: Ear) -> Summary:
+        """Carry out the plan and return its figures."""
 
 
 def ledger_of(plan: Plan, origin_ns: int) -> Ledger:

@@ -11,9 +11,8 @@ import anyio
 from stressrunner.engine.clock import Clock
 from stressrunner.engine.timerfd import precise_clock
 from stressrunner.errors import StressrunnerError
-from stressrunner.fleet.beat import ledger_of
+from stressrunner.fleet.beat import Fleet, ledger_of
 from stressrunner.fleet.launch import LocalProcess, local_generators
-from stressrunner.fleet.local import LocalFleet
 from stressrunner.fleet.processes import ProcessFleet, Work
 from stressrunner.fleet.size import fleet_size
 from stressrunner.fleet.transports import transports_to
@@ -97,21 +96,19 @@ def _plan(scenario: Scenario, options: Options) -> Plan:
     return compile_plan(scenario, seed=secrets.randbelow(2**31), run_id=run_id, uuid_salt=run_id)
 
 
-def _fleet(
-    origin: Origin, target: LiveTarget, generators: Sequence[LocalProcess], clock: Clock
-) -> LocalFleet | ProcessFleet:
+def _fleet(origin: Origin, target: LiveTarget, generators: Sequence[LocalProcess], clock: Clock) -> Fleet:
     """Return who carries out the load: generator processes, or this process when there are none."""
     plan = origin.plan
     if generators:
         work = Work(origin.document.value, origin.document.rows, target.base_url)
         return ProcessFleet(plan, work, generators, clock)
+    from stressrunner.fleet.local import LocalFleet  # noqa: PLC0415  the engine is the generators' to import
+
     check_room(plan.most_connections, limits())
     return LocalFleet(plan, transports_to(target.base_url, plan), target.base_url, clock)
 
 
-async def _measure(
-    fleet: LocalFleet | ProcessFleet, clock: Clock, watcher: Watcher, interrupted: anyio.Event
-) -> Measured:
+async def _measure(fleet: Fleet, clock: Clock, watcher: Watcher, interrupted: anyio.Event) -> Measured:
     """Carry out the load, with everything watched that is to be watched."""
 
     async def stop_when_interrupted() -> None:

@@ -1,9 +1,7 @@
 """The coordinator's ear: watches processes, feeds the thresholds that are live, and tells how the load goes on."""
 
 from stressrunner.engine.clock import Clock
-from stressrunner.fleet.beat import Beat
-from stressrunner.fleet.local import LocalFleet
-from stressrunner.fleet.processes import ProcessFleet
+from stressrunner.fleet.beat import Beat, Fleet
 from stressrunner.metrics.histogram import Histogram
 from stressrunner.metrics.ledger import Summary
 from stressrunner.metrics.tally import Tally
@@ -50,7 +48,7 @@ class Watcher:
         """Look at the processes for the last time."""
         await self._monitors.finish()
 
-    def measured(self, summary: Summary, fleet: LocalFleet | ProcessFleet) -> Measured:
+    def measured(self, summary: Summary, fleet: Fleet) -> Measured:
         """Return all that was measured; memory growth counts from the end of the warm-up on."""
         warm = any(phase.warmup for phase in summary.phases)
         since_s = next((p.started_at_s for p in summary.phases if warm and not p.warmup), 0.0)
