@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import NamedTuple
 
-from stressrunner.http.content import decode_content
+from stressrunner.http.content import accepted_encodings, decode_content
 from stressrunner.http.exchange import Exchange, Failure, Request, Transport
 from stressrunner.http.failures import ExchangeFailed, connect_timeout, response_timeout, unsendable
 from stressrunner.http.h1_connection import Connection
@@ -44,6 +44,7 @@ class H1Transports:
         Raises:
             ValueError: `base_url` is not an http or https URL.
         """
+        accepted_encodings()  # imports packages, which takes milliseconds that the first request must not wait for
         self._base = origin_of(base_url)
         self._limits = limits
         self._tls = client_context() if tls is None else tls
