@@ -94,9 +94,21 @@ class Composer:
             )
         elif not has_marks(password):
             password = self.secrets.hole("API_PASSWORD", password, "the password of basic authentication")
-        name = self._variable("basic_user", template_text(user))
-        secret = self._variable("basic_password", template_text(password))
+        name, secret = self._expression("basic_user", user), self._expression("basic_password", password)
         return "Basic " + marked(f"{{{{ base64({name} ~ ':' ~ {secret}) }}}}")
+
+    def _expression(self, wish: str, text: str) -> str:
+        """Return a text as an expression: variables for what is literal or of the environment, holes as they are."""
+        pieces = []
+        for literal, hole in split_marks(text):
+            if hole.startswith("{{"):
+                pieces += [self._variable(wish, template_text(literal))] if literal else []
+                pieces.append(hole[2:-2].strip())
+            elif literal or hole:
+                pieces.append(
+                    self._variable(wish, template_text(literal + marked(hole) if hole else literal))
+                )
+        return " ~ ".join(pieces) or self._variable(wish, "")
 
     def _variable(self, wish: str, text: str) -> str:
         """Return the name of a variable with this text, a new one unless it is there."""

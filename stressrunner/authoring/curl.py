@@ -11,7 +11,7 @@ from stressrunner.authoring.draft import Draft
 from stressrunner.authoring.names import endpoint_names
 from stressrunner.authoring.sensitive import is_sensitive
 from stressrunner.authoring.shell_words import ShellSyntaxError, shell_commands
-from stressrunner.authoring.template_text import marked
+from stressrunner.authoring.template_text import has_marks, marked
 from stressrunner.errors import UsageError
 
 __all__ = ["read_curl"]
@@ -144,7 +144,7 @@ def _take_header(command: _Command, name: str, value: str) -> None:
             command.headers.append((title.strip(), content.strip()))
         elif value.startswith("@"):
             command.obstacle = "-H @file names a file, which is not read"
-    elif name == "cookie" and "=" not in value and "\ue000" not in value:
+    elif name == "cookie" and "=" not in value and not has_marks(value):
         command.obstacle = "-b names a file of cookies, which is not read"
     elif name == "oauth2-bearer":
         command.headers.append(("Authorization", f"Bearer {value}"))

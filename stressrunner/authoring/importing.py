@@ -9,6 +9,7 @@ from stressrunner.authoring.curl import read_curl
 from stressrunner.authoring.draft import Draft, Notes
 from stressrunner.authoring.har import read_har
 from stressrunner.authoring.openapi import read_openapi
+from stressrunner.authoring.postman import read_postman
 from stressrunner.authoring.scenario_text import scenario_text, variables_of
 from stressrunner.authoring.sensitive import Secrets
 from stressrunner.authoring.template_text import unmarked
@@ -49,8 +50,12 @@ def _har(material: Material, composer: Composer) -> Draft:
     return read_har(material.text, material.name, composer, with_assets=material.with_assets)
 
 
+def _postman(material: Material, composer: Composer) -> Draft:
+    return read_postman(material.text, material.name, composer)
+
+
 _READERS: Mapping[str, Callable[[Material, Composer], Draft]] = MappingProxyType(
-    {"curl": _curl, "openapi": _openapi, "har": _har}
+    {"curl": _curl, "openapi": _openapi, "har": _har, "postman": _postman}
 )
 #: What can be imported.
 KINDS = tuple(_READERS)

@@ -9,7 +9,7 @@ from stressrunner.authoring.template_text import has_marks, marked, split_marks
 __all__ = ["Secrets", "is_sensitive", "looks_secret"]
 
 _TELLING_NAME = re.compile(
-    r"""pass(?:word|wd|phrase|code)|^pass$|^pwd$|secret|token(?!s)|api[-_]?key|subscription[-_]?key|auth(?!or)
+    r"""pass(?:word|wd|phrase|code)|^pass$|^pwd$|secret|token(?!s)|api[-_]?key|subscription[-_]?key|auth(?!or(?!iz))
     |(?:access|private|signing)[-_]?key|session[-_]?(?:id|key|token)|(?:^|[-_.])sid$|sess(?:ion)?id|cookie
     |credential|signature|^sig$|jwt|bearer|csrf|xsrf|(?:^|[-_])otp$|^pin$|cvv|cvc|card[-_]?number""",
     re.IGNORECASE | re.VERBOSE,

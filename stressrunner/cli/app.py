@@ -173,7 +173,7 @@ def check(result: Path, thresholds: tuple[str, ...], strict: bool) -> None:
 
 
 @cli.command(name="import")
-@click.argument("kind", type=click.Choice(["curl", "openapi", "har"]))
+@click.argument("kind", type=click.Choice(["curl", "openapi", "har", "postman"]))
 @click.argument("source")
 @click.option(
     "-o",

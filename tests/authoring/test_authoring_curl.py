@@ -151,6 +151,7 @@ def test_options_mean_what_they_mean_to_curl(options, method, target, headers, b
     ("command", "variables"),
     [
         ("curl -H 'Authorization: Bearer abcdef' http://h/", ("API_TOKEN",)),
+        ("curl -H 'Authorization: abcdef' http://h/", ("AUTHORIZATION",)),
         ("curl -b a=b http://h/", ("COOKIE",)),
         ("curl -H 'X-Api-Key: abcdef' -H 'x-session-token: q' http://h/", ("API_KEY", "SESSION_TOKEN")),
         ("curl 'http://h/?api_key=abcdef&page_size=3'", ("API_KEY",)),

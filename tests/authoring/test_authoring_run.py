@@ -24,14 +24,14 @@ def test_imported_scenarios_run(path, tmp_path):
         "--set",
         "load.rate=50/s",
         "--set",
-        "load.duration=1s",
+        "load.duration=400ms",
         "--report",
         f"json={result}",
         **variables,
     )
     assert ran.code == 0, ran.err
     totals = json.loads(result.read_text("utf-8"))["totals"]
-    assert totals["ok"] == 50
+    assert totals["ok"] == 20
     assert totals["failed"] == 0
 
 
