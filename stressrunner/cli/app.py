@@ -121,6 +121,21 @@ def validate(scenarios: tuple[Path, ...], environment: str | None, overrides: tu
 
 
 @cli.command()
+@_scenario
+@click.argument("path", required=False)
+@_env
+@_set
+def explain(scenario: Path, path: str | None, environment: str | None, overrides: tuple[str, ...]) -> None:
+    """Show a scenario with all its layers, and the load to expect; with PATH, where values come from.
+
+    PATH names a value or all below it, e.g. load.concurrency or thresholds.
+    """
+    from stressrunner.cli.explain_command import explain_scenario  # noqa: PLC0415  costs start-up time
+
+    explain_scenario(scenario, path, environment, overrides)
+
+
+@cli.command()
 def schema() -> None:
     """Print the JSON Schema of scenario files."""
     from importlib.resources import files  # noqa: PLC0415  costs start-up time

@@ -81,8 +81,9 @@ def _displaced(base: MappingNode, overlay: MappingNode, place: Place | None) -> 
 
 def _laid_over(base: Entry, overlay: Entry, place: Place | None) -> Entry:
     merged = merge(base.value, overlay.value, place)
-    past = (base, *base.replaced) if merged is overlay.value else base.replaced
-    return Entry(overlay.key, merged, (*overlay.replaced, *past))
+    if merged is overlay.value:
+        return Entry(overlay.key, merged, (*overlay.replaced, base, *base.replaced))
+    return Entry(base.key, merged, (*overlay.replaced, *base.replaced))  # two mappings that are one now
 
 
 def _appended(base: Entry | None, target: str, addition: Entry) -> Entry:

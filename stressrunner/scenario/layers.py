@@ -58,9 +58,11 @@ def compose(
     root = _in_order(own, _laid(shared, [own])) if used.roots else own
     overlays = list(environments.overlays)
     if settings.root is not None:
-        for name in _INSTRUCTIONS & settings.root.entries.keys():
-            key = settings.root.entries[name].key
-            found.append(key.diagnostic(f"'{name}' cannot be set", "it says what there is to be set"))
+        misplaced = [entry.key for name, entry in settings.root.entries.items() if name in _INSTRUCTIONS]
+        found += (
+            key.diagnostic(f"'{key.text}' cannot be set", "it says what there is to be set")
+            for key in misplaced
+        )
         overlays.append(_without(settings.root, _INSTRUCTIONS))
     root = _laid(root, overlays)
     if used.roots:

@@ -56,3 +56,43 @@ def test_shipped_environments_fit_every_scenario(scenario):
     refused = stressrunner("validate", path, "--env", "production")
     assert refused.code == 2
     assert "the variable BASE_URL is not set" in refused.err
+
+
+def test_explain_shows_a_scenario_that_can_be_run(folder):
+    """The composed text stands for all layers, names secrets without showing them, and tells the load to expect."""
+    key = {"KEY": "sesame-open"}
+    ran = stressrunner(
+        "explain", "shop.yaml", "--env", "lab", "--set", "load.concurrency=2", cwd=folder, **key
+    )
+    assert ran.code == 0, ran.err
+    assert "sesame-open" not in ran.out
+    assert 'key: "${secret:KEY:-none}"' in ran.out
+    assert "#   requests         5\n#   in flight        at most 2\n" in ran.out
+    (folder / "alone.yaml").write_text(ran.out, "utf-8")
+    assert stressrunner("explain", "alone.yaml", cwd=folder, **key).out == ran.out
+
+
+def test_explain_says_where_a_value_comes_from(folder):
+    """With a path: the value, the text that set it, and what it took the place of."""
+    ran = stressrunner(
+        "explain", "shop.yaml", "load", "--env", "lab", "--set", "load.concurrency=2", cwd=folder
+    )
+    assert ran.out == (
+        "load.concurrency = 2   --set load.concurrency=2   overrides shop.yaml:6: 1\n"
+        "load.requests = 5      shop.yaml:8 (--env lab)    overrides shop.yaml:6: 3\n"
+    )
+
+
+def test_explain_masks_secrets_in_what_was_given(folder):
+    """A secret that shows up somewhere else is masked there too."""
+    ran = stressrunner(
+        "explain", "shop.yaml", "name", "--set", "name=sesame-open", cwd=folder, KEY="sesame-open"
+    )
+    assert ran.out == "name = ***   --set name=***   overrides shop.yaml:2: shop\n"
+
+
+def test_explain_of_nothing_is_a_usage_error(folder):
+    """A path that leads nowhere is exit code 2, with a suggestion."""
+    ran = stressrunner("explain", "shop.yaml", "laod", cwd=folder)
+    assert ran.code == 2
+    assert ran.err == "the scenario has no 'laod'; did you mean 'load'?\n"

@@ -1,0 +1,131 @@
+"""What is to be expected of a load before it is sent, as far as that can be known."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from stressrunner.engine.names import IterationScope, RequestNames
+from stressrunner.expressions import CannotEvaluate
+from stressrunner.http.h1_head import HeadWriter
+from stressrunner.plan.plan import PhasePlan, Plan, compile_plan
+from stressrunner.run.outline import planned_s
+from stressrunner.scenario.model import Closed, Open, Scenario
+from stressrunner.units import format_bytes, format_duration
+
+__all__ = ["Expected", "expected_load"]
+
+_RENDERED = 200  #: requests that are filled in to learn how large they are
+
+
+class Expected(NamedTuple):
+    """One figure of a load, in words; `about` and `unknown` say where it cannot be told exactly."""
+
+    figure: str
+    words: str
+
+
+def expected_load(scenario: Scenario) -> tuple[Expected, ...]:
+    """Return what a scenario's load is expected to be: requests, in flight, duration, connections, bytes."""
+    plan = compile_plan(scenario, seed=0, run_id="00000000")
+    in_flight = _in_flight(plan)
+    pool = plan.connections
+    return (
+        Expected("requests", _requests(plan)),
+        Expected("in flight", in_flight),
+        Expected("duration", _duration(scenario)),
+        Expected("connections", in_flight if pool is None else f"at most {pool:,}, shared by all users"),
+        Expected("bytes sent", _bytes_sent(plan)),
+        Expected("bytes received", "unknown, as it is for the target to say"),
+    )
+
+
+def _totals(plan: Plan) -> Counter[int] | None:
+    """Return the requests of each endpoint in all phases; None when time alone ends one of them."""
+    totals: Counter[int] = Counter()
+    for phase in plan.phases:
+        planned = plan.planned(phase.index)
+        if planned is None:
+            return None
+        totals.update(planned)
+    return totals
+
+
+def _is_random(plan: Plan) -> bool:
+    """Whether the number of arrivals is drawn, so that it is another one in every run."""
+    shapes = (phase.spec.shape for phase in plan.phases)
+    return any(isinstance(shape, Open) and shape.arrivals == "poisson" for shape in shapes)
+
+
+def _requests(plan: Plan) -> str:
+    totals = _totals(plan)
+    if totals is None:
+        timed = next(phase.spec.name for phase in plan.phases if phase.iterations is None)
+        words = f"unknown, because users send as fast as they are answered until the phase '{timed}' is over"
+    else:
+        words = f"{'about ' if _is_random(plan) else ''}{totals.total():,}"
+        if len(totals) > 1:
+            words += f": {', '.join(f'{n:,} {plan.endpoints[i].name}' for i, n in totals.items())}"
+        warmup = sum(sum((plan.planned(p.index) or {}).values()) for p in plan.phases if p.spec.warmup)
+        words += f"; {warmup:,} of them warm up and are not counted" if warmup else ""
+    limit = plan.iteration_limit
+    if limit is not None:
+        words += f"; a feeder ends the load after at most {limit * plan.traffic.requests:,}"
+    return words
+
+
+def _in_flight(plan: Plan) -> str:
+    """Return the most requests that can be on their way together."""
+    most = max(_most_users(plan, phase) for phase in plan.phases) * plan.traffic.at_once
+    if plan.connections is not None:
+        most = min(most, plan.connections)
+    rates = [max(s.rate, s.rate_from or s.rate) for p in plan.phases if isinstance(s := p.spec.shape, Open)]
+    if not rates:
+        return f"at most {most:,}"
+    a_second = float(max(rates) * plan.traffic.requests)
+    return f"unknown, at most {most:,}: about {a_second:,.3g} for every second that a response takes"
+
+
+def _most_users(plan: Plan, phase: PhasePlan) -> int:
+    shape = phase.spec.shape
+    limits = [shape.most]
+    if isinstance(shape, Closed) and shape.iterations is not None:
+        limits.append(shape.iterations)
+    if plan.user_limit is not None:
+        limits.append(plan.user_limit)
+    return min(limits)
+
+
+def _duration(scenario: Scenario) -> str:
+    length_s = planned_s(scenario)
+    grace = f"up to {format_duration(scenario.load[-1].graceful_stop_s)} for what is then in flight"
+    if length_s is not None:
+        return f"{format_duration(length_s)}, and {grace}"
+    timed_s = float(sum(phase.shape.duration_s or 0 for phase in scenario.load))
+    so_long = f", but more than {format_duration(timed_s)}" if timed_s else ""
+    return f"unknown{so_long}, because it takes as long as the work does"
+
+
+def _bytes_sent(plan: Plan) -> str:
+    sizes = list(_sizes(plan))
+    if not sizes:
+        return "unknown, because the requests need what others capture"
+    mean = sum(sizes) / len(sizes)
+    totals = _totals(plan)
+    each = f"about {format_bytes(mean)} a request"
+    return each if totals is None else f"about {format_bytes(mean * totals.total())}, {each}"
+
+
+def _sizes(plan: Plan) -> Iterator[int]:
+    """Yield the sizes of the first requests, head and body, as HTTP/1.1 writes them."""
+    writer = HeadWriter(urlsplit(plan.base_url).netloc)
+    for iteration in range(max(1, _RENDERED // plan.traffic.requests)):
+        scope = IterationScope(plan, iteration=iteration, user=0, user_iteration=iteration)
+        for endpoint, count in plan.traffic.requests_of(iteration).items():
+            for message in range(min(count, _RENDERED)):
+                try:
+                    request = plan.endpoints[endpoint].request.render(RequestNames(scope, message))
+                    head = writer.head(request.method, request.target, request.headers, len(request.body))
+                except (CannotEvaluate, ValueError):
+                    continue
+                yield len(head.octets) + len(request.body)

@@ -1,0 +1,90 @@
+"""What is to be expected of a load is told before it is sent, and held against what the plan counts."""
+
+import pytest
+
+from stressrunner.run.expectation import expected_load
+from stressrunner.scenario.build import build
+from stressrunner.scenario.document import load_text
+
+TOP = """\
+stressrunner: 1
+name: x
+target: {base_url: "http://127.0.0.1:8080"}
+"""
+ENDPOINTS = "endpoints: {a: {get: /a}, b: {post: /b, body: '0123456789'}}\n"
+
+
+def expected(text, top=TOP):
+    """Return the figures of a scenario by name."""
+    return dict(expected_load(build(load_text(top + text, environ={}))))
+
+
+def test_fixed_work_is_counted():
+    """Requests and their shares are exact; how long they take is not known."""
+    told = expected(ENDPOINTS + "mix: {a: 3, b: 1}\nload: {concurrency: 8, requests: 100}\n")
+    assert told["requests"] == "100: 75 a, 25 b"
+    assert told["in flight"] == told["connections"] == "at most 8"
+    assert told["duration"].startswith("unknown")
+
+
+def test_few_requests_leave_users_idle():
+    """No more requests are in flight than there are."""
+    assert expected(ENDPOINTS + "load: {concurrency: 8, requests: 5}\n")["in flight"] == "at most 5"
+
+
+def test_fixed_time_is_measured():
+    """How many requests users send in a time is unknown, and what is in flight at its end may finish."""
+    told = expected(ENDPOINTS + "load: {concurrency: 8, duration: 90s, graceful_stop: 5s}\n")
+    assert told["requests"].startswith("unknown, because users send as fast as they are answered")
+    assert told["duration"] == "90 s, and up to 5 s for what is then in flight"
+
+
+def test_arrivals_are_counted_and_their_overlap_is_not_known():
+    """A rate fixes the requests, and what is in flight depends on the target; Poisson arrivals are about as many."""
+    phases = (
+        "load: [{rate: 5/s, duration: 10s, warmup: true}, {rate: {from: 0/s, to: 20/s}, duration: 10s}]\n"
+    )
+    told = expected("endpoints: {a: {get: /a}}\n" + phases)
+    assert told["requests"] == "150; 50 of them warm up and are not counted"
+    assert told["in flight"] == "unknown, at most 10,000: about 20 for every second that a response takes"
+    poisson = expected(ENDPOINTS + "load: {rate: 50/s, duration: 10s, arrivals: poisson}\n")
+    assert poisson["requests"].startswith("about ")
+
+
+def test_sessions_send_bursts():
+    """A session has its messages, a burst of which is in flight together, unless a pool is smaller."""
+    session = "session: {send: a, messages: 20, burst: 5}\nload: {sessions: 10, concurrency: 4}\n"
+    told = expected(ENDPOINTS + session)
+    assert told["requests"] == "200"
+    assert told["in flight"] == "at most 20"
+    pooled = expected(ENDPOINTS + session, TOP.replace("8080", '8080", connections: 7').replace('"}', "}"))
+    assert pooled["in flight"] == "at most 7"
+    assert pooled["connections"] == "at most 7, shared by all users"
+
+
+def test_work_and_time_together_are_unknown_but_longer_than_the_time():
+    """Where one phase is work, the duration is more than that of the others."""
+    phases = "load: [{concurrency: 1, requests: 5}, {rate: 1/s, duration: 10s}]\n"
+    assert expected(ENDPOINTS + phases)["duration"].startswith("unknown, but more than 10 s")
+
+
+def test_a_feeder_that_stops_is_told():
+    """Data that end the load are told beside what was planned."""
+    feeder = "feeders: {rows: {values: [1, 2, 3], on_end: stop}}\nendpoints: {a: {get: '/{{ rows }}'}}\n"
+    told = expected(feeder + "load: {concurrency: 2, requests: 10}\n")
+    assert told["requests"] == "10; a feeder ends the load after at most 3"
+
+
+def test_bytes_are_those_of_requests_as_they_are_written():
+    """The size is that of request line, headers and body; what cannot be filled in is unknown."""
+    told = expected("endpoints: {b: {post: /b, body: '0123456789'}}\nload: {concurrency: 1, requests: 10}\n")
+    size = int(told["bytes sent"].split(", about ")[1].split()[0])
+    assert told["bytes sent"] == f"about {size * 10 / 1000:.3g} kB, about {size} B a request"
+    assert 10 + len("POST /b HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nContent-Length: 10\r\n\r\n") <= size < 300
+
+
+@pytest.mark.parametrize("load", ["{concurrency: 2, requests: 10}", "{concurrency: 2, duration: 1s}"])
+def test_requests_that_cannot_be_filled_in_are_unknown(load):
+    """Nothing is guessed of requests that need something that only a run can give."""
+    endpoints = "endpoints: {b: {post: /b, body: '{{ 1 // (iteration - iteration) }}'}}\n"
+    assert expected(endpoints + f"load: {load}\n")["bytes sent"].startswith("unknown")
