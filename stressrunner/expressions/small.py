@@ -58,9 +58,15 @@ def remainder(left: Any, right: Any) -> Any:
 
 def concat(*values: Any) -> str:
     """Join what `~` joins; raises NotSmall when one of the values is not small."""
-    for value in values:
-        _check(value)
-    return "".join(map(str, values))
+    texts = [value if type(value) is str else _text(value) for value in values]
+    if sum(map(len, texts)) > _MAX_LENGTH:
+        raise NotSmall
+    return "".join(texts)
+
+
+def _text(value: Any) -> str:
+    _check(value)
+    return str(value)
 
 
 def small_filter(function: Callable[..., Any]) -> Callable[..., Any]:
