@@ -10,6 +10,7 @@ ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted(str(path.relative_to(ROOT)) for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FILE = re.compile(r"# ([\w/-]+\.yaml)\n")
 _EXIT_CODE = re.compile(r"\s+# exit code (\d+)$")
 _VARIABLE = re.compile(r"[A-Z_]+=")
 _LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
@@ -22,6 +23,24 @@ class Block(NamedTuple):
     document: str
     language: str
     text: str
+
+
+def shown_file(block: Block) -> str | None:
+    """Return the name of the file that a block of YAML shows, which stands in its first line."""
+    named = _FILE.match(block.text)
+    return named[1] if named else None
+
+
+def write_files(document: str, folder: Path) -> list[str]:
+    """Write the files that a document shows into a folder; return their names."""
+    names = []
+    for block in blocks(document, "yaml"):
+        name = shown_file(block)
+        if name is not None:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(block.text, "utf-8")
+            names.append(name)
+    return names
 
 
 class Command(NamedTuple):

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 import yaml
 from cli.command import environment
-from documents import DOCUMENTS, ROOT, Command, blocks, commands, table
+from documents import DOCUMENTS, ROOT, Command, blocks, commands, table, write_files
 
 #: Other programs that the documents call, exactly as they may call them. They are not run.
 OTHER_PROGRAMS = {
@@ -73,14 +73,6 @@ def tree(tmp_path):
     return tmp_path
 
 
-def write_scenarios(document, folder):
-    """Write the scenarios that a document shows under the names in their first lines."""
-    for block in blocks(document, "yaml"):
-        name = re.match(r"# ([\w-]+\.yaml)\nstressrunner: 1\n", block.text)
-        if name:
-            (folder / name[1]).write_text(block.text, "utf-8")
-
-
 def run(command, folder, port):
     """Run a command of stressrunner in a folder, against the server at a port instead of 8000."""
     words = [re.sub(r"\b8000\b", port, word) for word in command.words]
@@ -107,7 +99,7 @@ def run(command, folder, port):
 )
 def test_documented_commands_end_as_promised(document, tree, port):
     """Every stressrunner command of a document, run in order, ends with 0 or the exit code beside it."""
-    write_scenarios(document, tree)
+    write_files(document, tree)
     for command in filter(is_ours, SHELL[document]):
         run(command._replace(code=EXPLAINED_IN_TEXT.get(str(command), command.code)), tree, port)
 

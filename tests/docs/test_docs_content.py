@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from cli.command import environment
-from documents import DOCUMENTS, ROOT, anchors, blocks, links, read, table
+from documents import DOCUMENTS, ROOT, anchors, blocks, links, read, shown_file, table, write_files
 
 from stressrunner.reports.advice import ADVICE
 from stressrunner.scenario.document import load_document
@@ -79,13 +79,26 @@ YAML = [block for document in DOCUMENTS for block in blocks(document, "yaml", "y
 
 @pytest.mark.parametrize("block", YAML, ids=lambda block: f"{block.document}-{block.text.splitlines()[0]}")
 def test_yaml_of_the_documents_is_valid(block, tmp_path):
-    """A whole scenario is valid; a part of one is valid in `agent_run.yaml`; a workflow is the example's."""
+    """A whole scenario is valid; a part of one is valid in `agent_run.yaml`; a workflow is the example's.
+
+    A scenario has the other files of its document beside it; what is no scenario by itself is valid in one of those.
+    """
     shown = yaml.safe_load(block.text)
     if "jobs" in shown:
         assert block.text == read("docs/examples/github-actions.yml")
         return
     pack = tmp_path / "scenarios"
     pack.mkdir()
+    files = write_files(block.document, pack)
+    name = shown_file(block)
+    if name is not None and "name" not in shown:
+        environment = Path(name).stem if name.startswith("environments/") else None
+        users = [file for file in files if "uses:" in (pack / file).read_text("utf-8")]
+        assert users
+        for user in users:
+            document = load_document(pack / user, environ={}, environment=environment)
+            assert set(shown.get("endpoints", {})) <= set(document.value["endpoints"])
+        return
     text = block.text
     if "stressrunner" not in shown:
         (pack / "data").mkdir()
@@ -94,6 +107,14 @@ def test_yaml_of_the_documents_is_valid(block, tmp_path):
     scenario = pack / "shown.yaml"
     scenario.write_text(text, "utf-8")
     assert load_document(scenario, environ={}, overrides=()).value["stressrunner"] == 1
+
+
+def test_the_origin_that_is_shown_is_the_one_told():
+    """What `explain` says of a value stands in the document as it is printed."""
+    command = "explain scenarios/full_api.yaml load.concurrency --env local --set load.concurrency=20"
+    text = read("docs/composition.md")
+    assert f"stressrunner {command}\n" in text
+    assert f"\n    {stressrunner(*command.split()).stdout}\n" in text
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
