@@ -1,6 +1,9 @@
 """Nodes back to YAML: the scenario as it was composed, for reports and for other processes."""
 
 from collections.abc import Iterator, Mapping
+from os.path import relpath
+from pathlib import Path as FilePath
+from typing import NamedTuple
 
 import yaml
 
@@ -13,8 +16,17 @@ __all__ = ["composed_yaml"]
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
+class _Destination(NamedTuple):
+    """What the text is written for."""
+
+    environ: Mapping[str, str]
+    folder: FilePath | None  #: that files are to be relative to
+
+
 def composed_yaml(root: Node, environ: Mapping[str, str]) -> str:
     """Return a tree as YAML that reads back as the same scenario, with every `${...}` filled but secrets.
+
+    Files that other texts name relative to themselves are named relative to the scenario.
 
     Raises:
         HoleError: a hole cannot be filled; not for a tree whose values were typed without mistakes.
@@ -22,7 +34,7 @@ def composed_yaml(root: Node, environ: Mapping[str, str]) -> str:
     events = [
         yaml.StreamStartEvent(),
         yaml.DocumentStartEvent(explicit=False),
-        *_events(root, root_place(), environ),
+        *_events(root, root_place(), _Destination(environ, root.source.folder)),
         yaml.DocumentEndEvent(explicit=False),
         yaml.StreamEndEvent(),
     ]
@@ -30,20 +42,30 @@ def composed_yaml(root: Node, environ: Mapping[str, str]) -> str:
     return text
 
 
-def _events(node: Node, place: Place | None, environ: Mapping[str, str]) -> Iterator[yaml.Event]:
+def _events(node: Node, place: Place | None, to: _Destination) -> Iterator[yaml.Event]:
     if isinstance(node, ScalarNode):
-        yield _scalar(fill_public(node.text, environ), is_plain=_stays_plain(node, place))
+        text = fill_public(node.text, to.environ)
+        if place is not None and place.format == "pack_file":
+            text = _file_seen_from(to.folder, node.source.folder, text)
+        yield _scalar(text, is_plain=_stays_plain(node, place))
     elif isinstance(node, ListNode):
         yield yaml.SequenceStartEvent(None, None, implicit=True, flow_style=False)
         for item in node.items:
-            yield from _events(item, place.item if place else None, environ)
+            yield from _events(item, place.item if place else None, to)
         yield yaml.SequenceEndEvent()
     else:
         yield yaml.MappingStartEvent(None, None, implicit=True, flow_style=False)
         for entry in node.entries.values():
             yield _scalar(entry.key.text, is_plain=entry.key.plain)
-            yield from _events(entry.value, place.key(entry.key.text) if place else None, environ)
+            yield from _events(entry.value, place.key(entry.key.text) if place else None, to)
         yield yaml.MappingEndEvent()
+
+
+def _file_seen_from(folder: FilePath | None, named_from: FilePath | None, name: str) -> str:
+    """Return the name that a file has in one folder, of that which it has in another."""
+    if folder is None or named_from is None or folder == named_from or FilePath(name).is_absolute():
+        return name
+    return f"{FilePath(relpath(named_from, folder)).as_posix()}/{name}"
 
 
 def _stays_plain(node: ScalarNode, place: Place | None) -> bool:

@@ -174,10 +174,14 @@ def test_environments_of_used_files_count(pack):
 
 
 def test_files_are_relative_to_the_text_that_names_them(pack):
-    """The CSV file of a used file lies beside that one."""
+    """The CSV file of a used file lies beside that one, and the composed text finds it from beside the scenario."""
     pack.write("common/rows.csv", "text\nhello\n")
     pack.write("common/a.yaml", COMMON + "feeders: {rows: {file: rows.csv}}\n")
-    assert pack.load().rows["rows"] == ({"text": "hello"},)
+    document = pack.load("endpoints.home.get=/{{ rows.text }}")
+    assert document.rows["rows"] == ({"text": "hello"},)
+    composed = pack.write("scenarios/composed.yaml", document.composed)
+    assert "file: ../common/rows.csv" in document.composed
+    assert load_document(composed, environ={}).rows == document.rows
 
 
 def test_a_pack_file_widens_and_closes_the_pack(pack):

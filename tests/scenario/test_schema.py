@@ -73,6 +73,7 @@ def test_every_format_is_checked():
         "expression",
         "check",
         "threshold",
+        "pack_file",
     }
     used = set()
 
