@@ -68,6 +68,7 @@ class SourceRequest:
     timeout: Mapping[str, str] = field(default_factory=dict)
     checks: tuple[str, ...] = ()
     weight: int = 1
+    follow_redirects: bool = False
     is_insecure: bool = False  #: certificates are not checked
     comment: str = ""
 
@@ -169,6 +170,7 @@ class Composer:
             headers={name: template_text(value) for name, value in headers.items()},
             body=body,
             timeout=request.timeout,
+            follow_redirects=request.follow_redirects,
             checks=request.checks,
             weight=request.weight,
             comment=request.comment,

@@ -20,7 +20,6 @@ _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
 _FORM = "application/x-www-form-urlencoded"
 _SECONDS = re.compile(r"0*(\d{1,6}(?:\.\d{1,3})?)")
 _NOT_TAKEN = {
-    "location": "redirects are not followed, a 3xx counts as an answer",
     "proxy": "the proxy is not taken over; set target.proxy",
     "cert": "the client certificate is not taken over; set target.tls",
     "key": "the client key is not taken over; set target.tls",
@@ -50,6 +49,7 @@ class _Command:
     has_body: bool = False
     body_is_query: bool = False
     is_insecure: bool = False
+    follow_redirects: bool = False
     obstacle: str = ""  #: why the command cannot be taken over
 
 
@@ -101,7 +101,7 @@ def _read(words: Sequence[str], place: str, composer: Composer) -> _Command:
             composer.notes.add(place, _NOT_TAKEN[name])
         elif name == "url":
             command.urls.append(value)
-        elif name in ("request", "head", "get", "insecure", "max-time", "connect-timeout"):
+        elif name in ("request", "head", "get", "location", "insecure", "max-time", "connect-timeout"):
             _take_manner(command, name, value)
         elif name in (
             "header",
@@ -133,6 +133,8 @@ def _take_manner(command: _Command, name: str, value: str) -> None:
         command.body_is_query = True
     elif name == "insecure":
         command.is_insecure = True
+    elif name == "location":
+        command.follow_redirects = True
     elif (seconds := _SECONDS.fullmatch(value)) and float(seconds[1]):
         command.timeout["total" if name == "max-time" else "connect"] = f"{seconds[1]}s"
 
@@ -208,4 +210,5 @@ def _requests(command: _Command, place: str, composer: Composer) -> Iterator[Sou
             body=body if sends_body else "",
             timeout=dict(command.timeout),
             is_insecure=command.is_insecure,
+            follow_redirects=command.follow_redirects,
         )

@@ -42,6 +42,7 @@ class DraftRequest:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: DraftBody | None = None
     timeout: Mapping[str, str] = field(default_factory=dict)  #: `connect` and `total`, each with its unit
+    follow_redirects: bool = False
     checks: tuple[str, ...] = ()
     weight: int = 1  #: in `mix`; 0 is written and not sent
     comment: str = ""

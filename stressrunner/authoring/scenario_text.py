@@ -115,6 +115,8 @@ def _endpoint(request: DraftRequest) -> str:
         entry["headers"] = request.headers
     if request.body is not None:
         entry[request.body.key] = request.body.value
+    if request.follow_redirects:
+        entry["follow_redirects"] = True
     if request.timeout:
         total = request.timeout.get("total")
         entry["timeout"] = total if total and len(request.timeout) == 1 else request.timeout

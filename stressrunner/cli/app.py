@@ -212,6 +212,18 @@ def import_(kind: str, source: str, **options: Any) -> None:
     sys.exit(import_material(kind, source, ImportOptions(**options)))
 
 
+@cli.command()
+@click.argument("folder", default=".", metavar="[DIR]", type=click.Path(path_type=Path, file_okay=False))
+@click.option(
+    "--from", "source", type=click.Choice(["agents"]), help="Copy the scenarios that come with stressrunner."
+)
+def init(folder: Path, source: str | None) -> None:
+    """Write a commented first scenario, with its data and the schema for editors, into DIR."""
+    from stressrunner.cli.init_command import write_starter  # noqa: PLC0415  costs start-up time
+
+    sys.exit(write_starter(folder, source))
+
+
 def main() -> NoReturn:
     """Run the command line and exit with its code."""
     try:

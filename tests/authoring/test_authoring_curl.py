@@ -70,9 +70,11 @@ def request_of(command):
 
 #: Private characters are taken out of what is imported, and half a surrogate pair is no text.
 texts = st.text(st.characters(exclude_characters="\0\r\ue000\ue001", exclude_categories=["Cs"]), max_size=30)
+#: What carries secrets is tested on its own.
+keys = texts.filter(lambda text: not is_sensitive(text))
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | texts,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=4),
     max_leaves=12,
 )
 
@@ -206,6 +208,13 @@ def test_the_base_url_chooses_the_requests(base_url, target, endpoints):
     assert scenario.target.base_url == target
     assert len(scenario.endpoints) == endpoints
     assert len(made.notes) == 3 - endpoints
+
+
+def test_redirects_are_followed_as_curl_does():
+    """`-L` follows the redirects of its own request, and no other does."""
+    made = import_scenario(Material("curl", "made", "curl -sSL http://h/a\ncurl http://h/b"))
+    endpoints = build(load_text(made.text, environ={})).endpoints
+    assert [endpoint.follow_redirects for endpoint in endpoints.values()] == [True, False]
 
 
 def test_certificates_are_checked_unless_all_is_left_to_k():

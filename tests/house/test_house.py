@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "stressrunner"
 #: From the ground up; a floor imports only floors below it.
 FLOORS = [
-    {"masking", "errors", "units", "schemas"},
+    {"masking", "errors", "units", "schemas", "shipped"},
     {"sink"},
     {"demo"},
     {"monitor"},
@@ -102,7 +102,7 @@ def test_packages_are_listed():
     """The packaging lists exactly the packages of the tree."""
     listed = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]["packages"]
     found = {".".join(m.parent.relative_to(ROOT).parts) for m in MODULES if m.name == "__init__.py"}
-    assert sorted(listed) == sorted(found | {"stressrunner.schemas"})
+    assert sorted(listed) == sorted(found | {"stressrunner.schemas", "stressrunner.shipped"})
 
 
 def test_public_names_are_documented():

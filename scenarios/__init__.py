@@ -1,0 +1,1 @@
+"""The scenarios that come with stressrunner, as data of the package."""
