@@ -1,26 +1,12 @@
-"""`stressrunner run`: check, run, report."""
+"""`stressrunner run`: generators first, as they take longest to get up; everything else while they do."""
 
-import os
-import signal
-import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import anyio
-import click
-
-from stressrunner.cli.destinations import Destination, parse_destinations
-from stressrunner.cli.progress import ProgressView
-from stressrunner.errors import UsageError
 from stressrunner.fleet.event_loop import run_async
-from stressrunner.reports import render
-from stressrunner.reports.template import load_template
-from stressrunner.result.model import Result
-from stressrunner.run.listener import Listener, Silence
-from stressrunner.run.run import Options, run
-from stressrunner.scenario.document import Document, load_document
+from stressrunner.fleet.launch import Crew
+from stressrunner.fleet.size import cores, fleet_size
 
 __all__ = ["RunOptions", "run_scenario"]
 
@@ -46,75 +32,13 @@ def run_scenario(path: Path, options: RunOptions) -> int:
     Raises:
         StressrunnerError: what keeps a run from taking place.
     """
-    destinations = parse_destinations(options.reports)
-    template = None
-    if options.template is not None:
-        if any(destination.path is None for destination in destinations):
-            raise UsageError(
-                "--template goes to stdout, and so does a report without a path: give that one a path"
-            )
-        template = load_template(options.template)
-    document = load_document(
-        path, environ=os.environ, overrides=options.overrides, environment=options.environment
-    )
-    view = None if options.quiet else ProgressView(sys.stderr, verbose=options.verbose)
-    try:
-        result = run_async(
-            _run,
-            document,
-            Options(options.seed, options.overrides, options.strict, options.workers),
-            view or Silence(),
-        )
-    finally:
-        if view is not None:
-            view.close()
-    _write(result, destinations, template, quiet=options.quiet)
-    return result.verdict.exit_code
+    return run_async(_run, path, options)
 
 
-async def _run(document: Document, options: Options, listener: Listener) -> Result:
-    """Run until the end or the first Ctrl-C; a second one, while reports are made, ends the process."""
-    interrupted = anyio.Event()
+async def _run(path: Path, options: RunOptions) -> int:
+    async with Crew() as crew:
+        # How many there will be depends on the scenario; more than there are cores would only be in each other's way.
+        await crew.of_size(fleet_size(options.workers, cores()))
+        from stressrunner.cli.run_report import check_run_report  # noqa: PLC0415  takes as long as they do
 
-    async def watch_signals() -> None:
-        signals = (signal.SIGINT, signal.SIGTERM)
-        with anyio.open_signal_receiver(*signals) as received:
-            async for _ in received:
-                interrupted.set()
-                return
-
-    async with anyio.create_task_group() as tasks:
-        if (
-            sys.platform != "win32"
-        ):  # event loops there cannot receive signals; Ctrl-C raises KeyboardInterrupt
-            tasks.start_soon(watch_signals)
-        result = await run(document, options, listener, interrupted)
-        tasks.cancel_scope.cancel()
-    return result
-
-
-def _write(
-    result: Result,
-    destinations: tuple[Destination, ...],
-    template: Callable[[Result], str] | None,
-    *,
-    quiet: bool,
-) -> None:
-    """Write the reports; the text for people goes to stderr when stdout is taken, and nowhere when quiet."""
-    taken = template is not None or any(destination.path is None for destination in destinations)
-    failed = []
-    for destination in destinations:
-        text = render(destination.form, result)
-        if destination.path is None:
-            click.echo(text, nl=False)
-            continue
-        try:
-            destination.path.write_text(text, "utf-8")
-        except OSError as error:
-            failed.append(f"{destination.path}: {error.strerror}")
-    if template is not None:
-        click.echo(template(result), nl=False)
-    if not quiet:
-        click.echo(render("text", result), nl=False, err=taken)
-    if failed:
-        raise UsageError(f"a report could not be written: {'; '.join(failed)}")
+        return await check_run_report(path, options, crew)

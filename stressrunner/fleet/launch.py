@@ -2,10 +2,10 @@
 
 import subprocess
 import sys
-import tempfile
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from typing import IO, Protocol, cast
+from collections.abc import Sequence
+from contextlib import ExitStack
+from tempfile import TemporaryFile
+from typing import IO, Protocol, Self, cast
 
 import anyio
 from anyio.abc import ByteReceiveStream, ByteSendStream, Process
@@ -13,7 +13,7 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 
 from stressrunner.fleet.messages import HEADER_BYTES, Message, decoded, frame_of, length_of
 
-__all__ = ["Channel", "LocalProcess", "local_generators"]
+__all__ = ["Channel", "Crew", "LocalProcess"]
 
 _STOPPED_WITHIN_S = 2.0
 _REAPED_WITHIN_S = 1.0
@@ -101,29 +101,42 @@ class LocalProcess:
         await self._process.aclose()
 
 
-@asynccontextmanager
-async def local_generators(count: int) -> AsyncIterator[tuple[LocalProcess, ...]]:
-    """Keep so many generator processes, which are gone when this is left, also by cancellation.
+class Crew:
+    """Generator processes of this machine, which are gone when this is left as a context, also by cancellation.
 
-    They have a session of their own, so that a Ctrl-C at the terminal reaches the coordinator alone.
+    They may be started before it is known how many are needed, as they take longer to get up than a scenario to be
+    read. They have a session of their own, so that a Ctrl-C at the terminal reaches the coordinator alone.
     """
-    async with AsyncExitStack() as files:
-        processes: list[LocalProcess] = []
-        try:
-            for _ in range(count):
-                # What a generator prints is kept for the case that it ends with it.
-                complaints = tempfile.TemporaryFile()  # noqa: SIM115  closed with the others
-                files.callback(complaints.close)
-                processes.append(LocalProcess(await _spawn(complaints), complaints))
-            yield tuple(processes)
-        finally:
-            deadline = anyio.current_time() + _STOPPED_WITHIN_S
-            with anyio.CancelScope(shield=True):
-                for process in processes:
-                    await process.hang_up()
-                for process in processes:
-                    with anyio.CancelScope(deadline=deadline):
-                        await process.aclose()
+
+    def __init__(self) -> None:
+        self._files = ExitStack()
+        self._processes: list[LocalProcess] = []
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        with self._files:
+            await self._let_go(self._processes)
+
+    async def of_size(self, count: int) -> tuple[LocalProcess, ...]:
+        """Return so many processes: start those that are missing, and let go of those that are too many."""
+        while len(self._processes) < count:
+            # What a generator prints is kept for the case that it ends with it.
+            complaints = self._files.enter_context(TemporaryFile())  # noqa: SIM115  closed with the others
+            self._processes.append(LocalProcess(await _spawn(complaints), complaints))
+        surplus, self._processes = self._processes[count:], self._processes[:count]
+        await self._let_go(surplus)
+        return tuple(self._processes)
+
+    async def _let_go(self, processes: Sequence[LocalProcess]) -> None:
+        deadline = anyio.current_time() + _STOPPED_WITHIN_S
+        with anyio.CancelScope(shield=True):
+            for process in processes:
+                await process.hang_up()
+            for process in processes:
+                with anyio.CancelScope(deadline=deadline):
+                    await process.aclose()
 
 
 async def _spawn(complaints: IO[bytes]) -> Process:

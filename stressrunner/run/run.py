@@ -12,7 +12,7 @@ from stressrunner.engine.clock import Clock
 from stressrunner.engine.timerfd import precise_clock
 from stressrunner.errors import StressrunnerError
 from stressrunner.fleet.beat import Fleet, ledger_of
-from stressrunner.fleet.launch import LocalProcess, local_generators
+from stressrunner.fleet.launch import Crew, LocalProcess
 from stressrunner.fleet.processes import ProcessFleet, Work
 from stressrunner.fleet.size import fleet_size
 from stressrunner.fleet.transports import transports_to
@@ -45,14 +45,17 @@ class Options:
     workers: int | Literal["auto"] = 1
 
 
-async def run(document: Document, options: Options, listener: Listener, interrupted: anyio.Event) -> Result:
+async def run(
+    document: Document, options: Options, listener: Listener, interrupted: anyio.Event, crew: Crew
+) -> Result:
     """Run a scenario; setting `interrupted` ends it with everything measured so far.
 
+    The generators are those of `crew`, which is made as large as it has to be and stays its owner's to leave.
     What goes wrong with the target is in the result and raises nothing.
     """
     scenario = build(document)
     plan = _plan(scenario, options)
-    workers = fleet_size(options.workers, plan)
+    workers = fleet_size(options.workers, plan.most_shards)
     if options.workers != "auto" and workers < options.workers:
         listener.note(
             f"{options.workers:,} workers were asked for, and the load can be shared by {workers:,}"
@@ -60,17 +63,22 @@ async def run(document: Document, options: Options, listener: Listener, interrup
     origin = Origin(
         document, scenario, plan, options.overrides, datetime.now(UTC), Masker(document.secrets), workers
     )
+    generators = await crew.of_size(workers)
     with precise_clock() as clock:
-        return await _run(origin, options, listener, interrupted, clock)
+        return await _run(origin, options, listener, interrupted, clock, generators)
 
 
 async def _run(
-    origin: Origin, options: Options, listener: Listener, interrupted: anyio.Event, clock: Clock
+    origin: Origin,
+    options: Options,
+    listener: Listener,
+    interrupted: anyio.Event,
+    clock: Clock,
+    generators: Sequence[LocalProcess],
 ) -> Result:
     scenario, plan = origin.scenario, origin.plan
     try:
-        # The generators get up while the target does.
-        async with local_generators(origin.workers) as generators, target_of(plan) as target:
+        async with target_of(plan) as target:
             await reach(target, plan)
             listener.note(
                 f"target {shown(target.base_url, plan.target.proxy)}, seed {plan.seed}, run {plan.run_id}"

@@ -8,7 +8,7 @@ from typing import Self
 import anyio
 
 from stressrunner.engine.clock import MonotonicClock
-from stressrunner.fleet.launch import local_generators
+from stressrunner.fleet.launch import Crew
 from stressrunner.fleet.messages import HEADER_BYTES, Assignment, Ready, decoded, frame_of, length_of
 from stressrunner.fleet.processes import ProcessFleet, Work
 from stressrunner.metrics.ledger import Summary
@@ -51,7 +51,8 @@ def run_fleet(
     ear = ear or Hearing()
 
     async def main() -> FleetRun:
-        async with local_generators(workers) as channels:
+        async with Crew() as crew:
+            channels = await crew.of_size(workers)
             work = Work(document.value, document.rows, url)
             fleet = ProcessFleet(plan, work, channels, MonotonicClock())
             with anyio.fail_after(30):

@@ -28,7 +28,7 @@ from stressrunner.fleet.messages import (
     Stop,
 )
 from stressrunner.fleet.processes import ProcessFleet, Work
-from stressrunner.fleet.size import fleet_size
+from stressrunner.fleet.size import cores, fleet_size
 from stressrunner.metrics.tally import Tally
 from stressrunner.metrics.wire import tally_to_wire
 from stressrunner.plan.plan import compile_plan
@@ -299,10 +299,11 @@ def test_a_load_that_is_stopped_before_it_begins():
 def test_a_fleet_is_no_larger_than_its_plan(wanted, shapes, changes, size):
     """Every generator has a user in every phase and a connection of its own."""
     phases = [Phase(f"p{number}", shape) for number, shape in enumerate(shapes)]
-    assert fleet_size(wanted, compile_plan(scenario(*phases, **changes), seed=1, run_id="r")) == size
+    plan = compile_plan(scenario(*phases, **changes), seed=1, run_id="r")
+    assert fleet_size(wanted, plan.most_shards) == size
 
 
 def test_auto_leaves_a_core_to_others():
-    """`auto` is at least one generator and follows the same limits."""
-    plan = compile_plan(scenario(Phase("p", Closed(1, iterations=8))), seed=1, run_id="r")
-    assert fleet_size("auto", plan) == 1
+    """`auto` is at least one generator, follows the same limits, and does not take the whole machine."""
+    assert fleet_size("auto", 1) == 1
+    assert fleet_size("auto", 1024) == max(1, cores() - 1)

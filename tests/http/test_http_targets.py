@@ -6,6 +6,7 @@ import anyio
 import pytest
 from http_scripts import Http2Script, Site
 
+from stressrunner.fleet.launch import Crew
 from stressrunner.result.codec import to_json
 from stressrunner.run.listener import Silence
 from stressrunner.run.run import Options, run
@@ -30,7 +31,10 @@ async def result_of(folder, target):
     """Run the scenario against a target and return the result."""
     path = folder / "scenario.yaml"
     path.write_text(f"{SCENARIO}target: {json.dumps(target)}\n", "utf-8")
-    return await run(load_document(path, environ={}), Options(seed=1, workers=0), Silence(), anyio.Event())
+    async with Crew() as crew:
+        return await run(
+            load_document(path, environ={}), Options(seed=1, workers=0), Silence(), anyio.Event(), crew
+        )
 
 
 async def test_run_over_a_socket(serve, tmp_path):
