@@ -264,8 +264,10 @@ def _decoded(text: str) -> Any:
 
 def fits_json(value: Any, depth: int = 0) -> bool:
     """Whether decoded JSON can stand under `json` in a scenario and mean the same there."""
-    if value is None or depth > _DEEPEST:
-        return depth > 0 and value is None
+    if depth > _DEEPEST:
+        return False
+    if value is None:
+        return depth > 0  # `json: null` is as if the key were not there
     if isinstance(value, dict):
         return "$payload" not in value and all(
             not has_marks(key) and fits_json(inner, depth + 1) for key, inner in value.items()
