@@ -104,7 +104,8 @@ def cli() -> None:
 )
 def run(scenario: Path, **options: Any) -> None:
     """Run a scenario and report on it."""
-    from stressrunner.cli.run_command import RunOptions, run_scenario  # noqa: PLC0415  costs start-up time
+    from stressrunner.cli.run_command import run_scenario  # noqa: PLC0415  costs start-up time
+    from stressrunner.cli.run_options import RunOptions  # noqa: PLC0415  costs start-up time
 
     sys.exit(run_scenario(scenario, RunOptions(**options)))
 

@@ -1,29 +1,13 @@
 """`stressrunner run`: generators first, as they take longest to get up; everything else while they do."""
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
+from stressrunner.cli.run_options import RunOptions
 from stressrunner.fleet.event_loop import run_async
 from stressrunner.fleet.launch import Crew
 from stressrunner.fleet.size import cores, fleet_size
 
-__all__ = ["RunOptions", "run_scenario"]
-
-
-@dataclass(frozen=True, slots=True)
-class RunOptions:
-    """What the command line says about a run."""
-
-    environment: str | None = None
-    overrides: tuple[str, ...] = ()
-    reports: tuple[str, ...] = ()
-    template: Path | None = None
-    workers: int | Literal["auto"] = 1
-    seed: int | None = None
-    strict: bool = False
-    quiet: bool = False
-    verbose: bool = False
+__all__ = ["run_scenario"]
 
 
 def run_scenario(path: Path, options: RunOptions) -> int:

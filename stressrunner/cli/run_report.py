@@ -11,7 +11,7 @@ import click
 
 from stressrunner.cli.destinations import Destination, parse_destinations
 from stressrunner.cli.progress import ProgressView
-from stressrunner.cli.run_command import RunOptions
+from stressrunner.cli.run_options import RunOptions
 from stressrunner.errors import UsageError
 from stressrunner.fleet.launch import Crew
 from stressrunner.reports import render

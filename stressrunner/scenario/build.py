@@ -32,8 +32,11 @@ __all__ = ["Described", "build"]
 
 _METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
 _DEFAULT_TIMEOUT = Timeout()
-_DEFAULT_THRESHOLD = Threshold(
+_FEW_ERRORS = Threshold(
     text="errors < 1%", stat="errors", op="<", limit=0.01, dimension="ratio", is_default=True
+)
+_FEW_DROPPED = Threshold(
+    text="dropped < 1%", stat="dropped", op="<", limit=0.01, dimension="ratio", is_default=True
 )
 
 
@@ -53,6 +56,7 @@ def build(document: Described) -> Scenario:
     """Return the scenario that a document describes; a Document has no mistakes, so this always succeeds."""
     value = document.value
     target = _target(value["target"])
+    load = _phases(value["load"])
     return Scenario(
         name=value["name"],
         description=value.get("description", ""),
@@ -71,11 +75,11 @@ def build(document: Described) -> Scenario:
             }
         ),
         traffic=_traffic(value),
-        load=_phases(value["load"]),
+        load=load,
         monitors=_frozen(
             {name: MonitorSpec(name, **monitor) for name, monitor in value.get("monitors", {}).items()}
         ),
-        thresholds=_thresholds(value.get("thresholds", [])),
+        thresholds=_thresholds(value.get("thresholds", []), load),
     )
 
 
@@ -214,8 +218,19 @@ def _ends(value: Any) -> tuple[Any, Any]:
     return (value["from"], value["to"]) if isinstance(value, dict) else (value, value)
 
 
-def _thresholds(listed: list[Any]) -> tuple[Threshold, ...]:
+def _thresholds(listed: list[Any], load: tuple[Phase, ...]) -> tuple[Threshold, ...]:
+    """Return the thresholds, with defaults for what a scenario that says nothing of it would pass by.
+
+    A run full of errors has not passed, and neither has one that did not send what it was to offer.
+    """
     thresholds = [parse_threshold(t) if isinstance(t, str) else threshold_of_mapping(t) for t in listed]
-    if not any(threshold.stat in ("errors", "goodput") for threshold in thresholds):
-        thresholds.append(_DEFAULT_THRESHOLD)
+    stats = {threshold.stat for threshold in thresholds}
+    if not stats & {"errors", "goodput"}:
+        thresholds.append(_FEW_ERRORS)
+    if any(isinstance(phase.shape, Open) for phase in load) and not stats & {
+        "dropped",
+        "throughput",
+        "goodput",
+    }:
+        thresholds.append(_FEW_DROPPED)
     return tuple(thresholds)

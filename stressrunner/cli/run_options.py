@@ -1,0 +1,22 @@
+"""What the command line says about a run."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+__all__ = ["RunOptions"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What the command line says about a run."""
+
+    environment: str | None = None
+    overrides: tuple[str, ...] = ()
+    reports: tuple[str, ...] = ()
+    template: Path | None = None
+    workers: int | Literal["auto"] = 1
+    seed: int | None = None
+    strict: bool = False
+    quiet: bool = False
+    verbose: bool = False

@@ -1,0 +1,54 @@
+"""A generator that cannot keep up says so, and does not pass for a slow target."""
+
+import json
+
+from cli.command import stressrunner
+
+STARVED = """\
+stressrunner: 1
+name: starved
+target: {base_url: demo://agents}
+endpoints:
+  health:
+    post: /health
+    body: "{% for i in range(4000) %}{{ i }},{% endfor %}"
+    checks: [status == 405]
+load: {rate: 2000/s, duration: 2s, graceful_stop: 20s}
+thresholds: [errors < 1%]
+"""
+
+
+def test_a_starved_generator_is_invalid(tmp_path):
+    """Filling in takes longer than the rate allows: the run is invalid, blames the generator and says what to do."""
+    scenario = tmp_path / "starved.yaml"
+    scenario.write_text(STARVED, "utf-8")
+    result_file = tmp_path / "r.json"
+    ran = stressrunner("run", scenario, "--report", f"json={result_file}")
+    result = json.loads(result_file.read_text("utf-8"))
+    assert ran.code == 4
+    assert result["validity"]["state"] == "invalid"
+    assert "the generator was late" in result["verdict"]["reasons"][0]
+    assert "lower the load" in result["verdict"]["reasons"][0]
+    assert result["generator"]["lag"]["p99_s"] > 0.25
+    assert result["totals"]["service_time"]["p50_s"] < result["totals"]["response_time"]["p50_s"] / 4
+    assert "INVALID" in ran.out
+
+
+def test_arrivals_that_find_no_place_fail_a_run(tmp_path):
+    """Where the offered load was not delivered the run is no pass, though all that was sent succeeded."""
+    result_file = tmp_path / "r.json"
+    ran = stressrunner(
+        "scenarios/agent_run.yaml",
+        "--set",
+        "load={rate: 100/s, duration: 1s, max_in_flight: 2, overflow: drop}",
+        "--set",
+        "thresholds=[errors < 1%]",
+        "-q",
+        "--report",
+        f"json={result_file}",
+    )
+    result = json.loads(result_file.read_text("utf-8"))
+    assert ran.code == 3
+    assert result["totals"]["failed"] == 0
+    assert result["totals"]["dropped"] > 10
+    assert [t["text"] for t in result["thresholds"] if t["state"] == "failed"] == ["dropped < 1%"]
