@@ -29,7 +29,7 @@ from stressrunner.units import NS_PER_S
 __all__ = ["Load", "PhaseSpan"]
 
 
-_LONGEST_SPREE = 50  #: arrivals released at a stretch when the dispatcher is behind
+_BEHIND_NS = 1_000_000  #: so late, the dispatcher lets others run after every arrival
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,8 +246,8 @@ class Load:
             await self._clock.sleep_until(due_ns)
             arrival = Arrival(plan.index, number, self._next_iteration(), due_ns)
             self._give(arrival, most, shape.overflow, tasks)
-            if self._begun % _LONGEST_SPREE == 0:
-                # When it is behind, waiting for the past takes no time, and nobody else would ever run.
+            if self._clock.now_ns() - due_ns > _BEHIND_NS:
+                # Waiting for the past takes no time: without this, nobody else would run until all is released.
                 await anyio.lowlevel.checkpoint()
         end_ns = start_ns + round(shape.duration_s * NS_PER_S)
         await self._clock.sleep_until(end_ns)

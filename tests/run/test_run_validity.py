@@ -11,9 +11,9 @@ target: {base_url: demo://agents}
 endpoints:
   health:
     post: /health
-    body: "{% for i in range(4000) %}{{ i }},{% endfor %}"
+    body: "{% for i in range(8000) %}{{ i }},{% endfor %}"
     checks: [status == 405]
-load: {rate: 2000/s, duration: 2s, graceful_stop: 20s}
+load: {rate: 1000/s, duration: 300ms}
 thresholds: [errors < 1%]
 """
 
@@ -29,7 +29,7 @@ def test_a_starved_generator_is_invalid(tmp_path):
     assert result["validity"]["state"] == "invalid"
     assert "the generator was late" in result["verdict"]["reasons"][0]
     assert "lower the load" in result["verdict"]["reasons"][0]
-    assert result["generator"]["lag"]["p99_s"] > 0.25
+    assert result["generator"]["lag"]["p99_s"] > 0.02
     assert result["totals"]["service_time"]["p50_s"] < result["totals"]["response_time"]["p50_s"] / 4
     assert "INVALID" in ran.out
 
