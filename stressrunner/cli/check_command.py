@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 from pathlib import Path
 
 import click
@@ -12,6 +11,7 @@ from stressrunner.reports.text import render_judgement
 from stressrunner.result.codec import read_result
 from stressrunner.result.model import Result
 from stressrunner.scenario.threshold_grammar import parse_threshold
+from stressrunner.spelling import did_you_mean
 from stressrunner.verdict.figures import Figures
 from stressrunner.verdict.outcome import ThresholdOutcome
 from stressrunner.verdict.thresholds import evaluate
@@ -46,8 +46,7 @@ def _outcome(text: str, result: Result) -> ThresholdOutcome:
         return recorded[threshold.text]
     known = (*result.endpoints, *result.wholes, *result.monitors, "target")
     if threshold.of is not None and threshold.of not in known:
-        close = get_close_matches(threshold.of, known, n=1)
-        hint = f"did you mean '{close[0]}'?" if close else f"there are {', '.join(known)}"
+        hint = did_you_mean(threshold.of, known) or f"there are {', '.join(known)}"
         raise UsageError(f"{text}: nothing called '{threshold.of}' was measured; {hint}")
     figures = Figures(
         totals=result.totals,

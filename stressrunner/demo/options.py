@@ -3,13 +3,13 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from difflib import get_close_matches
 from fractions import Fraction
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from stressrunner import units
 from stressrunner.demo.session_queue import QUEUES
+from stressrunner.spelling import did_you_mean
 
 __all__ = ["DemoOptionError", "DemoOptions"]
 
@@ -138,5 +138,5 @@ def _reader_of(name: str, text: str) -> tuple[str, Callable[[str], Any]]:
 
 
 def _suggestion(word: str, known: Mapping[str, Any]) -> str:
-    close = get_close_matches(word, known, n=1)
-    return f", did you mean '{close[0]}'?" if close else "."
+    near = did_you_mean(word, known)
+    return f", {near}" if near else "."

@@ -1,7 +1,6 @@
 """What expressions may call: the functions, filters and tests of the language, and nothing that a value brings along."""
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from itertools import pairwise
 
 from jinja2 import nodes
@@ -10,6 +9,7 @@ from stressrunner.expressions.environment import environment
 from stressrunner.expressions.functions import FUNCTIONS
 from stressrunner.expressions.problem import ExpressionError
 from stressrunner.expressions.references import NOT_BEHIND, tokens_of
+from stressrunner.spelling import did_you_mean
 
 __all__ = ["refuse_methods", "refuse_unknown_filters", "refuse_unknown_functions"]
 
@@ -97,10 +97,9 @@ def refuse_unknown_filters(source: str, tree: nodes.Template) -> None:
         tokens = tokens_of(source)
         pairs = pairwise(tokens)
         places = [after.offset for before, after in pairs if after.text == node.name and before.text in signs]
-        close = get_close_matches(node.name, known, 1)
         raise ExpressionError(
             f"there is no {'filter' if is_filter else 'test'} {node.name!r}",
             offset=places[0] if places else 0,
             width=len(node.name),
-            hint=f"did you mean {close[0]!r}?" if close else "",
+            hint=did_you_mean(node.name, known),
         )

@@ -1,13 +1,13 @@
 """Reports: functions from a Result to text, each one module and one line of the registry."""
 
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from types import MappingProxyType
 
 from stressrunner.errors import UsageError
 from stressrunner.reports import html, text
 from stressrunner.result.codec import to_json
 from stressrunner.result.model import Result
+from stressrunner.spelling import did_you_mean
 
 __all__ = ["REPORTS", "Report", "render", "report_of"]
 
@@ -30,8 +30,7 @@ def report_of(name: str) -> Report:
     """
     report = REPORTS.get(name)
     if report is None:
-        close = get_close_matches(name, REPORTS, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(REPORTS)}"
+        hint = did_you_mean(name, REPORTS) or f"there are {', '.join(REPORTS)}"
         raise UsageError(f"unknown report format {name!r}; {hint}")
     return report
 

@@ -27,7 +27,7 @@ from stressrunner.reports.wording import duration, encodable, optional, ratio, s
 from stressrunner.result.model import Result
 from stressrunner.units import Dimension, format_quantity, format_rate
 
-__all__ = ["load_template", "render_template"]
+__all__ = ["load_template"]
 
 
 def load_template(path: str | Path) -> Callable[[Result], str]:
@@ -53,11 +53,6 @@ def load_template(path: str | Path) -> Callable[[Result], str]:
             raise UsageError(f"{path}:{_line_of(error, str(path))}: {reason}") from error
 
     return write
-
-
-def render_template(path: str | Path, result: Result) -> str:
-    """Return the result as the template in a file writes it; raises UsageError as `load_template` does."""
-    return load_template(path)(result)
 
 
 def _compile(source: str, path: str) -> Template:

@@ -14,7 +14,7 @@ from stressrunner.scenario.pack_files import Pack
 from stressrunner.scenario.schema import Place, root_place
 from stressrunner.scenario.source import Layer, ListNode, MappingNode, Node, Source, from_source
 from stressrunner.scenario.used_files import is_null, mapping_of
-from stressrunner.scenario.validate import did_you_mean
+from stressrunner.spelling import did_you_mean
 
 __all__ = ["Environments", "read_environments"]
 

@@ -14,8 +14,8 @@ from stressrunner.expressions import (
     compile_expression,
     compile_template,
 )
-from stressrunner.scenario.validate import did_you_mean
 from stressrunner.scenario.values import Text
+from stressrunner.spelling import did_you_mean
 
 __all__ = ["RESERVED", "Names", "check_texts"]
 

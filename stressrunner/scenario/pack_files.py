@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 
-from stressrunner.scenario.validate import did_you_mean
+from stressrunner.spelling import did_you_mean
 
 __all__ = ["NoSuchFile", "Pack"]
 

@@ -9,7 +9,7 @@ from stressrunner.scenario.document import Document
 from stressrunner.scenario.holes import fill_public
 from stressrunner.scenario.slips import shortened
 from stressrunner.scenario.source import Entry, Layer, ListNode, MappingNode, Node, ScalarNode
-from stressrunner.scenario.validate import did_you_mean
+from stressrunner.spelling import did_you_mean
 
 __all__ = ["Origin", "Setting", "settings_at"]
 

@@ -16,9 +16,10 @@ from stressrunner.scenario.phases import check_load
 from stressrunner.scenario.source import Layer, Node, Path, node_at
 from stressrunner.scenario.target import check_target
 from stressrunner.scenario.threshold_references import check_thresholds
-from stressrunner.scenario.validate import did_you_mean, key_at
+from stressrunner.scenario.validate import key_at
 from stressrunner.scenario.values import Text
 from stressrunner.scenario.wire import check_wire
+from stressrunner.spelling import did_you_mean
 
 __all__ = ["check_references"]
 

@@ -6,11 +6,11 @@ A tokenizer and a parser that goes from left to right, so that every mistake has
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any, cast
 
 from stressrunner.scenario.threshold import METRICS, MONITOR_STATS, Metric, Operator, Threshold
+from stressrunner.spelling import did_you_mean
 from stressrunner.units import Dimension, Quantity, parse_duration, parse_quantity
 
 __all__ = ["ThresholdError", "parse_threshold", "render_parts", "threshold_of_mapping"]
@@ -198,8 +198,7 @@ class _Parser:
             return "write 'errors < 1%'"
         if word in _ALIASES:
             return f"write '{_ALIASES[word]}'"
-        close = get_close_matches(word, _STATS, n=1)
-        return f"did you mean '{close[0]}'?" if close else f"stats are pN, {', '.join(_STATS)}"
+        return did_you_mean(word, _STATS) or f"stats are pN, {', '.join(_STATS)}"
 
     def _metric(self, stat: _Token, dimensions: tuple[Dimension, ...]) -> Metric:
         if not self._takes("("):
@@ -208,8 +207,7 @@ class _Parser:
         if dimensions != ("duration",):
             raise word.error(f"'{stat.text}' has no metrics", f"write '{stat.text}' alone")
         if word.text not in METRICS:
-            close = get_close_matches(word.text, METRICS, n=1)
-            hint = f"did you mean '{close[0]}'?" if close else f"metrics are {', '.join(METRICS)}"
+            hint = did_you_mean(word.text, METRICS) or f"metrics are {', '.join(METRICS)}"
             raise word.error(f"unknown metric '{word.text}'", hint)
         if not self._takes(")"):
             raise self._peek().error("')' is missing after the metric")

@@ -13,8 +13,8 @@ from stressrunner.scenario.threshold_grammar import (
     render_parts,
     threshold_of_mapping,
 )
-from stressrunner.scenario.validate import did_you_mean
 from stressrunner.scenario.values import Text
+from stressrunner.spelling import did_you_mean
 
 __all__ = ["check_thresholds"]
 

@@ -1,7 +1,6 @@
 """What the JSON Schema finds wrong with a scenario, said in our words and shown at the node that it is about."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from difflib import get_close_matches
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from functools import cache
 from types import MappingProxyType
@@ -17,8 +16,9 @@ from stressrunner.scenario.schema import Choice, scenario_schema
 from stressrunner.scenario.slips import shortened
 from stressrunner.scenario.source import MappingNode, Node, Path, ScalarNode, node_at
 from stressrunner.scenario.values import BROKEN
+from stressrunner.spelling import did_you_mean
 
-__all__ = ["did_you_mean", "key_at", "validate"]
+__all__ = ["key_at", "validate"]
 
 _TYPE_NAMES: Mapping[str, str] = MappingProxyType(
     {
@@ -92,12 +92,6 @@ def _accepts(parse: Callable[[str], Fraction]) -> Callable[[object], bool]:
         return True
 
     return check
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return `did you mean 'x'?` with the closest of the known names, or nothing when none is close."""
-    close = get_close_matches(word, list(known), n=1)
-    return f"did you mean '{close[0]}'?" if close else ""
 
 
 def key_at(root: Node, path: Path) -> ScalarNode | None:

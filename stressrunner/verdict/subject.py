@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from difflib import get_close_matches
 
 from stressrunner.metrics.histogram import Histogram
 from stressrunner.metrics.summary import Stats
 from stressrunner.monitor.figures import ProcessFigures
 from stressrunner.scenario.threshold import MONITOR_STATS, Threshold
+from stressrunner.spelling import did_you_mean
 from stressrunner.verdict.figures import Figures, LiveRecord
 from stressrunner.verdict.measure import Aggregate, Measurement, count_against, measure, measure_times
 from stressrunner.verdict.processes import measure_process, points_between, windows_of
@@ -100,9 +100,8 @@ def _with_doubt(threshold: Threshold, measurement: Measurement, times: Histogram
 
 
 def _unknown(kind: str, name: str, known: Iterable[str]) -> Measurement:
-    close = get_close_matches(name, list(known), n=1)
-    hint = f"; did you mean '{close[0]}'?" if close else ""
-    return Measurement(None, note=f"no {kind} named '{name}' was measured{hint}")
+    near = did_you_mean(name, known)
+    return Measurement(None, note=f"no {kind} named '{name}' was measured{near and '; '}{near}")
 
 
 def record_windows(threshold: Threshold, figures: Figures) -> LiveRecord | Measurement:

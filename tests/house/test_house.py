@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "stressrunner"
 #: From the ground up; a floor imports only floors below it.
 FLOORS = [
-    {"masking", "errors", "units", "schemas", "shipped"},
+    {"masking", "errors", "spelling", "units", "schemas", "shipped"},
     {"sink"},
     {"demo"},
     {"monitor"},

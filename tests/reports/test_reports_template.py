@@ -4,7 +4,7 @@ import pytest
 from reports.example_results import EXAMPLES
 
 from stressrunner.errors import UsageError
-from stressrunner.reports.template import render_template
+from stressrunner.reports.template import load_template
 
 FAILED = EXAMPLES["failed"]()
 
@@ -16,7 +16,7 @@ def written(tmp_path):
     def render(source, name="report.md.j2"):
         path = tmp_path / name
         path.write_text(source, encoding="utf-8")
-        return render_template(path, FAILED)
+        return load_template(path)(FAILED)
 
     return render
 
@@ -76,7 +76,7 @@ def test_a_mistake_is_named_with_its_line(written, tmp_path, source, line, reaso
 def test_a_template_that_cannot_be_read_is_named(tmp_path):
     """A missing file and a binary one are errors of usage, too."""
     with pytest.raises(UsageError, match=r"cannot read the template .*missing\.j2: No such file"):
-        render_template(tmp_path / "missing.j2", FAILED)
+        load_template(tmp_path / "missing.j2")
     (tmp_path / "binary.j2").write_bytes(b"\xff\xfe")
     with pytest.raises(UsageError, match="it is not a text file"):
-        render_template(tmp_path / "binary.j2", FAILED)
+        load_template(tmp_path / "binary.j2")
