@@ -62,10 +62,9 @@ class Iterations:
         if isinstance(traffic, MixPlan):
             endpoint = self._plan.endpoints[traffic.pick(arrival.number)]
             due = Due(arrival.phase, arrival.due_ns, arrival.waiting_since_ns)
-            passed = await self._sender.send(endpoint, scope, 0, due, transport)
+            await self._sender.send(endpoint, scope, 0, due, transport)
         else:
-            passed = await self._session(traffic, scope, arrival, transport)
-        self._recorder.iteration_ended(failed=not passed)
+            await self._session(traffic, scope, arrival, transport)
 
     async def _session(
         self, traffic: SessionPlan, scope: IterationScope, arrival: Arrival, transport: Transport

@@ -24,6 +24,3 @@ class Recorder(Protocol):
 
     def whole(self, name: str, length_ns: int) -> None:
         """Take the length, pauses subtracted, of something that is measured as a whole and has passed."""
-
-    def iteration_ended(self, *, failed: bool) -> None:
-        """Take the end of an iteration."""

@@ -52,11 +52,6 @@ class Collector:
         """Count a pause of garbage collection."""
         self._tally.collections.record(took_ns)
 
-    def iteration_ended(self, *, failed: bool) -> None:
-        """Count an iteration."""
-        self._tally.iterations += 1
-        self._tally.iterations_failed += failed
-
     def _count(self) -> None:
         samples, self._pending = self._pending, []
         self._tally.extend(samples)

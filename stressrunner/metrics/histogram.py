@@ -21,6 +21,12 @@ __all__ = ["Histogram"]
 _NS_PER_US = 1000
 
 
+def _index(value_us: int) -> int:
+    """Return the bucket of a value in microseconds: the layout above."""
+    b = value_us.bit_length() - 11
+    return (b << 10) + (value_us >> b) if b > 0 else value_us
+
+
 def _middle_us(index: int) -> float:
     """Return the middle of a bucket, in microseconds: the layout above, backwards."""
     if index < 2048:
@@ -77,16 +83,28 @@ class Histogram:
         if low < 0:
             durations_ns = [max(0, ns) for ns in durations_ns]
             low, high = max(0, low), max(0, high)
+        if low == high:  # such as the queue of those that did not wait
+            self._add(low, len(durations_ns))
+            return
         counts = self.counts
         for value_us, n in Counter([(ns + 500) // 1000 for ns in durations_ns]).items():
-            b = value_us.bit_length() - 11
-            index = (b << 10) + (value_us >> b) if b > 0 else value_us
+            index = _index(value_us)
             counts[index] = counts.get(index, 0) + n
         self.count += len(durations_ns)
         self.sum_ns += sum(durations_ns)
         self.sum_squares += sum(map(mul, durations_ns, durations_ns))
         self.min_ns = low if self.min_ns is None else min(self.min_ns, low)
         self.max_ns = high if self.max_ns is None else max(self.max_ns, high)
+
+    def _add(self, ns: int, times: int) -> None:
+        """Count one duration in nanoseconds so many times."""
+        index = _index((ns + 500) // 1000)
+        self.counts[index] = self.counts.get(index, 0) + times
+        self.count += times
+        self.sum_ns += ns * times
+        self.sum_squares += ns * ns * times
+        self.min_ns = ns if self.min_ns is None else min(self.min_ns, ns)
+        self.max_ns = ns if self.max_ns is None else max(self.max_ns, ns)
 
     def record_never(self) -> None:
         """Count a duration that did not end in time."""

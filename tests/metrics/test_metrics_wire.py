@@ -48,7 +48,6 @@ def tallies(draw):
         tally.record_whole("session", length_ns)
         tally.stalls.record(length_ns)
         tally.collections.record(length_ns // 2)
-    tally.iterations, tally.iterations_failed = draw(st.tuples(st.integers(0, 99), st.integers(0, 9)))
     tally.in_flight = draw(st.integers(0, 99))
     return tally
 
@@ -128,7 +127,6 @@ def spoiled(change):
         lambda wire: wire.pop("cells"),
         lambda wire: wire.update(cells=[[0]]),
         lambda wire: wire.update(errors=[]),
-        lambda wire: wire.update(iterations=3),
         lambda wire: wire["cells"][0][2]["times"].pop("lag"),
         lambda wire: wire["cells"][0][2]["times"]["lag"].__setitem__(0, 99),
         lambda wire: wire["cells"][0][2]["times"]["lag"].append(1),
