@@ -1,11 +1,15 @@
 """What a fleet is, what it tells about once a second, and the books that it keeps."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Protocol
 
 from stressrunner.metrics.ledger import Ledger, PhaseOutline, Summary
 from stressrunner.metrics.tally import Tally
-from stressrunner.plan.plan import Plan
+from stressrunner.plan.pacing import Ramp
+from stressrunner.plan.plan import PhasePlan, Plan
+from stressrunner.scenario.model import Open
 
 __all__ = ["Beat", "Ear", "Fleet", "ledger_of"]
 
@@ -55,7 +59,13 @@ class Fleet(Protocol):
 
 def ledger_of(plan: Plan, origin_ns: int) -> Ledger:
     """Return empty books for a plan whose load began at a moment, in monotonic nanoseconds."""
-    outlines = [
-        PhaseOutline(phase.spec.name, phase.spec.warmup, plan.planned(phase.index)) for phase in plan.phases
-    ]
+    outlines = [_outline(phase, plan.planned(phase.index)) for phase in plan.phases]
     return Ledger(plan.endpoint_names, outlines, origin_ns)
+
+
+def _outline(phase: PhasePlan, planned: Mapping[int, int] | None) -> PhaseOutline:
+    shape, offered = phase.spec.shape, None
+    if isinstance(shape, Open) and planned is not None and phase.arrivals:
+        # An arrival of a session or a flow is as many requests as it has on the average.
+        offered = Ramp.of(shape).times(Fraction(sum(planned.values()), phase.arrivals))
+    return PhaseOutline(phase.spec.name, phase.spec.warmup, planned, offered)

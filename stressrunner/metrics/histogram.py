@@ -154,6 +154,11 @@ class Histogram:
         )
         return (over + self.never) / total
 
+    def values_us(self) -> Iterator[tuple[int, int]]:
+        """Yield a whole number of microseconds in each bucket that is in use, and how many it holds."""
+        for index, n in self.counts.items():
+            yield int(_middle_us(index)), n
+
     @property
     def mean_s(self) -> float | None:
         """The mean of what ended, in seconds."""

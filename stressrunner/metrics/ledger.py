@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from stressrunner.metrics.histogram import Histogram
 from stressrunner.metrics.summary import ErrorGroup, Latency, PhaseStats, Stats, error_groups, stats_of
 from stressrunner.metrics.tally import Cell, Tally
-from stressrunner.metrics.timeline import Point, Timeline
+from stressrunner.metrics.timeline import Offer, Point, Timeline
+from stressrunner.plan.pacing import Ramp
 
 __all__ = ["Ledger", "PhaseOutline", "Summary"]
 
@@ -18,6 +19,7 @@ class PhaseOutline:
     name: str
     warmup: bool
     planned: Mapping[int, int] | None  #: requests per endpoint; None when time alone ends the phase
+    offered: Ramp | None = None  #: requests that it is to send over time; None without a rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ class Ledger:
                 for p, (start, end) in enumerate(phases)
                 for i, name in enumerate(self._endpoints)
             },
-            timeline=self._timeline.points(),
+            timeline=self._timeline.points(self._offers(spans)),
             wholes={name: Latency.of(lengths) for name, lengths in sorted(self.total.wholes.items())},
             errors=error_groups(self.total, self._endpoints, self._origin_ns),
             lag=Latency.of(_merged(cell.lag for cell in cells)),
@@ -85,6 +87,14 @@ class Ledger:
             stalls=Latency.of(self.total.stalls),
             collections=Latency.of(self.total.collections),
         )
+
+    def _offers(self, spans: Sequence[tuple[int, int]]) -> list[Offer]:
+        begun = zip(self._phases, spans, strict=False)
+        return [
+            Offer((start - self._origin_ns) / 1e9, outline.offered)
+            for outline, (start, _) in begun
+            if outline.offered is not None
+        ]
 
     def _spans_with_requests(self, spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
         """Let each phase last until the last of its requests ended, so that rates are never flattered."""

@@ -1,14 +1,20 @@
 """A bounded timeline: a point per second, then per two, four, ... seconds as the run gets longer."""
 
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from stressrunner.metrics.histogram import Histogram
+from stressrunner.metrics.spread import Spread
 from stressrunner.metrics.tally import Tally
 from stressrunner.plan.outcome import Outcome
+from stressrunner.plan.pacing import Ramp
 
-__all__ = ["MAX_POINTS", "Point", "Timeline"]
+__all__ = ["MAX_POINTS", "OTHER", "Offer", "Point", "Timeline"]
 
 MAX_POINTS = 1200
+MAX_KINDS = 5  #: of errors that points tell apart
+OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +29,34 @@ class Point:
     failed: int
     refused: int
     in_flight: int  #: at the end of the stretch
+    offered: float | None  #: requests that phases with a rate were to send; None when none was running
+    errors: Mapping[str, int]  #: failed requests by kind; the rarest kinds of a run together as `other`
     p50_s: float | None  #: of response times
     p95_s: float | None
     p99_s: float | None
     max_s: float | None
+    spread: str  #: response times in few buckets, as `Spread.text` writes them
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a phase with a rate is to send."""
+
+    started_at_s: float  #: after the load began
+    ramp: Ramp  #: requests per second
+
+    def between(self, from_s: float, to_s: float) -> float | None:
+        """Return the requests that it was to send between two moments; None when it was not running."""
+        begin_s, end_s = from_s - self.started_at_s, to_s - self.started_at_s
+        if end_s <= 0 or begin_s >= self.ramp.duration_s:
+            return None
+        return self.ramp.area_until(end_s) - self.ramp.area_until(begin_s)
 
 
 class _Slot:
     """A point in the making."""
 
-    __slots__ = ("_packed", "_times", "at_s", "duration_s", "in_flight", "outcomes", "sent")
+    __slots__ = ("_packed", "_times", "at_s", "duration_s", "errors", "in_flight", "outcomes", "sent")
 
     def __init__(self, at_s: float) -> None:
         self.at_s = at_s
@@ -40,6 +64,7 @@ class _Slot:
         self.sent = 0
         self.outcomes = [0] * len(Outcome)
         self.in_flight = 0
+        self.errors: Counter[str] = Counter()
         self._times: Histogram | None = Histogram()
         self._packed = ""
 
@@ -55,6 +80,7 @@ class _Slot:
             self.outcomes = [a + b for a, b in zip(self.outcomes, cell.outcomes, strict=True)]
             times.merge(cell.response_time)
         self._times = times
+        self.errors.update({kind: group.count for kind, group in tally.errors.items()})
         self.duration_s += duration_s
         self.in_flight = tally.in_flight
 
@@ -69,11 +95,14 @@ class _Slot:
         self._times = times
         self.sent += other.sent
         self.outcomes = [a + b for a, b in zip(self.outcomes, other.outcomes, strict=True)]
+        self.errors.update(other.errors)
         self.duration_s += other.duration_s
         self.in_flight = other.in_flight
 
-    def freeze(self) -> Point:
+    def freeze(self, offers: Sequence[Offer], kinds: Collection[str]) -> Point:
         times = self.response_time
+        offered = [offer.between(self.at_s, self.at_s + self.duration_s) for offer in offers]
+        running = [requests for requests in offered if requests is not None]
         return Point(
             at_s=self.at_s,
             duration_s=self.duration_s,
@@ -83,11 +112,21 @@ class _Slot:
             failed=self.outcomes[Outcome.FAILED],
             refused=self.outcomes[Outcome.REFUSED],
             in_flight=self.in_flight,
+            offered=sum(running) if running else None,
+            errors=_by_kind(self.errors, kinds),
             p50_s=times.percentile_s(50),
             p95_s=times.percentile_s(95),
             p99_s=times.percentile_s(99),
             max_s=None if times.max_ns is None else times.max_ns / 1e9,
+            spread=Spread.of(times).text(),
         )
+
+
+def _by_kind(errors: Mapping[str, int], kinds: Collection[str]) -> Mapping[str, int]:
+    """Return the errors of some kinds, and all others together."""
+    named = {kind: errors[kind] for kind in kinds if errors.get(kind)}
+    other = sum(errors.values()) - sum(named.values())
+    return {**named, OTHER: other + named.get(OTHER, 0)} if other else named
 
 
 class Timeline:
@@ -118,6 +157,10 @@ class Timeline:
         self._slots = self._slots[::2]
         self._per_slot *= 2
 
-    def points(self) -> tuple[Point, ...]:
-        """Return the points so far."""
-        return tuple(slot.freeze() for slot in self._slots)
+    def points(self, offers: Sequence[Offer] = ()) -> tuple[Point, ...]:
+        """Return the points so far; `offers` are those of the phases that have begun."""
+        total: Counter[str] = Counter()
+        for slot in self._slots:
+            total.update(slot.errors)
+        kinds = [kind for kind, _ in total.most_common(MAX_KINDS)]
+        return tuple(slot.freeze(offers, kinds) for slot in self._slots)

@@ -21,6 +21,7 @@ from random import Random
 from typing import Protocol
 
 from stressrunner.expressions.functions import random_stream
+from stressrunner.scenario.model import Open
 from stressrunner.units import NS_PER_S
 
 __all__ = ["Even", "Pacing", "Poisson", "Ramp", "user_steps"]
@@ -41,6 +42,21 @@ class Ramp:
     def area(self) -> Fraction:
         """Arrivals expected within the duration."""
         return (self.start + self.end) * self.duration_s / 2
+
+    @classmethod
+    def of(cls, shape: Open) -> "Ramp":
+        """Return the rate that an open phase asks for."""
+        start = shape.rate if shape.rate_from is None else shape.rate_from
+        return cls(start, shape.rate, shape.duration_s)
+
+    def area_until(self, at_s: float) -> float:
+        """Return the arrivals expected until `at_s` after the beginning; none before it, none after the end."""
+        t = min(max(0.0, at_s), float(self.duration_s))
+        return float(self.start) * t + float((self.end - self.start) / self.duration_s) * t * t / 2
+
+    def times(self, factor: Fraction) -> "Ramp":
+        """Return the same ramp with so many times as many arrivals."""
+        return Ramp(self.start * factor, self.end * factor, self.duration_s)
 
     def reached_ns(self, n: float) -> int:
         """When the area reaches `n`, in nanoseconds after the beginning; exact for whole numbers of a constant rate."""

@@ -262,5 +262,5 @@ def _phase(index: int, phase: Phase, seed: int) -> PhasePlan:
     shape = phase.shape
     if isinstance(shape, Closed):
         return PhasePlan(index, phase, None)
-    ramp = Ramp(shape.rate if shape.rate_from is None else shape.rate_from, shape.rate, shape.duration_s)
+    ramp = Ramp.of(shape)
     return PhasePlan(index, phase, Even(ramp) if shape.arrivals == "constant" else Poisson(ramp, seed, index))

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from stressrunner.errors import UnreadableResult
+from stressrunner.metrics.spread import Spread
 from stressrunner.metrics.summary import Latency
+from stressrunner.metrics.timeline import Point
 from stressrunner.result.fields import FieldMismatch, decode, encode, walk
 from stressrunner.result.model import SCHEMA, Result
 
@@ -50,7 +52,7 @@ def from_json(text: str, path: str) -> Result:
     members = _members(text, path)
     try:
         result: Result = decode(members, Result, "")
-        _check_histograms(result)
+        _check_packed(result)
     except FieldMismatch as error:
         raise UnreadableResult(path, str(error)) from error
     return result
@@ -98,11 +100,16 @@ def _members(text: str, path: str) -> dict[str, Any]:
     return document
 
 
-def _check_histograms(result: Result) -> None:
-    """Find a damaged histogram now and not when a percentile is asked for."""
+def _check_packed(result: Result) -> None:
+    """Find a damaged histogram now and not when a percentile is asked for, nor a spread when it is drawn."""
     for path, part in walk(result):
         if isinstance(part, Latency):
             try:
                 _ = part.distribution
             except ValueError as error:
                 raise FieldMismatch(f"{path}.histogram", str(error)) from error
+        elif isinstance(part, Point):
+            try:
+                Spread.read(part.spread)
+            except ValueError as error:
+                raise FieldMismatch(f"{path}.spread", str(error)) from error

@@ -1,13 +1,17 @@
 """The timeline stays bounded however long the run is, and loses nothing."""
 
+from fractions import Fraction
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from metrics_samples import sample
 
+from stressrunner.metrics.spread import Spread
 from stressrunner.metrics.tally import Tally
-from stressrunner.metrics.timeline import MAX_POINTS, Timeline
-from stressrunner.plan.outcome import Outcome
+from stressrunner.metrics.timeline import MAX_KINDS, MAX_POINTS, Offer, Timeline
+from stressrunner.plan.outcome import Outcome, Problem
+from stressrunner.plan.pacing import Ramp
 
 
 def second(at_s, requests=1, in_flight=0):
@@ -64,3 +68,70 @@ def test_a_quiet_second_is_a_point():
     """When nothing happens that is shown, without latencies."""
     (point,) = timeline_of(1, requests=0)
     assert (point.sent, point.p50_s, point.max_s) == (0, None, None)
+
+
+def test_errors_are_told_apart_by_kind():
+    """A point has the failed requests of each kind; the rarest kinds of the run are counted together."""
+    timeline = Timeline()
+    kinds = [*(f"http 50{n}" for n in range(MAX_KINDS)), "reset", "timeout"]
+    for at_s in range(2):
+        tally = Tally()
+        for n, kind in enumerate(kinds[: len(kinds) - at_s]):
+            for k in range(10 - n):
+                failed = sample(at_s * 1000 + k, outcome=Outcome.FAILED, problem=Problem(kind, "so it is"))
+                tally.record(failed)
+        timeline.add(tally, at_s, 1)
+    named = {kind: 10 - n for n, kind in enumerate(kinds[:MAX_KINDS])}
+    assert [point.errors for point in timeline.points()] == [named | {"other": 5 + 4}, named | {"other": 5}]
+
+
+def test_response_times_are_kept_in_few_buckets():
+    """A point tells how its response times were spread, what never ended included."""
+    tally = second(0, requests=3)
+    tally.record(sample(0, 30_000, Outcome.FAILED, never=True))
+    timeline = Timeline()
+    timeline.add(tally, 0, 1)
+    (point,) = timeline.points()
+    spread = Spread.read(point.spread)
+    assert (sum(spread.counts.values()), spread.never) == (2, 1)
+
+
+def offers(*phases):
+    """Return the offers of phases, given as beginning, rates and length."""
+    return [
+        Offer(started, Ramp(Fraction(low), Fraction(high), Fraction(length)))
+        for started, low, high, length in phases
+    ]
+
+
+def test_what_was_offered_follows_the_rate():
+    """Points say how many requests were to be sent, of parts of a second too, and None where no rate was asked for."""
+    timeline = Timeline()
+    for at_s in range(7):
+        timeline.add(second(at_s), at_s, 1)
+    points = timeline.points(offers((1.5, 10, 10, 2), (3.5, 0, 20, 2)))
+    assert [p.offered for p in points] == [
+        None,
+        5,
+        10,
+        pytest.approx(5 + 1.25),
+        10,
+        pytest.approx(8.75),
+        None,
+    ]
+
+
+@given(
+    st.fractions(0, 1000, max_denominator=10),
+    st.fractions(0, 1000, max_denominator=10),
+    st.floats(0, 5),
+    st.integers(1, 8),
+)
+def test_all_that_is_offered_is_in_the_points(low, high, started_s, length):
+    """However a phase lies to the points, they add up to its arrivals."""
+    timeline = Timeline()
+    for at_s in range(15):
+        timeline.add(second(at_s), at_s, 1)
+    (offer,) = offers((started_s, low, high, length))
+    total = sum(point.offered or 0 for point in timeline.points([offer]))
+    assert total == pytest.approx(float(offer.ramp.area))

@@ -9,7 +9,9 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 from stressrunner.metrics.histogram import Histogram
+from stressrunner.metrics.spread import Spread
 from stressrunner.metrics.summary import Latency
+from stressrunner.metrics.timeline import Point
 from stressrunner.result.model import SCHEMA, Result
 
 #: Whole results are large: few of them, and none made smaller when one fails, which takes minutes.
@@ -32,6 +34,12 @@ def latency_of(times_ns, never):
     return Latency.of(histogram)
 
 
+#: Of the times that a point was made of.
+SPREADS = st.builds(
+    lambda counts, never: Spread(dict(sorted(counts.items())), never).text(),
+    st.dictionaries(st.integers(0, 150), st.integers(1, 10**6), max_size=4),
+    st.integers(0, 3),
+)
 LATENCIES = st.builds(latency_of, st.lists(st.integers(0, 10**11), max_size=4), st.integers(0, 3))
 
 
@@ -41,7 +49,8 @@ def values_of(hint, text):
         return LATENCIES
     if is_dataclass(hint):
         hints = get_type_hints(hint)
-        return st.builds(hint, **{field.name: values_of(hints[field.name], text) for field in fields(hint)})
+        parts = {field.name: values_of(hints[field.name], text) for field in fields(hint)}
+        return st.builds(hint, **(parts | ({"spread": SPREADS} if hint is Point else {})))
     origin, args = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
         return st.none() | values_of(next(arg for arg in args if arg is not NoneType), text)

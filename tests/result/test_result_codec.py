@@ -113,6 +113,7 @@ def test_what_is_not_a_result_is_refused(text, reason):
         (lambda d: d.update(invariants=[{}]), "invariants: expected an empty array"),
         (lambda d: d["totals"]["ttfb"].update(histogram="AAAA"), "totals.ttfb.histogram: not an encoded"),
         (lambda d: d["generator"]["lag"].update(histogram="!"), "generator.lag.histogram: "),
+        (lambda d: d["timeline"][2].update(spread="57"), "timeline[2].spread: not a spread"),
     ],
 )
 def test_a_damaged_field_is_named(change, reason):
