@@ -16,6 +16,7 @@ import anyio
 import anyio.lowlevel
 from anyio.abc import TaskGroup
 
+from stressrunner.engine.budget import Budget
 from stressrunner.engine.clock import Clock
 from stressrunner.engine.iteration import Arrival, Iterations, think_ns
 from stressrunner.engine.recorder import Recorder
@@ -75,7 +76,9 @@ class Load:
         self._clock = clock
         self._recorder = recorder
         self._cut = Cut()
-        sender = Sender(base_url, clock, recorder, self._cut)
+        most = plan.limits.requests
+        budget = None if most is None else Budget(plan.part.share(most), self._hit_limit)
+        sender = Sender(base_url, clock, recorder, self._cut, budget)
         self._iterations = Iterations(plan, sender, clock, recorder, base_url)
         self._users: list[_User] = []
         self._idle: list[int] = []  # heap of the numbers of users that wait
@@ -92,6 +95,7 @@ class Load:
         self._quiet = anyio.Event()
         self._scope = anyio.CancelScope()
         self.failure = ""  #: why the load cut itself off, in one sentence
+        self.limit_hit = ""  #: the hard limit that cut the load off, in one sentence
         self.spans: list[PhaseSpan] = []  #: of the phases that have begun
 
     async def run(self) -> None:
@@ -116,6 +120,10 @@ class Load:
         if self._cut.reason is None:
             self._cut.reason = "interrupt"
             self._scope.cancel()
+
+    def _hit_limit(self) -> None:
+        self.limit_hit = f"a hard limit was hit: limits.requests allows {self._plan.limits.requests:,}"
+        self.stop()
 
     async def _phases(self, tasks: TaskGroup) -> None:
         start_ns = self._clock.now_ns()

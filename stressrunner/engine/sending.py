@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 import anyio
 import anyio.lowlevel
 
+from stressrunner.engine.budget import Budget
 from stressrunner.engine.clock import Clock
 from stressrunner.engine.names import IterationScope, RequestNames, ResponseNames
 from stressrunner.engine.recorder import Recorder
@@ -92,17 +93,25 @@ class Cut:
 class Sender:
     """Sends single requests; one for all users of a load."""
 
-    def __init__(self, base_url: str, clock: Clock, recorder: Recorder, cut: Cut) -> None:
-        """`base_url` is where the target really is, which for an embedded one the plan does not know."""
+    def __init__(
+        self, base_url: str, clock: Clock, recorder: Recorder, cut: Cut, budget: Budget | None = None
+    ) -> None:
+        """`base_url` is where the target really is, which for an embedded one the plan does not know.
+
+        Without a budget any number of requests is sent.
+        """
         self._base_url = base_url
         self._clock = clock
         self._recorder = recorder
         self._cut = cut
+        self._budget = budget
 
     async def send(
         self, endpoint: EndpointPlan, scope: IterationScope, message: int, due: Due, transport: Transport
     ) -> bool:
         """Send the request number `message` of an iteration; return whether it passed."""
+        if self._budget is not None:
+            await self._budget.take()
         names = RequestNames(scope, message)
         try:
             request = endpoint.request.render(names)

@@ -47,6 +47,10 @@ class Fleet(Protocol):
         """Why the load cut itself off, in one sentence; empty when it did not."""
 
     @property
+    def limit_hit(self) -> str:
+        """The hard limit that a generator cut its load off for, in one sentence; empty when none did."""
+
+    @property
     def losses(self) -> tuple[str, ...]:
         """How generators were lost, a sentence for each."""
 

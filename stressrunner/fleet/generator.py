@@ -86,6 +86,7 @@ class Generator:
             phase=load.phase,
             spans_ns=[[span.started_ns - origin_ns, span.ended_ns - origin_ns] for span in load.spans],
             failure=load.failure,
+            limit_hit=load.limit_hit,
         )
 
 

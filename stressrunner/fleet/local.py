@@ -48,6 +48,11 @@ class LocalFleet:
         """Why the load cut itself off, in one sentence; empty when it did not."""
         return "" if self._load is None else self._load.failure
 
+    @property
+    def limit_hit(self) -> str:
+        """The hard limit that cut the load off, in one sentence; empty when none did."""
+        return "" if self._load is None else self._load.limit_hit
+
     def stop(self) -> None:
         """Cut the load off now; what was measured stays."""
         if self._load is not None:

@@ -50,6 +50,7 @@ class Member:
         self.in_flight = 0
         self.spans_ns: list[tuple[int, int]] = []  #: of its phases, by the coordinator's clock
         self.failure = ""  #: why the load cut itself off
+        self.limit_hit = ""  #: the hard limit that cut the load off
         self.loss = ""  #: how the generator was lost, in a sentence; empty when it was not
         self.has_ended = False  #: nothing more will come
         self.answered = anyio.Event()  #: the latest poll was answered, or never will be
@@ -156,6 +157,7 @@ class Member:
         self.phase = delta.phase
         self.spans_ns = [(self._origin_ns + begin, self._origin_ns + end) for begin, end in delta.spans_ns]
         self.failure = delta.failure
+        self.limit_hit = delta.limit_hit
         self.has_ended = delta.is_final
         self.answered.set()
 

@@ -127,6 +127,7 @@ class Delta:
     phase: int | None  #: that is running; None once the last one has ended
     spans_ns: list[list[int]]  #: beginning and end of each phase so far, after the load began
     failure: str  #: why the load cut itself off, in one sentence; empty when it did not
+    limit_hit: str = ""  #: the hard limit that cut the load off, in one sentence; empty when none did
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,11 @@ class ProcessFleet:
         return found.failure if len(self._members) == 1 else f"{found.name}: {found.failure}"
 
     @property
+    def limit_hit(self) -> str:
+        """The hard limit that a generator cut its load off for, in one sentence; empty when none did."""
+        return next((member.limit_hit for member in self._members if member.limit_hit), "")
+
+    @property
     def losses(self) -> tuple[str, ...]:
         """How generators were lost, a sentence for each."""
         return tuple(member.loss for member in self._members if member.loss)
@@ -138,7 +143,7 @@ class ProcessFleet:
 
     async def _listen(self, member: Member) -> None:
         await member.listen()
-        if member.loss or member.failure:
+        if member.loss or member.failure or member.limit_hit:
             self.stop()
         self._changed.set()
 

@@ -11,7 +11,7 @@ from stressrunner.plan.judging import Judge
 from stressrunner.plan.pacing import Even, Pacing, Poisson, Ramp
 from stressrunner.plan.requests import RequestTemplate
 from stressrunner.plan.weights import Blocks
-from stressrunner.scenario.model import Closed, Endpoint, Mix, Phase, Scenario, Session, Target
+from stressrunner.scenario.model import Closed, Endpoint, Limits, Mix, Phase, Scenario, Session, Target
 
 __all__ = [
     "MAX_SHARDS",
@@ -143,6 +143,7 @@ class Plan:
     constants: Mapping[str, Any]  #: variables without holes
     variables: Mapping[str, ValueTemplate]  #: variables with holes, evaluated once per iteration
     rows: Mapping[str, Rows]
+    limits: Limits = field(default_factory=Limits)
     part: Shard = field(default_factory=Shard)
 
     def shard(self, index: int, count: int) -> "Plan":
@@ -167,9 +168,10 @@ class Plan:
 
     @property
     def most_shards(self) -> int:
-        """How many generators can share the plan so that each has a user in every phase, and a connection."""
+        """How many generators can share the plan so that each has a user in every phase, a connection and a request."""
         limits = [phase.spec.shape.most for phase in self.phases]
-        limits += [limit for limit in (self.user_limit, self.connections) if limit is not None]
+        caps = (self.user_limit, self.connections, self.limits.requests)
+        limits += [cap for cap in caps if cap is not None]
         return min(MAX_SHARDS, *limits)
 
     @property
@@ -249,6 +251,7 @@ def compile_plan(scenario: Scenario, *, seed: int, run_id: str, uuid_salt: str =
         constants={name: scenario.variables[name] for name, value in compiled.items() if value.is_constant},
         variables={name: value for name, value in compiled.items() if not value.is_constant},
         rows={name: Rows(feeder, seed) for name, feeder in scenario.feeders.items()},
+        limits=scenario.limits,
     )
 
 

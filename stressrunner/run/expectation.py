@@ -10,7 +10,7 @@ from stressrunner.expressions import CannotEvaluate
 from stressrunner.http.h1_head import HeadWriter
 from stressrunner.plan.plan import PhasePlan, Plan, compile_plan
 from stressrunner.run.outline import planned_s
-from stressrunner.scenario.model import Closed, Open, Scenario
+from stressrunner.scenario.model import Closed, Limits, Open, Scenario
 from stressrunner.units import format_bytes, format_duration
 
 __all__ = ["Expected", "expected_load"]
@@ -37,7 +37,22 @@ def expected_load(scenario: Scenario) -> tuple[Expected, ...]:
         Expected("connections", in_flight if pool is None else f"at most {pool:,}, shared by all users"),
         Expected("bytes sent", _bytes_sent(plan)),
         Expected("bytes received", "unknown, as it is for the target to say"),
+        *_limits(scenario.limits, plan),
     )
+
+
+def _limits(limits: Limits, plan: Plan) -> Iterator[Expected]:
+    words = []
+    if limits.requests is not None:
+        planned = _totals(plan)
+        is_beyond = planned is not None and planned.total() > limits.requests
+        words.append(f"{limits.requests:,} requests{', which will cut the load off' if is_beyond else ''}")
+    if limits.duration_s is not None:
+        words.append(format_duration(limits.duration_s))
+    if limits.size is not None:
+        words.append(f"{format_bytes(limits.size)} sent and received")
+    if words:
+        yield Expected("hard limits", "; ".join(words))
 
 
 def _totals(plan: Plan) -> Counter[int] | None:

@@ -50,6 +50,7 @@ class Measured:
     monitors: Mapping[str, ProcessFigures] = field(default_factory=dict)
     live: Mapping[Threshold, LiveRecord] = field(default_factory=dict)
     failure: str = ""  #: why the load cut itself off, in one sentence
+    limit_hit: str = ""  #: the hard limit that cut the load off, in one sentence
     losses: tuple[str, ...] = ()  #: how generators were lost, a sentence for each
 
 
@@ -141,13 +142,14 @@ def _validity(origin: Origin, measured: Measured, ending: Ending) -> Validity:
         open_load=any(isinstance(phase.shape, Open) for phase in origin.scenario.load),
         stopped_early=ending.interrupted
         or ending.aborted
-        or bool(measured.failure or measured.losses)
+        or bool(measured.failure or measured.limit_hit or measured.losses)
         or origin.plan.iteration_limit is not None,
     )
     validity = judge_validity(observation)
-    if not measured.losses:
+    stopped = (*measured.losses, *((measured.limit_hit,) if measured.limit_hit else ()))
+    if not stopped:
         return validity
-    return Validity("invalid", (*measured.losses, *(validity.reasons if summary.totals.sent else ())))
+    return Validity("invalid", (*stopped, *(validity.reasons if summary.totals.sent else ())))
 
 
 def _run_record(origin: Origin, duration_s: float) -> RunRecord:

@@ -11,8 +11,9 @@ from stressrunner.run.judgement import Measured
 from stressrunner.run.listener import Listener, Progress
 from stressrunner.run.monitors import Monitors
 from stressrunner.run.outline import planned_s
-from stressrunner.scenario.model import Scenario
+from stressrunner.scenario.model import Limits, Scenario
 from stressrunner.scenario.threshold import Threshold
+from stressrunner.units import format_bytes, format_duration
 from stressrunner.verdict.watchdog import Watchdog
 
 __all__ = ["Watcher"]
@@ -29,16 +30,19 @@ class Watcher:
         planned = [plan.planned(index) for index in range(len(plan.phases))]
         self._planned = None if None in planned else sum(sum(each.values()) for each in planned if each)
         self._planned_s = planned_s(scenario)
+        self._limits = scenario.limits
+        self._limit_hit = ""
         self.aborted_by: Threshold | None = None  #: the threshold that cut the load off
 
     def heard(self, beat: Beat, total: Tally) -> bool:
-        """Pass on where the load stands; return whether a threshold cuts it off."""
+        """Pass on where the load stands; return whether a threshold or a hard limit cuts it off."""
         self._listener.progress(self._progress(beat, total), total)
         due = self._watchdog.feed(beat, self._monitors.figures())
         if due is not None and self.aborted_by is None:
             self.aborted_by = due
             self._listener.note(f"{due.text} is broken: the load is cut off")
-        return self.aborted_by is not None
+        self._limit_hit = self._limit_hit or _limit_hit(self._limits, beat, total)
+        return self.aborted_by is not None or bool(self._limit_hit)
 
     async def watch_processes(self, clock: Clock) -> None:
         """Look at the processes once a second, until cancelled."""
@@ -61,6 +65,7 @@ class Watcher:
             monitors=self._monitors.figures(since_s),
             live=self._watchdog.records(),
             failure=fleet.failure,
+            limit_hit=self._limit_hit or fleet.limit_hit,
             losses=fleet.losses,
         )
 
@@ -87,3 +92,14 @@ class Watcher:
             recent_p50_s=times.percentile_s(50),
             recent_p95_s=times.percentile_s(95),
         )
+
+
+def _limit_hit(limits: Limits, beat: Beat, total: Tally) -> str:
+    """Say which cap the load has gone beyond; those on requests are the generators' own, who never do."""
+    goes_on = beat.phase is not None or beat.tally.in_flight > 0
+    if limits.duration_s is not None and goes_on and beat.at_s >= limits.duration_s:
+        return f"a hard limit was hit: limits.duration allows {format_duration(limits.duration_s)}"
+    size = sum(cell.bytes_sent + cell.bytes_received for cell in total.cells.values())
+    if limits.size is not None and size > limits.size:
+        return f"a hard limit was hit: limits.bytes allows {format_bytes(limits.size)}"
+    return ""

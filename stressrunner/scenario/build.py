@@ -13,6 +13,7 @@ from stressrunner.scenario.model import (
     Feeder,
     Form,
     Json,
+    Limits,
     Mix,
     MonitorSpec,
     Open,
@@ -80,6 +81,7 @@ def build(document: Described) -> Scenario:
             {name: MonitorSpec(name, **monitor) for name, monitor in value.get("monitors", {}).items()}
         ),
         thresholds=_thresholds(value.get("thresholds", []), load),
+        limits=_limits(value.get("limits", {})),
     )
 
 
@@ -210,6 +212,14 @@ def _phase(name: str, phase: Mapping[str, Any]) -> Phase:
         shape,
         warmup=phase.get("warmup", False),
         graceful_stop_s=float(units.parse_duration(phase.get("graceful_stop", "30s"))),
+    )
+
+
+def _limits(limits: Mapping[str, Any]) -> Limits:
+    return Limits(
+        requests=limits.get("requests"),
+        duration_s=float(units.parse_duration(limits["duration"])) if "duration" in limits else None,
+        size=units.parse_size(limits["bytes"]) if "bytes" in limits else None,
     )
 
 

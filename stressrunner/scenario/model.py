@@ -18,6 +18,7 @@ __all__ = [
     "Feeder",
     "Form",
     "Json",
+    "Limits",
     "Mix",
     "MonitorSpec",
     "Open",
@@ -179,6 +180,15 @@ class Phase:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """Hard caps of a whole run, warm-ups included; None where there is none."""
+
+    requests: int | None = None
+    duration_s: float | None = None
+    size: int | None = None  #: bytes sent and received together
+
+
+@dataclass(frozen=True, slots=True)
 class MonitorSpec:
     """A process to watch, found in one of three ways."""
 
@@ -202,3 +212,4 @@ class Scenario:
     load: tuple[Phase, ...]
     monitors: Mapping[str, MonitorSpec]
     thresholds: tuple[Threshold, ...]
+    limits: Limits = Limits()

@@ -61,8 +61,8 @@ class _Problem(NamedTuple):
         return cls(keyword, wanted, value, schema, is_about_key, error.cause, error.message)
 
 
-def _positive(parse: Callable[[str], Fraction]) -> Callable[[str], Fraction]:
-    def read(text: str) -> Fraction:
+def _positive(parse: Callable[[str], Fraction | int]) -> Callable[[str], Fraction | int]:
+    def read(text: str) -> Fraction | int:
         if not (quantity := parse(text)):
             raise ValueError(f"{text!r} must be more than 0")
         return quantity
@@ -78,12 +78,13 @@ def _validator() -> Draft202012Validator:
         ("positive_duration", _positive(units.parse_duration)),
         ("rate", units.parse_rate),
         ("positive_rate", _positive(units.parse_rate)),
+        ("positive_size", _positive(units.parse_size)),
     ):
         checker.checks(name, raises=ValueError)(_accepts(parse))
     return Draft202012Validator(scenario_schema(), format_checker=checker)
 
 
-def _accepts(parse: Callable[[str], Fraction]) -> Callable[[object], bool]:
+def _accepts(parse: Callable[[str], Fraction | int]) -> Callable[[object], bool]:
     """Make a format check of a reader: a text that it cannot read raises its ValueError."""
 
     def check(value: object) -> bool:

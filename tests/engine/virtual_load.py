@@ -64,6 +64,7 @@ class Ran:
     transports: FakeTransports
     samples: list
     exchanges: list
+    limit_hit: str
 
     @property
     def totals(self):
@@ -101,6 +102,6 @@ def virtual_run(of: Scenario, answer=None, *, stop_at_s=None, seed=1, shard=(0, 
         ear = _StopAt(float("inf") if stop_at_s is None else stop_at_s)
         with anyio.fail_after(100_000):
             summary = await fleet.execute(ear, (observe,))
-        return Ran(summary, transports, samples, exchanges)
+        return Ran(summary, transports, samples, exchanges, fleet.limit_hit)
 
     return trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))

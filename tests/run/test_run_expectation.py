@@ -88,3 +88,13 @@ def test_requests_that_cannot_be_filled_in_are_unknown(load):
     """Nothing is guessed of requests that need something that only a run can give."""
     endpoints = "endpoints: {b: {post: /b, body: '{{ 1 // (iteration - iteration) }}'}}\n"
     assert expected(endpoints + f"load: {load}\n")["bytes sent"].startswith("unknown")
+
+
+def test_hard_limits_are_told():
+    """Hard limits stand beside the load, and it is said when they will certainly cut it off."""
+    load = ENDPOINTS + "load: {concurrency: 8, requests: 100}\n"
+    assert "hard limits" not in expected(load)
+    told = expected(load + "limits: {requests: 100, duration: 10m, bytes: 5MB}\n")
+    assert told["hard limits"] == "100 requests; 10 min; 5 MB sent and received"
+    told = expected(load + "limits: {requests: 99}\n")
+    assert told["hard limits"] == "99 requests, which will cut the load off"
