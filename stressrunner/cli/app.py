@@ -78,7 +78,7 @@ def cli() -> None:
     "reports",
     multiple=True,
     metavar="FORMAT[=PATH]",
-    help="Write a report: text, json or html; without a path to stdout. Repeatable.",
+    help="Write a report: text, html, json, junit, markdown or csv; without a path to stdout. Repeatable.",
 )
 @click.option(
     "--template",
@@ -168,7 +168,9 @@ def demo(port: int, options: str) -> None:
 
 @cli.command()
 @click.argument("result", type=click.Path(path_type=Path))
-@click.option("--format", "form", required=True, metavar="FORMAT", help="text, json or html.")
+@click.option(
+    "--format", "form", required=True, metavar="FORMAT", help="text, html, json, junit, markdown or csv."
+)
 def report(result: Path, form: str) -> None:
     """Render the report of an earlier run again, to stdout."""
     from stressrunner.reports import render  # noqa: PLC0415  costs start-up time

@@ -10,6 +10,7 @@ import anyio
 import click
 
 from stressrunner.cli.destinations import Destination, parse_destinations
+from stressrunner.cli.github import tell_github
 from stressrunner.cli.progress import ProgressView
 from stressrunner.cli.run_options import RunOptions
 from stressrunner.errors import UsageError
@@ -49,6 +50,7 @@ async def check_run_report(path: Path, options: RunOptions, crew: Crew) -> int:
         if view is not None:
             view.close()
     _write(result, destinations, template, quiet=options.quiet)
+    tell_github(result, document, os.environ)
     return result.verdict.exit_code
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from stressrunner.errors import UsageError
-from stressrunner.reports import html, text
+from stressrunner.reports import csv_table, html, junit, markdown, text
 from stressrunner.result.codec import to_json
 from stressrunner.result.model import Result
 from stressrunner.spelling import did_you_mean
@@ -18,6 +18,9 @@ REPORTS: Mapping[str, Report] = MappingProxyType(
         "text": text.render,
         "html": html.render,
         "json": to_json,
+        "junit": junit.render,
+        "markdown": markdown.render,
+        "csv": csv_table.render,
     }
 )
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from stressrunner.units import format_quantity
 from stressrunner.verdict.outcome import EXIT_CODES, RunOutcome, ThresholdOutcome, Validity, Verdict
 
-__all__ = ["judge"]
+__all__ = ["judge", "sentence_of"]
 
 _STATEMENT = re.compile(r"(?P<subject>.*?)\s*(?:<=|>=|==|!=|<|>)")
 _PLURALS = ("errors", "connections", "open_files")
@@ -35,9 +35,9 @@ def judge(
     if validity.state == "invalid":
         return _verdict("invalid", validity.reasons)
     failures = [failure] if failure else []
-    failures += [_sentence(outcome) for outcome in thresholds if outcome.state == "failed"]
+    failures += [sentence_of(outcome) for outcome in thresholds if outcome.state == "failed"]
     if strict:
-        failures += [_sentence(outcome) for outcome in thresholds if outcome.state == "unproven"]
+        failures += [sentence_of(outcome) for outcome in thresholds if outcome.state == "unproven"]
     return _verdict("failed", failures) if failures else _verdict("passed", ())
 
 
@@ -45,7 +45,7 @@ def _verdict(outcome: RunOutcome, reasons: Sequence[str]) -> Verdict:
     return Verdict(outcome, EXIT_CODES[outcome], tuple(reasons))
 
 
-def _sentence(outcome: ThresholdOutcome) -> str:
+def sentence_of(outcome: ThresholdOutcome) -> str:
     """Say what is wrong: `p95 in hold is 1.2 s, limit 1 s`."""
     match = _STATEMENT.match(outcome.text)
     statement = outcome.text[match.end() :] if match else ""

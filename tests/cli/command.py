@@ -18,8 +18,9 @@ class Ended(NamedTuple):
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """Return the environment without what scenarios read, and these variables."""
-    kept = {k: v for k, v in os.environ.items() if k not in {"BASE_URL", "API_KEY", "AGENT_NAME"}}
+    """Return the environment without what scenarios and commands read, and these variables."""
+    read = {"BASE_URL", "API_KEY", "AGENT_NAME", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"}
+    kept = {k: v for k, v in os.environ.items() if k not in read}
     return {**kept, **variables}
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import pytest
 import yaml
@@ -31,13 +32,33 @@ EXPLAINED_IN_TEXT = {
     "stressrunner run scenarios/full_api.yaml --set load.concurrency=1 --set load.requests=20": 3,
     "stressrunner run scenarios/full_api.yaml --set load.concurrency=1 --set load.requests=100": 3,
 }
-WORKFLOW = "docs/examples/github-actions.yml"
 
 
-def workflow_commands() -> list[Command]:
-    """Return the commands of the example workflow."""
-    steps = yaml.safe_load((ROOT / WORKFLOW).read_text("utf-8"))["jobs"]["load-test"]["steps"]
-    return [command for step in steps for command in commands(step.get("run", ""))]
+class Job(NamedTuple):
+    """The example of a job in a pipeline."""
+
+    commands: list[Command]
+    variables: dict[str, str]
+
+
+def github() -> Job:
+    """Return the example for GitHub Actions."""
+    job = yaml.safe_load((ROOT / "docs/examples/github-actions.yml").read_text("utf-8"))["jobs"]["load-test"]
+    return Job([command for step in job["steps"] for command in commands(step.get("run", ""))], job["env"])
+
+
+def gitlab() -> Job:
+    """Return the example for GitLab."""
+    job = yaml.safe_load((ROOT / "docs/examples/gitlab-ci.yml").read_text("utf-8"))["load-test"]
+    lines = [*job["before_script"], *job["script"]]
+    return Job([command for line in lines for command in commands(line)], job["variables"])
+
+
+JOBS = {"github": github(), "gitlab": gitlab()}
+EVERYWHERE = [
+    *(command for job in JOBS.values() for command in job.commands),
+    *(command for document in DOCUMENTS for command in SHELL[document]),
+]
 
 
 def is_ours(command: Command) -> bool:
@@ -109,25 +130,22 @@ def test_explained_commands_are_there():
     assert EXPLAINED_IN_TEXT.keys() <= {str(command) for document in DOCUMENTS for command in SHELL[document]}
 
 
-def test_workflow_steps_end_as_promised(tree, port):
-    """The steps of the example workflow work, with its variables."""
-    variables = yaml.safe_load((ROOT / WORKFLOW).read_text("utf-8"))["jobs"]["load-test"]["env"]
-    for command in filter(is_ours, workflow_commands()):
-        run(command._replace(variables={**variables, "API_KEY": "demo-key"}), tree, port)
+@pytest.mark.parametrize("job", JOBS)
+def test_steps_of_jobs_end_as_promised(job, tree, port):
+    """The steps of the example jobs work, with their variables, and leave the files that are kept."""
+    for command in filter(is_ours, JOBS[job].commands):
+        run(command._replace(variables={**JOBS[job].variables, "API_KEY": "demo-key"}), tree, port)
+    assert {path.name for path in tree.iterdir()} >= {"result.json", "report.html", "junit.xml"}
 
 
 def test_other_programs_are_known():
     """The documents call no other program than these, and each of these somewhere."""
-    found = [*workflow_commands(), *(command for document in DOCUMENTS for command in SHELL[document])]
-    assert {str(command) for command in found if not is_ours(command)} == OTHER_PROGRAMS
+    assert {str(command) for command in EVERYWHERE if not is_ours(command)} == OTHER_PROGRAMS
 
 
 def test_commands_stay_on_this_machine():
     """No documented command sends anything to another machine."""
-    for command in [
-        *workflow_commands(),
-        *(command for document in DOCUMENTS for command in SHELL[document]),
-    ]:
+    for command in EVERYWHERE:
         for word in [*command.words, *command.variables.values()]:
             assert re.fullmatch(r"https?://localhost:\d+(/.*)?", word) or "://" not in word, command
 

@@ -13,7 +13,7 @@ from reports.example_results import EXAMPLES
 from stressrunner.reports import REPORTS, render
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "reports"
-SUFFIXES = {"text": "txt", "html": "html", "json": "json"}
+SUFFIXES = {"text": "txt", "html": "html", "json": "json", "junit": "xml", "markdown": "md", "csv": "csv"}
 # Compressed text depends on the build of zlib; test_result_codec.py holds what is in it.
 ENCODED = re.compile(r'"histogram": "[^"]*"')
 
