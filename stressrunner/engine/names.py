@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from stressrunner.engine.tokens import token_text
 from stressrunner.expressions import FUNCTIONS, CannotEvaluate, Draws
 from stressrunner.http.exchange import Exchange, Headers
 from stressrunner.plan.plan import Plan
@@ -143,7 +144,7 @@ class RequestNames(Mapping[str, Any]):
 
     def message(self) -> Mapping[str, Any]:
         """Return `message.index` and `message.token`, which tells the message from every other one."""
-        token = f"sr.{self._scope.plan.run_id}.{self._scope.iteration}.{self._message}"
+        token = token_text(self._scope.plan.run_id, self._scope.iteration, self._message)
         return {"index": self._message, "token": token}
 
 

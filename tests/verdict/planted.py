@@ -1,0 +1,111 @@
+"""Sessions with planted faults: what a server did is drawn message by message, so the classes are known beforehand."""
+
+from dataclasses import dataclass, field
+
+from hypothesis import strategies as st
+
+from stressrunner.engine.attempt import Attempt
+from stressrunner.engine.history import History
+from stressrunner.engine.tokens import Token, TokenReader, token_text
+from stressrunner.plan.reply import Reply
+from stressrunner.verdict.delivery.classes import MessageClass
+
+RUN = "0badcafe"
+SEPARATOR = "\n---\n"
+ANSWERED = (Reply.ACKNOWLEDGED, Reply.SUPERSEDED, Reply.REFUSED, Reply.UNKNOWN)
+#: Replies that go with each fate; the fate of a message is its class.
+REPLIES = {
+    MessageClass.MISROUTED: tuple(Reply),
+    MessageClass.DUPLICATED: tuple(Reply),
+    MessageClass.PHANTOM: (Reply.REFUSED, Reply.UNSENT, Reply.SUPERSEDED),
+    MessageClass.MERGED: (Reply.ACKNOWLEDGED, Reply.SUPERSEDED, Reply.UNKNOWN, Reply.UNANSWERED),
+    MessageClass.DELIVERED: (Reply.ACKNOWLEDGED,),
+    MessageClass.RECOVERED: (Reply.UNKNOWN, Reply.UNANSWERED),
+    MessageClass.LOST: (Reply.ACKNOWLEDGED,),
+    MessageClass.SUPERSEDED: (Reply.SUPERSEDED,),
+    MessageClass.REFUSED: (Reply.REFUSED, Reply.UNSENT),
+    MessageClass.DROPPED: (Reply.UNKNOWN, Reply.UNANSWERED),
+}
+#: Text around tokens; some of it looks like a token and is none, or is one of another run.
+NOISE = st.sampled_from(
+    ["", "hello ", " sr.", "sr.0badcafe.x", "3 ", ".7 ", "sr.feedface.0.0 ", " \n", "SR.0BADCAFE.1.1 ", "ü"]
+)
+
+
+@dataclass
+class Planted:
+    """What was sent, what the server stored, and what follows."""
+
+    attempts: list[Attempt] = field(default_factory=list)
+    texts: dict[int, list[str]] = field(default_factory=dict)  #: of each session, in the order of its history
+    classes: dict[Token, MessageClass] = field(default_factory=dict)
+    splits: int = 0
+
+    def histories(self, separator=SEPARATOR):
+        """Return the histories as they are read."""
+        reader = TokenReader(RUN, separator)
+        return [History(session, reader.read(texts)) for session, texts in self.texts.items()]
+
+
+def attempt(session: int, message: int, reply=Reply.ACKNOWLEDGED, *, at=0, took=1, **changes) -> Attempt:
+    """Return a message that was sent at a moment; an answered one has a status."""
+    status = {Reply.ACKNOWLEDGED: 200, Reply.SUPERSEDED: 500, Reply.REFUSED: 422, Reply.UNKNOWN: 503}
+    fields = {"status": status.get(reply, 0), "burst": message, "phase": 0, **changes}
+    return Attempt(session, message, sent_ns=at, ended_ns=at + took, reply=reply, **fields)
+
+
+@st.composite
+def planted(draw) -> Planted:
+    """Draw sessions whose messages met every fate."""
+    world = Planted(texts={session: [] for session in range(draw(st.integers(2, 4)))})
+    merged: dict[int, list[Token]] = {}
+    for session in world.texts:
+        for message in range(draw(st.integers(0, 8))):
+            token = Token(session, message)
+            fate = draw(st.sampled_from(list(REPLIES)))
+            reply = draw(st.sampled_from(REPLIES[fate]))
+            if fate is MessageClass.MERGED:
+                merged.setdefault(session, []).append(token)
+            else:
+                _store(draw, world, token, fate, reply)
+            world.classes[token] = fate
+            world.attempts.append(attempt(session, message, reply))
+    for session, tokens in merged.items():
+        if len(tokens) == 1:  # one message cannot be merged: give it company that the server made up
+            made_up = Token(session, 900)
+            tokens.append(made_up)
+            world.classes[made_up] = MessageClass.FABRICATED
+        texts = [_text(draw, token) for token in tokens]
+        world.texts[session].append(SEPARATOR.join(texts))
+    for session in world.texts:
+        if draw(st.booleans()):
+            token = Token(draw(st.sampled_from([session, 77])), draw(st.integers(500, 600)))
+            if token not in world.classes:
+                world.texts[session].append(_text(draw, token))
+                world.classes[token] = MessageClass.FABRICATED
+        world.texts[session] = draw(st.permutations(world.texts[session]))
+    return world
+
+
+def _text(draw, token: Token) -> str:
+    after = draw(NOISE)
+    # What follows a token directly must not go on with its number.
+    return draw(NOISE) + token_text(RUN, *token) + (f" {after}" if after[:1].isdigit() else after)
+
+
+def _store(draw, world: Planted, token: Token, fate: MessageClass, reply: Reply) -> None:
+    home = world.texts[token.session]
+    if fate is MessageClass.MISROUTED:
+        other = draw(st.sampled_from([s for s in world.texts if s != token.session]))
+        world.texts[other].append(_text(draw, token))
+        if draw(st.booleans()):
+            home.append(_text(draw, token))
+    elif fate is MessageClass.DUPLICATED:
+        texts = [_text(draw, token) for _ in range(draw(st.integers(2, 3)))]
+        home.extend([SEPARATOR.join(texts)] if draw(st.booleans()) else texts)
+    elif fate is MessageClass.PHANTOM and reply is not Reply.SUPERSEDED and draw(st.booleans()):
+        made_up = Token(token.session, 300 + token.message)
+        home.append(_text(draw, token) + SEPARATOR + _text(draw, made_up))
+        world.classes[made_up] = MessageClass.FABRICATED
+    elif fate in (MessageClass.PHANTOM, MessageClass.DELIVERED, MessageClass.RECOVERED):
+        home.append(_text(draw, token))
