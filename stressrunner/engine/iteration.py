@@ -5,7 +5,7 @@ from typing import NamedTuple
 import anyio
 
 from stressrunner.engine.clock import Clock
-from stressrunner.engine.names import IterationScope
+from stressrunner.engine.names import IterationScope, RequestNames
 from stressrunner.engine.recorder import Recorder
 from stressrunner.engine.sending import Due, Sender
 from stressrunner.expressions.functions import random_stream
@@ -58,11 +58,11 @@ class Iterations:
         if not self._is_plain:
             jar = CookieJar() if self._plan.target.cookies else None
             transport = Conversation(transport, self._base, jar)
-        traffic = self._plan.traffic
+        traffic = self._plan.phases[arrival.phase].traffic
         if isinstance(traffic, MixPlan):
             endpoint = self._plan.endpoints[traffic.pick(arrival.number)]
             due = Due(arrival.phase, arrival.due_ns, arrival.waiting_since_ns)
-            await self._sender.send(endpoint, scope, 0, due, transport)
+            await self._sender.send(endpoint, RequestNames(scope, 0), due, transport)
         else:
             await self._session(traffic, scope, arrival, transport)
 
@@ -95,12 +95,13 @@ class Iterations:
         traffic, scope, first_due, transport = burst
         endpoint = self._plan.endpoints[traffic.endpoint]
         if size == 1:
-            return await self._sender.send(endpoint, scope, first, first_due, transport)
+            return await self._sender.send(endpoint, RequestNames(scope, first), first_due, transport)
         gap_ns = round(traffic.spec.gap_s * NS_PER_S)
         passed: list[bool] = []
 
         async def send(message: int, due: Due) -> None:
-            passed.append(await self._sender.send(endpoint, scope, message, due, transport))
+            names = RequestNames(scope, message)
+            passed.append(await self._sender.send(endpoint, names, due, transport))
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(send, first, first_due)

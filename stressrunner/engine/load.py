@@ -351,7 +351,7 @@ class Load:
             self._drop(arrival)
 
     def _drop(self, arrival: Arrival) -> None:
-        for endpoint, count in self._plan.traffic.requests_of(arrival.number).items():
+        for endpoint, count in self._plan.phases[arrival.phase].traffic.requests_of(arrival.number).items():
             self._recorder.dropped(arrival.phase, endpoint, count)
 
 

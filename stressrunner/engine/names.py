@@ -1,7 +1,8 @@
 """The names that templates and expressions see, each made when it is first asked for."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,7 +11,9 @@ from stressrunner.expressions import FUNCTIONS, CannotEvaluate, Draws
 from stressrunner.http.exchange import Exchange, Headers
 from stressrunner.plan.plan import Plan
 
-__all__ = ["HeaderFields", "IterationScope", "RequestNames", "ResponseNames"]
+__all__ = ["HeaderFields", "IterationScope", "RequestNames", "ResponseNames", "StepScope"]
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class HeaderFields(Mapping[str, str]):
@@ -56,14 +59,27 @@ class IterationScope:
             self._kept[name] = self.plan.variables[name].render(names)
         return self._kept[name]
 
-    def row(self, name: str, message: int) -> Any:
-        """Return the row of a feeder that message number `message` of this iteration sees."""
+    def row(self, name: str, request: int) -> Any:
+        """Return the row of a feeder that request number `request` of this iteration sees."""
         rows = self.plan.rows[name]
         if rows.per == "request":
-            return rows.row(self.iteration * self.plan.traffic.requests + message)
+            return rows.row(self.iteration * self.plan.stride + request)
         if name not in self._kept:
             self._kept[name] = rows.row(self.user if rows.per == "user" else self.iteration)
         return self._kept[name]
+
+
+class StepScope:
+    """What the steps of an iteration see beside it, and what changes from one to the next.
+
+    Each branch of `parallel` has one of its own.
+    """
+
+    __slots__ = ("bound", "latest")
+
+    def __init__(self, bound: Mapping[str, Any] = _NOTHING, latest: "ResponseNames | None" = None) -> None:
+        self.bound = bound  #: the elements of `each` by their names, and `repeat`
+        self.latest = latest  #: the latest response; None before the first one, and when none came
 
 
 class RequestNames(Mapping[str, Any]):
@@ -73,13 +89,45 @@ class RequestNames(Mapping[str, Any]):
     the iteration add to them.
     """
 
-    __slots__ = ("_captures", "_draws", "_kept", "_message", "_scope", "_use")
+    __slots__ = (
+        "_bound",
+        "_captures",
+        "_draws",
+        "_kept",
+        "_latest",
+        "_row",
+        "_use",
+        "number",
+        "scope",
+        "step",
+    )
 
-    def __init__(self, scope: IterationScope, message: int, *, use: object | None = None) -> None:
-        self._scope = scope
+    def __init__(
+        self,
+        scope: IterationScope,
+        number: int,
+        *,
+        step: StepScope | None = None,
+        use: object | None = None,
+        row: int | None = None,
+    ) -> None:
+        """Be the names of a request of an iteration.
+
+        Args:
+            scope: the iteration.
+            number: its own, as a message of the session that the iteration is.
+            step: what the steps before it have left; None outside of steps.
+            use: what its random draws depend on beside the iteration; the number unless given.
+            row: its number among the requests that feeders deal rows to; the number unless given.
+        """
+        self.scope = scope
+        self.number = number
+        self.step = step
         self._captures = scope.captures
-        self._message = message
-        self._use = message if use is None else use
+        self._bound = _NOTHING if step is None else step.bound
+        self._latest = None if step is None else step.latest
+        self._use = number if use is None else use
+        self._row = number if row is None else row
         self._draws: Draws | None = None
         self._kept: dict[str, Any] = {}
 
@@ -97,14 +145,18 @@ class RequestNames(Mapping[str, Any]):
         make = _BUILT_IN.get(name)
         if make is not None:
             return make(self)
-        scope = self._scope
+        if name in self._bound:
+            return self._bound[name]
+        if self._latest is not None and name in _OF_RESPONSE:
+            return self._latest[name]
+        scope = self.scope
         plan = scope.plan
         if name in plan.constants:
             return plan.constants[name]
         if name in plan.variables:
             return scope.variable(name)
         if name in plan.rows:
-            return scope.row(name, self._message)
+            return scope.row(name, self._row)
         if name in FUNCTIONS:
             if self._draws is None:
                 self._draws = scope.draws(self._use)
@@ -112,40 +164,42 @@ class RequestNames(Mapping[str, Any]):
         raise KeyError(name)
 
     def __contains__(self, name: object) -> bool:
-        scope, plan = self._scope, self._scope.plan
-        known = (scope.captures, plan.constants, plan.variables, plan.rows, FUNCTIONS, _BUILT_IN)
-        return any(name in names for names in known)
+        return any(name in names for names in self._known())
 
     def __iter__(self) -> Iterator[str]:
-        plan = self._scope.plan
-        return iter(
-            {*self._scope.captures, *plan.constants, *plan.variables, *plan.rows, *FUNCTIONS, *_BUILT_IN}
-        )
+        return iter(set().union(*self._known()))
+
+    def _known(self) -> Iterator[Collection[str]]:
+        scope, plan = self.scope, self.scope.plan
+        yield from (scope.captures, plan.constants, plan.variables, plan.rows, FUNCTIONS, _BUILT_IN)
+        yield self._bound
+        if self._latest is not None:
+            yield _OF_RESPONSE
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
     def run(self) -> Mapping[str, Any]:
         """Return `run.id` and `run.seed`."""
-        return {"id": self._scope.plan.run_id, "seed": self._scope.plan.seed}
+        return {"id": self.scope.plan.run_id, "seed": self.scope.plan.seed}
 
     def iteration(self) -> int:
         """Return the iteration's number."""
-        return self._scope.iteration
+        return self.scope.iteration
 
     def user(self) -> Mapping[str, Any]:
         """Return `user.id` and `user.iteration`."""
-        return {"id": self._scope.user, "iteration": self._scope.user_iteration}
+        return {"id": self.scope.user, "iteration": self.scope.user_iteration}
 
     def session(self) -> Mapping[str, Any]:
         """Return `session.name` and `session.index`; outside sessions every iteration is one of its own."""
-        index = self._scope.iteration
-        return {"name": f"sr-{self._scope.plan.run_id}-{index}", "index": index}
+        index = self.scope.iteration
+        return {"name": f"sr-{self.scope.plan.run_id}-{index}", "index": index}
 
     def message(self) -> Mapping[str, Any]:
         """Return `message.index` and `message.token`, which tells the message from every other one."""
-        token = token_text(self._scope.plan.run_id, self._scope.iteration, self._message)
-        return {"index": self._message, "token": token}
+        token = token_text(self.scope.plan.run_id, self.scope.iteration, self.number)
+        return {"index": self.number, "token": token}
 
 
 _BUILT_IN: Mapping[str, Callable[[RequestNames], Any]] = {
@@ -162,7 +216,7 @@ class ResponseNames(Mapping[str, Any]):
 
     __slots__ = ("_base_url", "_due_ns", "_exchange", "_kept", "_not_json", "_outer")
 
-    def __init__(self, outer: RequestNames, exchange: Exchange, base_url: str, due_ns: int) -> None:
+    def __init__(self, outer: Mapping[str, Any], exchange: Exchange, base_url: str, due_ns: int) -> None:
         self._outer = outer
         self._exchange = exchange
         self._base_url = base_url
@@ -188,6 +242,12 @@ class ResponseNames(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+    def alone(self) -> "ResponseNames":
+        """Return the names of the response without those of its request, to be kept after it."""
+        kept = ResponseNames(_NOTHING, self._exchange, self._base_url, self._due_ns)
+        kept._kept = self._kept  # the body need not be parsed again
+        return kept
 
     def status(self) -> int:
         """Return the status code."""

@@ -8,7 +8,7 @@ import anyio.lowlevel
 
 from stressrunner.engine.budget import Budget
 from stressrunner.engine.clock import Clock
-from stressrunner.engine.names import IterationScope, RequestNames, ResponseNames
+from stressrunner.engine.names import RequestNames, ResponseNames
 from stressrunner.engine.recorder import Recorder
 from stressrunner.engine.sample import Sample
 from stressrunner.expressions import CannotEvaluate
@@ -106,17 +106,19 @@ class Sender:
         self._cut = cut
         self._budget = budget
 
-    async def send(
-        self, endpoint: EndpointPlan, scope: IterationScope, message: int, due: Due, transport: Transport
-    ) -> bool:
-        """Send the request number `message` of an iteration; return whether it passed."""
+    async def send(self, endpoint: EndpointPlan, names: RequestNames, due: Due, transport: Transport) -> bool:
+        """Send a request, its holes filled from `names`; return whether it passed.
+
+        Captures are added to the iteration of the names, and the response becomes the latest one of their step.
+        """
         if self._budget is not None:
             await self._budget.take()
-        names = RequestNames(scope, message)
         try:
             request = endpoint.request.render(names)
         except CannotEvaluate as error:
             released = self._release(endpoint, due)
+            if names.step is not None:
+                names.step.latest = None
             problem: Problem | None = Problem("template", str(error))
             self._recorder.emit(released.unsent(Outcome.FAILED, released.released_ns, problem=problem), None)
             # A user whose requests all fail this way would otherwise never let go of the event loop.
@@ -133,7 +135,7 @@ class Sender:
             raise
         finally:
             self._recorder.in_flight -= 1
-        outcome, problem = self._judge(endpoint, scope, names, exchange, due.due_ns)
+        outcome, problem = self._judge(endpoint, names, exchange, due.due_ns)
         self._recorder.emit(released.sent(outcome, exchange, problem), exchange)
         return outcome is Outcome.OK
 
@@ -143,17 +145,16 @@ class Sender:
         return _Released(endpoint.index, due.phase, due.due_ns, released_ns)
 
     def _judge(
-        self,
-        endpoint: EndpointPlan,
-        scope: IterationScope,
-        names: RequestNames,
-        exchange: Exchange,
-        due_ns: int,
+        self, endpoint: EndpointPlan, names: RequestNames, exchange: Exchange, due_ns: int
     ) -> tuple[Outcome, Problem | None]:
         if exchange.failure is not None:
+            if names.step is not None:
+                names.step.latest = None
             return Outcome.FAILED, Problem(exchange.failure.kind.value, exchange.failure.message)
         seen = ResponseNames(names, exchange, self._base_url, due_ns)
-        outcome, problem = endpoint.judge.judge(exchange.status, seen, scope.captures)
+        outcome, problem = endpoint.judge.judge(exchange.status, seen, names.scope.captures)
+        if names.step is not None:
+            names.step.latest = seen.alone()
         return outcome, None if problem is None else problem._replace(excerpt=_excerpt(exchange))
 
 

@@ -108,6 +108,7 @@ class PhasePlan:
 
     index: int
     spec: Phase
+    traffic: MixPlan | SessionPlan  #: what its iterations do
     pacing: Pacing | None  #: of an open phase
 
     @property
@@ -138,7 +139,6 @@ class Plan:
     uuid_salt: str  #: makes UUIDs differ between runs; empty when the seed was given
     target: Target  #: as the scenario says
     endpoints: tuple[EndpointPlan, ...]
-    traffic: MixPlan | SessionPlan
     phases: tuple[PhasePlan, ...]
     constants: Mapping[str, Any]  #: variables without holes
     variables: Mapping[str, ValueTemplate]  #: variables with holes, evaluated once per iteration
@@ -183,7 +183,7 @@ class Plan:
         if self.connections is not None:
             return self.part.share(self.connections)
         closed = [phase.spec.shape for phase in self.phases if isinstance(phase.spec.shape, Closed)]
-        return self.part.share(max((shape.most for shape in closed), default=0)) * self.traffic.at_once
+        return self.part.share(max((shape.most for shape in closed), default=0)) * self.at_once
 
     @property
     def endpoint_names(self) -> tuple[str, ...]:
@@ -193,7 +193,17 @@ class Plan:
     def planned(self, phase: int) -> dict[int, int] | None:
         """Return how many requests of each endpoint a phase has in the whole plan; None when time alone ends it."""
         iterations = self.phases[phase].iterations
-        return None if iterations is None else self.traffic.planned(iterations)
+        return None if iterations is None else self.phases[phase].traffic.planned(iterations)
+
+    @property
+    def stride(self) -> int:
+        """How far apart the requests of two iterations are in the rows of a feeder that has one for every request."""
+        return max(phase.traffic.requests for phase in self.phases)
+
+    @property
+    def at_once(self) -> int:
+        """Requests of one iteration that may be on their way together."""
+        return max(phase.traffic.at_once for phase in self.phases)
 
     @property
     def iteration_limit(self) -> int | None:
@@ -203,7 +213,7 @@ class Plan:
             if rows.limit is not None and rows.per == "iteration":
                 limits.append(rows.limit)
             elif rows.limit is not None and rows.per == "request":
-                limits.append(rows.limit // self.traffic.requests)
+                limits.append(rows.limit // self.stride)
         return min(limits, default=None)
 
     @property
@@ -239,6 +249,7 @@ def compile_plan(scenario: Scenario, *, seed: int, run_id: str, uuid_salt: str =
     target = scenario.target
     prefix = "" if target.base_url.startswith("demo:") else urlsplit(target.base_url).path.rstrip("/")
     used = _used(scenario)
+    traffic = _traffic(scenario, used, seed)
     compiled = {name: compile_value(value) for name, value in scenario.variables.items()}
     return Plan(
         seed=seed,
@@ -246,8 +257,7 @@ def compile_plan(scenario: Scenario, *, seed: int, run_id: str, uuid_salt: str =
         uuid_salt=uuid_salt,
         target=target,
         endpoints=tuple(_endpoint(i, endpoint, prefix, target) for i, endpoint in enumerate(used)),
-        traffic=_traffic(scenario, used, seed),
-        phases=tuple(_phase(i, phase, seed) for i, phase in enumerate(scenario.load)),
+        phases=tuple(_phase(i, phase, traffic, seed) for i, phase in enumerate(scenario.load)),
         constants={name: scenario.variables[name] for name, value in compiled.items() if value.is_constant},
         variables={name: value for name, value in compiled.items() if not value.is_constant},
         rows={name: Rows(feeder, seed) for name, feeder in scenario.feeders.items()},
@@ -261,9 +271,10 @@ def _endpoint(index: int, endpoint: Endpoint, prefix: str, target: Target) -> En
     return EndpointPlan(index, endpoint.name, request, judge)
 
 
-def _phase(index: int, phase: Phase, seed: int) -> PhasePlan:
+def _phase(index: int, phase: Phase, traffic: MixPlan | SessionPlan, seed: int) -> PhasePlan:
     shape = phase.shape
     if isinstance(shape, Closed):
-        return PhasePlan(index, phase, None)
+        return PhasePlan(index, phase, traffic, None)
     ramp = Ramp.of(shape)
-    return PhasePlan(index, phase, Even(ramp) if shape.arrivals == "constant" else Poisson(ramp, seed, index))
+    pacing = Even(ramp) if shape.arrivals == "constant" else Poisson(ramp, seed, index)
+    return PhasePlan(index, phase, traffic, pacing)

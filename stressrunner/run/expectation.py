@@ -85,19 +85,19 @@ def _requests(plan: Plan) -> str:
         words += f"; {warmup:,} of them warm up and are not counted" if warmup else ""
     limit = plan.iteration_limit
     if limit is not None:
-        words += f"; a feeder ends the load after at most {limit * plan.traffic.requests:,}"
+        words += f"; a feeder ends the load after at most {limit * plan.stride:,}"
     return words
 
 
 def _in_flight(plan: Plan) -> str:
     """Return the most requests that can be on their way together."""
-    most = max(_most_users(plan, phase) for phase in plan.phases) * plan.traffic.at_once
+    most = max(_most_users(plan, phase) for phase in plan.phases) * plan.at_once
     if plan.connections is not None:
         most = min(most, plan.connections)
     rates = [max(s.rate, s.rate_from or s.rate) for p in plan.phases if isinstance(s := p.spec.shape, Open)]
     if not rates:
         return f"at most {most:,}"
-    a_second = float(max(rates) * plan.traffic.requests)
+    a_second = float(max(rates) * plan.stride)
     return f"unknown, at most {most:,}: about {a_second:,.3g} for every second that a response takes"
 
 
@@ -134,9 +134,10 @@ def _bytes_sent(plan: Plan) -> str:
 def _sizes(plan: Plan) -> Iterator[int]:
     """Yield the sizes of the first requests, head and body, as HTTP/1.1 writes them."""
     writer = HeadWriter(urlsplit(plan.base_url).netloc)
-    for iteration in range(max(1, _RENDERED // plan.traffic.requests)):
+    traffic = plan.phases[0].traffic
+    for iteration in range(max(1, _RENDERED // traffic.requests)):
         scope = IterationScope(plan, iteration=iteration, user=0, user_iteration=iteration)
-        for endpoint, count in plan.traffic.requests_of(iteration).items():
+        for endpoint, count in traffic.requests_of(iteration).items():
             for message in range(min(count, _RENDERED)):
                 try:
                     request = plan.endpoints[endpoint].request.render(RequestNames(scope, message))

@@ -25,7 +25,7 @@ def test_a_plan_is_split_without_change():
     whole = plan(phases=(Phase("p", Closed(3, iterations=10)),))
     part = whole.shard(1, 3)
     assert (part.part, whole.part) == (Shard(1, 3), Shard(0, 1))
-    assert part.traffic is whole.traffic
+    assert part.phases is whole.phases
     assert part.planned(0) == whole.planned(0)
 
 
@@ -62,7 +62,7 @@ def test_planned_requests_are_known_beforehand(shape, traffic, planned):
 def test_planned_requests_are_those_of_the_iterations(iterations, messages):
     """The plan's sum is that of what each iteration sends."""
     for traffic in (Mix({"one": Fraction(1), "two": Fraction(2)}), Session("one", messages=messages)):
-        made = plan(endpoint("one"), endpoint("two"), traffic=traffic).traffic
+        made = plan(endpoint("one"), endpoint("two"), traffic=traffic).phases[0].traffic
         summed: dict[int, int] = {}
         for i in range(iterations):
             for index, n in made.requests_of(i).items():
