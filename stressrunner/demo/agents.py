@@ -1,8 +1,10 @@
-"""The agents of the API and one run of them: think, answer, remember both sides."""
+"""The agents of the API and what a run of them does: think, answer, remember both sides."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
-from stressrunner.demo.session_queue import Reply, RunFailed
+from stressrunner.demo.queues import Reply, RunFailed
 from stressrunner.demo.simulation import Faults, Latency
 from stressrunner.demo.store import Store
 
@@ -28,23 +30,42 @@ AGENTS = {
 
 
 class Model:
-    """The simulated model behind all agents: it takes its time, repeats what it was told, or fails."""
+    """The simulated model behind all agents: it takes its time, repeats what it was told, or fails.
 
-    def __init__(self, store: Store, latency: Latency, faults: Faults) -> None:
+    With a `capacity`, the exchanges of runs in progress are prepared in a buffer of that many places. A run that
+    finds all of them taken goes on without one: its caller gets the reply, and there is nothing to keep.
+    """
+
+    def __init__(
+        self, store: Store, latency: Latency, faults: Faults, *, capacity: int | None = None
+    ) -> None:
         self._store = store
         self._latency = latency
         self._faults = faults
+        self._capacity = capacity
+        self._buffered = 0
         self.runs = 0  #: begun so far
 
-    async def run(self, session: str, content: str) -> Reply:
-        """Process a text in a session (by id): one user message and one reply join its history.
-
-        Raises RunFailed, and stores nothing, when a fault strikes.
-        """
+    async def respond(self, _session: str, content: str) -> Reply:
+        """Answer a text; raises RunFailed when a fault strikes."""
         self.runs += 1
-        await self._latency.elapse()
-        if self._faults.strike():
-            raise RunFailed("the simulated model failed")
-        reply = Reply(f"Understood: {content}", content)
-        self._store.add_exchange(session, content, reply.text)
-        return reply
+        with self._place() as has_place:
+            await self._latency.elapse()
+            if self._faults.strike():
+                raise RunFailed("the simulated model failed")
+            return Reply(f"Understood: {content}", content, has_place)
+
+    def keep(self, session: str, reply: Reply) -> None:
+        """Add a user message and its reply to the history of a session (by id), if they were buffered."""
+        if reply.is_recorded:
+            self._store.add_exchange(session, reply.content, reply.text)
+
+    @contextmanager
+    def _place(self) -> Iterator[bool]:
+        """Hold a place in the buffer, and tell whether there was one."""
+        has_place = self._capacity is None or self._buffered < self._capacity
+        self._buffered += has_place
+        try:
+            yield has_place
+        finally:
+            self._buffered -= has_place

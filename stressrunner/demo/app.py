@@ -2,7 +2,7 @@
 
 GET  /health                       no key, no fault, not counted
 GET  /stats                        likewise: what reached the application, for comparing both sides
-POST /api/v1/agent/{name}/run      takes the model's time, may fail
+POST /api/v1/agent/{name}/run      takes the model's time, may fail, and what the options make of it
 GET  /api/v1/agent/list            may fail
 GET  /api/v1/sessions              may fail
 GET  /api/v1/sessions/{key}        never fails, as it is the evidence of what was processed
@@ -25,8 +25,9 @@ from stressrunner import __version__
 from stressrunner.demo.agents import AGENTS, Model
 from stressrunner.demo.bodies import Rejected, read_body, read_page
 from stressrunner.demo.middleware import ApiKey, Traffic, TrafficCounter
+from stressrunner.demo.opening import AtomicOpening, Opened, Opening, RacingOpening
 from stressrunner.demo.options import DemoOptions
-from stressrunner.demo.session_queue import QUEUES, Reply, RunFailed, SessionQueue
+from stressrunner.demo.queues import QUEUES, Reply, RunFailed, SessionQueue
 from stressrunner.demo.simulation import Faults, Latency
 from stressrunner.demo.store import Session, Store
 
@@ -39,8 +40,10 @@ def build_app(options: DemoOptions) -> Starlette:
     """Return the application that behaves as the options say; its runs live in its lifespan."""
     store = Store()
     faults = Faults(options.error_ratio, options.seed)
-    model = Model(store, Latency(options.latency_s, options.jitter_s, options.seed), faults)
-    api = _AgentsApi(store, faults)
+    latency = Latency(options.latency_s, options.jitter_s, options.seed)
+    model = Model(store, latency, faults, capacity=options.capacity)
+    opening_kind = RacingOpening if options.races else AtomicOpening
+    api = _AgentsApi(store, faults, opening_kind(store, shares_anonymous=options.shares_anonymous))
     routes = api.routes()
     traffic = Traffic(
         [(route.path_regex, route.path) for route in routes], uncounted=frozenset({"/health", "/stats"})
@@ -52,7 +55,7 @@ def build_app(options: DemoOptions) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with anyio.create_task_group() as tasks:
-            app.state.queue = QUEUES[options.queue](tasks, model.run)
+            app.state.queue = QUEUES[options.queue](tasks, model)
             yield
             tasks.cancel_scope.cancel()
 
@@ -67,9 +70,10 @@ def build_app(options: DemoOptions) -> Starlette:
 class _AgentsApi:
     """The endpoints under `/api/v1`."""
 
-    def __init__(self, store: Store, faults: Faults) -> None:
+    def __init__(self, store: Store, faults: Faults, opening: Opening) -> None:
         self._store = store
         self._faults = faults
+        self._opening = opening
 
     def routes(self) -> list[Route]:
         fallible = self._fallible
@@ -100,17 +104,19 @@ class _AgentsApi:
         content = body.text("message_content", "input_text")
         body.optional_text("message_type")
         session_id, session_name = body.optional_text("session_id"), body.optional_text("session_name")
+        email = body.part("user").optional_email("email")
         body.check()
         name = request.path_params["name"]
         if name not in AGENTS:
             raise HTTPException(404, f"Agent '{name}' not found")
-        session = self._store.open_session(session_name) if session_id is None else self._session(session_id)
+        known = None if session_id is None else self._session(session_id)
+        opened = await self._opening.open(session_name, email, known)
         queue: SessionQueue = request.app.state.queue
         try:
-            reply = await queue.submit(session.id, content)
+            reply = await queue.submit(opened.session.id, content)
         except RunFailed as failure:
             raise HTTPException(500, str(failure)) from None
-        return JSONResponse(_run_answer(session, reply))
+        return JSONResponse(_run_answer(opened, reply))
 
     async def _list_sessions(self, request: Request) -> Response:
         page = read_page(request.query_params)
@@ -157,13 +163,14 @@ class _AgentsApi:
         return session
 
 
-def _run_answer(session: Session, reply: Reply) -> dict[str, Any]:
+def _run_answer(opened: Opened, reply: Reply) -> dict[str, Any]:
     read, written = len(reply.content.split()), len(reply.text.split())
     return {
         "message": reply.text,
         "success": True,
-        "session_id": session.id,
-        "session_name": session.name,
+        "session_id": opened.session.id,
+        "session_name": opened.session.name,
+        "user_id": opened.user.id if opened.user else None,
         "tool_calls": [],
         # A word is a token to the simulated model.
         "usage": {"input_tokens": read, "output_tokens": written, "total_tokens": read + written},

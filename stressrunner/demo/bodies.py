@@ -31,8 +31,9 @@ def _problem(kind: str, message: str, *location: str) -> dict[str, Any]:
 class Body:
     """The fields of a JSON object. Problems are collected, so that one answer names all of them."""
 
-    def __init__(self, fields: Mapping[str, Any]) -> None:
+    def __init__(self, fields: Mapping[str, Any], *place: str) -> None:
         self._fields = fields
+        self._place = place  # of the object within the body
         self._problems: list[dict[str, Any]] = []
 
     def text(self, name: str, *aliases: str) -> str:
@@ -54,6 +55,10 @@ class Body:
             self._add("value_error", "value is not a valid email address", name)
         return address
 
+    def optional_email(self, name: str) -> str | None:
+        """Return an e-mail address that may be missing or null."""
+        return None if self._fields.get(name) is None else self.email(name)
+
     def optional_object(self, name: str) -> Mapping[str, Any]:
         """Return an object that may be missing or null, which are an empty one."""
         value = self._fields.get(name)
@@ -61,6 +66,12 @@ class Body:
             return value or {}
         self._add("dict_type", "Input should be a valid dictionary", name)
         return {}
+
+    def part(self, name: str) -> "Body":
+        """Return the object under a name as a body of its own, whose problems are this one's; it may be missing."""
+        part = Body(self.optional_object(name), *self._place, name)
+        part._problems = self._problems
+        return part
 
     def check(self) -> None:
         """Raise Rejected if any field that was read so far had a problem."""
@@ -75,7 +86,7 @@ class Body:
         return None
 
     def _add(self, kind: str, message: str, name: str) -> None:
-        self._problems.append(_problem(kind, message, "body", name))
+        self._problems.append(_problem(kind, message, "body", *self._place, name))
 
 
 async def read_body(request: Request) -> Body:

@@ -4,17 +4,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from stressrunner import units
-from stressrunner.demo.session_queue import QUEUES
+from stressrunner.demo.queues import QUEUES
 from stressrunner.spelling import did_you_mean
 
 __all__ = ["DemoOptionError", "DemoOptions"]
 
 _TARGET = "demo://agents"
 _LONGEST_S = 3600
+_ANONYMOUS = ("own", "shared")
 
 
 class DemoOptionError(ValueError):
@@ -38,7 +40,12 @@ class DemoOptions:
     jitter_s: float = 0.020  #: how far a run may be from `latency_s`, either way; as exact as that
     error_ratio: float = 0.0  #: 0 to 1, of the answers that may fail; whole millionths
     seed: int = 0  #: of latencies and errors; not negative
-    queue: str = "merge"  #: a name in `session_queue.QUEUES`
+    queue: str = "merge"  #: a name in `queues.QUEUES`
+    capacity: int | None = (
+        None  #: runs in progress that the history has room for, at least 1; None has no limit
+    )
+    races: bool = False  #: whether first messages that come together begin a session each
+    shares_anonymous: bool = False  #: whether callers without a session are put into one
     api_key: str | None = None  #: the key that is accepted; None accepts every key that is not empty
 
     @classmethod
@@ -67,13 +74,15 @@ class DemoOptions:
         """Return a URL that `parse` reads as these options."""
         query = {
             "queue": self.queue,
+            "race": str(int(self.races)),
+            "anonymous": _ANONYMOUS[self.shares_anonymous],
             "latency": f"{_scaled(self.latency_s, 1000)}ms",
             "jitter": f"{_scaled(self.jitter_s, 1000)}ms",
             "errors": f"{_scaled(self.error_ratio, 100)}%",
             "seed": str(self.seed),
         }
-        if self.api_key is not None:
-            query["api_key"] = self.api_key
+        optional = {"capacity": self.capacity, "api_key": self.api_key}
+        query |= {name: str(value) for name, value in optional.items() if value is not None}
         return f"{_TARGET}?{urlencode(query)}"
 
 
@@ -101,9 +110,9 @@ def _ratio(text: str) -> float:
     return _millionths(ratio)
 
 
-def _seed(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= 20):
-        raise ValueError("a whole number from 0 on is accepted, of at most 20 digits")
+def _whole(text: str, *, least: int = 0) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 20 and int(text) >= least):
+        raise ValueError(f"a whole number from {least} on is accepted, of at most 20 digits")
     return int(text)
 
 
@@ -111,6 +120,13 @@ def _queue(text: str) -> str:
     if text not in QUEUES:
         raise ValueError(f"unknown queue{_suggestion(text, QUEUES)} Queues: {', '.join(QUEUES)}")
     return text
+
+
+def _one_of(text: str, words: tuple[str, str]) -> bool:
+    """Read one of two words, of which the second means yes."""
+    if text not in words:
+        raise ValueError(f"'{words[0]}' or '{words[1]}' is accepted")
+    return text == words[1]
 
 
 def _api_key(text: str) -> str:
@@ -121,10 +137,13 @@ def _api_key(text: str) -> str:
 
 _READERS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "queue": ("queue", _queue),
+    "capacity": ("capacity", partial(_whole, least=1)),
+    "race": ("races", partial(_one_of, words=("0", "1"))),
+    "anonymous": ("shares_anonymous", partial(_one_of, words=_ANONYMOUS)),
     "latency": ("latency_s", _duration_s),
     "jitter": ("jitter_s", _duration_s),
     "errors": ("error_ratio", _ratio),
-    "seed": ("seed", _seed),
+    "seed": ("seed", _whole),
     "api_key": ("api_key", _api_key),
 }
 

@@ -54,12 +54,17 @@ class Session:
 
 
 class Store:
-    """Everything the API has been told, in memory, for as long as the process lives."""
+    """Everything the API has been told, in memory, for as long as the process lives.
+
+    It keeps whatever it is given: that one name is one session is the business of whoever asks it.
+    """
 
     def __init__(self) -> None:
         self._sessions: list[Session] = []
-        self._sessions_by_key: dict[str, Session] = {}  # under the id and under the name
-        self._users: dict[str, User] = {}
+        self._by_id: dict[str, Session] = {}
+        self._by_name: dict[str | None, Session] = {}
+        self._by_email: dict[str, User] = {}
+        self._users_added = 0
         self._memories: list[Memory] = []
 
     @property
@@ -69,36 +74,55 @@ class Store:
 
     def find_session(self, key: str) -> Session | None:
         """Return the session that has this id or this name, if there is one."""
-        return self._sessions_by_key.get(key)
+        return self._by_id.get(key) or self._by_name.get(key)
 
-    def open_session(self, name: str | None) -> Session:
-        """Return the session of this name, begun now if it is new; without a name always a new one."""
-        known = None if name is None else self._sessions_by_key.get(name)
-        if known is not None:
-            return known
+    def find_by_name(self, name: str | None) -> Session | None:
+        """Return the session that was begun last under this name, or without one."""
+        return self._by_name.get(name)
+
+    def begin_session(self, name: str | None) -> Session:
+        """Begin a session, which takes the name from one that has it already."""
         source = f"anonymous/{len(self._sessions)}" if name is None else f"session/{name}"
-        session = Session(_id(source), name, _now())
+        session = Session(self._unused_id(source), name, _now())
         self._sessions.append(session)
-        self._sessions_by_key[session.id] = session
-        if name is not None:
-            self._sessions_by_key[name] = session
+        self._by_id[session.id] = session
+        self._by_name[name] = session
         return session
+
+    def _unused_id(self, source: str) -> str:
+        identity = _id(source)
+        return identity if identity not in self._by_id else _id(f"{source}/{len(self._sessions)}")
 
     def add_exchange(self, session_id: str, content: str, reply: str) -> None:
         """Append what was said to a session and what it was answered, as one step.
 
         Raises KeyError for a session that does not exist.
         """
-        messages = self._sessions_by_key[session_id].messages
+        messages = self._by_id[session_id].messages
         created_at = _now()
         for role, text in (("user", content), ("assistant", reply)):
             messages.append(Message(_id(f"message/{session_id}/{len(messages)}"), role, text, created_at))
 
-    def put_user(self, email: str, phone_number: str | None, user_data: Mapping[str, Any]) -> User:
-        """Keep a user and return it; one with the same address is replaced."""
-        user = User(_id(f"user/{email}"), email, phone_number, user_data, _now())
-        self._users[email] = user
+    def find_user(self, email: str) -> User | None:
+        """Return the user who was added last with this address."""
+        return self._by_email.get(email)
+
+    def add_user(self, email: str, phone_number: str | None, user_data: Mapping[str, Any]) -> User:
+        """Add a user, who takes the address from one that has it already."""
+        user = User(_id(f"user/{email}/{self._users_added}"), email, phone_number, user_data, _now())
+        self._users_added += 1
+        self._by_email[email] = user
         return user
+
+    def put_user(self, email: str, phone_number: str | None, user_data: Mapping[str, Any]) -> User:
+        """Keep a user and return it; one with the same address is replaced, and keeps its id."""
+        known = self._by_email.get(email)
+        if known is None:
+            return self.add_user(email, phone_number, user_data)
+        self._by_email[email] = known._replace(
+            phone_number=phone_number, user_data=user_data, created_at=_now()
+        )
+        return self._by_email[email]
 
     def add_memory(self, name: str, content: str, user_id: str) -> Memory:
         """Keep a memory and return it."""

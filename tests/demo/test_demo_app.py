@@ -43,6 +43,7 @@ async def test_a_run_echoes_and_is_remembered():
             "message": "Understood: hello there",
             "success": True,
             "session_name": "s1",
+            "user_id": None,
             "tool_calls": [],
             "usage": {"input_tokens": 2, "output_tokens": 3, "total_tokens": 5},
         }
@@ -139,6 +140,12 @@ async def test_what_is_not_there(method, path, status, detail):
         (RUN, "[" * 100_000, [("json_invalid", ["body"])]),
         (RUN, "[]", [("dict_type", ["body"])]),
         (RUN, "", [("missing", ["body"])]),
+        (
+            RUN,
+            '{"message_content": "m", "user": {"email": "nobody"}}',
+            [("value_error", ["body", "user", "email"])],
+        ),
+        (RUN, '{"user": 1}', [("missing", ["body", "message_content"]), ("dict_type", ["body", "user"])]),
         ("/api/v1/users", "{}", [("missing", ["body", "email"])]),
         ("/api/v1/users", '{"email": "nobody"}', [("value_error", ["body", "email"])]),
         ("/api/v1/users", '{"email": 5}', [("string_type", ["body", "email"])]),
@@ -235,6 +242,98 @@ async def test_every_request_is_counted_by_route():
             "in_flight": 0,
             "runs": 1,
         }
+
+
+async def burst_of(client, *bodies):
+    """Send runs all at once; return the replies in order."""
+    replies = [None] * len(bodies)
+
+    async def send(number, body):
+        replies[number] = await client.post(RUN, json={"message_content": f"m{number}", **body})
+
+    async with anyio.create_task_group() as tasks:
+        for number, body in enumerate(bodies):
+            tasks.start_soon(send, number, body)
+    return replies
+
+
+async def history_of(client, key):
+    """Return the user messages that a session remembers, those that were joined taken apart."""
+    messages = (await client.get(f"/api/v1/sessions/{key}")).json()["messages"]
+    return [m for entry in messages if entry["role"] == "user" for m in entry["content"].split("\n---\n")]
+
+
+FIRST = {"session_name": "s1", "user": {"email": "new@example.com"}}
+
+
+async def test_first_messages_of_one_user_share_a_session():
+    """Many first messages of one new user are one user and one session, which remembers all of them."""
+    async with client_of() as client:
+        bodies = [reply.json() for reply in await burst_of(client, *[FIRST] * 20)]
+        assert len({body["user_id"] for body in bodies}) == 1
+        assert len({body["session_id"] for body in bodies}) == 1
+        assert bodies[0]["user_id"] is not None
+        assert sorted(await history_of(client, "s1")) == sorted(f"m{number}" for number in range(20))
+        user = (await client.post("/api/v1/users", json={"email": "new@example.com"})).json()
+        assert user["id"] == bodies[0]["user_id"]
+
+
+async def test_first_messages_may_race():
+    """With `race=1` each of them begins a user and a session of its own, and the name leads to one of them alone."""
+    async with client_of(DemoOptions.parse("demo://agents?latency=0s&jitter=0s&race=1")) as client:
+        bodies = [reply.json() for reply in await burst_of(client, *[FIRST] * 20)]
+        ids = {body["session_id"] for body in bodies}
+        assert len(ids) == len({body["user_id"] for body in bodies}) == 20
+        assert len(await history_of(client, "s1")) == 1
+        assert sorted([m for key in ids for m in await history_of(client, key)]) == sorted(
+            f"m{number}" for number in range(20)
+        )
+        later = [(await burst_of(client, FIRST))[0].json() for _ in range(3)]
+        assert len({body["session_id"] for body in later} & ids) == 1
+        assert {body["session_id"] for body in later} <= ids
+        known = bodies[0]["session_id"]
+        assert (await burst_of(client, {"session_id": known}))[0].json()["session_id"] == known
+
+
+@pytest.mark.parametrize(("option", "sessions"), [("own", 5), ("shared", 1)])
+async def test_callers_without_a_session(option, sessions):
+    """They have a session each; with `anonymous=shared` they are all in one, beside those who name theirs."""
+    options = DemoOptions.parse(f"demo://agents?latency=1ms&jitter=0s&anonymous={option}")
+    async with client_of(options) as client:
+        replies = await burst_of(client, *[{}] * 5, {"session_name": "s1"})
+        *anonymous, named = [reply.json() for reply in replies]
+        assert len({body["session_id"] for body in anonymous}) == sessions
+        assert {body["session_name"] for body in anonymous} == {None}
+        histories = [await history_of(client, body["session_id"]) for body in anonymous]
+        assert {len(history) for history in histories} == {5 // sessions}
+        assert all(f"m{number}" in history for number, history in enumerate(histories))
+        assert await history_of(client, named["session_id"]) == ["m5"]
+
+
+@pytest.mark.parametrize(("concurrency", "lost"), [(1, 0), (5, 0), (6, 1), (20, 15)])
+async def test_beyond_its_capacity_it_loses_what_it_acknowledged(concurrency, lost):
+    """Of runs at the same time as many are remembered as there is room for, and all are answered."""
+    options = DemoOptions.parse("demo://agents?latency=20ms&jitter=0s&capacity=5")
+    async with client_of(options) as client:
+        for _ in range(2):
+            names = [{"session_name": f"s{number}"} for number in range(concurrency)]
+            replies = await burst_of(client, *names)
+            assert {reply.status_code for reply in replies} == {200}
+        counts = [len(await history_of(client, name["session_name"])) for name in names]
+        assert 2 * concurrency - sum(counts) == 2 * lost
+
+
+async def test_what_was_replaced_is_told_apart():
+    """A superseded message is answered with 500 and the words `No response returned`."""
+    async with client_of(DemoOptions(latency_s=0.05, jitter_s=0, queue="latest")) as client:
+        replies = await burst_of(client, *[{"session_name": "s"}] * 3)
+        answered = [f"m{number}" for number, reply in enumerate(replies) if reply.status_code == 200]
+        assert len(answered) == 1
+        assert await history_of(client, "s") == answered
+        others = [reply for reply in replies if reply.status_code != 200]
+        assert [(reply.status_code, reply.json()) for reply in others] == [
+            (500, {"detail": "No response returned"})
+        ] * 2
 
 
 def test_a_burst_is_merged():

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stressrunner.demo import DemoOptionError, DemoOptions
+from stressrunner.demo.queues import QUEUES
 
 millionths = st.integers(0, 1_000_000).map(lambda n: n / 1_000_000)
 options = st.builds(
@@ -13,7 +14,10 @@ options = st.builds(
     jitter_s=millionths,
     error_ratio=millionths,
     seed=st.integers(0, 2**64),
-    queue=st.just("merge"),
+    queue=st.sampled_from(sorted(QUEUES)),
+    capacity=st.none() | st.integers(1, 10**6),
+    races=st.booleans(),
+    shares_anonymous=st.booleans(),
     api_key=st.none() | st.text(st.characters(exclude_categories=["Cs"]), min_size=1),
 )
 
@@ -51,14 +55,26 @@ def test_what_is_finer_than_kept_is_rounded():
         ("demo://agents/api", "target=demo://agents/api: the embedded target is demo://agents"),
         (
             "demo://agents?latncy=5ms",
-            "latncy=5ms: unknown option, did you mean 'latency'? Options: queue, latency, jitter, errors, seed, api_key",
+            "latncy=5ms: unknown option, did you mean 'latency'? Options: queue, capacity, race, anonymous, latency, jitter, errors, seed, api_key",
         ),
-        ("demo://agents?queue=mrge", "queue=mrge: unknown queue, did you mean 'merge'? Queues: merge"),
+        (
+            "demo://agents?queue=mrge",
+            "queue=mrge: unknown queue, did you mean 'merge'? Queues: merge, latest, overlap, hang, duplicate, misroute",
+        ),
         ("demo://agents?latency=50", "latency=50: '50' needs a unit (us ms s m h), such as 30s"),
-        ("demo://agents?queue=xyz", "queue=xyz: unknown queue. Queues: merge"),
+        (
+            "demo://agents?queue=xyz",
+            "queue=xyz: unknown queue. Queues: merge, latest, overlap, hang, duplicate, misroute",
+        ),
         ("demo://agents?latency=2h", "latency=2h: a duration of at most 1 h is accepted"),
         ("demo://agents?errors=101%", "errors=101%: a ratio from 0% to 100% is accepted"),
         ("demo://agents?seed=-1", "seed=-1: a whole number from 0 on is accepted, of at most 20 digits"),
+        (
+            "demo://agents?capacity=0",
+            "capacity=0: a whole number from 1 on is accepted, of at most 20 digits",
+        ),
+        ("demo://agents?race=yes", "race=yes: '0' or '1' is accepted"),
+        ("demo://agents?anonymous=1", "anonymous=1: 'own' or 'shared' is accepted"),
         ("demo://agents?api_key=", "api_key=: a key that is not empty is accepted"),
         ("demo://agents?seed=1&seed=2", "seed=2: the option is given twice"),
     ],
