@@ -97,6 +97,9 @@ def cli() -> None:
 @click.option("--seed", type=click.IntRange(min=0), help="Repeat a run's random draws.")
 @click.option("--strict", is_flag=True, help="Fail when a threshold is unproven.")
 @click.option(
+    "-y", "--yes", is_flag=True, help="Send to a target on another machine without being asked about it."
+)
+@click.option(
     "-q", "--quiet", is_flag=True, help="Show nothing but the reports that were asked for, and errors."
 )
 @click.option(

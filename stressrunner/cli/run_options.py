@@ -18,5 +18,6 @@ class RunOptions:
     workers: int | Literal["auto"] = 1
     seed: int | None = None
     strict: bool = False
+    yes: bool = False
     quiet: bool = False
     verbose: bool = False

@@ -9,6 +9,7 @@ from pathlib import Path
 import anyio
 import click
 
+from stressrunner.cli.consent import ask_about
 from stressrunner.cli.destinations import Destination, parse_destinations
 from stressrunner.cli.github import tell_github
 from stressrunner.cli.progress import ProgressView
@@ -20,6 +21,7 @@ from stressrunner.reports.template import load_template
 from stressrunner.result.model import Result
 from stressrunner.run.listener import Listener, Silence
 from stressrunner.run.run import Options, run
+from stressrunner.scenario.build import build
 from stressrunner.scenario.document import Document, load_document
 
 __all__ = ["check_run_report"]
@@ -42,6 +44,8 @@ async def check_run_report(path: Path, options: RunOptions, crew: Crew) -> int:
     document = load_document(
         path, environ=os.environ, overrides=options.overrides, environment=options.environment
     )
+    if not options.yes:
+        await ask_about(build(document).target)
     view = None if options.quiet else ProgressView(sys.stderr, verbose=options.verbose)
     of_run = Options(options.seed, options.overrides, options.strict, options.workers)
     try:

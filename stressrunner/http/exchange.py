@@ -40,6 +40,7 @@ class FailureKind(StrEnum):
     PROTOCOL = "protocol"  #: what came back is not HTTP
     TOO_LARGE = "too_large"  #: the response exceeds the limit on its head or body
     REDIRECTS = "redirects"  #: too many redirects, or one that leads nowhere
+    NOT_ALLOWED = "not_allowed"  #: it would have gone to a host that the scenario does not list
     GENERATOR = "generator"  #: this machine ran out of descriptors or ports: never the target's fault
 
 

@@ -115,10 +115,13 @@ class RequestTemplate:
             shared_headers: the target's, under the endpoint's own.
             needs_body: whether anything is asked about the bodies of responses.
         """
+        path = compile_template(endpoint.path)
         self.follows_redirects = endpoint.follow_redirects
+        #: whether a request may go to another host than the target's: by a redirect, or a path that is a whole URL
+        self.may_leave = endpoint.follow_redirects or path.hole is not None
         self._needs_body = needs_body
         self._method = endpoint.method
-        self._path = _path(compile_template(endpoint.path), prefix)
+        self._path = _path(path, prefix)
         self._query = compile_value(dict(endpoint.query)) if endpoint.query else None
         self._body, content_type = _body(endpoint.body)
         self._timeout_s = endpoint.timeout.total_s

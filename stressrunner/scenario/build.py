@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any, Protocol
 
 from stressrunner import units
+from stressrunner.http.hosts import listed_host
 from stressrunner.scenario.model import (
     Closed,
     Endpoint,
@@ -103,6 +104,7 @@ def _target(target: Mapping[str, Any]) -> Target:
         proxy=target.get("proxy"),
         tls=_tls(target.get("tls", {})),
         cookies=target.get("cookies", True),
+        allow_hosts=tuple(map(listed_host, target.get("allow_hosts", ()))),
     )
 
 

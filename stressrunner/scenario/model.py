@@ -61,6 +61,7 @@ class Target:
     http: Literal["1.1", "2"] = "1.1"
     proxy: str | None = None  #: URL of an HTTP proxy, which may have user and password
     tls: Tls = Tls()
+    allow_hosts: tuple[str, ...] = ()  #: other hosts that requests may go to; see `http.hosts`
     cookies: bool = True  #: those that responses set go with the later requests of their iteration
 
 

@@ -11,6 +11,7 @@ from jsonschema.exceptions import ValidationError
 
 from stressrunner import units
 from stressrunner.errors import Diagnostic
+from stressrunner.http.hosts import listed_host
 from stressrunner.scenario.parse import core_value
 from stressrunner.scenario.schema import Choice, scenario_schema
 from stressrunner.scenario.slips import shortened
@@ -79,12 +80,13 @@ def _validator() -> Draft202012Validator:
         ("rate", units.parse_rate),
         ("positive_rate", _positive(units.parse_rate)),
         ("positive_size", _positive(units.parse_size)),
+        ("host", listed_host),
     ):
         checker.checks(name, raises=ValueError)(_accepts(parse))
     return Draft202012Validator(scenario_schema(), format_checker=checker)
 
 
-def _accepts(parse: Callable[[str], Fraction | int]) -> Callable[[object], bool]:
+def _accepts(parse: Callable[[str], object]) -> Callable[[object], bool]:
     """Make a format check of a reader: a text that it cannot read raises its ValueError."""
 
     def check(value: object) -> bool:
