@@ -8,13 +8,16 @@ The times of an exchange are monotonic nanoseconds:
     E completed   response complete, or the exchange given up
 """
 
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from enum import StrEnum
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 __all__ = [
     "NEVER_FINISHED",
     "NOT_REACHED",
+    "DirectTransport",
+    "Done",
     "Exchange",
     "Failure",
     "FailureKind",
@@ -69,6 +72,9 @@ class Request(NamedTuple):
     connect_timeout_s: float = 30.0
     needs_body: bool = True  #: somebody reads the response's body, so its content encoding is to be undone
     follow_redirects: bool = False  #: by whoever keeps the conversation; a transport sends one request
+    is_standing: bool = (
+        False  #: this very object is sent again and again, so what goes over the wire may be kept
+    )
 
 
 class Exchange(NamedTuple):
@@ -98,6 +104,21 @@ class Transport(Protocol):
         """Send a request and return all that came of it.
 
         What goes wrong on the network is returned as `failure`, never raised; only cancellation passes through.
+        """
+
+
+#: Called with all that came of a request, from the event loop.
+Done: TypeAlias = Callable[[Exchange], None]
+
+
+@runtime_checkable
+class DirectTransport(Transport, Protocol):
+    """A transport that can also call back: no future, no task, and no coroutines to be resumed for a request."""
+
+    def begin(self, request: Request, done: Done) -> None:
+        """Send a request; `done` is called once with all that came of it, after this has returned.
+
+        It is not called when the transport is left before that.
         """
 
 

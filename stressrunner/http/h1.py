@@ -1,10 +1,11 @@
 """The fast transport: HTTP/1.1 on asyncio's protocols with llhttp (httptools), made for uvloop.
 
-An exchange over a kept connection costs one future and no task, no cancel scope and no timer. Every request in
-flight has a connection of its own, so nothing waits in here; idle connections are used again, the last one first.
+A request over a kept connection that is begun with a callback costs no future, no task, no cancel scope and no timer.
+Every request in flight has a connection of its own, so nothing waits in here; idle connections are used again, the last
+one first.
 
-Times: S is taken right before the first byte is given to the system, F when the first byte of anything comes back,
-an interim response (1xx) included. Sizes are all bytes of requests and responses, below TLS's own.
+Times: S is taken right before the first byte is given to the system; F when the first bytes of anything come back, an
+interim response (1xx) included; E when the last bytes do. Sizes are all bytes of requests and responses, below TLS's own.
 
 It runs under asyncio only.
 """
@@ -17,12 +18,13 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import NamedTuple
 
 from stressrunner.http.content import accepted_encodings, decode_content
-from stressrunner.http.exchange import Exchange, Failure, Request, Transport
+from stressrunner.http.exchange import Done, Exchange, Failure, Request, Transport
 from stressrunner.http.failures import ExchangeFailed, connect_timeout, response_timeout, unsendable
-from stressrunner.http.h1_connection import Connection
+from stressrunner.http.h1_connection import Connection, Opened
 from stressrunner.http.h1_deadlines import Deadlines
 from stressrunner.http.h1_dial import dial
-from stressrunner.http.h1_head import HeadWriter
+from stressrunner.http.h1_head import HeadWriter, Message
+from stressrunner.http.h1_heads import KnownHeads
 from stressrunner.http.h1_resolver import Resolver
 from stressrunner.http.origin import Origin, locate, origin_of
 from stressrunner.http.tls import client_context
@@ -48,7 +50,7 @@ class H1Transports:
         self._base = origin_of(base_url)
         self._limits = limits
         self._tls = client_context() if tls is None else tls
-        self._writers: dict[Origin, HeadWriter] = {}
+        self._sites: dict[Origin, _Site] = {}
         self._common: _Shared | None = None
         self._transports = 0
 
@@ -65,7 +67,7 @@ class H1Transports:
         loop = asyncio.get_running_loop()
         if self._common is None:
             self._common = _Shared(
-                self._base, self._limits, self._tls, self._writers, Deadlines(loop), Resolver()
+                self._base, self._limits, self._tls, self._sites, Deadlines(loop), Resolver(), {}
             )
         common = self._common
         if common.deadlines.loop is not loop:
@@ -83,32 +85,43 @@ class H1Transports:
             await transport.aclose()
 
 
+class _Site(NamedTuple):
+    """What is known of an origin."""
+
+    writer: HeadWriter
+    heads: KnownHeads
+
+
 class _Shared(NamedTuple):
     """What the transports of a factory have in common."""
 
     base: Origin
     limits: Limits
     tls: ssl.SSLContext
-    writers: dict[Origin, HeadWriter]
+    sites: dict[Origin, _Site]
     deadlines: Deadlines
     resolver: Resolver
+    standing: dict[int, Message]  #: by the id of their requests, which they keep alive
+
+
+_MOST_STANDING = 1024  #: requests whose messages are kept
 
 
 class _Lane:
-    """A transport's idle connections to one origin, and how requests to it begin."""
+    """A transport's idle connections to one origin, and what is known of that."""
 
-    __slots__ = ("idle", "origin", "writer")
+    __slots__ = ("idle", "origin", "site")
 
-    def __init__(self, origin: Origin, writer: HeadWriter) -> None:
+    def __init__(self, origin: Origin, site: _Site) -> None:
         self.origin = origin
-        self.writer = writer
+        self.site = site
         self.idle: list[Connection] = []
 
-    def take(self) -> Connection | None:
+    def take(self, now_ns: int) -> Connection | None:
         """Return the idle connection that was used last and can be used again."""
         while self.idle:
             connection = self.idle.pop()
-            if connection.is_usable():
+            if connection.is_usable(now_ns):
                 return connection
             connection.abort()
         return None
@@ -120,56 +133,130 @@ class _H1Transport:
         self._others: dict[Origin, _Lane] = {}
         self._base = self._lane(shared.base)
         self._connections: dict[Connection, _Lane] = {}
+        self._opening: dict[asyncio.Task[None], Done] = {}
         self._all_gone = asyncio.Event()
 
     async def exchange(self, request: Request) -> Exchange:
-        acquired_ns = time.monotonic_ns()
+        answered: asyncio.Future[Exchange] = self._shared.deadlines.loop.create_future()
+
+        def done(exchange: Exchange) -> None:
+            if not answered.done():
+                answered.set_result(exchange)
+
+        self.begin(request, done)
         try:
-            lane, path = self._locate(request.target)
-            head = lane.writer.head(request.method, path, request.headers, len(request.body))
-        except ValueError as error:
-            return _without_response(request, acquired_ns, unsendable(str(error)))
-        deadline_ns = acquired_ns + int(request.timeout_s * 1e9)
-        connect_ns, resent = None, False
-        connection = lane.take()
-        if connection is not None:
-            await connection.exchange(request, head, deadline_ns)
-            # Idempotent requests only: others may have been done before the connection was lost.
-            resent = connection.was_stale and request.method in IDEMPOTENT
-        if connection is None or resent:
+            return await answered
+        except BaseException:
+            self._abandon(done)
+            raise
+
+    def begin(self, request: Request, done: Done) -> None:
+        now_ns = time.monotonic_ns()
+        lane, message = self._base, self._shared.standing.get(id(request))
+        if message is None:
             try:
-                connection, connect_ns = await self._connect(lane, request, deadline_ns)
-            except ExchangeFailed as error:
-                return _without_response(request, acquired_ns, error.failure)._replace(resent=resent)
-            await connection.exchange(request, head, deadline_ns)
-        if connection.is_open:
-            lane.idle.append(connection)
-        exchange = self._finished(connection, request, acquired_ns, len(head.octets))
-        return exchange if connect_ns is None else exchange._replace(connect_ns=connect_ns, resent=resent)
+                lane, message = self._compose(request)
+            except ValueError as error:
+                refused = _without_response(request, now_ns, unsendable(str(error)))
+                self._shared.deadlines.loop.call_soon(done, refused)
+                return
+        connection = lane.take(now_ns)
+        if connection is None:
+            self._open_for(message, lane, now_ns, done)
+        else:
+            connection.begin(message, now_ns + int(request.timeout_s * 1e9), done)
 
     async def aclose(self) -> None:
         """Close all connections and return when they are gone."""
+        for task in list(self._opening):
+            task.cancel()
+        if self._opening:
+            await asyncio.wait(list(self._opening))
         for connection in list(self._connections):
             connection.abort()
         if self._connections:
             self._all_gone.clear()
             await self._all_gone.wait()
 
-    def _locate(self, target: str) -> tuple[_Lane, str]:
-        if target.startswith("/"):
-            return self._base, target
-        origin, path = locate(target, self._shared.base)
-        if origin == self._shared.base:
-            return self._base, path
+    def ended(self, connection: Connection, done: Done) -> None:
+        """Hand over what came of a request, or send it again over a new connection."""
+        message, lane = connection.message, self._connections[connection]
+        if connection.is_open:
+            lane.idle.append(connection)
+        elif connection.was_stale and connection.connect_ns is None and message.request.method in IDEMPOTENT:
+            # Idempotent requests only: others may have been done before the connection was lost.
+            self._open_for(message, lane, connection.acquired_ns, done, resent=True)
+            return
+        done(self._finished(connection))
+
+    def lost(self, connection: Connection) -> None:
+        """Forget a connection that is gone."""
+        lane = self._connections.pop(connection, None)
+        if lane is not None and connection in lane.idle:
+            lane.idle.remove(connection)
+        if not self._connections:
+            self._all_gone.set()
+
+    def _abandon(self, done: Done) -> None:
+        """Give up the request that was begun with this callback, if it has not ended."""
+        for connection in self._connections:
+            if connection.done is done:
+                connection.abort()
+        for task, waiting in self._opening.items():
+            if waiting is done:
+                task.cancel()
+
+    def _compose(self, request: Request) -> tuple[_Lane, Message]:
+        """Return a request ready to be written, and where it goes.
+
+        Raises:
+            ValueError: it cannot be put into HTTP.
+        """
+        if not request.target.startswith("/"):
+            origin, path = locate(request.target, self._shared.base)
+            lane = self._base if origin == self._shared.base else self._lane_to(origin)
+            return lane, lane.site.writer.message(request, path)
+        message = self._base.site.writer.message(request, request.target)
+        if request.is_standing and len(self._shared.standing) < _MOST_STANDING:
+            self._shared.standing[id(request)] = message
+        return self._base, message
+
+    def _lane_to(self, origin: Origin) -> _Lane:
         if origin not in self._others:
             self._others[origin] = self._lane(origin)
-        return self._others[origin], path
+        return self._others[origin]
 
     def _lane(self, origin: Origin) -> _Lane:
-        writers = self._shared.writers
-        if origin not in writers:
-            writers[origin] = HeadWriter(origin.authority)
-        return _Lane(origin, writers[origin])
+        sites = self._shared.sites
+        if origin not in sites:
+            sites[origin] = _Site(HeadWriter(origin.authority), KnownHeads())
+        return _Lane(origin, sites[origin])
+
+    def _open_for(
+        self, message: Message, lane: _Lane, acquired_ns: int, done: Done, *, resent: bool = False
+    ) -> None:
+        """Begin a request over a connection that is opened for it."""
+        opening = self._open_and_begin(message, lane, acquired_ns, done, resent=resent)
+        task = self._shared.deadlines.loop.create_task(opening)
+        self._opening[task] = done
+        task.add_done_callback(self._opened)
+
+    def _opened(self, task: asyncio.Task[None]) -> None:
+        del self._opening[task]
+        if not task.cancelled():
+            task.result()  # raises what is a bug of ours into the event loop's handler
+
+    async def _open_and_begin(
+        self, message: Message, lane: _Lane, acquired_ns: int, done: Done, *, resent: bool
+    ) -> None:
+        request = message.request
+        deadline_ns = acquired_ns + int(request.timeout_s * 1e9)
+        try:
+            connection, connect_ns = await self._connect(lane, request, deadline_ns)
+        except ExchangeFailed as error:
+            done(_without_response(request, acquired_ns, error.failure)._replace(resent=resent))
+        else:
+            connection.begin_first(message, deadline_ns, Opened(acquired_ns, connect_ns, resent), done)
 
     async def _connect(self, lane: _Lane, request: Request, deadline_ns: int) -> tuple[Connection, int]:
         """Open a connection; return it with the nanoseconds that took, TLS included."""
@@ -181,7 +268,7 @@ class _H1Transport:
                 connection = await dial(
                     lane.origin,
                     shared.tls,
-                    lambda: Connection(shared.limits, shared.deadlines, self._lost),
+                    lambda: Connection(shared.limits, shared.deadlines, lane.site.heads, self),
                     shared.resolver,
                 )
         except TimeoutError as error:
@@ -191,42 +278,35 @@ class _H1Transport:
         self._connections[connection] = lane
         return connection, time.monotonic_ns() - begun_ns
 
-    def _lost(self, connection: Connection) -> None:
-        """Forget a connection that is gone."""
-        lane = self._connections.pop(connection, None)
-        if lane is not None and connection in lane.idle:
-            lane.idle.remove(connection)
-        if not self._connections:
-            self._all_gone.set()
-
-    def _finished(
-        self, connection: Connection, request: Request, acquired_ns: int, head_bytes: int
-    ) -> Exchange:
+    def _finished(self, connection: Connection) -> Exchange:
         """Make the exchange that a connection has just ended."""
-        response, failure = connection.response, connection.failure
+        response, failure, message = connection.response, connection.failure, connection.message
         headers = response.headers if response.status else ()
         body, encoding = b"", ""
         if failure is None and (body := response.body):
             encoding = response.content_encoding
-            if encoding and request.needs_body:
+            if encoding and message.request.needs_body:
                 try:
                     body, encoding = decode_content(body, encoding, self._shared.limits.body_bytes), ""
                 except ExchangeFailed as error:
                     body, encoding, failure = b"", "", error.failure
+        # By position: keywords would cost a microsecond.
         return Exchange(
-            request,
-            acquired_ns,
+            message.request,
+            connection.acquired_ns,
             connection.sent_ns,
             connection.first_byte_ns,
             connection.completed_ns,
-            None,
+            connection.connect_ns,
             response.status,
             headers,
             body,
-            head_bytes + len(request.body) - connection.bytes_unsent,
+            message.size - connection.bytes_unsent,
             response.bytes_received,
             failure,
-            content_encoding=encoding,
+            connection.resent,
+            0,
+            encoding,
         )
 
 

@@ -4,17 +4,17 @@ import asyncio
 import os
 import select
 import time
-from collections.abc import Callable
-from typing import cast
+from typing import NamedTuple, Protocol, cast
 
-from stressrunner.http.exchange import Failure, FailureKind, Request
+from stressrunner.http.exchange import Done, Failure, FailureKind
 from stressrunner.http.failures import lost_connection, response_timeout
 from stressrunner.http.h1_deadlines import Deadlines
-from stressrunner.http.h1_head import Head
+from stressrunner.http.h1_head import Message
+from stressrunner.http.h1_heads import KnownHeads
 from stressrunner.http.h1_response import ResponseReader
 from stressrunner.http.wire import Limits
 
-__all__ = ["Connection"]
+__all__ = ["Connection", "Opened", "Owner"]
 
 #: A body is written in pieces of this size, so that the transport can say when it has enough.
 _PIECE_BYTES = 256 * 1024
@@ -24,70 +24,94 @@ _PIECE_BYTES = 256 * 1024
 _IDLE_CHECK_NS = 100_000_000
 
 
+class Owner(Protocol):
+    """Who opened a connection, and keeps it from being used twice at once."""
+
+    def ended(self, connection: "Connection", done: Done) -> None:
+        """Take the end of a request; what came of it is in the connection's attributes."""
+
+    def lost(self, connection: "Connection") -> None:
+        """Take the end of the connection, for whatever reason; called once."""
+
+
+class Opened(NamedTuple):
+    """How a connection came to be opened for a request."""
+
+    acquired_ns: int  #: when the request was given the right to open one
+    connect_ns: int  #: what opening it took, TLS included
+    resent: bool  #: the request was lost with another connection before
+
+
 class Connection(asyncio.Protocol):
-    """Writes a request and reads its response; whoever opened it keeps it from being used twice at once."""
+    """Writes a request and reads its response."""
 
     __slots__ = (
-        "_answered",
-        "_closes",
         "_deadlines",
-        "_idle_since_ns",
         "_is_paused",
-        "_lost",
-        "_request",
+        "_owner",
         "_transport",
         "_unsent",
+        "acquired_ns",
         "bytes_unsent",
         "completed_ns",
+        "connect_ns",
+        "done",
         "failure",
         "first_byte_ns",
         "is_open",
+        "message",
+        "resent",
         "response",
         "sent_ns",
     )
 
-    def __init__(self, limits: Limits, deadlines: Deadlines, lost: "Callable[[Connection], None]") -> None:
-        """`lost` is called once when the connection is gone, for whatever reason."""
+    def __init__(self, limits: Limits, deadlines: Deadlines, heads: KnownHeads, owner: Owner) -> None:
         self._deadlines = deadlines
-        self._lost = lost
+        self._owner = owner
         self._transport: asyncio.Transport
-        self._answered: asyncio.Future[None] | None = None
-        self._request: Request
         self._unsent: memoryview | None = None
-        self._closes = False
         self._is_paused = False
-        self._idle_since_ns = 0
-        self.response = ResponseReader(limits)
+        self.response = ResponseReader(limits, heads)
         self.is_open = False  #: ready for a request, or busy with one
+        self.message: Message  #: the request in flight, or the last one
+        self.done: Done | None = None  #: who waits for the response; None while the connection is idle
+        self.acquired_ns = 0
         self.sent_ns = 0
         self.first_byte_ns: int | None = None
-        self.completed_ns = 0
+        self.completed_ns = 0  #: when the last request ended: since then the connection is idle
+        self.connect_ns: int | None = None  #: what opening took, for the first request alone
+        self.resent = False
         self.failure: Failure | None = None
         self.bytes_unsent = 0  #: bytes of the request that are known not to have left this process
 
-    async def exchange(self, request: Request, head: Head, deadline_ns: int) -> None:
-        """Send a request and return when there is a response or a failure; both are left in the attributes."""
-        self._answered = answered = asyncio.get_running_loop().create_future()
-        self._request = request
-        self._closes = head.closes
+    def begin(self, message: Message, deadline_ns: int, done: Done) -> None:
+        """Send a request over a connection that has been idle; the owner is told of its end."""
+        self.message = message
+        self.done = done
+        self.connect_ns = None
+        self.resent = False
+        self._send(deadline_ns)
+        self.acquired_ns = self.sent_ns  # it was at hand
+
+    def begin_first(self, message: Message, deadline_ns: int, opened: "Opened", done: Done) -> None:
+        """Send the request that the connection was opened for."""
+        self.message = message
+        self.done = done
+        self.acquired_ns, self.connect_ns, self.resent = opened
+        self._send(deadline_ns)
+
+    def _send(self, deadline_ns: int) -> None:
         self.failure = None
         self.bytes_unsent = 0
         self.first_byte_ns = None
-        self.response.expect(request.method)
+        message = self.message
+        self.response.expect(message.request.method)
         self._deadlines.watch(self, deadline_ns)
         self.sent_ns = time.monotonic_ns()
-        body = request.body
-        if len(body) <= _PIECE_BYTES:
-            self._transport.write(head.octets + body)
-        else:
-            self._transport.write(head.octets)
-            self._unsent = memoryview(body)
+        self._transport.write(message.head)
+        if message.body:
+            self._unsent = memoryview(message.body)
             self._write_on()
-        try:
-            await answered
-        except BaseException:
-            self.abort()
-            raise
 
     @property
     def was_stale(self) -> bool:
@@ -95,24 +119,24 @@ class Connection(asyncio.Protocol):
         failure = self.failure
         return failure is not None and failure.kind is FailureKind.RESET and not self.response.bytes_received
 
-    def is_usable(self) -> bool:
+    def is_usable(self, now_ns: int) -> bool:
         """Whether an idle connection may take a request: the server has neither closed it nor sent anything."""
         if not self.is_open:
             return False
-        if time.monotonic_ns() - self._idle_since_ns < _IDLE_CHECK_NS:
+        if now_ns - self.completed_ns < _IDLE_CHECK_NS:
             return True
         return not _is_readable(self._transport.get_extra_info("socket").fileno())
 
     def abort(self) -> None:
         """Close the connection without waiting for anything."""
         self.is_open = False
-        self._answered = None
+        self.done = None
         self._deadlines.forget(self)
         self._transport.abort()
 
     def expire(self) -> None:
         """Give the request up: its time is over."""
-        self._end(response_timeout(self._request.timeout_s))
+        self._end(response_timeout(self.message.request.timeout_s), time.monotonic_ns())
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the open connection."""
@@ -121,34 +145,33 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what the server sent."""
-        if self._answered is None:  # nothing was asked: whatever this is, it must not become an answer
+        if self.done is None:  # nothing was asked: whatever this is, it must not become an answer
             self.abort()
             return
+        now_ns = time.monotonic_ns()
         if self.first_byte_ns is None:
-            self.first_byte_ns = time.monotonic_ns()
+            self.first_byte_ns = now_ns
         response = self.response
         response.feed(data)
         if response.complete or response.failure is not None:
-            self._end(response.failure)
+            self._end(response.failure, now_ns)
 
     def eof_received(self) -> None:
         """Take the end of what the server sends."""
         self.is_open = False
-        if self._answered is not None:
+        if self.done is not None:
             self.response.finish()
-            self._end(self.response.failure)
+            self._end(self.response.failure, time.monotonic_ns())
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Take the end of the connection."""
-        if self._answered is not None:
+        self.is_open = False
+        if self.done is not None:
             if exc is None:
                 self.response.finish()
-                self._end(self.response.failure)
-            else:
-                self._end(lost_connection(exc))
-        self.is_open = False
+            self._end(self.response.failure if exc is None else lost_connection(exc), time.monotonic_ns())
         self.response.release()
-        self._lost(self)
+        self._owner.lost(self)
 
     def pause_writing(self) -> None:
         """Stop writing: the network does not keep up."""
@@ -165,22 +188,22 @@ class Connection(asyncio.Protocol):
             self._unsent = rest or None
             self._transport.write(piece)
 
-    def _end(self, failure: Failure | None) -> None:
+    def _end(self, failure: Failure | None, now_ns: int) -> None:
         """End the exchange; the connection stays open when both sides can go on with another one."""
-        self.completed_ns = self._idle_since_ns = time.monotonic_ns()
+        self.completed_ns = now_ns
         self.failure = failure
-        answered, self._answered = self._answered, None
+        done, self.done = self.done, None
         self._deadlines.forget(self)
         if failure is not None or self._unsent is not None:
             self.bytes_unsent = self._count_unsent()
             self._unsent = None
             self.is_open = False
-        elif self._closes or not self.response.reusable:
+        elif self.message.closes or not self.response.reusable:
             self.is_open = False
         if not self.is_open:
             self._transport.abort()
-        if answered is not None and not answered.done():
-            answered.set_result(None)
+        if done is not None:
+            self._owner.ended(self, done)
 
     def _count_unsent(self) -> int:
         kept = 0 if self._unsent is None else len(self._unsent)

@@ -3,10 +3,10 @@
 import re
 from typing import NamedTuple
 
-from stressrunner.http.exchange import Headers
+from stressrunner.http.exchange import Headers, Request
 from stressrunner.http.wire import standing_headers, tells_length
 
-__all__ = ["Head", "HeadWriter"]
+__all__ = ["HeadWriter", "Message"]
 
 #: A name of a header, or a method (RFC 9110, 5.6.2).
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -18,10 +18,17 @@ _BREAKS = re.compile(r"[\r\n\0]")
 _KEPT = 256
 
 
-class Head(NamedTuple):
-    """A head ready to be written."""
+#: A body that is longer is not copied to stand behind its head.
+_LARGE_BYTES = 64 * 1024
 
-    octets: bytes
+
+class Message(NamedTuple):
+    """A request ready to be written."""
+
+    request: Request
+    head: bytes  #: with the body behind it, unless that is large
+    body: bytes  #: what is written after the head
+    size: int  #: in bytes
     closes: bool  #: the request says that it is the last one on its connection
 
 
@@ -38,20 +45,26 @@ class HeadWriter:
         self._authority = authority
         self._kept: dict[tuple[str, Headers], _Lines] = {}
 
-    def head(self, method: str, path: str, headers: Headers, length: int) -> Head:
-        """Return the head of a request with a body of `length` bytes.
+    def message(self, request: Request, path: str) -> Message:
+        """Return a request, whose target is at this path of the origin, ready to be written.
 
         Raises:
             ValueError: method, path or a header cannot be put into HTTP.
         """
+        method, headers, body = request.method, request.headers, request.body
         lines = self._kept.get((method, headers)) or self._keep(method, headers)
         if " " in path or not path.isascii() or not path.isprintable():
             raise ValueError(f"the path {path!r} is not percent-encoded")
+        length = len(body)
         if length or lines.tells_length:
             text = f"{method} {path} HTTP/1.1\r\n{lines.text}Content-Length: {length}\r\n\r\n"
         else:
             text = f"{method} {path} HTTP/1.1\r\n{lines.text}\r\n"
-        return Head(text.encode(), lines.closes)
+        head = text.encode()
+        size = len(head) + length
+        if length > _LARGE_BYTES:
+            return Message(request, head, body, size, lines.closes)
+        return Message(request, head + body, b"", size, lines.closes)
 
     def _keep(self, method: str, headers: Headers) -> _Lines:
         if not _TOKEN.fullmatch(method):

@@ -7,6 +7,7 @@ import httptools
 from stressrunner.http.content import body_too_large
 from stressrunner.http.exchange import Failure, FailureKind, Headers
 from stressrunner.http.failures import CLOSED_EARLY, CLOSED_SILENT
+from stressrunner.http.h1_heads import KnownHead, KnownHeads
 from stressrunner.http.wire import Limits, head_size, head_too_large
 
 __all__ = ["ResponseReader"]
@@ -30,8 +31,10 @@ class ResponseReader:
         "_fruitless",
         "_has_head",
         "_headers",
+        "_heads",
         "_is_http_1",
         "_is_interim",
+        "_known",
         "_limits",
         "_method",
         "_parser",
@@ -42,8 +45,10 @@ class ResponseReader:
         "status",
     )
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, heads: KnownHeads | None = None) -> None:
+        """`heads` are those of the origin's earlier responses, from whatever connection."""
         self._limits = limits
+        self._heads = KnownHeads() if heads is None else heads
         self._parser: httptools.HttpResponseParser | None = None
         self._decoded_from: list[tuple[bytes, bytes]] = []
         self._decoded: Headers = ()
@@ -55,6 +60,7 @@ class ResponseReader:
     def expect(self, method: str) -> None:
         """Begin the response to a request with this method."""
         self._method = method
+        self._known: KnownHead | None = None
         self._headers: list[tuple[bytes, bytes]] = []
         self._body: list[bytes] = []
         self._body_size = 0
@@ -78,6 +84,8 @@ class ResponseReader:
 
         Servers say mostly the same again, for which the tuple of the response before is used again.
         """
+        if self._known is not None:
+            return self._known.headers
         if self._headers != self._decoded_from:
             self._decoded_from = self._headers
             self._decoded = tuple(
@@ -89,6 +97,8 @@ class ResponseReader:
     @property
     def content_encoding(self) -> str:
         """The encodings that were applied to the body, in order, as in the header; "" for none."""
+        if self._known is not None:
+            return self._known.content_encoding
         return self._encoding if self.headers else ""
 
     @property
@@ -98,9 +108,25 @@ class ResponseReader:
 
     def feed(self, received: bytes) -> None:
         """Read on; after a complete response, anything more makes the connection useless."""
-        if self.bytes_received == 0 and received[0] != 0x48:  # llhttp also takes RTSP and ICE
-            self._reject("it does not begin with HTTP/")
+        if self.bytes_received:
+            self._parse(received)
             return
+        known = None if self._method == "HEAD" else self._heads.recall(received)
+        if known is not None:
+            self._known = known
+            self.status = known.status
+            self.bytes_received = known.length
+            self._body = [received[known.head_bytes :]]
+            self.complete = self.reusable = True
+        elif received[0] != 0x48:  # llhttp also takes RTSP and ICE
+            self._reject("it does not begin with HTTP/")
+        else:
+            self._parse(received)
+            if self.complete and self.reusable and self._method != "HEAD":
+                read = KnownHead(self.status, self.headers, self.content_encoding, 0, 0)
+                self._heads.learn(received, self._body_size, read)
+
+    def _parse(self, received: bytes) -> None:
         self.bytes_received += len(received)
         body_size = self._body_size
         assert self._parser is not None  # noqa: S101  # `expect` comes first

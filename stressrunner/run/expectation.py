@@ -138,10 +138,9 @@ def _sizes(plan: Plan) -> Iterator[int]:
     for iteration in range(max(1, _RENDERED // traffic.requests)):
         scope = IterationScope(plan, iteration=iteration, user=0, user_iteration=iteration)
         for endpoint, count in traffic.requests_of(iteration).items():
-            for message in range(min(count, _RENDERED)):
+            for number in range(min(count, _RENDERED)):
                 try:
-                    request = plan.endpoints[endpoint].request.render(RequestNames(scope, message))
-                    head = writer.head(request.method, request.target, request.headers, len(request.body))
+                    request = plan.endpoints[endpoint].request.render(RequestNames(scope, number))
+                    yield writer.message(request, request.target).size
                 except (CannotEvaluate, ValueError):
                     continue
-                yield len(head.octets) + len(request.body)

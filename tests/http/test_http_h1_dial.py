@@ -7,6 +7,7 @@ import pytest
 from stressrunner.http.h1_connection import Connection
 from stressrunner.http.h1_deadlines import Deadlines
 from stressrunner.http.h1_dial import _HEAD_START_S, _first_of, dial
+from stressrunner.http.h1_heads import KnownHeads
 from stressrunner.http.h1_resolver import Resolver
 from stressrunner.http.origin import Origin
 from stressrunner.http.tls import client_context
@@ -32,10 +33,12 @@ class Connections:
 
     def __call__(self):
         """Make a connection."""
-        self.made.append(Connection(Limits(), Deadlines(asyncio.get_running_loop()), self._lost))
+        deadlines = Deadlines(asyncio.get_running_loop())
+        self.made.append(Connection(Limits(), deadlines, KnownHeads(), self))
         return self.made[-1]
 
-    def _lost(self, connection):
+    def lost(self, connection):
+        """Take the end of a connection."""
         self.gone.append(connection)
         self.changed.set()
 

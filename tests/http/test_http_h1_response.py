@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stressrunner.http.exchange import FailureKind
+from stressrunner.http.h1_heads import KnownHead, KnownHeads
 from stressrunner.http.h1_response import ResponseReader
 from stressrunner.http.wire import Limits
 
@@ -159,6 +160,60 @@ def test_responses_follow_each_other(names):
         reader.expect(method)
         reader.feed(octets)
         assert (reader.status, reader.body, reader.failure, reader.reusable) == (status, body, None, True)
+
+
+#: Requests' methods with the bytes that answer them: some whole, some broken, and some that look like others.
+ANSWERS = [
+    *((method, octets) for (method, octets, _), _ in COMPLETE.values()),
+    *(("GET", octets) for octets, _ in BROKEN.values()),
+    *(("GET", octets + b"x") for (_, octets, _), _ in COMPLETE.values()),
+    ("GET", b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody"),
+    ("GET", b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n\r\n\r\n"),
+    ("GET", b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbod"),
+    ("HEAD", b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n"),
+    ("GET", b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nX: \xfc\r\nContent-Length: 2\r\n\r\n{}"),
+    ("GET", b"HTTP/1.1 200 OK\nContent-Length: 6\n\nab\r\n\r\n"),
+    ("GET", b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
+]
+
+
+def everything(reader):
+    """Return all that a reader says."""
+    said = (reader.status, reader.headers, reader.body, reader.content_encoding, reader.bytes_received)
+    return *said, reader.complete, reader.failure, reader.reusable
+
+
+@given(st.lists(st.tuples(st.sampled_from(ANSWERS), st.integers(0, 400)), max_size=12))
+def test_known_heads_change_nothing(answers):
+    """Responses are read as if none had been read before, whichever heads are known and wherever they are cut."""
+    known = KnownHeads()
+    reader = ResponseReader(LIMITS, known)
+    for (method, octets), cut in [*answers, *answers]:
+        if not reader.reusable:
+            reader = ResponseReader(LIMITS, known)
+        reader.expect(method)
+        fresh = ResponseReader(LIMITS)
+        fresh.expect(method)
+        for each in (reader, fresh):
+            for piece in (octets[:cut], octets[cut:]):
+                if piece and each.failure is None:
+                    each.feed(piece)
+        assert everything(reader) == everything(fresh)
+        if not fresh.complete:
+            reader = ResponseReader(LIMITS, known)
+
+
+def test_heads_are_known_until_they_prove_useless():
+    """A head is recalled for a body of its length alone; a server whose heads never repeat is let off the looking up."""
+    heads = KnownHeads()
+    read_head = KnownHead(200, (), "", 0, 0)
+    known = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"
+    heads.learn(known + b"{}", 2, read_head)
+    assert heads.recall(known + b"[]") == KnownHead(200, (), "", len(known), len(known) + 2)
+    assert heads.recall(known + b"[") is heads.recall(known) is None
+    for number in range(3000):
+        heads.learn(b"HTTP/1.1 200 OK\r\nX: %d\r\n\r\n" % number, 0, read_head)
+    assert heads.recall(known + b"{}") is None
 
 
 @given(st.binary(max_size=300), st.booleans())
