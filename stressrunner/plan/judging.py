@@ -5,6 +5,7 @@ from typing import Any
 
 from stressrunner.expressions import CannotEvaluate, compile_expression
 from stressrunner.expressions.expression import Expression, why_not
+from stressrunner.plan.captures import Captures, NothingCaptured
 from stressrunner.plan.outcome import Outcome, Problem
 from stressrunner.scenario.model import Endpoint
 
@@ -20,11 +21,11 @@ class Judge:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._checks = [compile_expression(source) for source in endpoint.checks]
-        self._captures = {name: compile_expression(source) for name, source in endpoint.capture.items()}
+        self._captures = Captures(endpoint.capture)
         self._refused = None if endpoint.refused is None else compile_expression(endpoint.refused)
         named = _names(self._checks)
         self._status_decides = "status" not in named
-        asked = named | _names(self._captures.values()) | _names([self._refused] if self._refused else [])
+        asked = named | self._captures.asked | _names([self._refused] if self._refused else [])
         self.needs_body = not asked.isdisjoint(_OF_BODY)  #: whether anything is asked about a response's body
 
     def judge(self, status: int, names: Names, captures: dict[str, Any]) -> tuple[Outcome, Problem | None]:
@@ -40,14 +41,11 @@ class Judge:
         return self._capture(names, captures) if self._captures else _PASSED
 
     def _capture(self, names: Names, captures: dict[str, Any]) -> tuple[Outcome, Problem | None]:
-        found = {}
-        for name, expression in self._captures.items():
-            try:
-                found[name] = expression.evaluate(names)
-            except CannotEvaluate as error:
-                return Outcome.FAILED, Problem("capture", f"capture {name}: {expression.source}: {error}")
-        captures.update(found)
-        return Outcome.OK, None
+        try:
+            captures.update(self._captures.take(names))
+        except NothingCaptured as error:
+            return Outcome.FAILED, Problem("capture", str(error))
+        return _PASSED
 
 
 def _names(expressions: Iterable[Expression]) -> set[str]:

@@ -19,6 +19,6 @@ class Outcome(IntEnum):
 class Problem(NamedTuple):
     """Why a request failed."""
 
-    kind: str  #: a failure kind of the transport, `http 500`, `check` or `template`
+    kind: str  #: a failure kind of the transport, `http 500`, `check`, `capture` or `template`
     message: str  #: one sentence
     excerpt: str = ""  #: start of the response's body

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from stressrunner import units
 from stressrunner.http.hosts import listed_host
+from stressrunner.scenario.captures import captures_of
 from stressrunner.scenario.model import (
     Closed,
     Endpoint,
@@ -140,7 +141,7 @@ def _endpoint(
         body=_body(endpoint, payloads),
         timeout=_timeout(endpoint.get("timeout"), timeout),
         checks=(checks,) if isinstance(checks, str) else tuple(checks),
-        capture=_frozen(endpoint.get("capture", {})),
+        capture=captures_of(endpoint.get("capture", {})),
         refused=endpoint.get("refused"),
         cookies=_frozen(endpoint.get("cookies", {})),
         follow_redirects=endpoint.get("follow_redirects", False),

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from stressrunner.scenario.threshold import Threshold
 
 __all__ = [
+    "Capture",
     "Closed",
     "Endpoint",
     "Feeder",
@@ -87,6 +88,16 @@ class Raw:
 
 
 @dataclass(frozen=True, slots=True)
+class Capture:
+    """What is taken from a response that passed."""
+
+    source: str
+    by: Literal["expression", "jsonpath", "regex"] = "expression"
+    #: one value, which may have holes, that stands for what is not found; or none
+    defaults: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoint:
     """One request that a scenario sends, and what its response must satisfy."""
 
@@ -98,7 +109,7 @@ class Endpoint:
     body: Json | Form | Raw | None
     timeout: Timeout
     checks: tuple[str, ...]
-    capture: Mapping[str, str]  #: names to expressions
+    capture: Mapping[str, Capture]
     refused: str | None = None  #: expression: a matching reply is an outcome of its own
     cookies: Mapping[str, str | None] = field(default_factory=dict)  #: texts with holes; None leaves one out
     follow_redirects: bool = False

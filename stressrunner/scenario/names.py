@@ -14,6 +14,8 @@ from stressrunner.expressions import (
     compile_expression,
     compile_template,
 )
+from stressrunner.expressions.jsonpath import compile_jsonpath
+from stressrunner.expressions.pattern import compile_pattern
 from stressrunner.scenario.values import Text
 from stressrunner.spelling import did_you_mean
 
@@ -53,6 +55,8 @@ _COMPILERS: Mapping[str, Callable[[str], Any]] = MappingProxyType(
         "body_template": lambda text: compile_template(text, statements=True),
         "expression": compile_expression,
         "check": compile_expression,
+        "jsonpath": compile_jsonpath,
+        "pattern": compile_pattern,
     }
 )
 

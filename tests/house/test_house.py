@@ -34,6 +34,8 @@ FLOORS = [
 HOMES = {
     "yaml": {"scenario"},
     "jsonschema": {"scenario"},
+    "jsonpath": {"expressions"},
+    "regex": {"expressions"},
     "httpx": {"http"},
     "httptools": {"http"},
     "psutil": {"monitor"},

@@ -6,6 +6,7 @@ from plan_scenarios import endpoint, plan
 from stressrunner.expressions import CannotEvaluate, ExpressionError
 from stressrunner.plan.judging import Judge
 from stressrunner.plan.outcome import Outcome, Problem
+from stressrunner.scenario.model import Capture
 
 
 class Names(dict):
@@ -79,7 +80,7 @@ def test_refused_comes_first(status):
         captures,
         refused="status in (429, 503)",
         checks=("status == 200",),
-        capture={"id": "body.id"},
+        capture={"id": Capture("body.id")},
     )
     assert found == (Outcome.REFUSED, None)
     assert captures == {}
@@ -94,7 +95,12 @@ def test_captures_are_taken_from_what_passed():
     """Captures are added, with their types, when the response has passed."""
     captures = {"before": 1}
     assert (
-        judged(200, {"user": {"id": 5}}, captures, capture={"id": "body.user.id", "all": "body"})[0]
+        judged(
+            200,
+            {"user": {"id": 5}},
+            captures,
+            capture={"id": Capture("body.user.id"), "all": Capture("body")},
+        )[0]
         is Outcome.OK
     )
     assert captures == {"before": 1, "id": 5, "all": {"user": {"id": 5}}}
@@ -104,14 +110,16 @@ def test_captures_are_taken_from_what_passed():
 def test_nothing_is_captured_from_what_failed(status):
     """A response that failed changes no capture."""
     captures = {"id": "kept"}
-    judged(status, {"id": 5, "ok": False}, captures, checks=("body.ok",), capture={"id": "body.id"})
+    judged(status, {"id": 5, "ok": False}, captures, checks=("body.ok",), capture={"id": Capture("body.id")})
     assert captures == {"id": "kept"}
 
 
 def test_a_capture_that_finds_nothing_fails():
     """When one capture finds nothing the request fails, and none is taken."""
     captures = {}
-    found = judged(200, {"id": 5}, captures, capture={"id": "body.id", "token": "body.token"})
+    found = judged(
+        200, {"id": 5}, captures, capture={"id": Capture("body.id"), "token": Capture("body.token")}
+    )
     assert found == (
         Outcome.FAILED,
         Problem("capture", "capture token: body.token: there is no field 'token'"),
@@ -119,7 +127,9 @@ def test_a_capture_that_finds_nothing_fails():
     assert captures == {}
 
 
-@pytest.mark.parametrize("fields", [{"checks": ("a b",)}, {"capture": {"x": "a b"}}, {"refused": "a b"}])
+@pytest.mark.parametrize(
+    "fields", [{"checks": ("a b",)}, {"capture": {"x": Capture("a b")}}, {"refused": "a b"}]
+)
 def test_expressions_are_compiled_beforehand(fields):
     """What makes no sense fails before the first request."""
     with pytest.raises(ExpressionError):
@@ -133,7 +143,7 @@ def test_expressions_are_compiled_beforehand(fields):
         ({"checks": ("status == 200", "headers.x == '1'", "response_time < 1")}, False),
         ({"checks": ("status == 200", "body.ok")}, True),
         ({"checks": ("size < 100",)}, True),
-        ({"capture": {"id": "text"}}, True),
+        ({"capture": {"id": Capture("text")}}, True),
         ({"refused": "body.busy is defined"}, True),
         ({"refused": "status == 429"}, False),
     ],

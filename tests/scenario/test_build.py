@@ -6,7 +6,18 @@ import pytest
 
 from stressrunner.scenario.build import build
 from stressrunner.scenario.document import load_text
-from stressrunner.scenario.model import Closed, Form, Json, Mix, MonitorSpec, Open, Raw, Session, Timeout
+from stressrunner.scenario.model import (
+    Capture,
+    Closed,
+    Form,
+    Json,
+    Mix,
+    MonitorSpec,
+    Open,
+    Raw,
+    Session,
+    Timeout,
+)
 
 TOP = 'stressrunner: 1\nname: shop\ntarget: {base_url: "http://127.0.0.1:8080/api/"}\n'
 
@@ -167,3 +178,17 @@ def test_dropped_arrivals_are_limited_by_default(thresholds, defaults):
         f"endpoints: {{home: {{get: /}}}}\nload: {{rate: 1/s, duration: 1s}}\nthresholds: {thresholds}\n"
     )
     assert [threshold.text for threshold in scenario.thresholds if threshold.is_default] == defaults
+
+
+def test_captures_say_by_what_they_are_found():
+    """A capture is an expression unless it says otherwise, and null is a default like any other."""
+    capture = """{a: body.id, b: {expression: body.id}, c: {jsonpath: $.id, default: null}, d: {regex: 'id=(\\d+)'}}"""
+    scenario = built(
+        f"endpoints: {{home: {{get: /, capture: {capture}}}}}\nload: {{concurrency: 1, duration: 1s}}\n"
+    )
+    assert scenario.endpoints["home"].capture == {
+        "a": Capture("body.id"),
+        "b": Capture("body.id"),
+        "c": Capture("$.id", "jsonpath", (None,)),
+        "d": Capture(r"id=(\d+)", "regex"),
+    }

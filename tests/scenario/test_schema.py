@@ -74,6 +74,8 @@ def test_every_format_is_checked():
         "check",
         "threshold",
         "pack_file",
+        "jsonpath",
+        "pattern",
     }
     used = set()
 
