@@ -114,7 +114,8 @@ def _load(origin: _Origin, environ: Mapping[str, str], overrides: Sequence[str])
     tls = tls_files(root, values.value, pack)
     misread = {(d.file, d.line, d.column) for d in found}
     checks = [*values.diagnostics, *validate(root, values.value), *feeders.diagnostics]
-    checks += check_references(root, values.value, values.texts, feeders.rows)
+    references = check_references(root, values.value, values.texts, feeders.rows)
+    checks += references.diagnostics
     checks += check_tls(root, values.value, tls)
     # What YAML misread is of the wrong type too, and saying so would only confuse.
     found += (d for d in checks if (d.file, d.line, d.column) not in misread)
@@ -130,7 +131,7 @@ def _load(origin: _Origin, environ: Mapping[str, str], overrides: Sequence[str])
         value=MappingProxyType(with_tls_files(values.value, tls)),
         rows=MappingProxyType(dict(feeders.rows)),
         secrets=secrets,
-        composed=composed_yaml(root, environ),
+        composed=composed_yaml(root, environ, references.spare),
         root=root,
     )
 

@@ -1,6 +1,7 @@
 """Nodes back to YAML: the scenario as it was composed, for reports and for other processes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from os.path import relpath
 from pathlib import Path as FilePath
 from typing import NamedTuple
@@ -9,7 +10,7 @@ import yaml
 
 from stressrunner.scenario.holes import fill_public, is_one_hole
 from stressrunner.scenario.schema import Place, root_place
-from stressrunner.scenario.source import ListNode, Node, ScalarNode
+from stressrunner.scenario.source import ListNode, MappingNode, Node, ScalarNode
 
 __all__ = ["composed_yaml"]
 
@@ -23,10 +24,11 @@ class _Destination(NamedTuple):
     folder: FilePath | None  #: that files are to be relative to
 
 
-def composed_yaml(root: Node, environ: Mapping[str, str]) -> str:
+def composed_yaml(root: Node, environ: Mapping[str, str], spare: Collection[tuple[str, str]] = ()) -> str:
     """Return a tree as YAML that reads back as the same scenario, with every `${...}` filled but secrets.
 
-    Files that other texts name relative to themselves are named relative to the scenario.
+    Files that other texts name relative to themselves are named relative to the scenario. The names of `spare`, each
+    with its section, are left out: what used files offer and nothing takes would be a mistake in one text.
 
     Raises:
         HoleError: a hole cannot be filled; not for a tree whose values were typed without mistakes.
@@ -34,12 +36,24 @@ def composed_yaml(root: Node, environ: Mapping[str, str]) -> str:
     events = [
         yaml.StreamStartEvent(),
         yaml.DocumentStartEvent(explicit=False),
-        *_events(root, root_place(), _Destination(environ, root.source.folder)),
+        *_events(_without(root, spare), root_place(), _Destination(environ, root.source.folder)),
         yaml.DocumentEndEvent(explicit=False),
         yaml.StreamEndEvent(),
     ]
     text: str = yaml.emit(events, Dumper=_DUMPER, width=110, allow_unicode=True)
     return text
+
+
+def _without(root: Node, spare: Collection[tuple[str, str]]) -> Node:
+    if not isinstance(root, MappingNode) or not spare:
+        return root
+    entries = dict(root.entries)
+    for section in {section for section, _ in spare}:
+        entry = entries[section]
+        if isinstance(entry.value, MappingNode):
+            kept = {key: e for key, e in entry.value.entries.items() if (section, key) not in spare}
+            entries[section] = replace(entry, value=replace(entry.value, entries=kept))
+    return replace(root, entries=entries)
 
 
 def _events(node: Node, place: Place | None, to: _Destination) -> Iterator[yaml.Event]:

@@ -17,7 +17,7 @@ from stressrunner.expressions import (
 from stressrunner.expressions.jsonpath import compile_jsonpath
 from stressrunner.expressions.pattern import compile_pattern
 from stressrunner.scenario.values import Text
-from stressrunner.spelling import did_you_mean
+from stressrunner.spelling import closest, did_you_mean
 
 __all__ = ["RESERVED", "Names", "check_texts"]
 
@@ -82,7 +82,7 @@ class _Scope:
 def check_texts(texts: list[Text], names: Names) -> tuple[list[Diagnostic], frozenset[str]]:
     """Compile every template and expression, and look up the names in it.
 
-    Returns the mistakes, and the names that are used somewhere.
+    Returns the mistakes, and the names that are used somewhere, or were meant by those that do not exist.
     """
     found: list[Diagnostic] = []
     used: set[str] = set()
@@ -99,14 +99,19 @@ def check_texts(texts: list[Text], names: Names) -> tuple[list[Diagnostic], froz
             found.append(text.diagnostic(error.message, error.hint, **where))
             used.update(_WORD.findall(text.filled.text))  # a feeder in it is not unused
             continue
-        used.update(reference.path[0] for reference in references)
-        found += _undefined(text, references, _scope(text, names), names)
+        scope = _scope(text, names)
+        used.update(_meant(reference.path[0], scope.known) for reference in references)
+        found += _undefined(text, references, scope, names)
         if text.kind == "check" and all(reference.path[0] in FUNCTIONS for reference in references):
             hint = "write a condition, such as 'status == 200'"
             found.append(
                 text.diagnostic("this names nothing of the response, so it is always the same", hint)
             )
     return found, frozenset(used)
+
+
+def _meant(name: str, known: frozenset[str]) -> str:
+    return name if name in known else closest(name, known) or name
 
 
 def _scope(text: Text, names: Names) -> _Scope:

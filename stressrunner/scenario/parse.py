@@ -197,9 +197,8 @@ class _Builder:
         if not isinstance(key, ScalarNode):
             self.found.append(slips.collection_as_key(key, in_flow=frame.in_flow))
         elif key.plain and key.text == "<<":
-            self._say(
-                key.start, "'<<' merges are not part of the language", "share a payload with $payload", 2
-            )
+            hint = "share payloads with $payload, and whole parts of scenarios with 'uses'"
+            self._say(key.start, "'<<' merges are not part of the language", hint, 2)
         elif key.text in frame.entries:
             first, _ = self._source.position(frame.entries[key.text].key.start)
             hint = f"the first one is in line {first}"

@@ -5,9 +5,9 @@ wrong shape is passed over here, because the schema has said so already.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from stressrunner import units
 from stressrunner.errors import Diagnostic
@@ -15,13 +15,14 @@ from stressrunner.scenario.names import RESERVED, Names, check_texts
 from stressrunner.scenario.phases import check_load
 from stressrunner.scenario.source import Layer, Node, Path, node_at
 from stressrunner.scenario.target import check_target
-from stressrunner.scenario.threshold_references import check_thresholds
+from stressrunner.scenario.threshold_references import Subjects, check_thresholds
+from stressrunner.scenario.unused import sent_names, words_not_understood
 from stressrunner.scenario.validate import key_at
 from stressrunner.scenario.values import Text
 from stressrunner.scenario.wire import check_wire
 from stressrunner.spelling import did_you_mean
 
-__all__ = ["check_references"]
+__all__ = ["References", "check_references"]
 
 _TAKEN = frozenset({"flow", "session"})
 _EMPTY: Mapping[str, Any] = MappingProxyType({})
@@ -35,6 +36,7 @@ class _Checked:
     value: Any
     texts: list[Text]
     rows: Mapping[str, tuple[Any, ...]]
+    spare: set[tuple[str, str]] = field(default_factory=set)  #: as `References` has it
 
     def at(self, *path: str | int) -> Any:
         value = self.value
@@ -52,10 +54,10 @@ class _Checked:
         value = self.at(*path)
         return value if isinstance(value, str) else None
 
-    def is_shared(self, *path: str) -> bool:
-        """Whether a key comes from a file of `uses`, which may offer more than one scenario takes."""
+    def is_own(self, *path: str) -> bool:
+        """Whether a key is the scenario's alone; used files and environments offer more than one scenario takes."""
         key = key_at(self.root, path)
-        return key is not None and key.source.layer is Layer.USED
+        return key is not None and key.source.layer in (Layer.SCENARIO, Layer.SETTING)
 
     def at_value(self, path: Path, message: str, hint: str = "") -> Diagnostic:
         return node_at(self.root, path).diagnostic(message, hint)
@@ -64,9 +66,16 @@ class _Checked:
         return (key_at(self.root, path) or node_at(self.root, path)).diagnostic(message, hint)
 
 
+class References(NamedTuple):
+    """What looking at a whole scenario has shown."""
+
+    diagnostics: list[Diagnostic]
+    spare: frozenset[tuple[str, str]]  #: sections and names that other files offer and nothing takes
+
+
 def check_references(
     root: Node, value: Any, texts: list[Text], rows: Mapping[str, tuple[Any, ...]]
-) -> list[Diagnostic]:
+) -> References:
     """Return all that does not fit together in a typed scenario.
 
     Args:
@@ -79,7 +88,7 @@ def check_references(
     found: list[Diagnostic] = []
     for check in _CHECKS:
         found += check(checked)
-    return found
+    return References(found, frozenset(checked.spare))
 
 
 def _target(checked: _Checked) -> Iterator[Diagnostic]:
@@ -166,14 +175,17 @@ def _payloads(checked: _Checked) -> Iterator[Diagnostic]:
             yield checked.at_key(path, "'$payload' stands alone", "move the other keys into the payload")
     # A payload that is taken under a wrong name is not unused.
     for name in payloads if used <= payloads.keys() else ():
-        if name not in used and not checked.is_shared("payloads", name):
-            yield checked.at_key(
-                ("payloads", name), f"no endpoint takes the payload '{name}'", _use_payload(name)
-            )
+        if name not in used:
+            hint = f"take it with 'json: {{$payload: {name}}}', or remove it"
+            yield from _unused(checked, ("payloads", name), f"no endpoint takes the payload '{name}'", hint)
 
 
-def _use_payload(name: str) -> str:
-    return f"take it with 'json: {{$payload: {name}}}', or remove it"
+def _unused(checked: _Checked, path: tuple[str, str], message: str, hint: str) -> Iterator[Diagnostic]:
+    """Yield the mistake of what nothing uses, unless other files offer it."""
+    if checked.is_own(*path):
+        yield checked.at_key(path, message, hint)
+    else:
+        checked.spare.add(path)
 
 
 def _feeder_rows(checked: _Checked) -> Iterator[Diagnostic]:
@@ -207,10 +219,13 @@ def _templates(checked: _Checked) -> Iterator[Diagnostic]:
     names = _names(checked)
     found, used = check_texts(checked.texts, names)
     yield from found
-    for feeder in checked.mapping("feeders"):
-        if feeder not in used and not checked.is_shared("feeders", feeder):
-            hint = f"use it as '{{{{ {feeder} }}}}', or remove it"
-            yield checked.at_key(("feeders", feeder), f"nothing uses the feeder '{feeder}'", hint)
+    used |= words_not_understood(checked.root, checked.texts)
+    for what in ("feeder", "variable"):
+        for name in checked.mapping(f"{what}s"):
+            if name not in used | RESERVED:
+                hint = f"use it as '{{{{ {name} }}}}', or remove it"
+                path, message = (f"{what}s", name), f"nothing uses the {what} '{name}'"
+                yield from _unused(checked, path, message, hint)
 
 
 def _names(checked: _Checked) -> Names:
@@ -252,7 +267,10 @@ def _thresholds(checked: _Checked) -> Iterator[Diagnostic]:
     # The embedded target is watched as `target`; elsewhere a threshold on it is skipped with a warning, so that a
     # scenario stays valid whatever it is pointed at.
     monitors = [*checked.mapping("monitors"), "target"]
-    return check_thresholds(checked.root, checked.value, checked.texts, (subjects, monitors))
+    sent = sent_names(checked.mapping())
+    unsent = frozenset(subjects) - sent - _TAKEN if sent is not None else frozenset()
+    names = Subjects(subjects, monitors, unsent)
+    return check_thresholds(checked.root, checked.value, checked.texts, names)
 
 
 _Check = Callable[[_Checked], Iterator[Diagnostic]]

@@ -11,20 +11,27 @@ import yaml
 from stressrunner.errors import Diagnostic
 from stressrunner.scenario.source import ListNode, MappingNode, ScalarNode, Source
 
-__all__ = ["collection_as_key", "empty_by_comment", "shortened", "syntax_error", "tag"]
+__all__ = ["COMMENT_FOR_VALUE", "collection_as_key", "empty_by_comment", "shortened", "syntax_error", "tag"]
 
 _QUOTE_HOLE = "quote a value that begins with '{{': \"{{ ... }}\""
 _QUOTE_IN_FLOW = "inside [ ] and { } quote everything that has { } [ ] or a comma in it"
+_BEGIN_WITH_NAME = "begin with a name, or quote the whole value"
+
+#: Message and hint for a value that begins with `#`.
+COMMENT_FOR_VALUE = ("empty, because '#' begins a comment", "quote the value")
 
 #: Pattern of the line, and what to do about it; the first that matches is told.
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?:^|[:\-]\s+)\{\{"), _QUOTE_HOLE),
+    (re.compile(r"(?:[{\[,]\s*|:\s+)(['\"])[^'\"]*\1\s+[^\s,:\]}]"), _BEGIN_WITH_NAME),
     (re.compile(r"^[^'\"]*[{\[].*\$?\{"), _QUOTE_IN_FLOW),
     (re.compile(r"[{,]\s*[\w-]+:\s[^'\"]*\["), _QUOTE_IN_FLOW),
-    (re.compile(r"^\s*-\s+(['\"]).*\1\s+\S"), "begin with a name, or quote the whole expression"),
-    (re.compile(r"^\s*[\w-]+:\s+(['\"]).*\1\s+\S"), "begin with a name, or quote the whole value"),
+    (re.compile(r"^\s*(?:-|[\w-]+:)\s+(['\"]).*\1\s+\S"), _BEGIN_WITH_NAME),
     (re.compile(r"\s\?\s.*\s:\s"), "write 'x if condition else y'"),
 )
+
+#: A bracket that is open where a comment begins right before a word.
+_CUT_IN_FLOW = re.compile(r"[{\[][^}\]]*\s#\S")
 
 
 def syntax_error(source: Source, error: yaml.MarkedYAMLError) -> Diagnostic:
@@ -56,6 +63,8 @@ def _structure(source: Source, start: int, error: yaml.MarkedYAMLError) -> tuple
     before = here[: column - 1]
     if before[-1:] in ("'", '"') and before.count(before[-1]) % 2:
         hint = f"a {before[-1]} in a line above was not closed"
+    elif opened < line - 1 and _CUT_IN_FLOW.search(source.lines[opened]):
+        hint = f"in line {opened + 1} ' #' begins a comment: quote the value"
     elif opened < line - 1:
         hint = hint or f"the bracket of line {opened + 1} was not closed"
     elif not before.strip() and not hint:

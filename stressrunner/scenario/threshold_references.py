@@ -1,8 +1,10 @@
 """Whether thresholds can be read, and whether what they name exists."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from math import inf
+from typing import Any, NamedTuple
 
+from stressrunner import units
 from stressrunner.errors import Diagnostic
 from stressrunner.scenario.phase_names import phase_names
 from stressrunner.scenario.source import Node, Path, node_at
@@ -16,14 +18,53 @@ from stressrunner.scenario.threshold_grammar import (
 from stressrunner.scenario.values import Text
 from stressrunner.spelling import did_you_mean
 
-__all__ = ["check_thresholds"]
+__all__ = ["Subjects", "check_thresholds"]
 
 #: Shows a mistake at the part of a threshold that says a word, or at the whole of it.
 _Show = Callable[[str, str, str], Diagnostic]
 
 
+class Subjects(NamedTuple):
+    """What the thresholds of a scenario can be about."""
+
+    measured: Sequence[str]  #: endpoints, and what is measured of iterations as a whole
+    monitors: Sequence[str]
+    unsent: frozenset[str]  #: those of the measured that the load never sends
+
+
+class _Known(NamedTuple):
+    """What a scenario has that its thresholds may name or depend on."""
+
+    subjects: Subjects
+    phases: list[str]
+    lengths_s: Mapping[str | None, float]  #: the longest that a phase, or with None all that count, can last
+
+    @classmethod
+    def of(cls, load: Any, subjects: Subjects) -> "_Known":
+        phases = load if isinstance(load, list) else [load]
+        names = phase_names(load)
+        lengths_s: dict[str | None, float] = {
+            name: _longest_s(phase) for name, phase in zip(names, phases, strict=True)
+        }
+        counted = [
+            n for n, p in zip(names, phases, strict=True) if not (isinstance(p, dict) and p.get("warmup"))
+        ]
+        return cls(subjects, names, {**lengths_s, None: sum(lengths_s[name] for name in counted)})
+
+
+def _longest_s(phase: Any) -> float:
+    """Return after how many seconds the last request of a phase has ended, infinity where that is not known."""
+    if not isinstance(phase, dict) or "duration" not in phase:
+        return inf
+    spelled = (phase["duration"], phase.get("graceful_stop", "30s"))
+    try:
+        return float(sum(units.parse_duration(text) for text in spelled if isinstance(text, str)))
+    except ValueError:
+        return inf  # the schema has said so
+
+
 def check_thresholds(
-    root: Node, value: Any, texts: Sequence[Text], names: tuple[Sequence[str], Sequence[str]]
+    root: Node, value: Any, texts: Sequence[Text], subjects: Subjects
 ) -> Iterator[Diagnostic]:
     """Yield what is wrong with the thresholds of a typed scenario.
 
@@ -31,11 +72,11 @@ def check_thresholds(
         root: its nodes.
         value: its typed values, which may have other mistakes.
         texts: its special texts, thresholds among them.
-        names: what a threshold can be about: endpoints with `session`, and monitors.
+        subjects: what they can be about.
     """
     if not isinstance(value, dict):
         return
-    phases = phase_names(value.get("load"))
+    known = _Known.of(value.get("load"), subjects)
     for text in texts:
         if text.kind != "threshold":
             continue
@@ -44,27 +85,26 @@ def check_thresholds(
         except ThresholdError as error:
             yield text.diagnostic(error.message, error.hint, offset=error.offset, width=error.width)
         else:
-            yield from _unknown_names(threshold, names, phases, _shown_in(text))
+            yield from _misjudged(threshold, known, _shown_in(text))
     listed = value.get("thresholds")
     for number, mapping in enumerate(listed if isinstance(listed, list) else ()):
         if isinstance(mapping, dict) and _is_readable(mapping):
-            yield from _check_mapping(root, ("thresholds", number), mapping, (names, phases))
+            yield from _check_mapping(root, ("thresholds", number), mapping, known)
 
 
 def _is_readable(mapping: Mapping[str, Any]) -> bool:
     """Whether the schema has no quarrel with the parts that make up the text."""
     strings = all(isinstance(mapping.get(key), str) for key in ("stat", "op", "value"))
-    return strings and all(
-        isinstance(mapping.get(key, ""), str) for key in ("of", "metric", "over", "in", "else", "after")
+    return (
+        strings
+        and mapping["op"] != ""
+        and all(
+            isinstance(mapping.get(key, ""), str) for key in ("of", "metric", "over", "in", "else", "after")
+        )
     )
 
 
-def _check_mapping(
-    root: Node,
-    path: Path,
-    mapping: Mapping[str, Any],
-    known: tuple[tuple[Sequence[str], Sequence[str]], list[str]],
-) -> Iterator[Diagnostic]:
+def _check_mapping(root: Node, path: Path, mapping: Mapping[str, Any], known: _Known) -> Iterator[Diagnostic]:
     try:
         threshold = threshold_of_mapping(mapping)
     except ThresholdError as error:
@@ -73,10 +113,11 @@ def _check_mapping(
         return
 
     def show(word: str, message: str, hint: str) -> Diagnostic:
-        key = next((key for key in ("of", "stat", "in") if mapping.get(key) == word), "stat")
+        places = ("of", "stat", "in", "over")
+        key = next((key for key in places if word in (key, mapping.get(key)) and key in mapping), "stat")
         return node_at(root, (*path, key)).diagnostic(message, hint)
 
-    yield from _unknown_names(threshold, *known, show)
+    yield from _misjudged(threshold, known, show)
 
 
 def _part_at(mapping: Mapping[str, Any], offset: int) -> str:
@@ -97,24 +138,41 @@ def _shown_in(text: Text) -> _Show:
     return show
 
 
-def _unknown_names(
-    threshold: Threshold, names: tuple[Sequence[str], Sequence[str]], phases: list[str], show: _Show
-) -> Iterator[Diagnostic]:
-    subjects, monitors = names
+def _misjudged(threshold: Threshold, known: _Known, show: _Show) -> Iterator[Diagnostic]:
+    """Yield what is wrong with the names of a threshold, or where these are right, why it never has data."""
+    wrong = list(_unknown_names(threshold, known, show))
+    yield from wrong
+    if not wrong and threshold.no_data == "fail":
+        yield from _without_data(threshold, known, show)
+
+
+def _unknown_names(threshold: Threshold, known: _Known, show: _Show) -> Iterator[Diagnostic]:
+    subjects, monitors, _ = known.subjects
     of = threshold.of
     is_figure = threshold.stat in MONITOR_STATS
     if of is not None and of not in (*subjects, *monitors):
-        known = monitors if is_figure else (*subjects, *monitors)
-        yield show(
-            of, f"there is no {'monitor' if is_figure else 'endpoint or monitor'} '{of}'", _near(of, known)
-        )
+        near = _near(of, monitors if is_figure else (*subjects, *monitors))
+        yield show(of, f"there is no {'monitor' if is_figure else 'endpoint or monitor'} '{of}'", near)
     elif of is not None and is_figure and of not in monitors:
         yield show(of, f"'{of}' is no monitor, so it has no '{threshold.stat}'", _near(of, monitors))
     elif of is not None and not is_figure and of in monitors:
         hint = f"figures of a monitor are {', '.join(MONITOR_STATS)}"
         yield show(threshold.stat, f"the monitor '{of}' has no '{threshold.stat}'", hint)
-    if threshold.phase is not None and threshold.phase not in phases:
-        yield show(threshold.phase, f"there is no phase '{threshold.phase}'", _near(threshold.phase, phases))
+    if threshold.phase is not None and threshold.phase not in known.phases:
+        near = _near(threshold.phase, known.phases)
+        yield show(threshold.phase, f"there is no phase '{threshold.phase}'", near)
+
+
+def _without_data(threshold: Threshold, known: _Known, show: _Show) -> Iterator[Diagnostic]:
+    of, window_s, longest_s = threshold.of, threshold.window_s, known.lengths_s[threshold.phase]
+    if of in known.subjects.unsent:
+        yield show(
+            of, f"the load never sends '{of}', so there is nothing to judge", "send it, or remove this"
+        )
+    if window_s is not None and window_s > longest_s:
+        what = "the load lasts" if threshold.phase is None else f"'{threshold.phase}' lasts"
+        longest = units.format_duration(longest_s)
+        yield show("over", f"{what} at most {longest}, so no window is ever full", "shorten the window")
 
 
 def _near(name: str, known: Sequence[str]) -> str:

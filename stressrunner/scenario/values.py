@@ -91,10 +91,8 @@ class _Walk:
     def _scalar(self, node: ScalarNode, place: Place | None, path: Path) -> Any:
         if place is None:
             return node.text  # under a key that does not exist: there is nothing more to say about it
-        if place.wants_text and slips.empty_by_comment(node):
-            return self._break(
-                path, node.diagnostic("empty, because '#' begins a comment", "quote the value")
-            )
+        if (place.wants_text or place.is_free) and slips.empty_by_comment(node):
+            return self._break(path, node.diagnostic(*slips.COMMENT_FOR_VALUE))
         try:
             filled = fill(node.text, self._environ, is_template=place.format in _TEMPLATES)
         except HoleError as error:

@@ -19,7 +19,7 @@ name: shop
 uses: [../common/a.yaml, ../common/b.yaml]
 target: {base_url: "http://127.0.0.1"}
 variables: {main: main}
-endpoints: {home: {get: /}}
+endpoints: {home: {get: "/{{ main }}"}}
 load: {concurrency: 1, requests: 10}
 """
 COMMON = """\
@@ -60,7 +60,9 @@ def test_layers_lie_in_their_order(pack):
     texts = {
         "common/a.yaml": "stressrunner: 1\nvariables: {x1: a, x2: a, x3: a, x4: a, x5: a, x6: a}\n",
         "common/b.yaml": "stressrunner: 1\nvariables: {x2: b, x3: b, x4: b, x5: b, x6: b}\n",
-        "scenarios/main.yaml": MAIN.replace("{main: main}", "{x3: file, x4: file, x5: file, x6: file}")
+        "scenarios/main.yaml": MAIN.replace(
+            "{main: main}", "{x3: file, x4: file, x5: file, x6: file}"
+        ).replace("{{ main }}", "{{ [x3, x4, x5, x6] }}")
         + "environments: {lab: {variables: {x5: own, x6: own}}}\n",
         "environments/lab.yaml": "variables: {x4: pack, x5: pack, x6: pack}\n",
     }
@@ -105,9 +107,7 @@ def test_an_addition_is_a_key_where_every_key_is_possible(pack):
 
 def test_what_belongs_to_the_used_file_stays_there(pack):
     """Neither name nor load nor traffic are brought in, and mappings merge by key."""
-    pack.write(
-        "scenarios/main.yaml", MAIN.replace("home: {get: /}", "home: {get: /}, cart: {checks: status == 200}")
-    )
+    pack.write("scenarios/main.yaml", MAIN.replace("home:", "cart: {checks: status == 200}, home:"))
     value = pack.load("mix.cart=1").value
     assert value["name"] == "shop"
     assert value["load"] == {"concurrency": 1, "requests": 10}
@@ -116,7 +116,7 @@ def test_what_belongs_to_the_used_file_stays_there(pack):
 
 def test_endpoints_that_are_used_are_not_sent_by_themselves(pack):
     """Without a mix the file's own endpoints are sent, not those it uses, changed or not; so says the composed text."""
-    pack.write("scenarios/main.yaml", MAIN.replace("home: {get: /}", "home: {get: /}, cart: {timeout: 9s}"))
+    pack.write("scenarios/main.yaml", MAIN.replace("home:", "cart: {timeout: 9s}, home:"))
     document = pack.load()
     assert dict(build(document).traffic.weights) == {"home": 1}
     again = load_text(document.composed, environ={})
@@ -156,12 +156,26 @@ def test_only_what_is_used_is_filled(pack):
     pack.write("common/a.yaml", COMMON + "variables: {x: '${UNSET}'}\n")
     pack.write(
         "scenarios/main.yaml",
-        MAIN.replace("{main: main}", "{x: y}")
+        MAIN.replace("{main: main}", "{x: y}").replace("{{ main }}", "{{ x }}")
         + "environments: {other: {variables: {z: '${secret:UNSET}'}}}\n",
     )
     assert pack.load().value["variables"] == {"x": "y"}
     with pytest.raises(InvalidScenario, match="the secret UNSET is not set"):
         pack.load(environment="other")
+
+
+def test_what_nothing_takes_stays_out_of_the_composed_text(pack):
+    """Used files may offer more than a scenario takes; in the one text it would be a mistake, and is left out."""
+    pack.write(
+        "common/a.yaml",
+        COMMON
+        + "variables: {main: a, spare: a}\nfeeders: {rows: {values: [1]}}\npayloads: {message: {text: hi}}\n",
+    )
+    document = pack.load()
+    assert document.value["variables"] == {"main": "main", "spare": "a"}
+    again = load_text(document.composed, environ={})
+    assert again.value["variables"] == {"main": "main"}
+    assert again.value["feeders"] == again.value["payloads"] == {}
 
 
 def test_environments_of_used_files_count(pack):
@@ -177,7 +191,7 @@ def test_files_are_relative_to_the_text_that_names_them(pack):
     """The CSV file of a used file lies beside that one, and the composed text finds it from beside the scenario."""
     pack.write("common/rows.csv", "text\nhello\n")
     pack.write("common/a.yaml", COMMON + "feeders: {rows: {file: rows.csv}}\n")
-    document = pack.load("endpoints.home.get=/{{ rows.text }}")
+    document = pack.load("endpoints.home.get=/{{ main }}/{{ rows.text }}")
     assert document.rows["rows"] == ({"text": "hello"},)
     composed = pack.write("scenarios/composed.yaml", document.composed)
     assert "file: ../common/rows.csv" in document.composed

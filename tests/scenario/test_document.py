@@ -18,18 +18,19 @@ name: shop
 target:
   base_url: ${BASE_URL:-http://127.0.0.1:8080}
   headers: {x-api-key: "${secret:API_KEY:-demo-key}", x-version: 1.10, x-on: yes}
-variables: {count: "${COUNT:-50}", number: 007, plain: ${COUNT:-50}, flag: yes, day: 2024-01-01, none: null}
+variables: {count: "${COUNT:-50}", number: 007, plain: ${COUNT:-50}, flag: yes, day: 2024-01-01, nothing: null}
 endpoints:
   home:
     get: /
     query: {page: 010, left_out: null}
+    headers: {x-all: "{{ [count, number, plain, flag, day, nothing] }}"}
 load: {concurrency: "${USERS:-10}", duration: 5s}
 """
 # `${...}` in braces needs quotes; the plain form stands in block style.
 SCENARIO = SCENARIO.replace(
-    'variables: {count: "${COUNT:-50}", number: 007, plain: ${COUNT:-50}, flag: yes, day: 2024-01-01, none: null}',
+    'variables: {count: "${COUNT:-50}", number: 007, plain: ${COUNT:-50}, flag: yes, day: 2024-01-01, nothing: null}',
     'variables:\n  count: "${COUNT:-50}"\n  number: 007\n  plain: ${COUNT:-50}\n'
-    "  flag: yes\n  day: 2024-01-01\n  none: null",
+    "  flag: yes\n  day: 2024-01-01\n  nothing: null",
 )
 
 
@@ -56,7 +57,7 @@ def test_the_place_decides_the_type():
         "plain": 50,
         "flag": "yes",
         "day": "2024-01-01",
-        "none": None,
+        "nothing": None,
     }
 
 
@@ -118,7 +119,7 @@ def test_messages_do_not_quote_secrets():
         ("name='quoted'", ("name",), "quoted"),
         ("variables.count=5", ("variables", "count"), 5),
         ("variables.count='5'", ("variables", "count"), "5"),
-        ("variables.list=[1, two]", ("variables", "list"), [1, "two"]),
+        ("variables.count=[1, two]", ("variables", "count"), [1, "two"]),
         ("target.headers.x-new=a=b", ("target", "headers", "x-new"), "a=b"),
         ("endpoints.home.checks+=status == 200", ("endpoints", "home", "checks"), ["status == 200"]),
         ("thresholds+=p95 < 2s", ("thresholds",), ["p95 < 2s"]),

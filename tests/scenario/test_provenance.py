@@ -23,7 +23,7 @@ target:
   base_url: ${BASE_URL:-http://127.0.0.1}
   headers: {x-api-key: "${secret:KEY}", "x.y": z}
 variables: {empty: {}, lines: "two\\nlines", page: {size: 1}}
-endpoints: {home: {get: /}}
+endpoints: {home: {get: "/{{ [empty, lines, page] }}"}}
 load:
   concurrency: 1
   requests: 10
