@@ -4,6 +4,6 @@ Importing this costs no web framework; the process that serves imports it for it
 """
 
 from stressrunner.demo.options import DemoOptionError, DemoOptions
-from stressrunner.demo.process import DemoFailed, DemoProcess, running_demo, serve_forever
+from stressrunner.demo.process import running_demo, serve_forever
 
-__all__ = ["DemoFailed", "DemoOptionError", "DemoOptions", "DemoProcess", "running_demo", "serve_forever"]
+__all__ = ["DemoOptionError", "DemoOptions", "running_demo", "serve_forever"]

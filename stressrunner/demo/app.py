@@ -22,14 +22,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from stressrunner import __version__
-from stressrunner.demo.agents import AGENTS, Model
+from stressrunner.demo.agents import AGENTS, Completing, Model
 from stressrunner.demo.bodies import Rejected, read_body, read_page
 from stressrunner.demo.middleware import ApiKey, Traffic, TrafficCounter
 from stressrunner.demo.opening import AtomicOpening, Opened, Opening, RacingOpening
 from stressrunner.demo.options import DemoOptions
 from stressrunner.demo.queues import QUEUES, Reply, RunFailed, SessionQueue
-from stressrunner.demo.simulation import Faults, Latency
 from stressrunner.demo.store import Session, Store
+from stressrunner.hosting.simulation import Faults, Latency
 
 __all__ = ["build_app"]
 
@@ -41,7 +41,6 @@ def build_app(options: DemoOptions) -> Starlette:
     store = Store()
     faults = Faults(options.error_ratio, options.seed)
     latency = Latency(options.latency_s, options.jitter_s, options.seed)
-    model = Model(store, latency, faults, capacity=options.capacity)
     opening_kind = RacingOpening if options.races else AtomicOpening
     api = _AgentsApi(store, faults, opening_kind(store, shares_anonymous=options.shares_anonymous))
     routes = api.routes()
@@ -49,12 +48,14 @@ def build_app(options: DemoOptions) -> Starlette:
         [(route.path_regex, route.path) for route in routes], uncounted=frozenset({"/health", "/stats"})
     )
 
-    async def stats(_request: Request) -> Response:
-        return JSONResponse({**traffic.figures(), "runs": model.runs})
+    async def stats(request: Request) -> Response:
+        return JSONResponse({**traffic.figures(), "runs": request.app.state.model.runs})
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with anyio.create_task_group() as tasks:
+        async with _backend(options.backend) as backend, anyio.create_task_group() as tasks:
+            model = Model(store, latency, faults, capacity=options.capacity, backend=backend)
+            app.state.model = model
             app.state.queue = QUEUES[options.queue](tasks, model)
             yield
             tasks.cancel_scope.cancel()
@@ -65,6 +66,18 @@ def build_app(options: DemoOptions) -> Starlette:
         exception_handlers={HTTPException: _http_error, Rejected: _rejection},
         lifespan=lifespan,
     )
+
+
+@asynccontextmanager
+async def _backend(url: str | None) -> AsyncIterator[Completing | None]:
+    """Open the backend that the options name, if they name one."""
+    if url is None:
+        yield None
+        return
+    from stressrunner.demo.backend import Backend  # noqa: PLC0415  httpx is for those who have a backend
+
+    async with Backend(url) as backend:
+        yield backend
 
 
 class _AgentsApi:

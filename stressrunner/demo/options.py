@@ -6,7 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import partial
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from stressrunner import units
 from stressrunner.demo.queues import QUEUES
@@ -46,6 +46,7 @@ class DemoOptions:
     )
     races: bool = False  #: whether first messages that come together begin a session each
     shares_anonymous: bool = False  #: whether callers without a session are put into one
+    backend: str | None = None  #: base URL of a model backend, to which `/chat/completions` is added
     api_key: str | None = None  #: the key that is accepted; None accepts every key that is not empty
 
     @classmethod
@@ -81,7 +82,7 @@ class DemoOptions:
             "errors": f"{_scaled(self.error_ratio, 100)}%",
             "seed": str(self.seed),
         }
-        optional = {"capacity": self.capacity, "api_key": self.api_key}
+        optional = {"capacity": self.capacity, "backend": self.backend, "api_key": self.api_key}
         query |= {name: str(value) for name, value in optional.items() if value is not None}
         return f"{_TARGET}?{urlencode(query)}"
 
@@ -129,6 +130,13 @@ def _one_of(text: str, words: tuple[str, str]) -> bool:
     return text == words[1]
 
 
+def _backend(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("the base URL of a model backend is accepted, like http://127.0.0.1:9099/v1")
+    return text
+
+
 def _api_key(text: str) -> str:
     if not text:
         raise ValueError("a key that is not empty is accepted")
@@ -144,6 +152,7 @@ _READERS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "jitter": ("jitter_s", _duration_s),
     "errors": ("error_ratio", _ratio),
     "seed": ("seed", _whole),
+    "backend": ("backend", _backend),
     "api_key": ("api_key", _api_key),
 }
 

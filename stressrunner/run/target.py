@@ -59,7 +59,7 @@ async def target_of(plan: Plan) -> AsyncIterator[LiveTarget]:
     """Return the target, and stop it afterwards if it was started here.
 
     Raises:
-        DemoFailed: the embedded target did not start.
+        HostingFailed: the embedded target did not start.
     """
     if not is_embedded(plan.base_url):
         yield LiveTarget(plan.base_url.rstrip("/"), None, embedded=False)

@@ -18,6 +18,7 @@ options = st.builds(
     capacity=st.none() | st.integers(1, 10**6),
     races=st.booleans(),
     shares_anonymous=st.booleans(),
+    backend=st.none() | st.sampled_from(["http://127.0.0.1:9099/v1", "https://example.org/a%20b"]),
     api_key=st.none() | st.text(st.characters(exclude_categories=["Cs"]), min_size=1),
 )
 
@@ -55,7 +56,7 @@ def test_what_is_finer_than_kept_is_rounded():
         ("demo://agents/api", "target=demo://agents/api: the embedded target is demo://agents"),
         (
             "demo://agents?latncy=5ms",
-            "latncy=5ms: unknown option, did you mean 'latency'? Options: queue, capacity, race, anonymous, latency, jitter, errors, seed, api_key",
+            "latncy=5ms: unknown option, did you mean 'latency'? Options: queue, capacity, race, anonymous, latency, jitter, errors, seed, backend, api_key",
         ),
         (
             "demo://agents?queue=mrge",
@@ -75,6 +76,10 @@ def test_what_is_finer_than_kept_is_rounded():
         ),
         ("demo://agents?race=yes", "race=yes: '0' or '1' is accepted"),
         ("demo://agents?anonymous=1", "anonymous=1: 'own' or 'shared' is accepted"),
+        (
+            "demo://agents?backend=sink",
+            "backend=sink: the base URL of a model backend is accepted, like http://127.0.0.1:9099/v1",
+        ),
         ("demo://agents?api_key=", "api_key=: a key that is not empty is accepted"),
         ("demo://agents?seed=1&seed=2", "seed=2: the option is given twice"),
     ],

@@ -15,9 +15,10 @@ import pytest
 from anyio.abc import ByteReceiveStream
 from trio.testing import MockClock
 
-from stressrunner.demo import DemoFailed, DemoOptions, running_demo, serve_forever
-from stressrunner.demo.process import announced_port
+from stressrunner.demo import DemoOptions, running_demo, serve_forever
 from stressrunner.demo.queues import QUEUES
+from stressrunner.hosting import HostingFailed
+from stressrunner.hosting.process import announced_port
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="signals and sessions are those of POSIX")
 
@@ -96,11 +97,11 @@ async def test_a_busy_port_says_so():
     """A port that is taken fails the start with a sentence and exit code 4, in a process and without."""
     with closing(socket.create_server(("127.0.0.1", 0))) as other:
         port = other.getsockname()[1]
-        with pytest.raises(DemoFailed, match=f"cannot listen on port {port}: ") as raised:
+        with pytest.raises(HostingFailed, match=f"cannot listen on port {port}: ") as raised:
             async with running_demo(DemoOptions(), port=port):
                 pytest.fail("the target claims to have started")
         assert raised.value.exit_code == 4
-        with pytest.raises(DemoFailed, match=f"cannot listen on port {port}: "):
+        with pytest.raises(HostingFailed, match=f"cannot listen on port {port}: "):
             serve_forever(DemoOptions(), port, pytest.fail)
 
 
@@ -116,7 +117,7 @@ def test_a_child_with_wrong_options_says_so():
 
 def test_a_port_out_of_range_says_so():
     """A port that cannot exist is told like one that is taken."""
-    with pytest.raises(DemoFailed, match="cannot listen on port 70000: "):
+    with pytest.raises(HostingFailed, match="cannot listen on port 70000: "):
         serve_forever(DemoOptions(), 70_000, pytest.fail)
 
 
@@ -136,8 +137,8 @@ def test_a_child_that_does_not_answer_is_given_up():
 
     async def wait():
         began_s = anyio.current_time()
-        with pytest.raises(DemoFailed, match="does not answer within 15 s"):
-            await announced_port(Silence())
+        with pytest.raises(HostingFailed, match="does not answer within 15 s"):
+            await announced_port("it", Silence())
         return anyio.current_time() - began_s
 
     clock = MockClock(autojump_threshold=0)

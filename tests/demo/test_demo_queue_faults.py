@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from stressrunner.demo.agents import Model
 from stressrunner.demo.queues import QUEUES, SEPARATOR, SUPERSEDED, RunFailed
-from stressrunner.demo.simulation import Faults, Latency
 from stressrunner.demo.store import Store
+from stressrunner.hosting.simulation import Faults, Latency
 
 moments = st.integers(0, 40).map(lambda eighths: eighths / 8)
 arrivals = st.lists(st.tuples(moments, st.sampled_from("ab"), st.just(FOR_EVER)), max_size=25)

@@ -13,6 +13,7 @@ PACKAGE = ROOT / "stressrunner"
 #: From the ground up; a floor imports only floors below it.
 FLOORS = [
     {"masking", "errors", "spelling", "units", "schemas", "shipped"},
+    {"hosting"},
     {"sink"},
     {"demo"},
     {"monitor"},
@@ -36,11 +37,11 @@ HOMES = {
     "jsonschema": {"scenario"},
     "jsonpath": {"expressions"},
     "regex": {"expressions"},
-    "httpx": {"http"},
+    "httpx": {"http", "demo"},
     "httptools": {"http"},
     "psutil": {"monitor"},
-    "starlette": {"demo"},
-    "uvicorn": {"demo"},
+    "starlette": {"hosting", "demo", "sink"},
+    "uvicorn": {"hosting"},
     "click": {"cli"},
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))

@@ -1,4 +1,4 @@
-"""The time that the simulated model takes and the errors that the target makes, both repeatable by seed."""
+"""The time that a simulated model takes and the errors that a server makes on purpose, both repeatable by seed."""
 
 from random import Random
 
@@ -30,7 +30,7 @@ class Latency:
 
 
 class Faults:
-    """Which of the target's answers are errors: each with the probability `ratio`."""
+    """Which of a server's answers are errors: each with the probability `ratio`."""
 
     def __init__(self, ratio: float, seed: int) -> None:
         self._ratio = ratio

@@ -1,4 +1,4 @@
-"""Serving the agents API on loopback, in this process, until told to stop."""
+"""Serving an application on loopback, in this process, until told to stop."""
 
 import signal
 import socket
@@ -8,11 +8,9 @@ from contextlib import contextmanager
 from types import FrameType
 
 import uvicorn
+from starlette.types import ASGIApp
 
-from stressrunner.demo.app import build_app
-from stressrunner.demo.options import DemoOptions
-
-__all__ = ["DemoServer", "listen"]
+__all__ = ["LoopbackServer", "listen"]
 
 _HOST = "127.0.0.1"
 _BACKLOG = 2048  # a run that begins with thousands of users opens as many connections at once
@@ -36,19 +34,17 @@ def listen(port: int) -> socket.socket:
     return listener
 
 
-class DemoServer(uvicorn.Server):
-    """The API on `listener`. `on_ready(port)` is called when requests are answered.
+class LoopbackServer(uvicorn.Server):
+    """An application on `listener`. `on_ready(port)` is called when requests are answered.
 
     It writes no log, and stops within a second: it holds nothing that would be worth waiting for, and
     a run that never ends is one of the things that it is there to show.
     """
 
-    def __init__(
-        self, options: DemoOptions, listener: socket.socket, on_ready: Callable[[int], None]
-    ) -> None:
+    def __init__(self, app: ASGIApp, listener: socket.socket, on_ready: Callable[[int], None]) -> None:
         super().__init__(
             uvicorn.Config(
-                build_app(options),
+                app,
                 http="httptools",
                 ws="none",
                 lifespan="on",

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stressrunner.demo.simulation import Faults, Latency
+from stressrunner.hosting.simulation import Faults, Latency
 
 seconds = st.floats(0, 10)
 
