@@ -12,7 +12,7 @@ from stressrunner import units
 from stressrunner.demo.queues import QUEUES
 from stressrunner.spelling import did_you_mean
 
-__all__ = ["DemoOptionError", "DemoOptions"]
+__all__ = ["OPTION_NAMES", "DemoOptionError", "DemoOptions"]
 
 _TARGET = "demo://agents"
 _LONGEST_S = 3600
@@ -155,6 +155,9 @@ _READERS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "backend": ("backend", _backend),
     "api_key": ("api_key", _api_key),
 }
+
+
+OPTION_NAMES = tuple(_READERS)  #: as they stand in a URL, in the order in which they are listed
 
 
 def _reader_of(name: str, text: str) -> tuple[str, Callable[[str], Any]]:

@@ -15,7 +15,9 @@ load: {concurrency: 1, requests: 3}
 environments:
   lab: {load: {requests: 5}}
 """
-COMMON = 'stressrunner: 1\nendpoints: {gone: {get: "/gone/{{ key }}"}}\nvariables: {key: "${secret:KEY:-none}"}\n'
+COMMON = (
+    'stressrunner: 1\nendpoints: {gone: {get: "/gone/{{ key }}"}}\nvariables: {key: "${secret:KEY:-none}"}\n'
+)
 
 
 @pytest.fixture
