@@ -19,6 +19,8 @@ MASK = "***"
 
 #: Fewer characters than these occur by chance: in base64, and at the end of a text that was cut short.
 _TELLING = 6
+#: What stays as it is where a secret stands in the path of a scenario.
+_KEPT_IN_PATHS = "/:?[]@!$&'()*+,;=%-._~"
 #: Where a text was cut short: at its end, or where an ellipsis says so.
 _CUT = re.compile(r"\.\.\.|…|\Z")
 
@@ -57,6 +59,7 @@ def _forms(secret: str) -> set[str]:
         repr(secret)[1:-1],
         urllib.parse.quote(octets, safe=""),
         urllib.parse.quote(octets),
+        urllib.parse.quote(octets, safe=_KEPT_IN_PATHS),
         urllib.parse.quote_plus(octets),
         *_html_forms(secret),
         *_html_forms(encoded),

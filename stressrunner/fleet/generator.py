@@ -38,7 +38,7 @@ class Generator:
         transports = transports_to(assignment.base_url, plan)
         self.transport = transports.name  #: that sends the requests
         self._clock = clock
-        self._collector = Collector()
+        self._collector = Collector(warmups=plan.warmups)
         self._load = Load(plan, transports, assignment.base_url, clock, self._collector)
         self._origin_ns: int | None = None
         self._is_over = False

@@ -60,7 +60,7 @@ class LocalFleet:
 
     async def execute(self, ear: Ear, observers: tuple[Observer, ...] = ()) -> Summary:
         """Carry out the plan and return its figures."""
-        collector = Collector(observers)
+        collector = Collector(observers, self._plan.warmups)
         load = self._load = Load(self._plan, self._transports, self._base_url, self._clock, collector)
         origin_ns = self._clock.now_ns()
         ledger = ledger_of(self._plan, origin_ns)

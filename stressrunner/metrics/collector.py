@@ -1,9 +1,10 @@
 """Where the engine puts what it measures, and where the coordinator takes it from."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from stressrunner.engine.sample import Sample
 from stressrunner.http.exchange import Exchange
+from stressrunner.metrics.forensics import Witness
 from stressrunner.metrics.tally import Tally
 
 __all__ = ["Collector", "Observer"]
@@ -17,10 +18,12 @@ Observer = Callable[[Sample, Exchange | None], None]
 class Collector:
     """Records into a tally that is handed over from time to time, and tells the observers."""
 
-    def __init__(self, observers: tuple[Observer, ...] = ()) -> None:
+    def __init__(self, observers: tuple[Observer, ...] = (), warmups: Iterable[int] = ()) -> None:
+        """`warmups` are the phases that are reported and not counted."""
         self._tally = Tally()
+        self._witness = Witness(warmups)
         self._pending: list[Sample] = []  # bounded: counted together when there are enough of them
-        self._observers = observers
+        self._observers: tuple[Observer, ...] = (self._witness, *observers)
         self.in_flight = 0  #: requests on their way now
 
     def emit(self, sample: Sample, exchange: Exchange | None) -> None:
@@ -61,4 +64,5 @@ class Collector:
         self._count()
         tally, self._tally = self._tally, Tally()
         tally.in_flight = self.in_flight
+        tally.forensics = self._witness.hand_over()
         return tally

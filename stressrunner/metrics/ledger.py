@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from stressrunner.metrics.forensics import Exhibit
 from stressrunner.metrics.histogram import Histogram
 from stressrunner.metrics.summary import ErrorGroup, Latency, PhaseStats, Stats, error_groups, stats_of
 from stressrunner.metrics.tally import Cell, Tally
@@ -39,6 +40,8 @@ class Summary:
     blocked: Latency
     stalls: Latency  #: how much later than asked timers of the generator's event loop fired
     collections: Latency  #: pauses of the generator's garbage collection
+    exhibits: tuple[Exhibit, ...]  #: exchanges that were kept whole, timed from the beginning of the load
+    failed_checks: Mapping[tuple[str, str], int]  #: by endpoint and check
 
 
 class Ledger:
@@ -86,6 +89,11 @@ class Ledger:
             blocked=Latency.of(_merged(cell.blocked for cell in cells)),
             stalls=Latency.of(self.total.stalls),
             collections=Latency.of(self.total.collections),
+            exhibits=self.total.forensics.exhibits(self._origin_ns),
+            failed_checks={
+                (self._endpoints[endpoint], check): count
+                for (endpoint, check), count in self.total.forensics.checks.items()
+            },
         )
 
     def _offers(self, spans: Sequence[tuple[int, int]]) -> list[Offer]:

@@ -11,6 +11,7 @@ from operator import sub
 from typing import Any
 
 from stressrunner.engine.sample import Sample
+from stressrunner.metrics.forensics import Forensics
 from stressrunner.metrics.histogram import Histogram
 from stressrunner.plan.outcome import Outcome
 
@@ -187,6 +188,7 @@ class Tally:
         self.stalls = Histogram()  #: how much later than asked timers of the generator's event loop fired
         self.collections = Histogram()  #: pauses of the generator's garbage collection
         self.in_flight = 0  #: requests on their way when this was handed over
+        self.forensics = Forensics()  #: exchanges that were kept
 
     def cell(self, phase: int, endpoint: int) -> Cell:
         """Return the counts of an endpoint in a phase, made when they are first asked for."""
@@ -252,3 +254,4 @@ class Tally:
         for name, lengths in other.wholes.items():
             self.wholes.setdefault(name, Histogram()).merge(lengths)
         self.in_flight = other.in_flight
+        self.forensics.merge(other.forensics)

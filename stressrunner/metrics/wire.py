@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from stressrunner.metrics.forensics import forensics_from_wire, forensics_to_wire
 from stressrunner.metrics.histogram import Histogram
 from stressrunner.metrics.tally import Cell, ErrorSample, ErrorTally, Tally
 
@@ -64,6 +65,7 @@ def tally_to_wire(tally: Tally, origin_ns: int) -> dict[str, Any]:
         "in_flight": tally.in_flight,
         "stalls": _histogram_to_wire(tally.stalls),
         "collections": _histogram_to_wire(tally.collections),
+        "forensics": forensics_to_wire(tally.forensics, origin_ns),
     }
 
 
@@ -84,6 +86,7 @@ def tally_from_wire(wire: Any, origin_ns: int) -> Tally:
         tally.in_flight = wire["in_flight"]
         tally.stalls = _histogram_from_wire(wire["stalls"])
         tally.collections = _histogram_from_wire(wire["collections"])
+        tally.forensics = forensics_from_wire(wire["forensics"], origin_ns)
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"this is no tally: {error!r}") from error
     return tally

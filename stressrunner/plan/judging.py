@@ -37,7 +37,7 @@ class Judge:
         for check in self._checks:
             reason = why_not(check, names)
             if reason is not None:
-                return Outcome.FAILED, Problem("check", reason)
+                return Outcome.FAILED, Problem("check", reason, rule=check.source)
         return self._capture(names, captures) if self._captures else _PASSED
 
     def _capture(self, names: Names, captures: dict[str, Any]) -> tuple[Outcome, Problem | None]:

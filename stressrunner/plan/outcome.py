@@ -22,3 +22,4 @@ class Problem(NamedTuple):
     kind: str  #: a failure kind of the transport, `http 500`, `check`, `capture` or `template`
     message: str  #: one sentence
     excerpt: str = ""  #: start of the response's body
+    rule: str = ""  #: the check that it failed, as the scenario has it; empty for other kinds

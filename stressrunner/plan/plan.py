@@ -190,6 +190,11 @@ class Plan:
         """The endpoints' names in the order of their indices."""
         return tuple(endpoint.name for endpoint in self.endpoints)
 
+    @property
+    def warmups(self) -> tuple[int, ...]:
+        """The phases that warm up."""
+        return tuple(phase.index for phase in self.phases if phase.spec.warmup)
+
     def planned(self, phase: int) -> dict[int, int] | None:
         """Return how many requests of each endpoint a phase has in the whole plan; None when time alone ends it."""
         iterations = self.phases[phase].iterations

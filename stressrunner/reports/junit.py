@@ -1,10 +1,11 @@
-"""The JUnit report: what a pipeline shows as tests. A case for the run itself and one for each threshold.
+"""The JUnit report: what a pipeline shows as tests. A case for the run itself, one for each threshold and each check.
 
-    failure    a threshold that failed, or that had to be proven (`--strict`) and was not
+    failure    a threshold that failed, or that had to be proven (`--strict`) and was not; a check that failed
     error      of the case "the run": it was invalid, or interrupted
-    skipped    a threshold that could not be judged here, or not with so few samples
+    skipped    a threshold that could not be judged here, or not with so few samples; a check that nothing was held against
 
-A threshold that only warns has passed, with what there is to say about it as its output.
+A threshold that only warns has passed, with what there is to say about it as its output, and so has a check that
+failed in a run that passed: what is red in a pipeline is what the exit code says.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,6 +15,7 @@ from xml.etree import ElementTree as ET
 
 from stressrunner.reports import sections
 from stressrunner.reports.wording import printable
+from stressrunner.result.exchanges import CheckRecord
 from stressrunner.result.model import Result
 from stressrunner.units import format_quantity
 from stressrunner.verdict.outcome import ThresholdOutcome
@@ -37,7 +39,11 @@ def render(result: Result) -> str:
     """Return the report as XML in the form that Jenkins and GitLab read."""
     root = ET.Element("testsuites", name=printable(result.run.scenario.name))
     thresholds = [_threshold(outcome, result) for outcome in result.thresholds]
-    suites = {"run": [_run(result, thresholds)], "thresholds": thresholds}
+    suites = {
+        "run": [_run(result, thresholds)],
+        "thresholds": thresholds,
+        "checks": [_check(check, result) for check in result.checks],
+    }
     for name, cases in suites.items():
         if cases:
             root.append(_suite(name, cases, result))
@@ -72,6 +78,18 @@ def _threshold(outcome: ThresholdOutcome, result: Result) -> _Case:
         case "warned":
             return _Case(name, output=f"warning: {sentence}\n{output}")
     return _Case(name, output=output)
+
+
+def _check(check: CheckRecord, result: Result) -> _Case:
+    name = f"{check.endpoint}: {check.text}"
+    if check.state == "skipped":
+        return _Case(name, "skipped", "no response was held against it")
+    if not check.failed:
+        return _Case(name)
+    message = f"{check.failed:,} {'response' if check.failed == 1 else 'responses'} failed it"
+    if result.verdict.outcome == "passed":
+        return _Case(name, output=f"{message}, which the thresholds allow for")
+    return _Case(name, "failure", message)
 
 
 def _measured(outcome: ThresholdOutcome) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from stressrunner.reports import sections
 from stressrunner.reports.advice import advice
+from stressrunner.reports.exhibits import SERVE_DEMO, replay, slowest
 from stressrunner.reports.table import Column, Fact, Row, Table
 from stressrunner.reports.traffic import traffic
 from stressrunner.reports.wording import count, printable
@@ -19,6 +20,7 @@ __all__ = ["render"]
 
 _MAX_ROWS = 40  #: of a table
 _MAX_SAMPLES = 3  #: of each kind of error
+_MAX_REPLAYS = 5  #: kinds of errors with a command that sends a request again
 _LONGEST = 200  #: characters of a message or of the start of a response
 #: What Markdown would take for its own; an underscore within a word is none of it.
 _SPECIAL = re.compile(r"[\\`*\[\]|~]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|^[#+-](?=\s)|^\d+(?=[.)]\s)")
@@ -29,7 +31,7 @@ def render(result: Result) -> str:
     """Return the report; what decides stands in front, the figures behind it can be unfolded."""
     blocks = [*_judgement(result), *_unfolded("Figures", _figures(result))]
     if result.errors:
-        blocks += _unfolded("Errors", [_table(_errors(result))])
+        blocks += _unfolded("Errors", [_table(_errors(result)), *_replays(result)])
     blocks += _unfolded("The run", [_facts("Run", sections.run_facts(result)), _again(result)])
     return "\n\n".join(blocks) + "\n"
 
@@ -56,6 +58,8 @@ def _figures(result: Result) -> Iterator[str]:
     yield _facts("Summary", sections.summary(result))
     for table in traffic(result):
         yield _table(table)
+    if (slow := slowest(result)) is not None:
+        yield _table(slow)
 
 
 def _errors(result: Result) -> Table:
@@ -80,10 +84,22 @@ def _errors(result: Result) -> Table:
     return Table("Errors", columns, rows)
 
 
+def _replays(result: Result) -> Iterator[str]:
+    commands = {group.kind: replay(result, group.kind) for group in result.errors[:_MAX_REPLAYS]}
+    for kind, command in commands.items():
+        if command:
+            yield _shell(f"Send one of {_code(kind)} again:", command)
+    if result.run.embedded and any(commands.values()):
+        yield SERVE_DEMO
+
+
 def _again(result: Result) -> str:
-    command = " ".join(map(printable, sections.again(result)))
+    return _shell("Run it again:", " ".join(map(printable, sections.again(result))))
+
+
+def _shell(what: str, command: str) -> str:
     fence = "`" * max(3, _longest_run(command) + 1)
-    return f"Run it again:\n\n{fence}sh\n{command}\n{fence}"
+    return f"{what}\n\n{fence}sh\n{command}\n{fence}"
 
 
 def _unfolded(title: str, blocks: Iterable[str]) -> list[str]:

@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from stressrunner.reports import sections
 from stressrunner.reports.advice import advice
+from stressrunner.reports.exhibits import SERVE_DEMO, replay_words, slowest
 from stressrunner.reports.table import Fact, Row, Table
 from stressrunner.reports.traffic import traffic
 from stressrunner.reports.wording import count, printable
@@ -46,7 +47,7 @@ def _rendered(template: str, result: Result) -> str:
     )
     environment.filters |= {
         "bullet": lambda text: "\n".join(_wrapped(text, _INDENT, "- ")),
-        "command": lambda words: "\n".join(_command(words)),
+        "command": _command_text,
         "count": count,
         "duration": format_duration,
         "facts": lambda facts: "\n".join(_facts(facts)),
@@ -76,6 +77,9 @@ def _content(result: Result) -> dict[str, Any]:
         "summary": sections.summary(result),
         "traffic": traffic(result),
         "max_samples": _MAX_SAMPLES,
+        "replays": {group.kind: replay_words(result, group.kind) for group in result.errors},
+        "serve_demo": SERVE_DEMO,
+        "slowest": slowest(result),
         "processes": sections.processes("Monitored processes", result.monitors) if result.monitors else None,
         "generator": _generator(result),
         "again": sections.again(result),
@@ -89,14 +93,18 @@ def _headline(result: Result) -> str:
     return f"{head:<{_WIDTH - len(exit_code) - 1}} {exit_code}"
 
 
-def _command(words: Iterable[str]) -> list[str]:
+def _command_text(words: Iterable[str], indent: int = len(_INDENT)) -> str:
+    return "\n".join(_command(words, " " * indent))
+
+
+def _command(words: Iterable[str], indent: str) -> list[str]:
     """Break a command between its options, so that it can still be pasted into a shell."""
     first, *rest = map(printable, words)
-    lines = [_INDENT + first]
+    lines = [indent + first]
     for word in rest:
         if len(lines[-1]) + len(word) + 3 > _WIDTH:
             lines[-1] += " \\"
-            lines.append(_INDENT * 2 + word)
+            lines.append(indent + _INDENT + word)
         else:
             lines[-1] += f" {word}"
     return lines

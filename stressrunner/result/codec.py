@@ -1,8 +1,8 @@
 """The result file: a Result as JSON and back, byte for byte.
 
 The text is ASCII, so that every program on every platform reads it the same. Its form is described in
-`schemas/result.schema.json`. A file with another version, with a field too few or one too many is refused, because
-figures that are read wrongly are worse than none.
+`schemas/result.schema.json`. A file of an older version is brought up to the present one first, see `upgrade`. One that
+is newer, or has a field too few or one too many, is refused: figures that are read wrongly are worse than none.
 """
 
 import json
@@ -15,6 +15,7 @@ from stressrunner.metrics.summary import Latency
 from stressrunner.metrics.timeline import Point
 from stressrunner.result.fields import FieldMismatch, decode, encode, walk
 from stressrunner.result.model import SCHEMA, Result
+from stressrunner.result.upgrade import OLDEST, upgrade
 
 __all__ = ["from_json", "read_result", "to_json"]
 
@@ -33,6 +34,8 @@ _LAYOUT = (
     "generator",
     "monitors",
     "errors",
+    "exchanges",
+    "checks",
 )
 
 
@@ -88,11 +91,14 @@ def _members(text: str, path: str) -> dict[str, Any]:
     version = document["schema"]
     if type(version) is not int:
         raise UnreadableResult(path, "it is not a result file: 'schema' is not a version number")
-    if version != SCHEMA:
-        age = "a newer" if version > SCHEMA else "an older"
+    if not OLDEST <= version <= SCHEMA:
+        age, remedy = ("a newer", "a newer") if version > SCHEMA else ("an older", "that")
         raise UnreadableResult(
-            path, f"it was written by {age} stressrunner (schema {version}; this one reads {SCHEMA})"
+            path,
+            f"it was written by {age} stressrunner (schema {version}; this one reads {OLDEST} to {SCHEMA}); "
+            f"read it with {remedy} one",
         )
+    upgrade(document, version)
     if "invariants" not in document:
         raise UnreadableResult(path, "invariants: missing")
     if document.pop("invariants") != []:

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from stressrunner.metrics.summary import ErrorGroup, Latency, PhaseStats, Stats
 from stressrunner.metrics.timeline import Point
 from stressrunner.monitor.figures import ProcessFigures
+from stressrunner.result.exchanges import CheckRecord, ExchangeRecord
 from stressrunner.verdict.outcome import ThresholdOutcome, Validity, Verdict
 
 __all__ = ["SCHEMA", "GeneratorFigures", "Result", "RunRecord", "ScenarioRecord"]
 
-SCHEMA = 1  #: version of the result file; see schemas/result.schema.json
+SCHEMA = 2  #: version of the result file; see schemas/result.schema.json
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,4 +80,8 @@ class Result:
     generator: GeneratorFigures
     monitors: Mapping[str, ProcessFigures]
     errors: tuple[ErrorGroup, ...]
+    exchanges: tuple[
+        ExchangeRecord, ...
+    ]  #: kept whole: of errors, by kind, then the slowest of each endpoint
+    checks: tuple[CheckRecord, ...]
     schema: int = SCHEMA

@@ -11,6 +11,7 @@ from stressrunner.metrics.summary import ErrorGroup
 from stressrunner.monitor.figures import ProcessFigures
 from stressrunner.plan.plan import Plan
 from stressrunner.result.model import GeneratorFigures, Result, RunRecord, ScenarioRecord
+from stressrunner.run.exchanges import check_records, exchange_records
 from stressrunner.run.outline import load_in_words
 from stressrunner.run.target import is_embedded, shown
 from stressrunner.scenario.document import Document
@@ -99,6 +100,8 @@ def result_of(origin: Origin, measured: Measured, ending: Ending) -> Result:
         ),
         monitors=measured.monitors,
         errors=tuple(_masked(group, mask) for group in summary.errors),
+        exchanges=exchange_records(summary.exhibits, origin.plan, origin.document.secret_names, mask),
+        checks=check_records(origin.scenario, summary.endpoints, summary.failed_checks, mask),
     )
 
 

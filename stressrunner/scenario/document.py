@@ -42,6 +42,7 @@ class Document:
     value: Mapping[str, Any]
     rows: Mapping[str, tuple[Any, ...]] = field(repr=False)  #: of every feeder
     secrets: tuple[str, ...] = field(repr=False)  #: values to be masked in all output
+    secret_names: Mapping[str, str] = field(repr=False)  #: values of secrets to the variables that gave them
     composed: str = field(repr=False)  #: all layers as one YAML; secrets stay `${secret:NAME}`
     root: Node = field(repr=False)
 
@@ -132,6 +133,7 @@ def _load(origin: _Origin, environ: Mapping[str, str], overrides: Sequence[str])
         rows=MappingProxyType(dict(feeders.rows)),
         secrets=secrets,
         composed=composed_yaml(root, environ, references.spare),
+        secret_names=MappingProxyType(values.secrets),
         root=root,
     )
 

@@ -10,7 +10,7 @@ Only values are filled, after the YAML is read, so that no value can add keys or
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 __all__ = ["SHORTEST_SECRET", "Filled", "HoleError", "fill", "fill_public", "is_one_hole"]
 
@@ -39,7 +39,8 @@ class Filled:
     """A text whose holes are filled, and how it came about."""
 
     text: str
-    secrets: tuple[str, ...] = ()  #: values of secrets that are no defaults
+    #: values of secrets that are no defaults, to the names of their variables
+    secrets: Mapping[str, str] = field(default_factory=dict)
     #: of every hole: start and end in `text`, start and end as it was written
     spans: tuple[tuple[int, int, int, int], ...] = ()
 
@@ -89,7 +90,7 @@ def fill(text: str, environ: Mapping[str, str], *, is_template: bool = False) ->
     if "${" not in text:
         return Filled(text)
     parts: list[str] = []
-    secrets: list[str] = []
+    secrets: dict[str, str] = {}
     spans: list[tuple[int, int, int, int]] = []
     position = length = 0
     for match in _HOLE.finditer(text):
@@ -104,8 +105,8 @@ def fill(text: str, environ: Mapping[str, str], *, is_template: bool = False) ->
         spans.append((start, start + len(value), match.start(), match.end()))
         position, length = match.end(), start + len(value)
         if is_secret:
-            secrets.append(value)
-    filled = Filled("".join((*parts, text[position:])), tuple(secrets), tuple(spans))
+            secrets[value] = match["name"]
+    filled = Filled("".join((*parts, text[position:])), secrets, tuple(spans))
     if is_template:
         _refuse_templates(filled, text)
     return filled

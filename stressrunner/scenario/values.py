@@ -52,7 +52,7 @@ class Typed:
     value: Any = None
     texts: list[Text] = field(default_factory=list)
     broken: set[Path] = field(default_factory=set)  #: places whose value is BROKEN
-    secrets: list[str] = field(default_factory=list)
+    secrets: dict[str, str] = field(default_factory=dict)  #: values to the names of their variables
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
 
@@ -98,7 +98,7 @@ class _Walk:
         except HoleError as error:
             where = {"offset": error.offset, "width": error.width}
             return self._break(path, node.diagnostic(error.message, error.hint, **where))
-        self.out.secrets.extend(filled.secrets)
+        self.out.secrets.update(filled.secrets)
         value = _scalar_value(node, filled, place)
         if isinstance(value, float) and not isfinite(value):
             return self._break(

@@ -60,7 +60,8 @@ def test_a_check_that_names_the_status_decides(check):
 )
 def test_the_first_check_that_fails_is_the_problem(checks, message):
     """A failed check fails the request and says what it met."""
-    assert judged(200, {"ok": False, "n": 1}, checks=checks) == (Outcome.FAILED, Problem("check", message))
+    problem = Problem("check", message, rule=message.split(": ")[0])
+    assert judged(200, {"ok": False, "n": 1}, checks=checks) == (Outcome.FAILED, problem)
 
 
 def test_a_body_that_is_not_json_fails_the_check():

@@ -9,6 +9,13 @@ from stressrunner.metrics.tally import Tally
 from stressrunner.metrics.timeline import Timeline
 from stressrunner.monitor.figures import MonitorPoint, ProcessFigures
 from stressrunner.plan.outcome import Outcome, Problem
+from stressrunner.result.exchanges import (
+    CheckRecord,
+    ExchangeRecord,
+    HeaderRecord,
+    RequestRecord,
+    ResponseRecord,
+)
 from stressrunner.result.model import GeneratorFigures, Result, RunRecord, ScenarioRecord
 from stressrunner.verdict.outcome import ThresholdOutcome, Validity, Verdict
 
@@ -150,6 +157,43 @@ def process(label="pid 4711 (python -m stressrunner.demo)", seconds=12, memory=2
     )
 
 
+def exchange(endpoint, kind="", message="", *, at_s=1.0, took_s=0.34, status=200, body='{"success": true}'):
+    """Return an exchange with the embedded target that was kept whole."""
+    url = f"http://127.0.0.1:8000/api/v1/{endpoint}"
+    sent = '{"message_content": "Tell me a story"}' if endpoint == "agent_run" else ""
+    command = ["curl", f"http://127.0.0.1:8000/api/v1/{endpoint}", "--header 'x-api-key: '\"$API_KEY\""]
+    if sent:
+        command += ["--header 'content-type: application/json'", f"--data-raw '{sent}'"]
+    headers = (HeaderRecord("x-api-key", "***"),)
+    response = ResponseRecord(
+        status, (HeaderRecord("content-type", "application/json"),), body, len(body), "all"
+    )
+    return ExchangeRecord(
+        kind=kind,
+        message=message,
+        endpoint=endpoint,
+        at_s=at_s,
+        response_time_s=took_s,
+        service_time_s=took_s - 0.0002,
+        request=RequestRecord("POST" if sent else "GET", url, headers, sent, len(sent), "all"),
+        response=response if status else None,
+        curl=" ".join(command),
+    )
+
+
+SLOWEST = (
+    exchange("agent_run", at_s=6.9, took_s=0.34045),
+    exchange("agent_run", at_s=1.6, took_s=0.33865),
+    exchange("agent_list", at_s=3.2, took_s=0.02257),
+    exchange("create_memory", at_s=8.1, took_s=0.04725, status=201),
+)
+NO_RESPONSE = '{"detail": "No response returned from the agent"}'
+CHECKS = (
+    CheckRecord("agent_run", "status == 200", "passed", 0),
+    CheckRecord("agent_run", "body.success", "passed", 0),
+    CheckRecord("create_memory", "status == 201", "passed", 0),
+)
+
 UNWATCHED = ProcessFigures(
     label="",
     available=False,
@@ -217,6 +261,8 @@ def result_of(samples, seconds, *, planned=200, dropped=0, **parts):
         generator=generator(samples, seconds),
         monitors={"target": process(seconds=seconds)},
         errors=error_groups(tally, ENDPOINTS, 0),
+        exchanges=(),
+        checks=(),
     )
     return replace(good, **parts)
 
@@ -226,7 +272,7 @@ def passed():
     samples = [sample(i, seconds=12) for i in range(200)]
     good = result_of(samples, 12)
     p95 = threshold("p95 < 2s", "passed", good.totals.response_time.p95_s, 2.0, "duration", topic="latency")
-    return replace(good, thresholds=(*good.thresholds, p95))
+    return replace(good, thresholds=(*good.thresholds, p95), exchanges=SLOWEST, checks=CHECKS)
 
 
 def failed():
@@ -302,6 +348,19 @@ def failed():
             ),
         ),
         monitors={"target": process(), "database": UNWATCHED},
+        exchanges=(
+            exchange(
+                "agent_run",
+                "http 500",
+                "status is 500",
+                at_s=0.18,
+                took_s=0.0124,
+                status=500,
+                body=NO_RESPONSE,
+            ),
+            *SLOWEST,
+        ),
+        checks=(*CHECKS[:2], CheckRecord("create_memory", "status == 201", "failed", 3)),
     )
 
 
@@ -380,6 +439,20 @@ def overloaded():
             ),
             threshold("dropped == 0", "failed", 20.0, 0.0, "count"),
         ),
+        exchanges=(
+            exchange("agent_run", "timeout", "no answer within 30 s", at_s=30.33, took_s=30.0, status=0),
+            exchange(
+                "agent_list",
+                "http 500",
+                "status is 500",
+                at_s=0.24,
+                took_s=0.0124,
+                status=500,
+                body=NO_RESPONSE,
+            ),
+            *SLOWEST,
+        ),
+        checks=(*CHECKS[:2], CheckRecord("create_memory", "status == 201", "skipped", 0)),
     )
 
 

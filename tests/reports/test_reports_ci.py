@@ -34,7 +34,7 @@ def judged(*thresholds, strict=False, validity=Validity("valid"), failure=""):  
     return replace(EXAMPLES["passed"](), thresholds=thresholds, verdict=verdict, validity=validity)
 
 
-def test_each_threshold_is_a_test_case():
+def test_each_threshold_and_each_check_is_a_test_case():
     """What failed fails, what could not be judged is skipped, what only warns has passed."""
     assert cases(EXAMPLES["failed"]()) == {
         "the run": (),
@@ -45,6 +45,9 @@ def test_each_threshold_is_a_test_case():
         "throughput >= 95/s in hold else warn": (),
         "target.memory_growth < 10MB": (Failure,),
         "database.cpu < 80%": (Skipped,),
+        "agent_run: status == 200": (),
+        "agent_run: body.success": (),
+        "create_memory: status == 201": (Failure,),
     }
 
 
@@ -53,7 +56,7 @@ def test_the_totals_of_junit_are_those_of_its_cases():
     written = JUnitXml.fromstring(render("junit", EXAMPLES["failed"]()).encode())
     totals = (written.tests, written.failures, written.errors, written.skipped)
     written.update_statistics()
-    assert totals == (written.tests, written.failures, written.errors, written.skipped) == (8, 3, 0, 2)
+    assert totals == (written.tests, written.failures, written.errors, written.skipped) == (11, 4, 0, 2)
 
 
 @pytest.mark.parametrize("name", ["unreachable", "aborted"])
@@ -67,6 +70,13 @@ def test_strict_makes_what_is_unproven_a_failure():
     unproven = threshold("p99 < 2s", "unproven", 1.0, 2.0, "duration", note="only 20 samples; p99 needs 299")
     assert cases(judged(unproven))["p99 < 2s"] == (Skipped,)
     assert cases(judged(unproven, strict=True))["p99 < 2s"] == (Failure,)
+
+
+def test_a_check_that_the_thresholds_allow_to_fail_has_passed():
+    """JUnit fails where the exit code does: a few failed checks of a run that passed are output and no failure."""
+    failed, passed = EXAMPLES["failed"](), EXAMPLES["passed"]()
+    assert cases(replace(passed, checks=failed.checks))["create_memory: status == 201"] == ()
+    assert cases(EXAMPLES["overloaded"]())["create_memory: status == 201"] == (Skipped,)
 
 
 def test_a_failure_that_no_threshold_tells_is_the_runs():

@@ -8,7 +8,7 @@ from reports.example_results import EXAMPLES, UNWATCHED
 from result.result_strategies import WHOLE_RESULTS, results
 
 from stressrunner.errors import UsageError
-from stressrunner.reports import render
+from stressrunner.reports import REPORTS, render
 from stressrunner.reports.text import render_judgement
 from stressrunner.reports.wording import NEVER
 from stressrunner.verdict.outcome import ThresholdOutcome
@@ -189,7 +189,7 @@ def test_a_default_threshold_is_marked():
 
 @pytest.mark.parametrize(
     ("name", "hint"),
-    [("hmtl", "did you mean 'html'?"), ("junit-xml", "there are text, html, json")],
+    [("hmtl", "did you mean 'html'?"), ("pdf", f"there are {', '.join(REPORTS)}")],
 )
 def test_an_unknown_format_is_refused_with_a_suggestion(name, hint):
     """A format that does not exist is an error of usage that names the nearest, or all."""

@@ -3,6 +3,7 @@
 import json
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,10 @@ from reports.example_results import EXAMPLES
 from result.result_strategies import WHOLE_RESULTS, results
 
 from stressrunner.errors import UnreadableResult
+from stressrunner.reports import REPORTS, render
 from stressrunner.result.codec import from_json, read_result, to_json
+from stressrunner.result.model import SCHEMA
+from stressrunner.result.upgrade import OLDEST
 
 PASSED = EXAMPLES["passed"]()
 
@@ -50,6 +54,8 @@ def test_the_keys_stand_in_the_documented_order():
         "generator",
         "monitors",
         "errors",
+        "exchanges",
+        "checks",
     ]
 
 
@@ -78,10 +84,19 @@ def test_a_figure_that_is_none_is_not_written():
         ('{"results": []}', "it is not a result file: it has no 'schema' at its top"),
         ('{"schema": "https://json-schema.org"}', "'schema' is not a version number"),
         ('{"schema": true}', "'schema' is not a version number"),
-        ('{"schema": 2}', "it was written by a newer stressrunner (schema 2; this one reads 1)"),
-        ('{"schema": 0}', "it was written by an older stressrunner (schema 0; this one reads 1)"),
+        (
+            '{"schema": 3}',
+            "it was written by a newer stressrunner (schema 3; this one reads 1 to 2); read it with a newer one",
+        ),
+        (
+            '{"schema": 0}',
+            "it was written by an older stressrunner (schema 0; this one reads 1 to 2); read it with that one",
+        ),
+        ('{"schema": 2}', "invariants: missing"),
+        ('{"schema": 2, "invariants": []}', "run: missing"),
         ('{"schema": 1}', "invariants: missing"),
-        ('{"schema": 1, "invariants": []}', "run: missing"),
+        ('{"schema": 1, "timeline": 7, "invariants": []}', "run: missing"),
+        ('{"schema": 1, "timeline": [7], "invariants": []}', "run: missing"),
     ],
 )
 def test_what_is_not_a_result_is_refused(text, reason):
@@ -145,3 +160,25 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
         with pytest.raises(UnreadableResult) as caught:
             read_result(path)
         assert caught.value.path == str(path)
+
+
+OLDER = sorted((Path(__file__).parent.parent / "golden" / "results").glob("schema_*.json"))
+
+
+@pytest.mark.parametrize("path", OLDER, ids=lambda path: path.stem)
+def test_older_results_open(path):
+    """A file that an older version wrote has its figures and reports, and is written in the present version."""
+    result = read_result(path)
+    written, now = json.loads(path.read_text("utf-8")), json.loads(to_json(result))
+    assert now.pop("schema") == SCHEMA > written.pop("schema")
+    assert now["timeline"] != written["timeline"] or now.keys() > written.keys()
+    for key in written.keys() - {"timeline"}:
+        assert now[key] == written[key]
+    for form in REPORTS:
+        assert render(form, result)
+    assert from_json(to_json(result), "now.json") == result
+
+
+def test_each_older_version_has_a_file():
+    """Every version that can be read is tried on a file that it wrote."""
+    assert [path.stem for path in OLDER] == [f"schema_{version}" for version in range(OLDEST, SCHEMA)]

@@ -16,12 +16,20 @@ from stressrunner.metrics.summary import ErrorGroup, ErrorSampleRecord, Latency,
 from stressrunner.metrics.timeline import Point
 from stressrunner.monitor.figures import MonitorPoint, ProcessFigures
 from stressrunner.result.codec import to_json
+from stressrunner.result.exchanges import (
+    CheckRecord,
+    ExchangeRecord,
+    HeaderRecord,
+    RequestRecord,
+    ResponseRecord,
+)
 from stressrunner.result.model import GeneratorFigures, Result, RunRecord, ScenarioRecord
 from stressrunner.verdict.outcome import ThresholdOutcome, Validity, Verdict
 
 SCHEMA = json.loads(resources.files("stressrunner.schemas").joinpath("result.schema.json").read_text("utf-8"))
 VALIDATOR = Draft202012Validator(SCHEMA)
 TOP, DEFS = SCHEMA["properties"], SCHEMA["$defs"]
+EXCHANGE = TOP["exchanges"]["items"]
 
 OBJECTS = [
     (RunRecord, TOP["run"]),
@@ -38,6 +46,11 @@ OBJECTS = [
     (MonitorPoint, DEFS["monitor_point"]),
     (ErrorGroup, TOP["errors"]["items"]),
     (ErrorSampleRecord, TOP["errors"]["items"]["properties"]["samples"]["items"]),
+    (ExchangeRecord, EXCHANGE),
+    (RequestRecord, EXCHANGE["properties"]["request"]),
+    (ResponseRecord, EXCHANGE["properties"]["response"]),
+    (HeaderRecord, DEFS["header"]),
+    (CheckRecord, TOP["checks"]["items"]),
 ]
 
 

@@ -1,0 +1,236 @@
+"""Exchanges that are kept whole: a few of every kind of error, and the slowest of every endpoint.
+
+A Witness looks at every request as it is told. For one that is neither failed nor among the slowest so far that is a
+comparison of two numbers; what it keeps is bounded, whatever the target answers. Warm-up is left out of the slowest.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+from stressrunner.engine.sample import Sample
+from stressrunner.http.content import content_of
+from stressrunner.http.exchange import Exchange, Headers
+from stressrunner.plan.outcome import Outcome, Problem
+
+__all__ = [
+    "MAX_KINDS",
+    "MAX_PER_KIND",
+    "MAX_SLOWEST",
+    "Exhibit",
+    "Forensics",
+    "Kept",
+    "Message",
+    "Witness",
+    "forensics_from_wire",
+    "forensics_to_wire",
+]
+
+MAX_KINDS = 12  #: of errors of which exchanges are kept
+MAX_PER_KIND = 3  #: with different messages, or of different endpoints
+MAX_SLOWEST = 3  #: of each endpoint
+_MOST_SLOW = 30  #: of all endpoints together
+_MAX_CHECKS = 200  #: that are told apart
+_MAX_HEADERS = 40
+_LONGEST_VALUE = 2_000  #: characters of a header's value
+_BODY_CHARACTERS = 1_000  #: of a body
+_LARGEST_DECODED = 1_000_000  #: bytes of a compressed body; of one that has more nothing is kept
+
+Kept = Literal["all", "start", "none"]
+
+
+class Message(NamedTuple):
+    """A request or a response: its headers and the start of its body, as text."""
+
+    headers: Headers
+    body: str
+    body_bytes: int  #: size of all of the body
+    kept: Kept  #: how much of the body; none of one that is not UTF-8
+
+
+class Exhibit(NamedTuple):
+    """One exchange, kept whole."""
+
+    kind: str  #: of the error; empty for one that is kept because it was slow
+    message: str  #: what was wrong
+    endpoint: int
+    at_ns: int  #: when it was complete, monotonic
+    response_time_ns: int
+    service_time_ns: int | None  #: None when no byte was written
+    method: str
+    target: str  #: path and query, or a whole URL
+    request: Message
+    status: int  #: 0 without a response
+    response: Message
+
+
+@dataclass(slots=True)
+class Forensics:
+    """What was kept since the last time it was handed over, or in all of a load; it merges."""
+
+    errors: dict[str, list[Exhibit]] = field(default_factory=dict)  #: by kind, the first ones
+    slowest: dict[int, list[Exhibit]] = field(default_factory=dict)  #: by endpoint, the slowest first
+    checks: Counter[tuple[int, str]] = field(default_factory=Counter)  #: failures by endpoint and check
+
+    def has_room_for(self, problem: Problem, endpoint: int) -> bool:
+        """Return whether an error tells something that is not kept yet."""
+        kept = self.errors.get(problem.kind)
+        if kept is None:
+            return len(self.errors) < MAX_KINDS
+        return len(kept) < MAX_PER_KIND and not any(
+            one.message == problem.message and one.endpoint == endpoint for one in kept
+        )
+
+    def add_error(self, exhibit: Exhibit) -> None:
+        """Keep an error if it tells something new."""
+        if self.has_room_for(Problem(exhibit.kind, exhibit.message), exhibit.endpoint):
+            self.errors.setdefault(exhibit.kind, []).append(exhibit)
+
+    def add_slow(self, exhibit: Exhibit) -> int:
+        """Keep a slow request if it is among the slowest; return the time that a slower one has to exceed, in ns."""
+        kept = self.slowest.setdefault(exhibit.endpoint, [])
+        kept.append(exhibit)
+        kept.sort(key=lambda one: -one.response_time_ns)
+        del kept[MAX_SLOWEST:]
+        return kept[-1].response_time_ns if len(kept) == MAX_SLOWEST else -1
+
+    def add_failed_checks(self, failures: Iterable[tuple[tuple[int, str], int]]) -> None:
+        """Count checks that failed; more than can be told apart are left out."""
+        for key, count in failures:
+            if key in self.checks or len(self.checks) < _MAX_CHECKS:
+                self.checks[key] += count
+
+    def merge(self, other: "Forensics") -> None:
+        """Add everything that another one has kept."""
+        for exhibits in other.errors.values():
+            for exhibit in exhibits:
+                self.add_error(exhibit)
+        for exhibits in other.slowest.values():
+            for exhibit in exhibits:
+                self.add_slow(exhibit)
+        self.add_failed_checks(other.checks.items())
+
+    def exhibits(self, origin_ns: int) -> tuple[Exhibit, ...]:
+        """Return what was kept, timed from a moment: errors by kind, then the slowest by endpoint.
+
+        Of many endpoints, each has its slowest one before any has its second.
+        """
+        places = [(rank, one) for kept in self.slowest.values() for rank, one in enumerate(kept)]
+        places.sort(key=lambda place: (place[0], -place[1].response_time_ns))
+        slow = [one for _, one in places[:_MOST_SLOW]]
+        slow.sort(key=lambda one: (one.endpoint, -one.response_time_ns))
+        errors = [one for kept in self.errors.values() for one in kept]
+        return tuple(one._replace(at_ns=one.at_ns - origin_ns) for one in (*errors, *slow))
+
+
+class Witness:
+    """An observer of a Collector that keeps what is worth to be looked at."""
+
+    def __init__(self, warmups: Iterable[int] = ()) -> None:
+        """`warmups` are the phases whose slow requests are to be expected."""
+        self._warmups = frozenset(warmups)
+        self._all = Forensics()
+        self._fresh = Forensics()
+        self._bars_ns: dict[int, int] = {}  # by endpoint: response time that a request has to exceed
+
+    def __call__(self, sample: Sample, exchange: Exchange | None) -> None:
+        """Look at a request."""
+        if sample.problem is not None:
+            self._failed(sample, sample.problem, exchange)
+        elif sample.completed_ns - sample.due_ns > self._bars_ns.get(sample.endpoint, -1):
+            self._slow(sample, exchange)
+
+    def hand_over(self) -> Forensics:
+        """Return what was kept since the last time."""
+        fresh, self._fresh = self._fresh, Forensics()
+        return fresh
+
+    def _failed(self, sample: Sample, problem: Problem, exchange: Exchange | None) -> None:
+        if problem.rule:
+            self._fresh.add_failed_checks([((sample.endpoint, problem.rule), 1)])
+        if exchange is not None and self._all.has_room_for(problem, sample.endpoint):
+            exhibit = _exhibit(problem, sample, exchange)
+            self._all.add_error(exhibit)
+            self._fresh.add_error(exhibit)
+
+    def _slow(self, sample: Sample, exchange: Exchange | None) -> None:
+        if exchange is None or sample.outcome is not Outcome.OK or sample.phase in self._warmups:
+            return
+        exhibit = _exhibit(Problem("", ""), sample, exchange)
+        self._bars_ns[sample.endpoint] = self._all.add_slow(exhibit)
+        self._fresh.add_slow(exhibit)
+
+
+def _exhibit(problem: Problem, sample: Sample, exchange: Exchange) -> Exhibit:
+    request = exchange.request
+    return Exhibit(
+        kind=problem.kind,
+        message=problem.message,
+        endpoint=sample.endpoint,
+        at_ns=sample.completed_ns,
+        response_time_ns=sample.completed_ns - sample.due_ns,
+        service_time_ns=None if sample.sent_ns is None else sample.completed_ns - sample.sent_ns,
+        method=request.method,
+        target=request.target,
+        request=_message(request.headers, request.body),
+        status=exchange.status,
+        response=_message(exchange.headers, content_of(exchange, _LARGEST_DECODED)),
+    )
+
+
+def _message(headers: Headers, body: bytes) -> Message:
+    text, kept = _start(body)
+    return Message(
+        tuple((name, value[:_LONGEST_VALUE]) for name, value in headers[:_MAX_HEADERS]), text, len(body), kept
+    )
+
+
+def _start(body: bytes) -> tuple[str, Kept]:
+    """Return the start of a body as text, and how much of the body that is."""
+    most = 4 * _BODY_CHARACTERS  # bytes that so many characters can take
+    try:
+        text = body[:most].decode()
+    except UnicodeDecodeError as error:
+        if len(body) <= most or error.start < most - 3:
+            return "", "none"
+        text = body[: error.start].decode()  # a character that was cut through
+    if len(body) <= most and len(text) <= _BODY_CHARACTERS and "\0" not in text:
+        return text, "all"
+    return ("", "none") if "\0" in text else (text[:_BODY_CHARACTERS], "start")
+
+
+def forensics_to_wire(forensics: Forensics, origin_ns: int) -> dict[str, Any]:
+    """Return what was kept as JSON values; the load began at `origin_ns` of the clock that it was timed by."""
+    kept = [*forensics.errors.values(), *forensics.slowest.values()]
+    return {
+        "exhibits": [one._replace(at_ns=one.at_ns - origin_ns) for exhibits in kept for one in exhibits],
+        "checks": [[*key, count] for key, count in forensics.checks.items()],
+    }
+
+
+def forensics_from_wire(wire: Any, origin_ns: int) -> Forensics:
+    """Read what `forensics_to_wire` wrote; the load began at `origin_ns` of the reader's clock.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is something else.
+    """
+    forensics = Forensics()
+    for each in wire["exhibits"]:
+        exhibit = Exhibit(*each)
+        exhibit = exhibit._replace(
+            at_ns=exhibit.at_ns + origin_ns,
+            request=_message_from_wire(exhibit.request),
+            response=_message_from_wire(exhibit.response),
+        )
+        if exhibit.kind:
+            forensics.add_error(exhibit)
+        else:
+            forensics.add_slow(exhibit)
+    forensics.add_failed_checks(((endpoint, check), count) for endpoint, check, count in wire["checks"])
+    return forensics
+
+
+def _message_from_wire(wire: Any) -> Message:
+    headers, body, body_bytes, kept = wire
+    return Message(tuple((name, value) for name, value in headers), body, body_bytes, kept)

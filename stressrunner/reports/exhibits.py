@@ -1,0 +1,60 @@
+"""Exchanges that were kept whole, for people: the slowest of each endpoint, and commands that send a failed one again."""
+
+import re
+
+from stressrunner.reports.table import Column, Row, Table
+from stressrunner.reports.wording import count, duration
+from stressrunner.result.exchanges import ExchangeRecord
+from stressrunner.result.model import Result
+
+__all__ = ["SERVE_DEMO", "replay", "replay_words", "slowest"]
+
+SERVE_DEMO = "The embedded target is gone; `stressrunner demo` serves it for these commands."
+
+_MAX_ROWS = 10  #: of the slowest requests
+_LONGEST = 600  #: characters of a command that is shown in a text
+#: A word of a command, its quotes included, together with the value of an option.
+_WORD = re.compile(r"""(?:--[\w-]+\s+)?(?:[^\s'"]|'[^']*'|"[^"]*")+""")
+
+
+def replay(result: Result, kind: str) -> str:
+    """Return the command that sends one request again that failed so; empty when none can be shown in a line."""
+    commands = (one.curl for one in result.exchanges if one.kind == kind)
+    return next((curl for curl in commands if curl.isprintable() and len(curl) <= _LONGEST), "")
+
+
+def replay_words(result: Result, kind: str) -> tuple[str, ...]:
+    """Return the command as `replay` does, taken apart where its line may be broken."""
+    return tuple(_WORD.findall(replay(result, kind)))
+
+
+def slowest(result: Result) -> Table | None:
+    """Return the slowest request of each endpoint, the slowest of all first; None when none was kept."""
+    found: dict[str, ExchangeRecord] = {}
+    for one in result.exchanges:
+        known = found.get(one.endpoint)
+        if not one.kind and (known is None or one.response_time_s > known.response_time_s):
+            found[one.endpoint] = one
+    if not found:
+        return None
+    columns = (
+        Column("endpoint", "left"),
+        *map(Column, ("response time", "service time", "at", "status")),
+        Column("received", optional=True),
+    )
+    ordered = sorted(found.values(), key=lambda one: -one.response_time_s)[:_MAX_ROWS]
+    return Table("Slowest requests", columns, tuple(map(_row, ordered)))
+
+
+def _row(one: ExchangeRecord) -> Row:
+    response = one.response
+    return Row(
+        (
+            one.endpoint,
+            duration(one.response_time_s),
+            duration(one.service_time_s),
+            duration(one.at_s),
+            count(None if response is None else response.status),
+            f"{count(0 if response is None else response.body_bytes)} B",
+        )
+    )

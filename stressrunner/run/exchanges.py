@@ -1,0 +1,110 @@
+"""Exchanges and checks for the result: names in place of numbers, secrets masked, and a command that sends again."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from stressrunner.http.exchange import Headers
+from stressrunner.http.origin import Origin, locate, origin_of
+from stressrunner.masking import MASK, Masker
+from stressrunner.metrics.forensics import Exhibit
+from stressrunner.metrics.summary import Stats
+from stressrunner.plan.plan import Plan
+from stressrunner.result.exchanges import (
+    CheckRecord,
+    ExchangeRecord,
+    HeaderRecord,
+    RequestRecord,
+    ResponseRecord,
+)
+from stressrunner.run.curl_line import CREDENTIALS, curl_line
+from stressrunner.run.target import is_embedded
+from stressrunner.scenario.model import Scenario
+
+__all__ = ["check_records", "exchange_records"]
+
+#: Where `stressrunner demo` serves, as an embedded target is gone when its requests are looked at.
+_DEMO = "http://127.0.0.1:8000"
+
+
+def exchange_records(
+    exhibits: Iterable[Exhibit], plan: Plan, variables: Mapping[str, str], mask: Masker
+) -> tuple[ExchangeRecord, ...]:
+    """Return what was kept of a load.
+
+    Args:
+        exhibits: timed from the beginning of the load.
+        plan: what was sent.
+        variables: names of environment variables by the secret values that they hold.
+        mask: hides those values, and the secrets that have no name.
+    """
+    origin = origin_of(_DEMO if is_embedded(plan.base_url) else plan.base_url)
+    return tuple(_record(one, plan, origin, variables, mask) for one in exhibits)
+
+
+def _record(
+    exhibit: Exhibit, plan: Plan, origin: Origin, variables: Mapping[str, str], mask: Masker
+) -> ExchangeRecord:
+    sent, came = exhibit.request, exhibit.response
+    response = None
+    if exhibit.status:
+        headers = _headers(came.headers, mask)
+        response = ResponseRecord(exhibit.status, headers, mask.text(came.body), came.body_bytes, came.kept)
+    return ExchangeRecord(
+        kind=exhibit.kind,
+        message=mask.text(exhibit.message),
+        endpoint=plan.endpoint_names[exhibit.endpoint],
+        at_s=exhibit.at_ns / 1e9,
+        response_time_s=exhibit.response_time_ns / 1e9,
+        service_time_s=None if exhibit.service_time_ns is None else exhibit.service_time_ns / 1e9,
+        request=RequestRecord(
+            exhibit.method,
+            mask.text(_url(exhibit.target, origin)),
+            _headers(sent.headers, mask),
+            mask.text(sent.body),
+            sent.body_bytes,
+            sent.kept,
+        ),
+        response=response,
+        curl=curl_line(exhibit, origin, plan.target, variables, mask),
+    )
+
+
+def _url(target: str, origin: Origin) -> str:
+    found, path = locate(target, origin)
+    return found.url + path
+
+
+def _headers(headers: Headers, mask: Masker) -> tuple[HeaderRecord, ...]:
+    return tuple(
+        HeaderRecord(mask.text(name), MASK if name.lower() in CREDENTIALS else mask.text(value))
+        for name, value in headers
+    )
+
+
+def check_records(
+    scenario: Scenario, endpoints: Mapping[str, Stats], failed: Mapping[tuple[str, str], int], mask: Masker
+) -> tuple[CheckRecord, ...]:
+    """Return the checks of the endpoints that are used, in the order of the scenario, and others that failed."""
+    records: list[CheckRecord] = []
+    for name, stats in endpoints.items():
+        records += _of_endpoint(name, _texts(name, scenario, failed), stats, failed)
+    return tuple(CheckRecord(one.endpoint, mask.text(one.text), one.state, one.failed) for one in records)
+
+
+def _texts(name: str, scenario: Scenario, failed: Mapping[tuple[str, str], int]) -> list[str]:
+    stated = scenario.endpoints[name].checks if name in scenario.endpoints else ()
+    return list(dict.fromkeys([*stated, *(text for endpoint, text in failed if endpoint == name)]))
+
+
+def _of_endpoint(
+    name: str, texts: Sequence[str], stats: Stats, failed: Mapping[tuple[str, str], int]
+) -> Iterator[CheckRecord]:
+    """Yield an endpoint's checks; they are held against a response in order, until the first that it fails."""
+    reached = [
+        stats.ok > 0 or any(failed.get((name, later)) for later in texts[i:]) for i in range(len(texts))
+    ]
+    for text, was_reached in zip(texts, reached, strict=True):
+        count = failed.get((name, text), 0)
+        if count:
+            yield CheckRecord(name, text, "failed", count)
+        else:
+            yield CheckRecord(name, text, "passed" if was_reached else "skipped", 0)

@@ -1,0 +1,177 @@
+"""What is kept whole of a load: bounded, told apart, and the same however many generators there were."""
+
+import json
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from metrics_samples import MS, sample
+
+from stressrunner.http.exchange import Exchange, Request
+from stressrunner.metrics.forensics import (
+    MAX_KINDS,
+    MAX_PER_KIND,
+    MAX_SLOWEST,
+    Forensics,
+    Witness,
+    forensics_from_wire,
+    forensics_to_wire,
+)
+from stressrunner.plan.outcome import Outcome, Problem
+
+
+def exchange(body=b'{"ok": true}', request_body=b"", *, encoding="", headers=()):
+    """Return an exchange of which only the content matters."""
+    request = Request("POST", "/x", (("content-type", "application/json"),), request_body)
+    return Exchange(request, 0, 0, 1, 2, status=200, headers=headers, body=body, content_encoding=encoding)
+
+
+def failed(kind="http 500", message="status was 500", **changes):
+    """Return a request that failed."""
+    return sample(outcome=Outcome.FAILED, problem=Problem(kind, message), **changes)
+
+
+def seen(*samples, warmups=(), of=None):
+    """Return what a witness keeps of samples."""
+    witness = Witness(warmups)
+    for one in samples:
+        witness(one, of or exchange())
+    return witness.hand_over()
+
+
+def test_the_slowest_of_each_endpoint_are_kept():
+    """Of many requests in any order, the slowest few of every endpoint are kept, the slowest first."""
+    samples = [sample(took_ms=n, endpoint=n % 2) for n in range(1, 200)]
+    random.Random(7).shuffle(samples)
+    kept = seen(*samples).slowest
+    times = {endpoint: [one.response_time_ns // MS for one in ones] for endpoint, ones in kept.items()}
+    assert times == {0: [198, 196, 194], 1: [199, 197, 195]}
+
+
+def test_warm_up_is_not_among_the_slowest():
+    """A slow request of a phase that warms up is nothing to look at; its errors are."""
+    kept = seen(sample(took_ms=900, phase=0), failed(phase=0), sample(took_ms=5, phase=1), warmups=[0])
+    assert [one.response_time_ns for one in kept.slowest[0]] == [5 * MS]
+    assert list(kept.errors) == ["http 500"]
+
+
+@pytest.mark.parametrize("outcome", [Outcome.REFUSED, Outcome.SUPERSEDED, Outcome.UNFINISHED])
+def test_only_successes_are_slow(outcome):
+    """Replies that the scenario expects to be none, and requests that were cut off, are not among the slowest."""
+    assert seen(sample(took_ms=900, outcome=outcome)).slowest == {}
+
+
+def test_errors_are_kept_once_for_each_message_and_endpoint():
+    """The same error over and over is one; another message, or another endpoint, is another one."""
+    kept = seen(
+        *[failed()] * 50, failed(endpoint=1), failed(message="status was 500, again"), failed(endpoint=2)
+    )
+    assert [(one.endpoint, one.message) for one in kept.errors["http 500"]] == [
+        (0, "status was 500"),
+        (1, "status was 500"),
+        (0, "status was 500, again"),
+    ]
+
+
+def test_what_is_kept_is_bounded():
+    """Errors of any number of kinds and messages, with large bodies and heads, keep a bounded number of characters."""
+    big = exchange(b"x" * 5_000_000, b"y" * 5_000_000, headers=(("h", "z" * 100_000),) * 500)
+    kept = seen(*(failed(f"kind {i % 100}", f"message {i}") for i in range(2_000)), of=big)
+    kept.merge(seen(*(sample(took_ms=n, endpoint=n) for n in range(500)), of=big))
+    assert len(kept.errors) == MAX_KINDS
+    assert {len(ones) for ones in kept.errors.values()} == {MAX_PER_KIND}
+    exhibits = kept.exhibits(0)
+    assert len(exhibits) == MAX_KINDS * MAX_PER_KIND + 30
+    assert max(len(json.dumps(one)) for one in exhibits) < 100_000
+
+
+def test_every_endpoint_has_its_slowest_before_any_has_its_second():
+    """With more endpoints than there is room for, the second slowest of each give way."""
+    kept = seen(*(sample(took_ms=n + k, endpoint=n) for n in range(29) for k in range(MAX_SLOWEST)))
+    slow = [one.endpoint for one in kept.exhibits(0)]
+    assert set(slow) == set(range(29))
+    assert slow == sorted(slow)
+    assert len(slow) == 30
+
+
+@pytest.mark.parametrize(
+    ("body", "text", "kept"),
+    [
+        (b"", "", "all"),
+        (b'{"a": 1}', '{"a": 1}', "all"),
+        (b"a" * 1000, "a" * 1000, "all"),
+        (b"a" * 1001, "a" * 1000, "start"),
+        ("ä".encode() * 2001, "ä" * 1000, "start"),
+        (b"a" + "\U0001f600".encode() * 1200, "a" + "\U0001f600" * 999, "start"),
+        (b"\x89PNG\r\n\x1a\n", "", "none"),
+        (b"nul\0", "", "none"),
+        (b"a" * 9000 + b"\xff", "a" * 1000, "start"),
+    ],
+)
+def test_the_start_of_a_body_is_kept_as_text(body, text, kept):
+    """Text is kept up to a number of characters, whole ones; what is no text is not kept, its size always."""
+    request = seen(failed(), of=exchange(request_body=body)).errors["http 500"][0].request
+    assert (request.body, request.body_bytes, request.kept) == (text, len(body), kept)
+
+
+def test_a_failed_check_is_counted_by_its_text():
+    """How often each check failed is counted, also when the exchange is not kept."""
+    problem = Problem("check", "status == 200: status was 204", rule="status == 200")
+    kept = seen(*[sample(outcome=Outcome.FAILED, problem=problem)] * 9)
+    assert kept.checks == {(0, "status == 200"): 9}
+
+
+def test_a_request_that_could_not_be_filled_in_has_no_exchange():
+    """There is nothing to keep of a request that was never sent, and nothing goes wrong."""
+    witness = Witness()
+    witness(failed("template", "no rows"), None)
+    witness(sample(took_ms=5), None)
+    assert witness.hand_over() == Forensics()
+
+
+def test_nothing_is_handed_over_twice():
+    """What was handed over once comes again only if there is something slower, or an error that is new."""
+    witness = Witness()
+    for one in (failed(), sample(took_ms=9)):
+        witness(one, exchange())
+    witness.hand_over()
+    for one in (failed(), *[sample(took_ms=ms) for ms in (8, 7, 6, 5)]):
+        witness(one, exchange())
+    later = witness.hand_over()
+    assert later.errors == {}
+    assert [one.response_time_ns // MS for one in later.slowest[0]] == [8, 7]
+
+
+def test_an_encoded_body_is_shown_decoded():
+    """A body that nobody needed when it came is decoded for those who look at it."""
+    import gzip  # noqa: PLC0415  used once
+
+    of = exchange(gzip.compress(b'{"ok": false}'), encoding="gzip")
+    assert seen(failed(), of=of).errors["http 500"][0].response.body == '{"ok": false}'
+
+
+samples = st.builds(
+    lambda fails, message, **fields: failed("check", message, **fields) if fails else sample(**fields),
+    st.booleans(),
+    st.sampled_from("ab"),
+    took_ms=st.integers(0, 50),
+    endpoint=st.integers(0, 1),
+)
+
+
+@given(st.lists(samples, max_size=30), st.integers(0, 30))
+def test_deltas_add_up(load, cut):
+    """Two deltas merge to what one witness of everything keeps, on this side of a pipe and on the other."""
+    witness = Witness()
+    merged, across = Forensics(), Forensics()
+    for part in (load[:cut], load[cut:]):
+        for one in part:
+            witness(one, exchange())
+        delta = witness.hand_over()
+        merged.merge(delta)
+        wire = json.loads(json.dumps(forensics_to_wire(delta, 5)))
+        across.merge(forensics_from_wire(wire, 5))
+    whole = seen(*load)
+    assert merged.exhibits(0) == across.exhibits(0) == whole.exhibits(0)
+    assert merged.checks == across.checks == whole.checks
