@@ -1,54 +1,48 @@
-"""The HTML report: one file without scripts or outside requests, which can be mailed and kept."""
+"""The HTML report: one file that asks for nothing from outside, which can be mailed, printed and kept.
 
-from typing import Any
+Everything can be read without a script. The one that is there shows the values under the pointer and sorts tables; the
+page's policy names it by its digest and lets no other run.
+"""
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+import base64
+import hashlib
 
-from stressrunner.metrics.summary import ErrorGroup
+from markupsafe import Markup
+
 from stressrunner.reports import sections
 from stressrunner.reports.advice import advice
-from stressrunner.reports.charts import charts
-from stressrunner.reports.table import Column, Fact, Row, Table
-from stressrunner.reports.traffic import traffic
-from stressrunner.reports.wording import count, duration, encodable, percentile, ratio
+from stressrunner.reports.page.charts import charts
+from stressrunner.reports.page.endpoints import endpoints
+from stressrunner.reports.page.errors import errors
+from stressrunner.reports.page.markup import facts, fill, table
+from stressrunner.reports.page.section import Section
+from stressrunner.reports.table import Fact
+from stressrunner.reports.traffic import latencies, phases, wholes
+from stressrunner.reports.wording import count, encodable, percentile, ratio
 from stressrunner.result.model import Result
 from stressrunner.units import format_duration, format_rate
 
-__all__ = ["render"]
+__all__ = ["SECTIONS", "render"]
 
 
 def render(result: Result) -> str:
     """Return the report as a whole HTML document."""
-    environment = Environment(
-        loader=PackageLoader("stressrunner", "reports/templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    drawn = [(section, section.body(result)) for section in SECTIONS]
+    script = fill("report.js")
+    digest = hashlib.sha256(script.encode("utf-8")).digest()
+    page = fill(
+        "report.html.j2",
+        result=result,
+        mark=sections.MARKS,
+        tone=sections.TONES,
+        embedded=sections.EMBEDDED,
+        doubts=sections.doubts(result),
+        tiles=_tiles(result),
+        sections=[(section, body) for section, body in drawn if body],
+        script=script,
+        script_digest=base64.b64encode(digest).decode("ascii"),
     )
-    return encodable(environment.get_template("report.html.j2").render(_content(result))) + "\n"
-
-
-def _content(result: Result) -> dict[str, Any]:
-    """Return what the template puts on the page, in the order of the page."""
-    return {
-        "result": result,
-        "mark": sections.MARKS,
-        "tone": sections.TONES,
-        "embedded": sections.EMBEDDED,
-        "doubts": sections.doubts(result),
-        "tiles": _tiles(result),
-        "advice": advice(result),
-        "thresholds": sections.thresholds(result),
-        "summary": sections.summary(result),
-        "charts": charts(result),
-        "traffic": traffic(result),
-        "errors": tuple(_errors(group) for group in result.errors),
-        "processes": sections.processes("Monitored processes", result.monitors),
-        "generator": sections.generator(result),
-        "run": sections.run_facts(result),
-        "command": " ".join(sections.again(result)),
-    }
+    return encodable(page) + "\n"
 
 
 def _tiles(result: Result) -> tuple[Fact, ...]:
@@ -66,21 +60,45 @@ def _tiles(result: Result) -> tuple[Fact, ...]:
     )
 
 
-def _errors(group: ErrorGroup) -> Table:
-    """Return one kind of error with its samples."""
-    columns = tuple(Column(title, "left") for title in ("at", "endpoint", "status", "message", "response"))
-    rows = tuple(
-        Row(
-            (
-                duration(sample.at_s),
-                sample.endpoint,
-                count(sample.status),
-                sample.message,
-                sample.excerpt,
-            )
-        )
-        for sample in group.samples
-    )
-    first, last = format_duration(group.first_at_s), format_duration(group.last_at_s)
-    title = f"{count(group.count)} x {group.kind}"
-    return Table(title, columns, rows, (f"First at {first}, last at {last} after the load began.",))
+def _thresholds(result: Result) -> Markup:
+    if not result.thresholds:
+        return Markup("")
+    return table(sections.thresholds(result), captioned=False) + fill("advice.html.j2", places=advice(result))
+
+
+def _charts(result: Result) -> Markup:
+    drawn = charts(result)
+    return fill("charts.html.j2", charts=drawn) if drawn else Markup("")
+
+
+def _figures(result: Result) -> Markup:
+    tables = (*latencies(result), *wholes(result), *phases(result))
+    return facts(sections.summary(result)) + Markup("").join(map(table, tables))
+
+
+def _monitors(result: Result) -> Markup:
+    if not result.monitors:
+        return Markup("")
+    return table(sections.processes("Monitored processes", result.monitors), captioned=False)
+
+
+def _generator(result: Result) -> Markup:
+    return fill("generator.html.j2") + facts(sections.generator(result))
+
+
+def _run(result: Result) -> Markup:
+    command = " ".join(sections.again(result))
+    return facts(sections.run_facts(result)) + fill("again.html.j2", result=result, command=command)
+
+
+#: The parts of the page in their order.
+SECTIONS: tuple[Section, ...] = (
+    Section("thresholds", "Thresholds", _thresholds),
+    Section("charts", "Charts", _charts),
+    Section("endpoints", "Endpoints", endpoints),
+    Section("errors", "Errors", errors),
+    Section("figures", "Figures", _figures),
+    Section("monitors", "Monitors", _monitors),
+    Section("generator", "Generator", _generator),
+    Section("run", "Run", _run),
+)

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from stressrunner.metrics.summary import Latency, Stats
 from stressrunner.monitor.figures import ProcessFigures
 from stressrunner.reports.table import Column, Fact, Row, Table, Tone
-from stressrunner.reports.wording import count, duration, optional, percentile, ratio, size
+from stressrunner.reports.wording import NONE, count, duration, optional, percentile, ratio, size
 from stressrunner.result.model import Result
 from stressrunner.units import format_bytes, format_duration, format_quantity, format_rate
 from stressrunner.verdict.outcome import ThresholdOutcome
@@ -151,11 +151,12 @@ def thresholds(result: Result) -> Table:
         Column("state", "left", titled=False),
         Column("measured"),
         Column("limit"),
+        Column("margin", "left", optional=True),
         Column("threshold", "left"),
         Column("samples", optional=True),
     )
     rows = tuple(_threshold(outcome) for outcome in result.thresholds)
-    return Table("Thresholds", columns, rows, name_column=3)
+    return Table("Thresholds", columns, rows, name_column=4)
 
 
 def _threshold(outcome: ThresholdOutcome) -> Row:
@@ -167,10 +168,23 @@ def _threshold(outcome: ThresholdOutcome) -> Row:
         MARKS[outcome.state],
         optional(outcome.measured, lambda value: format_quantity(value, outcome.dimension)),
         format_quantity(outcome.limit, outcome.dimension),
+        _margin(outcome.measured, outcome.limit),
         text,
         count(outcome.samples),
     )
     return Row(cells, note, TONES[outcome.state])
+
+
+def _margin(measured: float | None, limit: float) -> str:
+    """Say how far a figure is from its limit, as a part of the limit; nothing where that has no meaning."""
+    if measured is None or limit <= 0:
+        return NONE
+    times = measured / limit
+    if times >= 10:
+        return f"{times:.3g} times it" if times < 1000 else "over 1,000 times it"
+    if abs(times - 1) < 0.0005:
+        return "at it"
+    return f"{abs(times - 1) * 100:.3g} % {'above' if times > 1 else 'below'}"
 
 
 def processes(title: str, watched: Mapping[str, ProcessFigures]) -> Table:

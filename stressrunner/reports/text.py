@@ -154,16 +154,17 @@ def _room(widths: list[int]) -> int:
     return _WIDTH - len(_INDENT) - sum(widths) - len(_GAP) * (len(widths) - 1)
 
 
-def _without_optional(table: Table) -> Table:
-    kept = [i for i, column in enumerate(table.columns) if not column.optional]
+def _without(table: Table, dropped: int) -> Table:
+    kept = [i for i in range(len(table.columns)) if i != dropped]
     rows = tuple(replace(row, cells=tuple(row.cells[i] for i in kept)) for row in table.rows)
     return replace(table, columns=tuple(table.columns[i] for i in kept), rows=rows)
 
 
 def _table(table: Table) -> list[str]:
     widths = _widths(table)
-    if _room(widths) < 0:
-        table = _without_optional(table)
+    optional = [i for i, column in enumerate(table.columns) if column.optional]
+    while _room(widths) < 0 and optional:
+        table = _without(table, optional.pop(0))
         widths = _widths(table)
     widths[0] = min(widths[0], max(_MIN_NAME, widths[0] + _room(widths)))
     rows = [tuple(printable(cell) for cell in row.cells) for row in table.rows]

@@ -9,18 +9,34 @@ from stressrunner.reports.wording import NEVER, count, duration, percentile, rat
 from stressrunner.result.model import Result
 from stressrunner.units import format_rate
 
-__all__ = ["traffic"]
+__all__ = ["latencies", "phases", "traffic", "wholes"]
 
 
 def traffic(result: Result) -> tuple[Table, ...]:
     """Tables of what was measured; none when no request was sent or given up, for they would say nothing."""
-    stats = result.totals
-    if not stats.sent + stats.dropped + stats.skipped:
+    if not _has_traffic(result):
         return ()
-    tables: tuple[Table, ...] = (_latencies(stats), _endpoints(result))
-    if result.wholes:
-        tables = (*tables, _wholes(result))
-    return (*tables, _phases(result)) if len(result.phases) > 1 else tables
+    return (*latencies(result), _endpoints(result), *wholes(result), *phases(result))
+
+
+def latencies(result: Result) -> tuple[Table, ...]:
+    """Return the table of times of all requests; none without a request."""
+    return (_latencies(result.totals),) if _has_traffic(result) else ()
+
+
+def wholes(result: Result) -> tuple[Table, ...]:
+    """Return the table of what was measured as a whole; none when nothing was."""
+    return (_wholes(result),) if result.wholes and _has_traffic(result) else ()
+
+
+def phases(result: Result) -> tuple[Table, ...]:
+    """Return the table of phases; none when there is but one."""
+    return (_phases(result),) if len(result.phases) > 1 and _has_traffic(result) else ()
+
+
+def _has_traffic(result: Result) -> bool:
+    stats = result.totals
+    return bool(stats.sent + stats.dropped + stats.skipped)
 
 
 class _Kind(NamedTuple):

@@ -1,5 +1,7 @@
 """The HTML report: well-formed, self-contained, of bounded size, and safe with any content."""
 
+import base64
+import hashlib
 from collections import Counter
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -8,11 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from reports.example_results import EXAMPLES
+from reports.long_run import hour
 from result.result_strategies import WHOLE_RESULTS, results
 
 from stressrunner.metrics.timeline import MAX_POINTS
 from stressrunner.monitor.figures import MonitorPoint
 from stressrunner.reports import render
+from stressrunner.reports.html import SECTIONS
 
 VOID = {"meta", "link"}
 
@@ -78,25 +82,60 @@ def test_the_page_can_be_read_aloud(name):
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_the_page_needs_nothing_from_outside(name):
-    """No script, and nothing that a browser would fetch; the page forbids it, too."""
+    """It has nothing that a browser would fetch, and forbids it, too."""
     text = render("html", EXAMPLES[name]())
     page = Page(text)
-    assert not {tag for tag, _ in page.elements} & {"script", "img", "iframe", "object", "embed", "form"}
+    assert not {tag for tag, _ in page.elements} & {"img", "iframe", "object", "embed", "form"}
+    assert page.named("script") == [{}]
     assert page.named("link") == [{"rel": "icon", "href": "data:,"}]
     assert not [attributes for _, attributes in page.elements if "src" in attributes or "style" in attributes]
     assert "url(" not in text
     assert "@import" not in text
-    policy = [meta for meta in page.named("meta") if meta.get("http-equiv") == "Content-Security-Policy"]
-    assert policy[0]["content"].startswith("default-src 'none'")
+    assert policy(page).startswith("default-src 'none'")
+
+
+def policy(page):
+    """Return what the page allows itself."""
+    (found,) = (meta for meta in page.named("meta") if meta.get("http-equiv") == "Content-Security-Policy")
+    return found["content"]
+
+
+def test_one_script_is_allowed_by_its_digest():
+    """The page's policy names its script, so that none that got in by an answer of a target would run."""
+    text = render("html", EXAMPLES["passed"]())
+    script = text.split("<script>")[1].split("</script>")[0]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'" in policy(Page(text))
+    assert policy(Page(text)).count("script-src") == 1
 
 
 def test_the_verdict_stands_before_the_figures():
     """A reader meets the outcome, then why, then the key figures, then everything else."""
     words = " ".join(" ".join(Page(render("html", EXAMPLES["failed"]())).words).split())
-    places = [
-        words.index(word) for word in ("exit code 3", "measured 2.5 %", "suspect", "Thresholds", "Charts")
-    ]
+    words = words.replace("Thresholds Charts Endpoints", "")  # of the index
+    order = (
+        "exit code 3",
+        "measured 2.5 %",
+        "suspect",
+        "Thresholds",
+        "Charts",
+        "Endpoints",
+        "http 500: 1 of 5",
+        "Run it again",
+    )
+    places = [words.index(word) for word in order]
     assert places == sorted(places)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_index_leads_to_every_part(name):
+    """Each part has an identifier and a heading that names it, and a line of the index that leads there."""
+    page = Page(render("html", EXAMPLES[name]()))
+    parts = [part["id"] for part in page.named("section") if "id" in part]
+    assert [link["href"] for link in page.named("a")] == [f"#{part}" for part in parts]
+    assert parts == [section.anchor for section in SECTIONS if section.anchor in parts]
+    assert {"figures", "generator", "run"} <= set(parts)
+    assert ("errors" in parts) == bool(EXAMPLES[name]().errors)
 
 
 def test_a_short_run_has_lines():
@@ -113,12 +152,25 @@ def test_a_run_that_measured_nothing_has_no_charts():
     assert "cannot reach http://127.0.0.1:9: connection refused" in page.words
 
 
-def test_a_long_run_stays_small():
-    """A run with as many points as there can be makes a page below 250 kB."""
+def test_an_hour_stays_small():
+    """A run of an hour with twelve endpoints and trouble in it makes a page below 250 kB."""
+    assert len(render("html", hour()).encode()) < 250_000
+
+
+def test_the_largest_timeline_stays_small():
+    """As many points as there can be, each unlike the one before, and several processes still fit."""
     result = EXAMPLES["failed"]()
     point, looks = result.timeline[0], result.monitors["target"]
     timeline = tuple(
-        replace(point, at_s=float(i), sent=i * 7919 % 1000, p95_s=i * 104729 % 997 / 1000)
+        replace(
+            point,
+            at_s=float(i),
+            sent=i * 7919 % 1000,
+            offered=float(i * 31 % 977),
+            p95_s=i * 104729 % 997 / 1000,
+            errors={f"http {500 + i % 5}": i % 7 + 1},
+            spread=f"{50 + i % 9}:{i + 1} {60 + i * 7919 % 5}:{i % 11 + 1} {70 + i % 13}:2",
+        )
         for i in range(MAX_POINTS)
     )
     points = tuple(MonitorPoint(float(i), i % 10 / 10, i * 7919, 5, 5) for i in range(MAX_POINTS))
@@ -127,6 +179,53 @@ def test_a_long_run_stays_small():
     monitors = dict.fromkeys(("api", "worker", "database"), watched)
     text = render("html", replace(result, timeline=timeline, monitors=monitors, generator=generator))
     assert len(text.encode()) < 250_000
+
+
+def test_thresholds_are_lines_where_they_hold():
+    """A threshold on what a chart shows is a line in it, over its phase; one that is broken looks so."""
+    page = Page(render("html", hour()))
+    drawn = {}
+    for tag, attributes in page.elements:
+        if tag == "svg":
+            chart = attributes.get("aria-labelledby", "").partition("-title")[0]
+        elif tag == "path" and attributes.get("class", "").startswith("limit"):
+            drawn.setdefault(chart, []).append((attributes["class"], attributes["d"].startswith("M54 ")))
+    assert drawn == {
+        "rate": [("limit", False)],
+        "response-time": [("limit", True), ("limit broken", False)],
+        "memory": [("limit", True)],
+    }
+
+
+def test_a_limit_far_above_is_said_and_not_drawn():
+    """It would flatten the lines that it belongs to, and is named below them instead."""
+    text = render("html", EXAMPLES["passed"]())
+    assert "Far above what is drawn: p95 &lt; 2s." in text
+
+
+def test_phases_are_bands():
+    """Each phase is a band with its name, in every chart over time; a warm-up looks different."""
+    page = Page(render("html", EXAMPLES["failed"]()))
+    bands = [path["class"] for path in page.named("path") if path.get("class", "").startswith("band")]
+    over_time = len(page.named("figure")) - 1
+    assert Counter(bands) == {"band warmup": over_time, "band odd": over_time}
+    assert page.words.count("ramp (warm-up)") >= over_time
+
+
+def test_rows_of_endpoints_can_be_sorted():
+    """Figures carry the number that they are sorted by; `never` comes after every other one."""
+    page = Page(render("html", EXAMPLES["overloaded"]()))
+    keys = [cell["data-key"] for cell in page.named("td") if "data-key" in cell]
+    assert len(keys) == 10 * len(EXAMPLES["overloaded"]().endpoints)
+    assert all(float(key or 0) >= 0 for key in keys)
+    assert "Infinity" in keys
+
+
+def test_status_codes_are_named():
+    """Each status has its meaning, its share, and the endpoints that it came from most."""
+    text = render("html", hour())
+    assert "Service Unavailable" in text
+    assert "and 9 more" in text
 
 
 @WHOLE_RESULTS
@@ -140,14 +239,17 @@ def test_any_result_makes_a_sound_page(result):
 
 @WHOLE_RESULTS
 @given(
-    results(st.sampled_from(["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "{{ 7 * 7 }}"]))
+    results(
+        st.sampled_from(["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "{{ 7919 * 7907 }}"])
+    )
 )
 def test_hostile_texts_stay_texts(result):
     """Names, messages and answers of others are shown, whatever they look like."""
     text = render("html", result)
     page = Page(text)
-    assert page.named("script") == page.named("img") == []
-    assert "49" not in page.words
+    assert page.named("script") == [{}]
+    assert page.named("img") == []
+    assert "62615533" not in text
 
 
 def test_half_a_character_can_be_written():

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil, floor, log10
 
-__all__ = ["Axis", "count_axis", "decimal_axis", "time_axis"]
+__all__ = ["Axis", "count_axis", "decimal_axis", "log_axis", "time_axis"]
 
 _CLOCK_S = (15, 20, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
 
@@ -52,6 +52,21 @@ def count_axis(low: float, high: float, write: Callable[[float], str]) -> Axis:
 def time_axis(low: float, high: float, write: Callable[[float], str], *, count: int = 4) -> Axis:
     """Return an axis of durations in seconds with whole steps at both ends."""
     return _whole_steps(low, high, write, _clock_step(_span(low, high), count))
+
+
+def log_axis(low: float, high: float, write: Callable[[float], str]) -> Axis:
+    """Return an axis of decimal logarithms from `low` to `high`, both above 0; ticks are where they are easy to read.
+
+    Values are placed by their logarithm.
+    """
+    powers = range(floor(log10(low)), ceil(log10(high)) + 1)
+    ticks = [power for n in powers if low * 0.999 <= (power := 10.0**n) <= high * 1.001]
+    if len(ticks) < 3:
+        fine = (factor * 10.0**n for n in powers for factor in (1, 2, 5))
+        ticks = [value for value in fine if low * 0.999 <= value <= high * 1.001]
+    if len(ticks) < 2:
+        ticks = [low, high]
+    return Axis(log10(low), log10(high), tuple((log10(value), write(value)) for value in ticks))
 
 
 def _span(low: float, high: float) -> float:

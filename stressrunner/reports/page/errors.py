@@ -1,0 +1,65 @@
+"""The errors of a run: one row for each kind, then the samples that were kept of it."""
+
+from markupsafe import Markup
+
+from stressrunner.metrics.summary import ErrorGroup
+from stressrunner.reports.page.markup import fill, table
+from stressrunner.reports.table import Column, Row, Table
+from stressrunner.reports.wording import count, duration, ratio
+from stressrunner.result.model import Result
+from stressrunner.units import format_duration
+
+__all__ = ["errors"]
+
+
+def errors(result: Result) -> Markup:
+    """Return all kinds of errors, the most frequent first; nothing where there was none."""
+    if not result.errors:
+        return Markup("")
+    groups = [(_heading(group), table(_samples(group), captioned=False)) for group in result.errors]
+    return table(_kinds(result), captioned=False) + fill("errors.html.j2", groups=groups)
+
+
+def _kinds(result: Result) -> Table:
+    columns = (
+        Column("kind", "left"),
+        *map(Column, ("errors", "share", "first seen", "last seen")),
+        Column("endpoints", "left"),
+    )
+    total = sum(group.count for group in result.errors)
+    rows = tuple(
+        Row(
+            (
+                group.kind,
+                count(group.count),
+                ratio(group.count / total if total else None),
+                format_duration(group.first_at_s),
+                format_duration(group.last_at_s),
+                ", ".join(dict.fromkeys(sample.endpoint for sample in group.samples)),
+            )
+        )
+        for group in result.errors
+    )
+    notes = ("Seen: after the load began. Endpoints: of the samples below.",)
+    return Table("Errors", columns, rows, notes)
+
+
+def _heading(group: ErrorGroup) -> str:
+    return f"{group.kind}: {len(group.samples)} of {count(group.count)}"
+
+
+def _samples(group: ErrorGroup) -> Table:
+    columns = tuple(Column(title, "left") for title in ("at", "endpoint", "status", "message", "response"))
+    rows = tuple(
+        Row(
+            (
+                duration(sample.at_s),
+                sample.endpoint,
+                count(sample.status),
+                sample.message,
+                sample.excerpt,
+            )
+        )
+        for sample in group.samples
+    )
+    return Table(f"Samples of {group.kind}", columns, rows)
