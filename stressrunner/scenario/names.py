@@ -48,6 +48,8 @@ _HABITS: Mapping[str, str] = MappingProxyType(
         "duration": "write 'response_time', in seconds",
     }
 )
+#: Each takes about a millisecond to compile, and a hostile file has as many as it likes.
+_MOST_COMPILED = 10_000
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _COMPILERS: Mapping[str, Callable[[str], Any]] = MappingProxyType(
     {
@@ -86,6 +88,10 @@ def check_texts(texts: list[Text], names: Names) -> tuple[list[Diagnostic], froz
     """
     found: list[Diagnostic] = []
     used: set[str] = set()
+    excess = _one_too_many(texts)
+    if excess is not None:
+        message = f"more than {_MOST_COMPILED:,} holes and expressions in one scenario"
+        return [excess.diagnostic(message)], frozenset(_WORD.findall(" ".join(t.filled.text for t in texts)))
     for text in texts:
         compiler = _COMPILERS.get(text.kind)
         if compiler is None:
@@ -108,6 +114,17 @@ def check_texts(texts: list[Text], names: Names) -> tuple[list[Diagnostic], froz
                 text.diagnostic("this names nothing of the response, so it is always the same", hint)
             )
     return found, frozenset(used)
+
+
+def _one_too_many(texts: list[Text]) -> Text | None:
+    """Return the text with which there are more to compile than a scenario may have, if there is one."""
+    count = 0
+    for text in texts:
+        if text.kind in _COMPILERS:
+            count += text.filled.text.count("{{") if "template" in text.kind else 1
+            if count > _MOST_COMPILED:
+                return text
+    return None
 
 
 def _meant(name: str, known: frozenset[str]) -> str:

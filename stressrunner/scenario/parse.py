@@ -22,8 +22,8 @@ __all__ = ["Parsed", "core_value", "parse"]
 _DEEPEST = 100
 #: Nodes of a document, aliases expanded: an alias bomb is small until someone walks it.
 _MOST_NODES = 200_000
-# What the YAML specification calls printable; the rest makes libyaml refuse the whole text without a place.
-_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# What the YAML specification calls printable, but byte order marks, which it has at the beginning alone; the rest makes libyaml refuse the whole text without a place.
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 

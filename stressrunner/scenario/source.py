@@ -101,7 +101,7 @@ class ScalarNode:
         if width <= 0:
             first_line = self.source.text[self.start : self.end].split("\n", 1)[0]
             return self.source.diagnostic(self.start, message, hint, len(first_line))
-        part = self.text[offset : offset + width].split("\n", 1)[0]
+        part = self.text[offset : offset + min(width, _WIDEST_LINE)].split("\n", 1)[0]
         found = self.start - 1
         for _ in range(1 + _occurrences(self.text, part, offset)):
             found = self.source.text.find(part, found + 1, self.end)

@@ -227,7 +227,7 @@ def _what_is(value: Any) -> str:
 
 
 def _wrong_format(label: str, _node: Node, problem: _Problem) -> tuple[str, str]:
-    return f"{label}: {problem.cause}", ""
+    return f"{label}: {shortened(str(problem.cause), 300)}", ""
 
 
 def _not_among(label: str, _node: Node, problem: _Problem) -> tuple[str, str]:
