@@ -78,7 +78,7 @@ def cli() -> None:
     "reports",
     multiple=True,
     metavar="FORMAT[=PATH]",
-    help="Write a report: text, html, json, junit, markdown or csv; without a path to stdout. Repeatable.",
+    help="Write a report: text, html, json, junit, markdown, csv or hlog; without a path to stdout. Repeatable.",
 )
 @click.option(
     "--template",
@@ -172,7 +172,11 @@ def demo(port: int, options: str) -> None:
 @cli.command()
 @click.argument("result", type=click.Path(path_type=Path))
 @click.option(
-    "--format", "form", required=True, metavar="FORMAT", help="text, html, json, junit, markdown or csv."
+    "--format",
+    "form",
+    required=True,
+    metavar="FORMAT",
+    help="text, html, json, junit, markdown, csv or hlog.",
 )
 def report(result: Path, form: str) -> None:
     """Render the report of an earlier run again, to stdout."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from stressrunner.errors import UsageError
-from stressrunner.reports import csv_table, html, junit, markdown, text
+from stressrunner.reports import csv_table, hlog, html, junit, markdown, text
 from stressrunner.result.codec import to_json
 from stressrunner.result.model import Result
 from stressrunner.spelling import did_you_mean
@@ -21,6 +21,7 @@ REPORTS: Mapping[str, Report] = MappingProxyType(
         "junit": junit.render,
         "markdown": markdown.render,
         "csv": csv_table.render,
+        "hlog": hlog.render,
     }
 )
 
