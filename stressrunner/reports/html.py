@@ -12,8 +12,10 @@ from markupsafe import Markup
 from stressrunner.reports import sections
 from stressrunner.reports.advice import advice
 from stressrunner.reports.page.charts import charts
+from stressrunner.reports.page.checks import checks
 from stressrunner.reports.page.endpoints import endpoints
 from stressrunner.reports.page.errors import errors
+from stressrunner.reports.page.exchanges import slowest
 from stressrunner.reports.page.markup import facts, fill, table
 from stressrunner.reports.page.section import Section
 from stressrunner.reports.table import Fact
@@ -96,7 +98,9 @@ SECTIONS: tuple[Section, ...] = (
     Section("thresholds", "Thresholds", _thresholds),
     Section("charts", "Charts", _charts),
     Section("endpoints", "Endpoints", endpoints),
+    Section("checks", "Checks", checks),
     Section("errors", "Errors", errors),
+    Section("slowest", "Slowest requests", slowest),
     Section("figures", "Figures", _figures),
     Section("monitors", "Monitors", _monitors),
     Section("generator", "Generator", _generator),

@@ -120,7 +120,7 @@ def test_the_verdict_stands_before_the_figures():
         "Thresholds",
         "Charts",
         "Endpoints",
-        "http 500: 1 of 5",
+        "http 500: 1 of 5 errors",
         "Run it again",
     )
     places = [words.index(word) for word in order]
@@ -155,6 +155,58 @@ def test_a_run_that_measured_nothing_has_no_charts():
 def test_an_hour_stays_small():
     """A run of an hour with twelve endpoints and trouble in it makes a page below 250 kB."""
     assert len(render("html", hour()).encode()) < 250_000
+
+
+def test_exchanges_are_folded_up():
+    """Of an error and of the slowest requests, what was sent, what came back and how to send it again can be unfolded."""
+    page = Page(render("html", EXAMPLES["failed"]()))
+    words = [word.strip() for word in page.words]
+    assert "agent_run: 500 after 12.4 ms, at 180 ms" in words
+    assert "agent_run: 200 after 340 ms, at 6.9 s" in words
+    assert len([one for one in page.named("details") if one.get("class") == "exchange"]) == 5
+    assert words.count("Send it again") == 5
+    assert not any(attributes.get("open") for attributes in page.named("details"))
+
+
+def test_exchanges_take_no_more_than_their_room():
+    """Of many large ones the first of each kind and endpoint are shown, and how many more the JSON report has."""
+    result = EXAMPLES["failed"]()
+    large = replace(result.exchanges[0], curl="x" * 3000)
+    kinds = [replace(large, kind=f"http {500 + i // 3}", message=str(i)) for i in range(36)]
+    slow = [replace(large, kind="", endpoint=f"endpoint {i // 3}", response_time_s=i) for i in range(30)]
+    errors = tuple(replace(result.errors[0], kind=f"http {500 + i}") for i in range(12))
+    text = render("html", replace(result, exchanges=(*kinds, *slow), errors=errors))
+    assert 40_000 < text.count("xxx") * 3 < 60_000
+    shown = text.count('<details class="exchange">')
+    assert f"The page has no room for {66 - shown} of the exchanges that were kept" in text
+    assert all(f"<p>{i}</p>" in text for i in range(0, 36, 3))
+
+
+def test_half_a_body_is_said_to_be_one():
+    """Where a body is not shown in full, its size is said; a response that never came is said to be missing."""
+    result = EXAMPLES["failed"]()
+    (first, *rest) = result.exchanges
+    assert first.response is not None
+    start = replace(first.response, kept="start", body="x" * 1000, body_bytes=4096)
+    nothing = replace(first.response, kept="none", body="", body_bytes=77)
+    changed = (
+        replace(first, response=start),
+        replace(rest[0], request=replace(rest[0].request, kept="none", body_bytes=1234), response=nothing),
+        replace(rest[1], response=None),
+    )
+    text = render("html", replace(result, exchanges=changed))
+    assert "Response 500 (the first 1,000 characters of 4,096 bytes are shown)" in text
+    assert "Request (none of 1,234 bytes are shown)" in text
+    assert "agent_run: no response after 339 ms, at 1.6 s" in text
+
+
+def test_every_check_has_a_row():
+    """A check that failed, and one that no response was held against, look different."""
+    text = render("html", EXAMPLES["failed"]())
+    assert '<section id="checks"' in text
+    assert "no response was held against it" not in text
+    assert "no response was held against it" in render("html", EXAMPLES["overloaded"]())
+    assert '<section id="checks"' not in render("html", EXAMPLES["aborted"]())
 
 
 def test_the_largest_timeline_stays_small():

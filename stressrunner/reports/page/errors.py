@@ -3,6 +3,7 @@
 from markupsafe import Markup
 
 from stressrunner.metrics.summary import ErrorGroup
+from stressrunner.reports.page.exchanges import exchanges_of
 from stressrunner.reports.page.markup import fill, table
 from stressrunner.reports.table import Column, Row, Table
 from stressrunner.reports.wording import count, duration, ratio
@@ -16,7 +17,10 @@ def errors(result: Result) -> Markup:
     """Return all kinds of errors, the most frequent first; nothing where there was none."""
     if not result.errors:
         return Markup("")
-    groups = [(_heading(group), table(_samples(group), captioned=False)) for group in result.errors]
+    groups = [
+        (_heading(group), table(_samples(group), captioned=False), exchanges_of(result, group.kind))
+        for group in result.errors
+    ]
     return table(_kinds(result), captioned=False) + fill("errors.html.j2", groups=groups)
 
 
@@ -45,7 +49,7 @@ def _kinds(result: Result) -> Table:
 
 
 def _heading(group: ErrorGroup) -> str:
-    return f"{group.kind}: {len(group.samples)} of {count(group.count)}"
+    return f"{group.kind}: {len(group.samples)} of {count(group.count)} errors"
 
 
 def _samples(group: ErrorGroup) -> Table:
