@@ -140,10 +140,16 @@ def explain(scenario: Path, path: str | None, environment: str | None, overrides
 
 
 @cli.command()
-def schema() -> None:
+@click.option("--markdown", is_flag=True, help="The reference of the language as a page, instead.")
+def schema(*, markdown: bool) -> None:
     """Print the JSON Schema of scenario files."""
     from importlib.resources import files  # noqa: PLC0415  costs start-up time
 
+    if markdown:
+        from stressrunner.authoring.reference import language_reference  # noqa: PLC0415  costs start-up time
+
+        click.echo(language_reference(), nl=False)
+        return
     click.echo(files("stressrunner.schemas").joinpath("scenario.schema.json").read_text("utf-8"), nl=False)
 
 
