@@ -1,6 +1,6 @@
 """One generator's shard of a plan: compiled, carried out, and handed over in numbered deltas."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import anyio
@@ -14,13 +14,14 @@ from stressrunner.metrics.wire import tally_to_wire
 from stressrunner.monitor.generator import check_room, limits, watch_loop
 from stressrunner.plan.plan import Plan, compile_plan
 from stressrunner.scenario.build import build
+from stressrunner.scenario.row_file import rows_from_wire
 
 __all__ = ["Generator"]
 
 
 class _Described(NamedTuple):
     value: Mapping[str, Any]
-    rows: Mapping[str, tuple[Any, ...]]
+    rows: Mapping[str, Sequence[Any]]
 
 
 class Generator:
@@ -91,7 +92,7 @@ class Generator:
 
 
 def _plan_of(assignment: Assignment) -> Plan:
-    rows = {name: tuple(rows) for name, rows in assignment.rows.items()}
+    rows = {name: rows_from_wire(rows) for name, rows in assignment.rows.items()}
     plan = compile_plan(
         build(_Described(assignment.value, rows)),
         seed=assignment.seed,

@@ -67,7 +67,7 @@ class Assignment:
     """What a generator is to do: the scenario as checked by the coordinator, and the shard of its plan."""
 
     value: Mapping[str, Any] = field(repr=False)  #: of the Document; may hold secrets
-    rows: Mapping[str, Any] = field(repr=False)  #: of its feeders
+    rows: Mapping[str, Any] = field(repr=False)  #: of its feeders, or where they are: see scenario.row_file
     base_url: str  #: where the target really is
     seed: int
     run_id: str

@@ -14,6 +14,7 @@ from stressrunner.fleet.messages import Assignment
 from stressrunner.metrics.ledger import Ledger, Summary
 from stressrunner.metrics.tally import Tally
 from stressrunner.plan.plan import Plan
+from stressrunner.scenario.row_file import rows_to_wire
 from stressrunner.units import NS_PER_S
 
 __all__ = ["ProcessFleet", "Work"]
@@ -29,7 +30,7 @@ class Work:
     """What generators need to know beside the plan: the checked scenario, and where its target really is."""
 
     value: Mapping[str, Any]  #: of the Document
-    rows: Mapping[str, tuple[Any, ...]]  #: of its feeders
+    rows: Mapping[str, Sequence[Any]]  #: of its feeders
     base_url: str
 
 
@@ -127,7 +128,7 @@ class ProcessFleet:
     def _assignment(self, index: int) -> Assignment:
         return Assignment(
             value=dict(self._work.value),
-            rows=dict(self._work.rows),
+            rows={name: rows_to_wire(rows) for name, rows in self._work.rows.items()},
             base_url=self._work.base_url,
             seed=self._plan.seed,
             run_id=self._plan.run_id,

@@ -7,9 +7,12 @@ from functools import lru_cache
 from typing import Any
 
 from stressrunner.expressions.functions import random_stream
+from stressrunner.plan.permutation import Permutation
 from stressrunner.scenario.model import Feeder
 
 __all__ = ["Rows"]
+
+_MOST_LISTED = 50_000  #: rows whose order is kept as a list; that of more is computed
 
 
 class Rows:
@@ -35,9 +38,12 @@ class Rows:
         """Return the number of rows."""
         return len(self._rows)
 
-    def _shuffle(self, turn: int) -> list[int]:
+    def _shuffle(self, turn: int) -> list[int] | Permutation:
+        parts = (self._seed, "feeder", self.name, turn)
+        if len(self._rows) > _MOST_LISTED:
+            return Permutation(len(self._rows), *parts)
         places = list(range(len(self._rows)))
-        random_stream(self._seed, "feeder", self.name, turn).shuffle(places)
+        random_stream(*parts).shuffle(places)
         return places
 
     def row(self, number: int) -> Any:

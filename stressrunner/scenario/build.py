@@ -1,6 +1,6 @@
 """From a Document without mistakes to the Scenario: typed, frozen, with every default filled in."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path as FilePath
 from types import MappingProxyType
@@ -51,7 +51,7 @@ class Described(Protocol):
         """The file's values, typed."""
 
     @property
-    def rows(self) -> Mapping[str, tuple[Any, ...]]:
+    def rows(self) -> Mapping[str, Sequence[Any]]:
         """The rows of every feeder."""
 
 

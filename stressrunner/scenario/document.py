@@ -40,7 +40,7 @@ class Document:
     environment: str | None  #: the name given with `--env`
     #: typed, with all layers laid over one another, all `${...}` filled, and the paths of `target.tls` absolute
     value: Mapping[str, Any]
-    rows: Mapping[str, tuple[Any, ...]] = field(repr=False)  #: of every feeder
+    rows: Mapping[str, Sequence[Any]] = field(repr=False)  #: of every feeder
     secrets: tuple[str, ...] = field(repr=False)  #: values to be masked in all output
     secret_names: Mapping[str, str] = field(repr=False)  #: values of secrets to the variables that gave them
     composed: str = field(repr=False)  #: all layers as one YAML; secrets stay `${secret:NAME}`
@@ -115,7 +115,7 @@ def _load(origin: _Origin, environ: Mapping[str, str], overrides: Sequence[str])
     tls = tls_files(root, values.value, pack)
     misread = {(d.file, d.line, d.column) for d in found}
     checks = [*values.diagnostics, *validate(root, values.value), *feeders.diagnostics]
-    references = check_references(root, values.value, values.texts, feeders.rows)
+    references = check_references(root, values.value, values.texts, feeders)
     checks += references.diagnostics
     checks += check_tls(root, values.value, tls)
     # What YAML misread is of the wrong type too, and saying so would only confuse.

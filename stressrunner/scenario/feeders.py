@@ -1,27 +1,35 @@
-"""The rows of feeders, from the scenario itself or from CSV files of its pack."""
+"""The rows of feeders, from the scenario itself or from files of its pack.
 
-import csv
-import io
-from collections.abc import Mapping
+A file of more than 1 MB is not held: its rows are walked through once, to be checked and indexed, and read again when
+they are drawn.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
 
 from stressrunner.errors import Diagnostic
 from stressrunner.scenario.pack_files import NoSuchFile, Pack
+from stressrunner.scenario.row_formats import LARGEST_JSON
+from stressrunner.scenario.row_reading import BrokenRow
+from stressrunner.scenario.row_walk import Fields, RowWalk, format_name
 from stressrunner.scenario.source import Node, ScalarNode, node_at
 
 __all__ = ["FeederRows", "read_feeders"]
 
-_LARGEST_FILE = 50_000_000
-_COMMON_ENDINGS = (".json", ".jsonl", ".tsv", ".txt", ".xlsx")
+_WIDEST_LINE = 400  #: a caret under a line that is wider than any terminal helps nobody
+#: Endings that are no format's, though people have such files.
+_OTHER_ENDINGS = frozenset({"tsv", "txt", "xlsx", "xls", "xml", "yaml", "yml"})
+_A_FILE = "a CSV, JSON or JSON Lines file"
 
 
 @dataclass(frozen=True, slots=True)
 class FeederRows:
-    """The rows of every feeder that could be read."""
+    """The rows of every feeder that could be read, and what is wrong with the others."""
 
-    rows: Mapping[str, tuple[Any, ...]]
+    rows: Mapping[str, Sequence[Any]]
+    fields: Mapping[str, Fields]  #: of the rows
     diagnostics: tuple[Diagnostic, ...]
 
 
@@ -29,12 +37,9 @@ class FeederRows:
 class _Reading:
     pack: Pack | None
     root: Node
-    rows: dict[str, tuple[Any, ...]] = field(default_factory=dict)
+    rows: dict[str, Sequence[Any]] = field(default_factory=dict)
+    fields: dict[str, Fields] = field(default_factory=dict)
     found: list[Diagnostic] = field(default_factory=list)
-
-
-class _UnreadableCsv(ValueError):
-    """A CSV file is not one; the text says why."""
 
 
 def read_feeders(root: Node, value: Any, pack: Pack | None) -> FeederRows:
@@ -52,9 +57,11 @@ def read_feeders(root: Node, value: Any, pack: Pack | None) -> FeederRows:
             continue
         if isinstance(feeder.get("values"), list):
             reading.rows[name] = tuple(feeder["values"])
+            if feeder["values"]:
+                reading.fields[name] = Fields.of(feeder["values"][0])  # which the others must agree with
         elif isinstance(feeder.get("file"), str) and feeder["file"]:
             _read_file(reading, name, feeder["file"])
-    return FeederRows(reading.rows, tuple(reading.found))
+    return FeederRows(reading.rows, reading.fields, tuple(reading.found))
 
 
 def _read_file(reading: _Reading, name: str, file: str) -> None:
@@ -62,63 +69,37 @@ def _read_file(reading: _Reading, name: str, file: str) -> None:
     if not isinstance(node, ScalarNode):
         return
     try:
-        reading.rows[name] = _read_csv(_path_of(reading.pack, node.source.folder, file).read_bytes())
+        path = _path_of(reading.pack, node.source.folder, file)
+        with path.open("rb") as opened:
+            walk = RowWalk(path, opened)
+            walk.go()
     except NoSuchFile as error:
         reading.found.append(node.diagnostic(error.message, error.hint))
     except OSError as error:
         reading.found.append(node.diagnostic(f"'{file}' cannot be read: {error.strerror or error}"))
-    except _UnreadableCsv as error:
-        reading.found.append(node.diagnostic(f"'{file}': {error}"))
+    else:
+        reading.found += (
+            _diagnostic(str((node.source.folder or path.parent) / file), b) for b in walk.broken
+        )
+        if walk.fields is not None:
+            reading.rows[name], reading.fields[name] = walk.rows, walk.fields
 
 
 def _path_of(pack: Pack | None, folder: FilePath | None, file: str) -> FilePath:
     """Return the path of a feeder's file; raises NoSuchFile where it may not or cannot be read."""
     if pack is None or folder is None:
         raise NoSuchFile(f"'{file}' cannot be found from here", "give the rows with 'values'")
-    path = pack.file(folder, file, "a CSV file")
-    if path.suffix.lower() in _COMMON_ENDINGS:
-        raise NoSuchFile(f"'{file}' is no CSV file", "feeders read CSV files with a header line")
-    if path.stat().st_size > _LARGEST_FILE:
-        raise NoSuchFile(f"'{file}' is larger than {_LARGEST_FILE // 1_000_000} MB")
+    path = pack.file(folder, file, _A_FILE)
+    if path.suffix.lower().removeprefix(".") in _OTHER_ENDINGS:
+        raise NoSuchFile(f"'{file}' is no file of rows", f"name {_A_FILE}")
+    if format_name(path) == "json" and path.stat().st_size > LARGEST_JSON:
+        raise NoSuchFile(
+            f"'{file}' is larger than {LARGEST_JSON // 1_000_000} MB",
+            "write it as JSON Lines, a row on each line",
+        )
     return path
 
 
-def _read_csv(content: bytes) -> tuple[dict[str, str], ...]:
-    """Read a CSV file with a header line; cells are text.
-
-    Raises:
-        _UnreadableCsv: no UTF-8, no header, no rows, or a row with another number of cells than the header.
-    """
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise _UnreadableCsv(f"byte {error.start + 1} is not UTF-8") from None
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    try:
-        header = next(reader, [])
-        _check_header(header)
-        rows = []
-        for cells in reader:
-            if not cells:
-                continue  # an empty line
-            if len(cells) != len(header):
-                raise _UnreadableCsv(
-                    f"line {reader.line_num} has {len(cells)} cells, the header has {len(header)}"
-                )
-            rows.append(dict(zip(header, cells, strict=True)))
-    except csv.Error as error:
-        raise _UnreadableCsv(f"line {reader.line_num}: {error}") from None
-    if not rows:
-        raise _UnreadableCsv("there are no rows below the header line")
-    return tuple(rows)
-
-
-def _check_header(header: list[str]) -> None:
-    if not header:
-        raise _UnreadableCsv("the file is empty, but a header line is wanted")
-    bad = next((cell for cell in header if not cell.isidentifier()), None)
-    if bad is not None:
-        raise _UnreadableCsv(f"the first line must name the columns, and {bad!r} is no name")
-    if len(set(header)) != len(header):
-        twice = next(cell for cell in header if header.count(cell) > 1)
-        raise _UnreadableCsv(f"the column '{twice}' stands in the header twice")
+def _diagnostic(name: str, broken: BrokenRow) -> Diagnostic:
+    shown = broken.text if len(broken.text) <= _WIDEST_LINE else ""
+    return Diagnostic(name, broken.line, broken.column, broken.message, broken.hint, shown, broken.width)

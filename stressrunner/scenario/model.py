@@ -4,7 +4,7 @@ Texts with holes and bare expressions are kept as they were written; the plan co
 parse, because a Scenario is built only from a Document without mistakes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path as FilePath
@@ -120,7 +120,7 @@ class Feeder:
     """Rows that templates draw from under the feeder's name."""
 
     name: str
-    rows: tuple[Any, ...]  #: mappings, or plain values
+    rows: Sequence[Any]  #: mappings, or plain values
     order: Literal["sequential", "random", "shuffled"] = "sequential"
     per: Literal["iteration", "user", "request"] = "iteration"
     on_end: Literal["repeat", "stop"] = "repeat"

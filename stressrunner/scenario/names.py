@@ -16,6 +16,7 @@ from stressrunner.expressions import (
 )
 from stressrunner.expressions.jsonpath import compile_jsonpath
 from stressrunner.expressions.pattern import compile_pattern
+from stressrunner.scenario.row_walk import Fields
 from stressrunner.scenario.values import Text
 from stressrunner.spelling import closest, did_you_mean
 
@@ -68,8 +69,7 @@ class Names:
     """The names that a scenario defines for its templates."""
 
     variables: frozenset[str]
-    #: of each feeder; empty where the rows are plain values, None where that is not known
-    columns: Mapping[str, frozenset[str] | None]
+    feeders: Mapping[str, Fields | None]  #: the fields of their rows; None where those could not be read
     captures: Mapping[str, tuple[str, ...]]  #: what each endpoint captures
     payloads: Mapping[str, tuple[str, ...]]  #: the endpoints that send each payload
     session_endpoint: str | None  #: the one that is sent several times in an iteration
@@ -134,7 +134,7 @@ def _meant(name: str, known: frozenset[str]) -> str:
 def _scope(text: Text, names: Names) -> _Scope:
     """Return the names that a text may use, by where it stands in the document."""
     root = text.path[0]
-    known = _NAMESPACES.keys() | names.columns.keys() | FUNCTIONS
+    known = _NAMESPACES.keys() | names.feeders.keys() | FUNCTIONS
     if root == "variables":
         return _Scope(frozenset(known), frozenset())
     known = known | names.variables
@@ -197,21 +197,24 @@ def _unknown_field(reference: Reference, names: Names) -> tuple[str, str] | None
     if name in names.variables:
         return None
     if name in _NAMESPACES:
-        known = _NAMESPACES[name]
+        known = suggested = _NAMESPACES[name]
         if not fields:
             example = min(known, default="")
             return (f"'{name}' is no value by itself", f"write '{name}.{example}'") if known else None
-    elif name in names.columns:
-        columns = names.columns[name]
-        if columns is None or not fields:
+    elif name in names.feeders:
+        of_rows = names.feeders[name]
+        if of_rows is None or of_rows.kind == "list" or not fields:
             return None
-        known = columns
+        known, suggested = of_rows.every, of_rows.some
+        if fields[0] in of_rows.some - known and not reference.guarded:
+            hint = f"write '{name}.{fields[0]} | default(...)'"
+            return f"not every row of '{name}' has a '{fields[0]}'", hint
     else:
         return None
     if reference.guarded or not fields or fields[0] in known:
         return None
     listed = f"it has {', '.join(sorted(known))}" if known else "it is a plain value"
-    return f"'{name}' has no '{fields[0]}'", did_you_mean(fields[0], known) or listed
+    return f"'{name}' has no '{fields[0]}'", did_you_mean(fields[0], suggested) or listed
 
 
 def _at_field(text: Text, reference: Reference, message: str, hint: str) -> Diagnostic:

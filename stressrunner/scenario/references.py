@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from stressrunner import units
 from stressrunner.errors import Diagnostic
+from stressrunner.scenario.feeders import FeederRows
 from stressrunner.scenario.names import RESERVED, Names, check_texts
 from stressrunner.scenario.phases import check_load
 from stressrunner.scenario.source import Layer, Node, Path, node_at
@@ -35,7 +36,7 @@ class _Checked:
     root: Node
     value: Any
     texts: list[Text]
-    rows: Mapping[str, tuple[Any, ...]]
+    feeders: FeederRows
     spare: set[tuple[str, str]] = field(default_factory=set)  #: as `References` has it
 
     def at(self, *path: str | int) -> Any:
@@ -73,18 +74,16 @@ class References(NamedTuple):
     spare: frozenset[tuple[str, str]]  #: sections and names that other files offer and nothing takes
 
 
-def check_references(
-    root: Node, value: Any, texts: list[Text], rows: Mapping[str, tuple[Any, ...]]
-) -> References:
+def check_references(root: Node, value: Any, texts: list[Text], feeders: FeederRows) -> References:
     """Return all that does not fit together in a typed scenario.
 
     Args:
         root: its nodes.
         value: its typed values; may have mistakes.
         texts: its templates, expressions and thresholds.
-        rows: the rows of the feeders that could be read.
+        feeders: the rows of those that could be read.
     """
-    checked = _Checked(root, value, texts, rows)
+    checked = _Checked(root, value, texts, feeders)
     found: list[Diagnostic] = []
     for check in _CHECKS:
         found += check(checked)
@@ -207,9 +206,11 @@ def _rows_per_user(checked: _Checked) -> Iterator[Diagnostic]:
     """With `per: user` no two users share a row, so there must be one for each."""
     load = checked.at("load")
     phases = [phase for phase in (load if isinstance(load, list) else [load]) if isinstance(phase, dict)]
-    counts = [phase["concurrency"] for phase in phases if isinstance(phase.get("concurrency"), int)]
+    given = [phase.get("concurrency") for phase in phases]
+    ends = [end for users in given for end in (users.values() if isinstance(users, dict) else (users,))]
+    counts = [end for end in ends if isinstance(end, int)]
     users = max(counts, default=0)
-    for feeder, rows in checked.rows.items():
+    for feeder, rows in checked.feeders.rows.items():
         if checked.at("feeders", feeder, "per") == "user" and 0 < len(rows) < users:
             message = f"'{feeder}' has {len(rows)} rows for {users} users, who do not share them"
             yield checked.at_value(("feeders", feeder, "per"), message, "add rows, or lower 'concurrency'")
@@ -238,20 +239,13 @@ def _names(checked: _Checked) -> Names:
     feeders = checked.mapping("feeders")
     return Names(
         variables=frozenset(checked.mapping("variables")),
-        columns={feeder: _columns(checked.rows.get(feeder, ())) for feeder in feeders},
+        feeders={feeder: checked.feeders.fields.get(feeder) for feeder in feeders},
         captures={
             endpoint: tuple(checked.mapping("endpoints", endpoint, "capture")) for endpoint in endpoints
         },
         payloads=senders,
         session_endpoint=checked.text("session", "send"),
     )
-
-
-def _columns(rows: tuple[Any, ...]) -> frozenset[str] | None:
-    """Return the fields of every row; none when rows are plain values, None when that cannot be known."""
-    if not rows or isinstance(rows[0], list):
-        return None
-    return frozenset(rows[0]) if isinstance(rows[0], dict) else frozenset()
 
 
 def _wire(checked: _Checked) -> Iterator[Diagnostic]:

@@ -75,3 +75,12 @@ def test_rows_that_stop_have_a_limit(order, on_end, limit):
     stopping = rows(5, order=order, on_end=on_end)
     assert stopping.limit == limit
     assert len(stopping) == 5
+
+
+@pytest.mark.parametrize("per", ["iteration", "user"])
+def test_many_rows_are_shuffled_without_a_list_of_them(per):
+    """The order of very many rows is computed, and still gives each row once per turn."""
+    many = rows(60_000, order="shuffled", per=per)
+    turns = [[many.row(60_000 * turn + i) for i in range(60_000)] for turn in (0, 1)]
+    assert sorted(turns[0]) == sorted(turns[1]) == list(range(60_000))
+    assert turns[0] != turns[1]
