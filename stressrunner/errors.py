@@ -4,6 +4,7 @@ StressrunnerError
   x UsageError                 2   the command line makes no sense
   x InvalidScenario            2   .diagnostics: every mistake, each with file, line, column, message, hint
   x UnreadableResult           2   .path, .reason: a result file that cannot be read
+  x BadPack                    2   .path, .reason: a zip file that is no pack, or not as it was packed
   x TargetUnreachable          4   .target, .reason
   x GeneratorFault             4   .reason, .remedy
 
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 __all__ = [
+    "BadPack",
     "Diagnostic",
     "GeneratorFault",
     "InvalidScenario",
@@ -75,6 +77,17 @@ class InvalidScenario(StressrunnerError):
 
 class UnreadableResult(StressrunnerError):
     """A result file is missing, is not one, or was written in a version that cannot be read."""
+
+    exit_code = 2
+
+    def __init__(self, path: str, reason: str) -> None:
+        self.path = path
+        self.reason = reason
+        super().__init__(f"{path}: {reason}")
+
+
+class BadPack(StressrunnerError):
+    """A zip file is no pack, or is not as it was packed."""
 
     exit_code = 2
 

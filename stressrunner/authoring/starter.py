@@ -9,7 +9,7 @@ from stressrunner.errors import UsageError
 
 __all__ = ["shipped_files", "starter_files", "write_files"]
 
-_SCHEMA = "schemas/scenario.schema.json"
+_SCHEMAS = ("scenario.schema.json", "pack.schema.json")
 
 
 def starter_files() -> Mapping[str, bytes]:
@@ -17,20 +17,22 @@ def starter_files() -> Mapping[str, bytes]:
     folder = files("stressrunner.authoring").joinpath("templates")
     return {
         "scenarios/first.yaml": folder.joinpath("first.yaml").read_bytes(),
+        "scenarios/pack.yaml": folder.joinpath("pack.yaml").read_bytes(),
         "scenarios/data/words.csv": folder.joinpath("words.csv").read_bytes(),
         "scenarios/README.md": folder.joinpath("README.md").read_bytes(),
-        _SCHEMA: _schema(),
+        **_schemas(),
     }
 
 
 def shipped_files() -> Mapping[str, bytes]:
     """Return the scenarios that come with stressrunner and their data: contents by path."""
     shipped = dict(_below(files("stressrunner.shipped"), "scenarios"))
-    return {**shipped, _SCHEMA: _schema()}
+    return {**shipped, **_schemas()}
 
 
-def _schema() -> bytes:
-    return files("stressrunner.schemas").joinpath("scenario.schema.json").read_bytes()
+def _schemas() -> Mapping[str, bytes]:
+    folder = files("stressrunner.schemas")
+    return {f"schemas/{name}": folder.joinpath(name).read_bytes() for name in _SCHEMAS}
 
 
 def _below(folder: Traversable, path: str) -> Iterator[tuple[str, bytes]]:

@@ -141,7 +141,8 @@ def explain(scenario: Path, path: str | None, environment: str | None, overrides
 
 @cli.command()
 @click.option("--markdown", is_flag=True, help="The reference of the language as a page, instead.")
-def schema(*, markdown: bool) -> None:
+@click.option("--pack", "of_packs", is_flag=True, help="The JSON Schema of pack.yaml, instead.")
+def schema(*, markdown: bool, of_packs: bool) -> None:
     """Print the JSON Schema of scenario files."""
     from importlib.resources import files  # noqa: PLC0415  costs start-up time
 
@@ -150,7 +151,8 @@ def schema(*, markdown: bool) -> None:
 
         click.echo(language_reference(), nl=False)
         return
-    click.echo(files("stressrunner.schemas").joinpath("scenario.schema.json").read_text("utf-8"), nl=False)
+    name = "pack.schema.json" if of_packs else "scenario.schema.json"
+    click.echo(files("stressrunner.schemas").joinpath(name).read_text("utf-8"), nl=False)
 
 
 @cli.command()
@@ -238,6 +240,51 @@ def init(folder: Path, source: str | None) -> None:
     from stressrunner.cli.init_command import write_starter  # noqa: PLC0415  costs start-up time
 
     sys.exit(write_starter(folder, source))
+
+
+@cli.group()
+def pack() -> None:
+    """Make, check and look into packs: scenarios with all that belongs to them in one zip file.
+
+    A scenario in a pack is run as agents-1.2.zip//session_queue.yaml.
+    """
+
+
+_archive = click.argument("archive", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
+
+
+@pack.command(name="build")
+@click.argument("folder", default=".", metavar="[DIR]", type=click.Path(path_type=Path, file_okay=False))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the pack there instead of to NAME-VERSION.zip.",
+)
+def pack_build(folder: Path, output: Path | None) -> None:
+    """Make a pack of DIR, which has a pack.yaml; the same files make the same pack to the byte."""
+    from stressrunner.cli.pack_command import build_pack  # noqa: PLC0415  costs start-up time
+
+    build_pack(folder, output)
+
+
+@pack.command(name="verify")
+@_archive
+def pack_verify(archive: Path) -> None:
+    """Check that every file of a pack is as it was packed."""
+    from stressrunner.cli.pack_command import verify_pack  # noqa: PLC0415  costs start-up time
+
+    verify_pack(archive)
+
+
+@pack.command(name="list")
+@_archive
+def pack_list(archive: Path) -> None:
+    """Show what a pack is, what it needs, and its files."""
+    from stressrunner.cli.pack_command import list_pack  # noqa: PLC0415  costs start-up time
+
+    list_pack(archive)
 
 
 def main() -> NoReturn:

@@ -8,6 +8,7 @@ import click
 
 from stressrunner.masking import Masker
 from stressrunner.run.expectation import expected_load
+from stressrunner.scenario.archive import located
 from stressrunner.scenario.build import build
 from stressrunner.scenario.document import Document, load_document
 from stressrunner.scenario.provenance import Origin, Setting, settings_at
@@ -25,11 +26,18 @@ def explain_scenario(path: Path, at: str | None, environment: str | None, overri
         InvalidScenario: it has mistakes.
         UsageError: there is nothing at the path.
     """
-    document = load_document(path, environ=os.environ, overrides=overrides, environment=environment)
-    if at is None:
-        text = f"{document.composed}\n{_expectation(document)}"
-    else:
-        text = _table(_row(setting, environment) for setting in settings_at(document, at, os.environ))
+    with located(path) as scenario:
+        document = load_document(
+            scenario.path,
+            environ=os.environ,
+            overrides=overrides,
+            environment=environment,
+            unpacked=scenario.unpacked,
+        )
+        if at is None:
+            text = f"{document.composed}\n{_expectation(document)}"
+        else:
+            text = _table(_row(setting, environment) for setting in settings_at(document, at, os.environ))
     click.echo(Masker(document.secrets).text(text))
 
 

@@ -21,6 +21,7 @@ from stressrunner.reports.template import load_template
 from stressrunner.result.model import Result
 from stressrunner.run.listener import Listener, Silence
 from stressrunner.run.run import Options, run
+from stressrunner.scenario.archive import located
 from stressrunner.scenario.build import build
 from stressrunner.scenario.document import Document, load_document
 
@@ -41,21 +42,31 @@ async def check_run_report(path: Path, options: RunOptions, crew: Crew) -> int:
                 "--template goes to stdout, and so does a report without a path: give that one a path"
             )
         template = load_template(options.template)
-    document = load_document(
-        path, environ=os.environ, overrides=options.overrides, environment=options.environment
-    )
+    with located(path) as scenario:
+        document = load_document(
+            scenario.path,
+            environ=os.environ,
+            overrides=options.overrides,
+            environment=options.environment,
+            unpacked=scenario.unpacked,
+        )
+        result = await _watched(document, options, crew)
+    _write(result, destinations, template, quiet=options.quiet)
+    tell_github(result, document, os.environ)
+    return result.verdict.exit_code
+
+
+async def _watched(document: Document, options: RunOptions, crew: Crew) -> Result:
+    """Run a scenario, once that is agreed to, and show how it gets on."""
     if not options.yes:
         await ask_about(build(document).target)
     view = None if options.quiet else ProgressView(sys.stderr, verbose=options.verbose)
     of_run = Options(options.seed, options.overrides, options.strict, options.workers)
     try:
-        result = await _run(document, of_run, view or Silence(), crew)
+        return await _run(document, of_run, view or Silence(), crew)
     finally:
         if view is not None:
             view.close()
-    _write(result, destinations, template, quiet=options.quiet)
-    tell_github(result, document, os.environ)
-    return result.verdict.exit_code
 
 
 async def _run(document: Document, options: Options, listener: Listener, crew: Crew) -> Result:

@@ -19,13 +19,15 @@ from stressrunner.scenario.emit import composed_yaml
 from stressrunner.scenario.feeders import read_feeders
 from stressrunner.scenario.files import decoded, read_file
 from stressrunner.scenario.layers import compose
+from stressrunner.scenario.manifest import Shortage
+from stressrunner.scenario.pack_files import Unpacked
 from stressrunner.scenario.parse import parse
 from stressrunner.scenario.references import check_references
 from stressrunner.scenario.source import Layer, MappingNode, Node, Path, Source, node_at
 from stressrunner.scenario.target import proxy_secrets
 from stressrunner.scenario.tls_files import check_tls, tls_files, with_tls_files
 from stressrunner.scenario.validate import validate
-from stressrunner.scenario.values import typed
+from stressrunner.scenario.values import Typed, typed
 
 __all__ = ["Document", "load_document", "load_text"]
 
@@ -57,6 +59,7 @@ def load_document(
     environ: Mapping[str, str],
     overrides: Sequence[str] = (),
     environment: str | None = None,
+    unpacked: Unpacked | None = None,
 ) -> Document:
     """Read a scenario file with all that is laid over it.
 
@@ -65,12 +68,14 @@ def load_document(
         environ: the variables that fill `${...}`.
         overrides: `PATH=VALUE` and `PATH+=VALUE` settings, laid over the file in their order.
         environment: the name of an environment of the file or its pack, which is laid over the file before them.
+        unpacked: the zip file that the file comes from, so that it is called by its name there.
 
     Raises:
         InvalidScenario: with every mistake of the file in source order, or why the file cannot be read.
     """
-    name = str(path)
-    return _load(_Origin(name, path, read_file(path, name), environment), environ, overrides)
+    name = str(path) if unpacked is None else unpacked.shown(path)
+    origin = _Origin(name, path, read_file(path, name), environment, unpacked)
+    return _load(origin, environ, overrides)
 
 
 def load_text(
@@ -92,6 +97,7 @@ class _Origin:
     path: FilePath | None
     content: bytes
     environment: str | None
+    unpacked: Unpacked | None = None
 
 
 def _load(origin: _Origin, environ: Mapping[str, str], overrides: Sequence[str]) -> Document:
@@ -105,16 +111,19 @@ def _load(origin: _Origin, environ: Mapping[str, str], overrides: Sequence[str])
             hint = "begin with 'stressrunner: 1'"
             found.append(source.diagnostic(0, "a scenario is a mapping of keys and values", hint))
         raise InvalidScenario(_in_order(origin.name, found))
-    composition, pack = compose(parsed.root, origin.path, overrides, origin.environment)
+    composition = compose(parsed.root, origin.path, overrides, origin.environment, origin.unpacked)
     found += composition.diagnostics
     if not composition.complete:
         raise InvalidScenario(_in_order(origin.name, found))  # what is missing would be missed everywhere
-    root = composition.root
+    root, pack = composition.root, composition.pack
     values = typed(root, environ)
+    shortage = (
+        None if composition.manifest is None else composition.manifest.shortage(environ, origin.environment)
+    )
     feeders = read_feeders(root, values.value, pack)
     tls = tls_files(root, values.value, pack)
     misread = {(d.file, d.line, d.column) for d in found}
-    checks = [*values.diagnostics, *validate(root, values.value), *feeders.diagnostics]
+    checks = [*_unfilled(values, shortage), *validate(root, values.value), *feeders.diagnostics]
     references = check_references(root, values.value, values.texts, feeders)
     checks += references.diagnostics
     checks += check_tls(root, values.value, tls)
@@ -136,6 +145,14 @@ def _load(origin: _Origin, environ: Mapping[str, str], overrides: Sequence[str])
         secret_names=MappingProxyType(values.secrets),
         root=root,
     )
+
+
+def _unfilled(values: Typed, shortage: Shortage | None) -> list[Diagnostic]:
+    """Return what could not be filled in, all that the pack says it needs in one."""
+    if shortage is None:
+        return values.diagnostics
+    others = (d for d in values.diagnostics if values.unset.get(d) not in shortage.names)
+    return [shortage.diagnostic, *others]
 
 
 def _in_order(name: str, found: Sequence[Diagnostic]) -> list[Diagnostic]:

@@ -44,7 +44,7 @@ def read_environments(roots: Sequence[MappingNode], chosen: str | None, pack: Pa
     files = pack.environments() if pack is not None and chosen is not None else {}
     overlays: list[MappingNode] = []
     if chosen in files:
-        root = _read(files[chosen], found)
+        root = _read(files[chosen], pack, found)
         if root is None:
             return Environments((), tuple(found), complete=False)
         overlays.append(root)
@@ -64,8 +64,8 @@ def read_environments(roots: Sequence[MappingNode], chosen: str | None, pack: Pa
     )
 
 
-def _read(path: FilePath, found: list[Diagnostic]) -> MappingNode | None:
-    name = normpath(path)
+def _read(path: FilePath, pack: Pack | None, found: list[Diagnostic]) -> MappingNode | None:
+    name = normpath(path) if pack is None else pack.shown(path)
     try:
         text = decoded(read_file(path, name), name)
     except InvalidScenario as error:

@@ -11,8 +11,9 @@ Only values are filled, after the YAML is read, so that no value can add keys or
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-__all__ = ["SHORTEST_SECRET", "Filled", "HoleError", "fill", "fill_public", "is_one_hole"]
+__all__ = ["SHORTEST_SECRET", "Filled", "Hole", "HoleError", "fill", "fill_public", "holes_of", "is_one_hole"]
 
 #: Characters of a secret; shorter ones would be masked in every second word of a report.
 SHORTEST_SECRET = 6
@@ -26,11 +27,13 @@ _TEMPLATE = re.compile(r"\{[{%#]|[}%#]\}")
 class HoleError(ValueError):
     """A hole cannot be filled; the place is that of the hole in the text as it was written."""
 
-    def __init__(self, offset: int, width: int, message: str, hint: str = "") -> None:
+    def __init__(self, offset: int, width: int, message: str, hint: str = "", *, unset: str = "") -> None:
+        """`unset` is the variable that is missing, if that is what is wrong."""
         self.offset = offset
         self.width = width
         self.message = message
         self.hint = hint
+        self.unset = unset
         super().__init__(message)
 
 
@@ -56,6 +59,21 @@ class Filled:
         return offset + shift, width
 
 
+class Hole(NamedTuple):
+    """What one `${...}` asks the environment for."""
+
+    name: str
+    is_secret: bool
+    has_default: bool
+
+
+def holes_of(text: str) -> Iterator[Hole]:
+    """Yield what the holes of a text ask for; what begins like a hole and is none is passed over."""
+    for match in _HOLE.finditer(text):
+        if match["name"]:
+            yield Hole(match["name"], match["secret"] is not None, match["default"] is not None)
+
+
 def is_one_hole(text: str) -> bool:
     """Whether a text is exactly one `${...}`."""
     match = _HOLE.fullmatch(text)
@@ -71,7 +89,7 @@ def _value(match: re.Match[str], environ: Mapping[str, str]) -> tuple[str, bool]
     if given is None:
         kind = "secret" if match["secret"] else "variable"
         hint = f"set it, or give a default: ${{{match['secret'] or ''}{name}:-...}}"
-        raise HoleError(match.start(), len(match[0]), f"the {kind} {name} is not set", hint)
+        raise HoleError(match.start(), len(match[0]), f"the {kind} {name} is not set", hint, unset=name)
     if match["secret"] and given != default and len(given) < SHORTEST_SECRET:
         problem = f"the secret {name} has fewer than {SHORTEST_SECRET} characters, too few to be masked"
         raise HoleError(match.start(), len(match[0]), problem)

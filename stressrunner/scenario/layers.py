@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 from types import MappingProxyType
 
-from stressrunner.errors import Diagnostic
+from stressrunner.errors import Diagnostic, InvalidScenario
 from stressrunner.scenario.compose import merge, overlay_of
 from stressrunner.scenario.environments import read_environments
-from stressrunner.scenario.pack_files import Pack
+from stressrunner.scenario.manifest import Manifest, read_manifest
+from stressrunner.scenario.pack_files import Pack, Unpacked
 from stressrunner.scenario.schema import root_place
 from stressrunner.scenario.source import Entry, Layer, MappingNode, ScalarNode
 from stressrunner.scenario.used_files import is_null, read_used
@@ -32,6 +33,8 @@ class Composition:
     root: MappingNode
     diagnostics: tuple[Diagnostic, ...]
     complete: bool  #: whether every file could be had; without, names may seem undefined that are not
+    pack: Pack | None  #: that the scenario's files lie in; None when it comes from no file
+    manifest: Manifest | None  #: of the pack, if it has one without mistakes
 
 
 def compose(
@@ -39,16 +42,18 @@ def compose(
     path: FilePath | None,
     overrides: Sequence[str],
     environment: str | None,
-) -> tuple[Composition, Pack | None]:
-    """Lay everything over a scenario that is to be; return also the pack that its files lie in.
+    unpacked: Unpacked | None = None,
+) -> Composition:
+    """Lay everything over a scenario that is to be.
 
     Args:
         scenario: its own tree.
         path: its file; None when it comes from none.
         overrides: the settings of `--set`.
         environment: the name given with `--env`.
+        unpacked: the zip file that it comes from.
     """
-    pack = Pack.of(path.parent) if path is not None else None
+    pack = Pack.of(path.parent, unpacked) if path is not None else None
     used = read_used(scenario, path, pack)
     environments = read_environments((*used.roots, scenario), environment, pack)
     settings = overlay_of(overrides, scenario.source.folder)
@@ -67,7 +72,22 @@ def compose(
     root = _laid(root, overlays)
     if used.roots:
         root = _with_traffic(root, shared, found)
-    return Composition(root, tuple(found), used.complete and environments.complete), pack
+    manifest = _manifest(pack, found)
+    allowance = None if manifest is None else manifest.allowance()
+    if allowance is not None:
+        root = _laid(root, [allowance])
+    complete = used.complete and environments.complete
+    return Composition(root, tuple(found), complete, pack, manifest)
+
+
+def _manifest(pack: Pack | None, found: list[Diagnostic]) -> Manifest | None:
+    if pack is None or pack.manifest is None:
+        return None
+    try:
+        return read_manifest(pack.manifest, pack.shown(pack.manifest))
+    except InvalidScenario as error:
+        found += error.diagnostics
+        return None
 
 
 def _empty_like(node: MappingNode) -> MappingNode:

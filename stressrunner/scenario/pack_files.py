@@ -6,11 +6,13 @@ scenario and the folders beside it.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from os.path import normpath
 from pathlib import Path as FilePath
 
+from stressrunner.scenario.manifest import MANIFEST
 from stressrunner.spelling import did_you_mean
 
-__all__ = ["NoSuchFile", "Pack"]
+__all__ = ["NoSuchFile", "Pack", "Unpacked"]
 
 _ENVIRONMENTS = "environments"
 
@@ -25,18 +27,41 @@ class NoSuchFile(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Unpacked:
+    """A zip file whose content was written into a folder, to be read there as any other pack."""
+
+    name: str  #: of the zip file, as the user named it
+    folder: FilePath  #: resolved
+
+    def shown(self, path: FilePath) -> str:
+        """Return what a user calls a file of the folder: `agents-1.2.zip//common/api.yaml`."""
+        return f"{self.name}//{path.resolve().relative_to(self.folder).as_posix()}"
+
+
+@dataclass(frozen=True, slots=True)
 class Pack:
     """The files that a scenario and all that it uses may name."""
 
     folder: FilePath  #: of the scenario, as the user named it
     root: FilePath | None  #: that holds a `pack.yaml`, resolved; None without one
+    unpacked: Unpacked | None = None  #: where the files come from, when it is a zip file
 
     @classmethod
-    def of(cls, folder: FilePath) -> "Pack":
+    def of(cls, folder: FilePath, unpacked: Unpacked | None = None) -> "Pack":
         """Return the pack of a scenario in a folder."""
         resolved = folder.resolve()
         above = (resolved, *resolved.parents)
-        return cls(folder, next((place for place in above if (place / "pack.yaml").is_file()), None))
+        root = next((place for place in above if (place / MANIFEST).is_file()), None)
+        return cls(folder, root, unpacked)
+
+    @property
+    def manifest(self) -> FilePath | None:
+        """The `pack.yaml`, by way of the user's own name for the scenario's folder; None without one."""
+        return None if self.root is None else self._from_root(MANIFEST)
+
+    def shown(self, path: FilePath) -> str:
+        """Return what messages call a file of the pack."""
+        return normpath(path) if self.unpacked is None else self.unpacked.shown(path)
 
     def file(self, folder: FilePath, name: str, what: str) -> FilePath:
         """Return the resolved path of a file that a text in `folder` names; `what` it should be, for hints.
@@ -59,7 +84,9 @@ class Pack:
         if not path.is_file():
             beside = (p.name for p in path.parent.iterdir()) if path.parent.is_dir() else ()
             near = did_you_mean(path.name, beside)
-            raise NoSuchFile(f"'{name}' does not exist", near or f"it is looked for at {folder / name}")
+            raise NoSuchFile(
+                f"'{name}' does not exist", near or f"it is looked for at {self._looked_for(folder / name)}"
+            )
         return path
 
     def environments(self) -> dict[str, FilePath]:
@@ -79,9 +106,15 @@ class Pack:
             yield self.folder / _ENVIRONMENTS
             yield self.folder / ".." / _ENVIRONMENTS
             return
-        # By way of the user's own name for the folder, which is what messages show.
-        steps = len(self.folder.resolve().relative_to(self.root).parts)
-        yield self.folder.joinpath(*[".."] * steps, _ENVIRONMENTS)
+        yield self._from_root(_ENVIRONMENTS)
+
+    def _from_root(self, name: str) -> FilePath:
+        """Return a path at the root by way of the user's own name for the folder, which is what messages show."""
+        steps = 0 if self.root is None else len(self.folder.resolve().relative_to(self.root).parts)
+        return self.folder.joinpath(*[".."] * steps, name)
+
+    def _looked_for(self, path: FilePath) -> str:
+        return str(path) if self.unpacked is None else self.unpacked.shown(path)
 
     def _holds(self, path: FilePath) -> bool:
         """Whether a resolved path lies in the pack."""

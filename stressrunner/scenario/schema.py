@@ -13,7 +13,7 @@ from importlib import resources
 from types import MappingProxyType
 from typing import Any
 
-__all__ = ["Choice", "Place", "root_place", "scenario_schema"]
+__all__ = ["Choice", "Place", "pack_place", "pack_schema", "root_place", "scenario_schema"]
 
 _EMPTY: Mapping[str, Any] = MappingProxyType({})
 
@@ -21,7 +21,17 @@ _EMPTY: Mapping[str, Any] = MappingProxyType({})
 @cache
 def scenario_schema() -> Mapping[str, Any]:
     """Return the JSON Schema of a scenario file, as it is shipped; do not change it."""
-    text = resources.files("stressrunner.schemas").joinpath("scenario.schema.json").read_text("utf-8")
+    return _shipped("scenario.schema.json")
+
+
+@cache
+def pack_schema() -> Mapping[str, Any]:
+    """Return the JSON Schema of a `pack.yaml`, as it is shipped; do not change it. It has no `$ref`."""
+    return _shipped("pack.schema.json")
+
+
+def _shipped(name: str) -> Mapping[str, Any]:
+    text = resources.files("stressrunner.schemas").joinpath(name).read_text("utf-8")
     schema: Mapping[str, Any] = json.loads(text)
     return schema
 
@@ -118,3 +128,8 @@ def _place(schema: Mapping[str, Any]) -> Place:
 def root_place() -> Place:
     """Return the place of the document as a whole."""
     return _place(scenario_schema())
+
+
+def pack_place() -> Place:
+    """Return the place of a `pack.yaml` as a whole."""
+    return _place(pack_schema())

@@ -42,6 +42,7 @@ class Layer(StrEnum):
     SCENARIO = "scenario"  #: the file itself
     ENVIRONMENT = "--env"
     SETTING = "--set"
+    PACK = "pack"  #: the manifest of the pack
     DEFAULT = "default"  #: nobody wrote it
 
 

@@ -87,12 +87,12 @@ class _Walk:
             self._miss(item, error.message, error.hint)
             return
         if any(path == other for other, _ in self.open):
-            self._miss(item, *self._circle(path, normpath(named)))
+            self._miss(item, *self._circle(path, self._shown(named)))
         elif len(self._done) >= _MOST_FILES:
             self._miss(item, f"more than {_MOST_FILES} files are used")
         elif path not in self._done:
             self._done.add(path)
-            self.open.append((path, normpath(named)))
+            self.open.append((path, self._shown(named)))
             self._read(named)
             self.open.pop()
 
@@ -103,6 +103,9 @@ class _Walk:
             raise NoSuchFile(f"'{item.text}' cannot be found from here", "the scenario comes from no file")
         return folder / item.text, self._pack.file(folder, item.text, "a scenario file")
 
+    def _shown(self, named: FilePath) -> str:
+        return normpath(named) if self._pack is None else self._pack.shown(named)
+
     def _circle(self, path: FilePath, name: str) -> tuple[str, str]:
         start = next(i for i, (other, _) in enumerate(self.open) if other == path)
         names = [called for _, called in self.open[start:]]
@@ -111,7 +114,7 @@ class _Walk:
         return "files use one another in a circle", " -> ".join((*names, name))
 
     def _read(self, named: FilePath) -> None:
-        name = normpath(named)
+        name = self._shown(named)
         try:
             text = decoded(read_file(named, name), name)
         except InvalidScenario as error:

@@ -1,10 +1,11 @@
 """What the JSON Schema finds wrong with a scenario, said in our words and shown at the node that it is about."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from functools import cache
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
@@ -13,13 +14,16 @@ from stressrunner import units
 from stressrunner.errors import Diagnostic
 from stressrunner.http.hosts import listed_host
 from stressrunner.scenario.parse import core_value
-from stressrunner.scenario.schema import Choice, scenario_schema
+from stressrunner.scenario.schema import Choice, pack_schema, scenario_schema
 from stressrunner.scenario.slips import shortened
 from stressrunner.scenario.source import MappingNode, Node, Path, ScalarNode, node_at
 from stressrunner.scenario.values import BROKEN
 from stressrunner.spelling import did_you_mean
 
 __all__ = ["key_at", "validate"]
+
+#: Which schema a text is held against.
+_Kind: TypeAlias = Literal["scenario", "pack"]
 
 _TYPE_NAMES: Mapping[str, str] = MappingProxyType(
     {
@@ -34,10 +38,10 @@ _TYPE_NAMES: Mapping[str, str] = MappingProxyType(
 )
 
 
-def validate(root: Node, value: Any) -> list[Diagnostic]:
-    """Return everything that the schema finds wrong with a tree of values, each shown at its node."""
+def validate(root: Node, value: Any, kind: _Kind = "scenario") -> list[Diagnostic]:
+    """Return everything that a schema finds wrong with a tree of values, each shown at its node."""
     found: list[Diagnostic] = []
-    for error in _validator().iter_errors(value):
+    for error in _validator(kind).iter_errors(value):
         if error.instance is not BROKEN:  # what is wrong with that was said when it was read
             found += _diagnostics(root, tuple(error.absolute_path), _Problem.of(error))
     return found
@@ -71,8 +75,17 @@ def _positive(parse: Callable[[str], Fraction | int]) -> Callable[[str], Fractio
     return read
 
 
+#: The name and the version of a pack are parts of the name of its file.
+_PACK_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
+
+
+def _pack_word(text: str) -> None:
+    if not _PACK_WORD.fullmatch(text):
+        raise ValueError(f"{text!r} is no part of a file's name: use letters, digits and . _ + -")
+
+
 @cache
-def _validator() -> Draft202012Validator:
+def _validator(kind: _Kind) -> Draft202012Validator:
     checker = FormatChecker(formats=())
     for name, parse in (
         ("duration", units.parse_duration),
@@ -81,9 +94,11 @@ def _validator() -> Draft202012Validator:
         ("positive_rate", _positive(units.parse_rate)),
         ("positive_size", _positive(units.parse_size)),
         ("host", listed_host),
+        ("pack_word", _pack_word),
     ):
         checker.checks(name, raises=ValueError)(_accepts(parse))
-    return Draft202012Validator(scenario_schema(), format_checker=checker)
+    schema = scenario_schema() if kind == "scenario" else pack_schema()
+    return Draft202012Validator(schema, format_checker=checker)
 
 
 def _accepts(parse: Callable[[str], object]) -> Callable[[object], bool]:
@@ -135,7 +150,7 @@ def _diagnostics(root: Node, path: Path, problem: _Problem) -> Iterator[Diagnost
 def _has_type(problem: _Problem) -> bool:
     wanted = problem.schema.get("type", ())
     names = [wanted] if isinstance(wanted, str) else wanted
-    return not names or any(_validator().is_type(problem.value, name) for name in names)
+    return not names or any(_validator("scenario").is_type(problem.value, name) for name in names)
 
 
 def _bad_name(node: Node, problem: _Problem) -> Diagnostic:

@@ -54,19 +54,26 @@ class Typed:
     broken: set[Path] = field(default_factory=set)  #: places whose value is BROKEN
     secrets: dict[str, str] = field(default_factory=dict)  #: values to the names of their variables
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    unset: dict[Diagnostic, str] = field(default_factory=dict)  #: variables that are not set, by what says so
 
 
-def typed(root: Node, environ: Mapping[str, str]) -> Typed:
-    """Give every node its value; never raises, what is wrong is in the diagnostics of the answer."""
+def typed(root: Node, environ: Mapping[str, str] | None, place: Place | None = None) -> Typed:
+    """Give every node its value; never raises, what is wrong is in the diagnostics of the answer.
+
+    Args:
+        root: the tree.
+        environ: the variables that fill `${...}`; None where that means nothing.
+        place: what the schema says of the tree as a whole; a scenario, if it is left out.
+    """
     walk = _Walk(environ)
-    walk.out.value = walk.value(root, root_place(), ())
+    walk.out.value = walk.value(root, place or root_place(), ())
     return walk.out
 
 
 class _Walk:
     """One pass over a tree; as deep as the parser allows, so recursion is safe."""
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(self, environ: Mapping[str, str] | None) -> None:
         self.out = Typed()
         self._environ = environ
 
@@ -94,10 +101,13 @@ class _Walk:
         if (place.wants_text or place.is_free) and slips.empty_by_comment(node):
             return self._break(path, node.diagnostic(*slips.COMMENT_FOR_VALUE))
         try:
-            filled = fill(node.text, self._environ, is_template=place.format in _TEMPLATES)
+            filled = self._filled(node, place)
         except HoleError as error:
             where = {"offset": error.offset, "width": error.width}
-            return self._break(path, node.diagnostic(error.message, error.hint, **where))
+            diagnostic = node.diagnostic(error.message, error.hint, **where)
+            if error.unset:
+                self.out.unset[diagnostic] = error.unset
+            return self._break(path, diagnostic)
         self.out.secrets.update(filled.secrets)
         value = _scalar_value(node, filled, place)
         if isinstance(value, float) and not isfinite(value):
@@ -107,6 +117,11 @@ class _Walk:
         if isinstance(value, str) and place.format is not None:
             self.out.texts.append(Text(path, place.format, node, filled))
         return value
+
+    def _filled(self, node: ScalarNode, place: Place) -> Filled:
+        if self._environ is None:
+            return Filled(node.text)
+        return fill(node.text, self._environ, is_template=place.format in _TEMPLATES)
 
     def _break(self, path: Path, diagnostic: Diagnostic) -> Any:
         self.out.diagnostics.append(diagnostic)

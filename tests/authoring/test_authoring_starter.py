@@ -5,6 +5,7 @@ import json
 import pytest
 from cli.command import ROOT, stressrunner
 
+from stressrunner.authoring.packing import draft_of
 from stressrunner.authoring.starter import shipped_files, starter_files, write_files
 from stressrunner.errors import UsageError
 
@@ -30,7 +31,7 @@ def test_shipped_scenarios_are_copied(tmp_path):
         assert (tmp_path / path.relative_to(ROOT)).read_bytes() == path.read_bytes()
         assert f"wrote {path.relative_to(ROOT)}" in ran.out
     assert not list(tmp_path.rglob("__init__.py"))
-    scenarios = [path for path in shipped if path.parent.name == "scenarios"]
+    scenarios = [path for path in shipped if path.parent.name == "scenarios" and path.name != "pack.yaml"]
     assert len(scenarios) >= 4
     assert (
         stressrunner(
@@ -49,8 +50,18 @@ def test_editors_find_the_schema(contents, tmp_path):
             first = path.read_text("utf-8").splitlines()[0]
             named = first.removeprefix("# yaml-language-server: $schema=")
             schema = (path.parent / named).read_text("utf-8")
-            assert json.loads(schema)["title"] == "stressrunner scenario"
-            assert schema == (ROOT / "schemas" / "scenario.schema.json").read_text("utf-8")
+            kind = "pack" if path.name == "pack.yaml" else "scenario"
+            assert json.loads(schema)["title"] == f"stressrunner {kind}"
+            assert schema == (ROOT / "schemas" / f"{kind}.schema.json").read_text("utf-8")
+
+
+@pytest.mark.parametrize("contents", [starter_files(), shipped_files()], ids=["starter", "agents"])
+def test_what_is_written_is_a_pack(contents, tmp_path):
+    """The folder of scenarios has a manifest that tells the truth about it."""
+    write_files(tmp_path, contents)
+    draft = draft_of(tmp_path / "scenarios")
+    others = {"pack.yaml", *(name for name in draft.files if not name.endswith(".yaml") or "/" in name)}
+    assert set(draft.manifest.scenarios) == draft.files.keys() - others
 
 
 def test_nothing_is_replaced(tmp_path):

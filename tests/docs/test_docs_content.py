@@ -12,6 +12,7 @@ import yaml
 from cli.command import environment
 from documents import DOCUMENTS, ROOT, anchors, blocks, links, read, shown_file, table, write_files
 
+from stressrunner.authoring.packing import draft_of
 from stressrunner.reports.advice import ADVICE
 from stressrunner.scenario.document import load_document
 
@@ -83,6 +84,15 @@ YAML = [
 ]
 
 
+def check_pack(folder):
+    """A pack that a document shows can be built, and all its scenarios are valid in all its environments."""
+    manifest = draft_of(folder).manifest
+    for scenario in manifest.scenarios:
+        for chosen in (None, *manifest.environments):
+            given = {need.name: "any-value" for need in manifest.needs(chosen)}
+            load_document(folder / scenario, environ=given, environment=chosen)
+
+
 @pytest.mark.parametrize("block", YAML, ids=lambda block: f"{block.document}-{block.text.splitlines()[0]}")
 def test_yaml_of_the_documents_is_valid(block, tmp_path):
     """A whole scenario is valid; a part of one is valid in `agent_run.yaml`; a job is that of an example.
@@ -97,6 +107,9 @@ def test_yaml_of_the_documents_is_valid(block, tmp_path):
     pack.mkdir()
     files = write_files(block.document, pack)
     name = shown_file(block)
+    if name is not None and f"{name.partition('/')[0]}/pack.yaml" in files:
+        check_pack(pack / name.partition("/")[0])
+        return
     if name is not None and "name" not in shown:
         environment = Path(name).stem if name.startswith("environments/") else None
         users = [file for file in files if "uses:" in (pack / file).read_text("utf-8")]

@@ -204,7 +204,7 @@ def test_a_pack_file_widens_and_closes_the_pack(pack):
     deep = pack.write("scenarios/deep/er/main.yaml", main.read_text().replace("../common", "../../../common"))
     with pytest.raises(InvalidScenario, match="outside the pack"):
         load_document(deep, environ={})
-    pack.write("pack.yaml", "name: shop\n")
+    pack.write("pack.yaml", "stressrunner: 1\nname: shop\nversion: 1\nscenarios: [scenarios/main.yaml]\n")
     pack.write("environments/lab.yaml", "variables: {x: lab}\n")
     pack.write("scenarios/deep/environments/lab.yaml", "variables: {x: not looked for}\n")
     assert load_document(deep, environ={}, environment="lab").value["variables"]["x"] == "lab"

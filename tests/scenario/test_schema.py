@@ -3,7 +3,7 @@
 import pytest
 from jsonschema import Draft202012Validator
 
-from stressrunner.scenario.schema import root_place, scenario_schema
+from stressrunner.scenario.schema import pack_schema, root_place, scenario_schema
 from stressrunner.scenario.validate import _validator
 
 SCHEMA = scenario_schema()
@@ -20,7 +20,7 @@ def keys(schema, path=""):
             yield from keys(schema[part], f"{path}/{part}")
 
 
-KEYS = [*keys(SCHEMA, "")] + [
+KEYS = [*keys(SCHEMA, ""), *keys(pack_schema(), "pack:")] + [
     pair for name, part in SCHEMA["$defs"].items() for pair in keys(part, f"$defs/{name}")
 ]
 
@@ -35,6 +35,7 @@ def own(schema, keyword):
 def test_the_schema_is_one():
     """The schema itself is valid JSON Schema 2020-12."""
     Draft202012Validator.check_schema(SCHEMA)
+    Draft202012Validator.check_schema(pack_schema())
 
 
 @pytest.mark.parametrize(("path", "schema"), KEYS, ids=[path for path, _ in KEYS])
@@ -67,7 +68,7 @@ def test_keys_of_a_place():
 
 def test_every_format_is_checked():
     """No format of the schema is one that nothing looks at: an unknown format would accept everything."""
-    checked = set(_validator().format_checker.checkers) | {
+    checked = set(_validator("scenario").format_checker.checkers) | {
         "template",
         "body_template",
         "expression",
@@ -90,4 +91,5 @@ def test_every_format_is_checked():
                 walk(value)
 
     walk(scenario_schema())
+    walk(pack_schema())
     assert used == checked

@@ -1,0 +1,196 @@
+"""A folder becomes one zip file, the same to the byte wherever and whenever it is made.
+
+So the files stand in the order of their names, all with one time and one mode, and are not compressed: what deflate
+makes of a file differs from one version of zlib to another.
+"""
+
+import hashlib
+import os
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from stressrunner.errors import Diagnostic, InvalidScenario, UsageError
+from stressrunner.scenario.archive import SUMS, problem_of_name
+from stressrunner.scenario.files import decoded, read_file
+from stressrunner.scenario.holes import Hole, holes_of
+from stressrunner.scenario.manifest import MANIFEST, Manifest, read_manifest
+from stressrunner.scenario.parse import parse
+from stressrunner.scenario.source import ListNode, MappingNode, Node, ScalarNode, Source
+from stressrunner.spelling import did_you_mean
+
+__all__ = ["Draft", "draft_of", "write_pack"]
+
+_MOMENT = (1980, 1, 1, 0, 0, 0)  # the first that zip files know
+_MODE = 0o100644  # a file that its owner may write and everyone read
+_YAML = (".yaml", ".yml")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A folder that can be packed."""
+
+    manifest: Manifest
+    files: Mapping[str, Path]  #: by their names in the pack, in order
+
+
+def draft_of(folder: Path) -> Draft:
+    """Look a folder over that is to become a pack: its manifest, and whether it agrees with the files.
+
+    Hidden files, zip files, and what makes a Python package of a folder are no part of the pack.
+
+    Raises:
+        UsageError: there is no `pack.yaml`, or a file that no pack can have.
+        InvalidScenario: the manifest has mistakes, or does not agree with what is in the folder.
+    """
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise UsageError(
+            f"there is no {MANIFEST} in {folder}; it makes a pack of a folder, see docs/packs.md"
+        )
+    manifest = read_manifest(path, os.path.normpath(path))
+    files = dict(sorted(_files(folder)))
+    found = list(_mistakes(manifest, files))
+    if found:
+        raise InvalidScenario(sorted(found, key=lambda d: (d.line, d.column)))
+    return Draft(manifest, files)
+
+
+def write_pack(draft: Draft, path: Path) -> str:
+    """Write a draft as a zip file, in place of one that is there; return its SHA-256.
+
+    Raises:
+        UsageError: a file cannot be read, or the zip file not be written.
+    """
+    half = path.with_name(f".{path.name}.part")
+    try:
+        with zipfile.ZipFile(half, "w", zipfile.ZIP_STORED) as archive:
+            sums = []
+            for name, file in draft.files.items():
+                content = file.read_bytes()
+                sums.append(f"{hashlib.sha256(content).hexdigest()}  {name}\n")
+                archive.writestr(_entry(name), content)
+            archive.writestr(_entry(SUMS), "".join(sums))
+        digest = hashlib.sha256(half.read_bytes()).hexdigest()
+        half.replace(path)
+    except OSError as error:
+        half.unlink(missing_ok=True)
+        raise UsageError(f"{error.filename or path}: {error.strerror}") from error
+    return digest
+
+
+def _entry(name: str) -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo(name, _MOMENT)
+    entry.create_system = 3  # Unix, wherever it is made
+    entry.external_attr = _MODE << 16
+    return entry
+
+
+def _files(folder: Path) -> Iterator[tuple[str, Path]]:
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if _belongs(name))
+        for name in sorted(filter(_belongs, names)):
+            path = Path(place, name)
+            inner = path.relative_to(folder).as_posix()
+            if path.is_symlink() or not path.is_file():
+                raise UsageError(
+                    f"{path} is a link, or something else that is no file; a pack has files alone"
+                )
+            if inner == SUMS:
+                raise UsageError(f"{path}: a pack writes its own list of checksums; rename the file")
+            if problem := problem_of_name(inner):
+                raise UsageError(f"{path} {problem}; rename the file")
+            yield inner, path
+        linked = next((name for name in folders if Path(place, name).is_symlink()), None)
+        if linked is not None:
+            raise UsageError(f"{Path(place, linked)} is a link; a pack has files alone")
+
+
+def _belongs(name: str) -> bool:
+    return not name.startswith((".", "__")) and not name.lower().endswith(".zip")
+
+
+def _mistakes(manifest: Manifest, files: Mapping[str, Path]) -> Iterator[Diagnostic]:
+    known = [name for name in files if name.endswith(_YAML) and name != MANIFEST]
+    for number, name in enumerate(manifest.scenarios):
+        if name not in files or name == MANIFEST:
+            hint = did_you_mean(name, known)
+            yield manifest.diagnostic(("scenarios", number), f"there is no file {name} in the pack", hint)
+    asked = _Asked.of(files)
+    for name in manifest.environments:
+        if name not in asked.environments:
+            near = did_you_mean(name, asked.environments) or f"it is to be in environments/{name}.yaml"
+            yield manifest.diagnostic(("environments", name), f"there is no environment '{name}'", near)
+    yield from _needs(manifest, asked)
+
+
+def _needs(manifest: Manifest, asked: "_Asked") -> Iterator[Diagnostic]:
+    """Yield what is said to be needed and asked for by nobody, and what is asked for without being said."""
+    holes = [hole for _, hole in asked.holes]
+    for environment in (None, *manifest.environments):
+        for need in manifest.needs(environment):
+            if need.name not in {hole.name for hole in holes}:
+                near = did_you_mean(need.name, [hole.name for hole in holes])
+                yield manifest.diagnostic(need.path, f"nothing in the pack reads {need.name}", near)
+    undeclared: dict[str, str] = {}
+    for environment, hole in asked.holes:
+        if not hole.has_default and hole.name not in {n.name for n in manifest.needs(environment)}:
+            under = "secrets" if hole.is_secret else "variables"
+            place = under if environment is None else f"{under} of the environment '{environment}'"
+            undeclared.setdefault(hole.name, place)
+    for name, place in undeclared.items():
+        yield manifest.root.diagnostic(f"the pack needs {name} and does not say so", f"name it under {place}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the texts of a folder ask the environment for, and the environments that they have."""
+
+    holes: Sequence[tuple[str | None, Hole]]  #: with the environment that they stand in
+    environments: frozenset[str]
+
+    @classmethod
+    def of(cls, files: Mapping[str, Path]) -> "_Asked":
+        holes: list[tuple[str | None, Hole]] = []
+        environments: set[str] = set()
+        for name, path in files.items():
+            if not name.endswith(_YAML) or name == MANIFEST:
+                continue
+            root = _root(path)
+            folder, _, file = name.rpartition("/")
+            if folder == "environments":
+                environments.add(Path(file).stem)
+                holes += ((Path(file).stem, hole) for hole in _holes(root))
+            elif isinstance(root, MappingNode) and "stressrunner" in root.entries:
+                holes += _of_scenario(root, environments)
+        return cls(holes, frozenset(environments))
+
+
+def _of_scenario(root: MappingNode, environments: set[str]) -> Iterator[tuple[str | None, Hole]]:
+    for key, node in root:
+        if key != "environments":
+            yield from ((None, hole) for hole in _holes(node))
+        elif isinstance(node, MappingNode):
+            for name, inner in node:
+                environments.add(name)
+                yield from ((name, hole) for hole in _holes(inner))
+
+
+def _root(path: Path) -> Node | None:
+    name = os.path.normpath(path)
+    try:
+        return parse(Source.of(name, decoded(read_file(path, name), name))).root
+    except InvalidScenario:
+        return None  # `validate` says what is wrong with it
+
+
+def _holes(node: Node | None) -> Iterator[Hole]:
+    if isinstance(node, ScalarNode):
+        yield from holes_of(node.text)
+    elif isinstance(node, ListNode):
+        for item in node.items:
+            yield from _holes(item)
+    elif isinstance(node, MappingNode):
+        for _, inner in node:
+            yield from _holes(inner)

@@ -1,0 +1,89 @@
+"""Packs from end to end: built, looked into, and run as they are."""
+
+import json
+import zipfile
+
+import pytest
+from command import ROOT, stressrunner
+
+
+@pytest.fixture(scope="module")
+def agents(tmp_path_factory):
+    """The shipped scenarios as a pack, in a folder of its own."""
+    folder = tmp_path_factory.mktemp("agents")
+    built = stressrunner("pack", "build", ROOT / "scenarios", cwd=folder)
+    assert built.code == 0, built.err
+    assert built.out.startswith("wrote agents-1.0.zip: 8 files of")
+    assert built.err == "next: stressrunner agents-1.0.zip//hello.yaml\n"
+    return folder
+
+
+def test_a_pack_is_verified_and_listed(agents):
+    """`verify` says that all is well, and `list` what there is to run, what it needs, and every file."""
+    verified = stressrunner("pack", "verify", "agents-1.0.zip", cwd=agents)
+    assert verified.code == 0
+    assert verified.out.startswith("agents-1.0.zip: agents-1.0, 8 files of")
+    listed = stressrunner("pack", "list", "agents-1.0.zip", cwd=agents).out
+    assert listed.startswith("agents 1.0\nLoad for the agents API")
+    assert "  agents-1.0.zip//session_queue.yaml\n" in listed
+    assert "needs BASE_URL (where the API is), API_KEY (a secret: a key that may run agents)\n" in listed
+    assert listed.endswith(" session_queue.yaml\n")
+
+
+def test_a_scenario_runs_out_of_a_pack(agents, tmp_path):
+    """A scenario in a zip file is run with its data and environment, and named as such in the result."""
+    result_file = tmp_path / "r.json"
+    ran = stressrunner(
+        "agents-1.0.zip//full_api.yaml", "--env", "local", "--set", "load.requests=40", "-q",
+        "--report", f"json={result_file}", cwd=agents, BASE_URL="demo://agents", TMPDIR=str(tmp_path),
+    )  # fmt: skip
+    assert ran.code == 0, ran.err
+    result = json.loads(result_file.read_text("utf-8"))
+    assert result["totals"]["ok"] == 40
+    assert result["run"]["environment"] == "local"
+    assert result["run"]["scenario"]["path"] == "agents-1.0.zip//full_api.yaml"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["r.json"]
+
+
+def test_a_pack_is_explained_in_its_own_names(agents):
+    """`explain` names the texts in the zip file."""
+    told = stressrunner(
+        "explain", "agents-1.0.zip//full_api.yaml", "load.concurrency", "--env", "local", cwd=agents
+    )
+    assert told.out == (
+        "load.concurrency = 10   agents-1.0.zip//environments/local.yaml:7 (--env local)   "
+        "overrides agents-1.0.zip//full_api.yaml:53: 200\n"
+    )
+
+
+def test_what_a_pack_needs_is_one_message(agents):
+    """Without what an environment needs nothing is sent, and one message lists it all."""
+    ran = stressrunner("agents-1.0.zip//hello.yaml", "--env", "production", cwd=agents)
+    assert ran.code == 2
+    assert ran.err.splitlines()[0] == (
+        "agents-1.0.zip//pack.yaml:16:17: the pack 'agents' needs what is not set: BASE_URL (where the API is), "
+        "API_KEY (a secret: a key that may run agents); set them in the environment, as in BASE_URL=... stressrunner ..."
+    )
+    assert ran.err.count("not set") == 1
+
+
+@pytest.mark.parametrize("command", [["run"], ["explain"], ["pack", "verify"], ["pack", "list"]])
+def test_a_pack_that_was_changed_is_not_used(agents, tmp_path, command):
+    """After a change to one byte of a scenario no command takes anything from the pack."""
+    path = tmp_path / "changed.zip"
+    content = (agents / "agents-1.0.zip").read_bytes()
+    path.write_bytes(content.replace(b"concurrency: 10, duration: 5s", b"concurrency: 90, duration: 5s"))
+    words = path if command[0] == "pack" else f"{path}//hello.yaml"
+    ran = stressrunner(*command, words)
+    assert ran.code == 2
+    assert ran.err.startswith(f"{path}: is no zip file that can be read")
+
+
+def test_a_zip_file_that_is_no_pack_is_told(tmp_path):
+    """A zip file made by other means has no checksums, and is not trusted."""
+    path = tmp_path / "x.zip"
+    with zipfile.ZipFile(path, "w") as opened:
+        opened.write(ROOT / "scenarios" / "hello.yaml", "hello.yaml")
+    ran = stressrunner("run", f"{path}//hello.yaml")
+    assert ran.code == 2
+    assert ran.err == f"{path}: there is no SHA256SUMS in it; make packs with 'stressrunner pack build'\n"
