@@ -7,6 +7,7 @@ GET  /api/v1/agent/list            may fail
 GET  /api/v1/sessions              may fail
 GET  /api/v1/sessions/{key}        never fails, as it is the evidence of what was processed
 POST /api/v1/users, /memories      may fail
+     /shop/...                     may fail; what a web shop has, for other kinds of scenarios
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -28,6 +29,7 @@ from stressrunner.demo.middleware import ApiKey, Traffic, TrafficCounter
 from stressrunner.demo.opening import AtomicOpening, Opened, Opening, RacingOpening
 from stressrunner.demo.options import DemoOptions
 from stressrunner.demo.queues import QUEUES, Reply, RunFailed, SessionQueue
+from stressrunner.demo.shop import shop_routes
 from stressrunner.demo.store import Session, Store
 from stressrunner.hosting.simulation import Faults, Latency
 
@@ -43,7 +45,7 @@ def build_app(options: DemoOptions) -> Starlette:
     latency = Latency(options.latency_s, options.jitter_s, options.seed)
     opening_kind = RacingOpening if options.races else AtomicOpening
     api = _AgentsApi(store, faults, opening_kind(store, shares_anonymous=options.shares_anonymous))
-    routes = api.routes()
+    routes = [*api.routes(), *shop_routes(latency, api.fallible)]
     traffic = Traffic(
         [(route.path_regex, route.path) for route in routes], uncounted=frozenset({"/health", "/stats"})
     )
@@ -89,7 +91,7 @@ class _AgentsApi:
         self._opening = opening
 
     def routes(self) -> list[Route]:
-        fallible = self._fallible
+        fallible = self.fallible
         return [
             Route("/api/v1/agent/list", fallible(self._list_agents)),
             Route("/api/v1/agent/{name}/run", self._run_agent, methods=["POST"]),
@@ -99,7 +101,7 @@ class _AgentsApi:
             Route("/api/v1/memories", fallible(self._create_memory), methods=["POST"]),
         ]
 
-    def _fallible(self, endpoint: Endpoint) -> Endpoint:
+    def fallible(self, endpoint: Endpoint) -> Endpoint:
         """Let an endpoint answer 500 at times. A run has its fault in the model, where it is due."""
 
         async def answer(request: Request) -> Response:

@@ -48,6 +48,17 @@ class Body:
         """Return a text that may be missing or null."""
         return None if self._fields.get(name) is None else self._text(name)
 
+    def number(self, name: str) -> float:
+        """Return a number that must be there; 0 where that is a problem."""
+        value = self._fields.get(name)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return value
+        if value is None:
+            self._add("missing", "Field required", name)
+        else:
+            self._add("float_type", "Input should be a valid number", name)
+        return 0.0
+
     def email(self, name: str) -> str:
         """Return an e-mail address that must be there."""
         address = self.text(name)
