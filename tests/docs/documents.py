@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted(str(path.relative_to(ROOT)) for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_FILE = re.compile(r"# ([\w/-]+\.yaml)\n")
+_FILE = re.compile(r"# ([\w/-]+\.(?:yaml|csv|graphql|j2))\n")
 _EXIT_CODE = re.compile(r"\s+# exit code (\d+)$")
 _VARIABLE = re.compile(r"[A-Z_]+=")
 _LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
@@ -26,7 +26,7 @@ class Block(NamedTuple):
 
 
 def shown_file(block: Block) -> str | None:
-    """Return the name of the file that a block of YAML shows, which stands in its first line."""
+    """Return the name of the file that a block shows, which stands in its first line."""
     named = _FILE.match(block.text)
     return named[1] if named else None
 
@@ -34,11 +34,12 @@ def shown_file(block: Block) -> str | None:
 def write_files(document: str, folder: Path) -> list[str]:
     """Write the files that a document shows into a folder; return their names."""
     names = []
-    for block in blocks(document, "yaml"):
+    for block in blocks(document, "yaml", "csv", "graphql"):
         name = shown_file(block)
         if name is not None:
+            text = block.text if name.endswith(".yaml") else block.text.split("\n", 1)[1]
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_text(block.text, "utf-8")
+            (folder / name).write_text(text, "utf-8")
             names.append(name)
     return names
 
