@@ -18,6 +18,7 @@ from stressrunner.scenario.holes import Hole, holes_of
 from stressrunner.scenario.manifest import MANIFEST, Manifest, read_manifest
 from stressrunner.scenario.parse import parse
 from stressrunner.scenario.source import ListNode, MappingNode, Node, ScalarNode, Source
+from stressrunner.scenario.survey import belongs
 from stressrunner.spelling import did_you_mean
 
 __all__ = ["Draft", "draft_of", "write_pack"]
@@ -89,8 +90,8 @@ def _entry(name: str) -> zipfile.ZipInfo:
 
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:
     for place, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if _belongs(name))
-        for name in sorted(filter(_belongs, names)):
+        folders[:] = sorted(name for name in folders if belongs(name))
+        for name in sorted(name for name in names if belongs(name) and not name.lower().endswith(".zip")):
             path = Path(place, name)
             inner = path.relative_to(folder).as_posix()
             if path.is_symlink() or not path.is_file():
@@ -105,10 +106,6 @@ def _files(folder: Path) -> Iterator[tuple[str, Path]]:
         linked = next((name for name in folders if Path(place, name).is_symlink()), None)
         if linked is not None:
             raise UsageError(f"{Path(place, linked)} is a link; a pack has files alone")
-
-
-def _belongs(name: str) -> bool:
-    return not name.startswith((".", "__")) and not name.lower().endswith(".zip")
 
 
 def _mistakes(manifest: Manifest, files: Mapping[str, Path]) -> Iterator[Diagnostic]:

@@ -114,14 +114,14 @@ def run(scenario: Path, **options: Any) -> None:
 
 
 @cli.command()
-@click.argument("scenarios", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("files", metavar="FILE|DIR...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @_env
 @_set
-def validate(scenarios: tuple[Path, ...], environment: str | None, overrides: tuple[str, ...]) -> None:
-    """Show every mistake of scenario files; send nothing."""
-    from stressrunner.cli.validate_command import validate_scenarios  # noqa: PLC0415  costs start-up time
+def validate(files: tuple[Path, ...], environment: str | None, overrides: tuple[str, ...]) -> None:
+    """Show every mistake of scenario files, of folders and packs of them; send nothing."""
+    from stressrunner.cli.validate_command import validate_files  # noqa: PLC0415  costs start-up time
 
-    sys.exit(validate_scenarios(scenarios, environment, overrides))
+    sys.exit(validate_files(files, environment, overrides))
 
 
 @cli.command()

@@ -1,6 +1,7 @@
 """Bare expressions: `status == 200 and body.success`."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from jinja2 import Undefined, nodes
@@ -17,6 +18,7 @@ from stressrunner.expressions.references import Reference, parse, references_of
 __all__ = ["Expression", "compile_expression"]
 
 _OPEN, _CLOSE = "{{ ", " }}"
+_SHORT = 200  #: characters of an expression that is remembered
 _MAX_SOURCE = 100_000  #: characters; one that long takes a second to compile
 
 
@@ -63,7 +65,7 @@ def compile_expression(source: str) -> Expression:
         raise ExpressionError(f"an expression has at most {_MAX_SOURCE:,} characters", width=len(source))
     try:
         with compilation_errors(source):
-            return _compiled(source)
+            return _remembered(source) if len(source) <= _SHORT else _compiled(source)
     except ExpressionError as error:
         moved = error.moved(-len(_OPEN))
         raise ExpressionError(
@@ -72,6 +74,12 @@ def compile_expression(source: str) -> Expression:
             width=min(moved.width, len(source)),
             hint=moved.hint,
         ) from error
+
+
+@lru_cache(maxsize=1024)
+def _remembered(source: str) -> Expression:
+    """Compile what files repeat, and what is compiled for a check and then for the plan, once. It holds no state."""
+    return _compiled(source)
 
 
 def _refuse_braces(source: str) -> None:

@@ -16,7 +16,7 @@ from stressrunner.scenario.source import Layer, ListNode, MappingNode, Node, Sou
 from stressrunner.scenario.used_files import is_null, mapping_of
 from stressrunner.spelling import did_you_mean
 
-__all__ = ["Environments", "read_environments"]
+__all__ = ["Environments", "misplaced_keys", "read_environments", "unknown_keys"]
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 #: They decide what there is to be laid over, so an environment comes too late for them.
@@ -48,13 +48,13 @@ def read_environments(roots: Sequence[MappingNode], chosen: str | None, pack: Pa
         if root is None:
             return Environments((), tuple(found), complete=False)
         overlays.append(root)
-        found += _misplaced(root)
+        found += misplaced_keys(root)
     known = dict.fromkeys(files)
     for root in roots:
         for name, node in _entries(root, found):
             known[name] = None
             if isinstance(node, MappingNode):
-                found += _misplaced(node)
+                found += misplaced_keys(node)
                 if name == chosen:
                     overlays.append(_as_layer(node))
     if chosen is not None and chosen not in known:
@@ -98,12 +98,13 @@ def _as_layer(node: MappingNode) -> MappingNode:
     return layered if isinstance(layered, MappingNode) else node
 
 
-def _misplaced(overlay: MappingNode) -> Iterator[Diagnostic]:
+def misplaced_keys(overlay: MappingNode) -> Iterator[Diagnostic]:
+    """Yield the keys that have no place in an environment."""
     for name in _TOO_LATE:
         if name in overlay.entries:
             message = f"'{name}' cannot stand in an environment"
             yield overlay.entries[name].key.diagnostic(message, "write it at the top of the scenario")
-    yield from _unknown_keys(_without_misplaced(overlay), root_place())
+    yield from unknown_keys(_without_misplaced(overlay), root_place())
 
 
 def _without_misplaced(overlay: MappingNode) -> MappingNode:
@@ -111,19 +112,19 @@ def _without_misplaced(overlay: MappingNode) -> MappingNode:
     return replace(overlay, entries=MappingProxyType(kept))
 
 
-def _unknown_keys(node: Node, place: Place | None) -> Iterator[Diagnostic]:
+def unknown_keys(node: Node, place: Place | None) -> Iterator[Diagnostic]:
     """Yield the keys of an overlay that the schema does not have; values may have holes that nobody has filled."""
     if place is None or place.is_free:
         return
     if isinstance(node, ListNode):
         for item in node.items:
-            yield from _unknown_keys(item, place.item)
+            yield from unknown_keys(item, place.item)
     if not isinstance(node, MappingNode):
         return
     for name, entry in node.entries.items():
         inner = place.key(appended_name(name, node, place) or name)
         if inner is not None:
-            yield from _unknown_keys(entry.value, inner)
+            yield from unknown_keys(entry.value, inner)
         elif name.endswith("+") and place.key(name[:-1]) is not None:
             yield entry.key.diagnostic(f"'{name}' appends to a list, and '{name[:-1]}' is none")
         else:

@@ -79,7 +79,8 @@ def _read_file(reading: _Reading, name: str, file: str) -> None:
         reading.found.append(node.diagnostic(f"'{file}' cannot be read: {error.strerror or error}"))
     else:
         reading.found += (
-            _diagnostic(str((node.source.folder or path.parent) / file), b) for b in walk.broken
+            _diagnostic(_name(reading.pack, (node.source.folder or path.parent) / file), b)
+            for b in walk.broken
         )
         if walk.fields is not None:
             reading.rows[name], reading.fields[name] = walk.rows, walk.fields
@@ -98,6 +99,10 @@ def _path_of(pack: Pack | None, folder: FilePath | None, file: str) -> FilePath:
             "write it as JSON Lines, a row on each line",
         )
     return path
+
+
+def _name(pack: Pack | None, path: FilePath) -> str:
+    return str(path) if pack is None or pack.unpacked is None else pack.shown(path)
 
 
 def _diagnostic(name: str, broken: BrokenRow) -> Diagnostic:

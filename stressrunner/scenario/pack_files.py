@@ -12,9 +12,9 @@ from pathlib import Path as FilePath
 from stressrunner.scenario.manifest import MANIFEST
 from stressrunner.spelling import did_you_mean
 
-__all__ = ["NoSuchFile", "Pack", "Unpacked"]
+__all__ = ["ENVIRONMENTS", "NoSuchFile", "Pack", "Unpacked"]
 
-_ENVIRONMENTS = "environments"
+ENVIRONMENTS = "environments"
 
 
 class NoSuchFile(ValueError):
@@ -103,10 +103,10 @@ class Pack:
 
     def _environment_folders(self) -> Iterator[FilePath]:
         if self.root is None:
-            yield self.folder / _ENVIRONMENTS
-            yield self.folder / ".." / _ENVIRONMENTS
+            yield self.folder / ENVIRONMENTS
+            yield self.folder / ".." / ENVIRONMENTS
             return
-        yield self._from_root(_ENVIRONMENTS)
+        yield self._from_root(ENVIRONMENTS)
 
     def _from_root(self, name: str) -> FilePath:
         """Return a path at the root by way of the user's own name for the folder, which is what messages show."""

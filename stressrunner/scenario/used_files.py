@@ -1,5 +1,6 @@
 """The files that a scenario brings in with `uses`, each once, in the order in which they are laid over one another."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from os.path import normpath
 from pathlib import Path as FilePath
@@ -10,7 +11,7 @@ from stressrunner.scenario.pack_files import NoSuchFile, Pack
 from stressrunner.scenario.parse import core_value, parse
 from stressrunner.scenario.source import Layer, ListNode, MappingNode, Node, ScalarNode, Source
 
-__all__ = ["UsedFiles", "is_null", "mapping_of", "read_used"]
+__all__ = ["UsedFiles", "is_null", "mapping_of", "read_used", "wrong_version"]
 
 _MOST_FILES = 100
 
@@ -53,6 +54,16 @@ def mapping_of(source: Source, found: list[Diagnostic], what: str) -> MappingNod
     if not parsed.diagnostics:
         found.append(source.diagnostic(0, f"{what} is a mapping of keys and values"))
     return None
+
+
+def wrong_version(root: MappingNode) -> Iterator[Diagnostic]:
+    """Yield that a file is not one of this language, if so: its version is all that a used one must have."""
+    version = root.entries.get("stressrunner")
+    hint = "write 'stressrunner: 1'"
+    if version is None:
+        yield root.diagnostic("the key 'stressrunner' is missing", hint)
+    elif not isinstance(version.value, ScalarNode) or version.value.text != "1":
+        yield version.value.diagnostic("this version of the language is not known", hint)
 
 
 class _Walk:
@@ -126,18 +137,9 @@ class _Walk:
         if root is None:
             self.complete = False
             return
-        self._check_version(root)
+        self.found += wrong_version(root)
         self.uses_of(root)
         self.roots.append(root)
-
-    def _check_version(self, root: MappingNode) -> None:
-        """Say so when a file is not one of this language: its version is all that it must have."""
-        version = root.entries.get("stressrunner")
-        hint = "write 'stressrunner: 1'"
-        if version is None:
-            self.found.append(root.diagnostic("the key 'stressrunner' is missing", hint))
-        elif not isinstance(version.value, ScalarNode) or version.value.text != "1":
-            self.found.append(version.value.diagnostic("this version of the language is not known", hint))
 
     def _miss(self, node: Node, message: str, hint: str = "") -> None:
         self.found.append(node.diagnostic(message, hint))

@@ -245,3 +245,15 @@ def test_mistakes_are_shown_in_the_zip_file(tmp_path):
             f"{path}//main.yaml -> {path}//common/api.yaml -> {path}//main.yaml",
         ),
     ]
+
+
+def test_rows_are_shown_in_the_zip_file(tmp_path):
+    """A broken row is shown in the file of the pack."""
+    text = (
+        'stressrunner: 1\nname: x\nfeeders: {rows: {file: data/rows.csv}}\nvariables: {v: "{{ rows.n }}"}\n'
+    )
+    files = {"pack.yaml": MANIFEST, "main.yaml": text.encode(), "data/rows.csv": b"n\n1,2\n"}
+    path = archive(tmp_path / "a.zip", files=files)
+    with located(path / "main.yaml") as found, pytest.raises(InvalidScenario) as caught:
+        load_document(found.path, environ={}, unpacked=found.unpacked)
+    assert f"{path}//data/rows.csv" in [diagnostic.file for diagnostic in caught.value.diagnostics]
