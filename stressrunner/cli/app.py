@@ -78,7 +78,7 @@ def cli() -> None:
     "reports",
     multiple=True,
     metavar="FORMAT[=PATH]",
-    help="Write a report: text, html, json, junit, markdown, csv or hlog; without a path to stdout. Repeatable.",
+    help="Write a report: text, html, json, junit, markdown, csv or hlog, without a path to stdout; or samples=PATH, every sample as .csv or NDJSON. Repeatable.",
 )
 @click.option(
     "--template",

@@ -1,4 +1,4 @@
-"""Where reports go: `--report json=r.json`, `--report json`."""
+"""Where reports go: `--report json=r.json`, `--report json`; and `--report samples=s.ndjson`, written during the run."""
 
 import os
 from collections.abc import Sequence
@@ -8,7 +8,10 @@ from pathlib import Path
 from stressrunner.errors import UsageError
 from stressrunner.reports import REPORTS, report_of
 
-__all__ = ["Destination", "parse_destinations"]
+__all__ = ["SAMPLES", "Destination", "parse_destinations"]
+
+SAMPLES = "samples"  #: every sample, which is no report of a result
+_FORMS = ", ".join([*REPORTS, SAMPLES])
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +31,13 @@ def parse_destinations(texts: Sequence[str]) -> tuple[Destination, ...]:
     destinations = []
     for text in texts:
         form, equals, name = text.partition("=")
-        report_of(form)
-        if equals and not name:
-            raise UsageError(f"--report {text}: the path is missing; formats are {', '.join(REPORTS)}")
+        if form != SAMPLES:
+            report_of(form)
+        if not name and (equals or form == SAMPLES):
+            raise UsageError(f"--report {text}: the path is missing; formats are {_FORMS}")
         destinations.append(Destination(form, Path(name) if name else None))
+    if [destination.form for destination in destinations].count(SAMPLES) > 1:
+        raise UsageError("--report samples=PATH can be given once")
     paths = [destination.path for destination in destinations]
     for path in paths:
         if paths.count(path) > 1:

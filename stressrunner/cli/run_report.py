@@ -3,17 +3,18 @@
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import anyio
 import click
 
 from stressrunner.cli.consent import ask_about
-from stressrunner.cli.destinations import Destination, parse_destinations
+from stressrunner.cli.destinations import SAMPLES, Destination, parse_destinations
 from stressrunner.cli.github import tell_github
 from stressrunner.cli.progress import ProgressView
 from stressrunner.cli.run_options import RunOptions
+from stressrunner.cli.sample_file import SampleFile, sample_files
 from stressrunner.errors import UsageError
 from stressrunner.fleet.launch import Crew
 from stressrunner.reports import render
@@ -42,7 +43,7 @@ async def check_run_report(path: Path, options: RunOptions, crew: Crew) -> int:
                 "--template goes to stdout, and so does a report without a path: give that one a path"
             )
         template = load_template(options.template)
-    with located(path) as scenario:
+    with located(path) as scenario, sample_files(destinations) as samples:
         document = load_document(
             scenario.path,
             environ=os.environ,
@@ -50,18 +51,23 @@ async def check_run_report(path: Path, options: RunOptions, crew: Crew) -> int:
             environment=options.environment,
             unpacked=scenario.unpacked,
         )
-        result = await _watched(document, options, crew)
-    _write(result, destinations, template, quiet=options.quiet)
+        result = await _watched(document, options, crew, samples)
+        failed = _write(result, [each for each in destinations if each.form != SAMPLES])
+        failed += [] if samples is None else _write_samples(samples)
+    _show(result, destinations, template, quiet=options.quiet)
+    if failed:
+        raise UsageError(f"a report could not be written: {'; '.join(failed)}")
     tell_github(result, document, os.environ)
     return result.verdict.exit_code
 
 
-async def _watched(document: Document, options: RunOptions, crew: Crew) -> Result:
+async def _watched(document: Document, options: RunOptions, crew: Crew, samples: SampleFile | None) -> Result:
     """Run a scenario, once that is agreed to, and show how it gets on."""
     if not options.yes:
         await ask_about(build(document).target)
     view = None if options.quiet else ProgressView(sys.stderr, verbose=options.verbose)
-    of_run = Options(options.seed, options.overrides, options.strict, options.workers)
+    parts = None if samples is None else samples.parts
+    of_run = Options(options.seed, options.overrides, options.strict, options.workers, parts)
     try:
         return await _run(document, of_run, view or Silence(), crew)
     finally:
@@ -90,28 +96,42 @@ async def _run(document: Document, options: Options, listener: Listener, crew: C
     return result
 
 
-def _write(
+def _write(result: Result, destinations: Sequence[Destination]) -> list[str]:
+    """Write the reports that go to files; return what could not be written, and why."""
+    failed = []
+    for destination in destinations:
+        if destination.path is None:
+            continue
+        try:
+            destination.path.write_text(render(destination.form, result), "utf-8")
+        except OSError as error:
+            failed.append(f"{destination.path}: {error.strerror}")
+    return failed
+
+
+def _write_samples(samples: SampleFile) -> list[str]:
+    """Write every sample to the file that was asked for; return as `_write` does."""
+    try:
+        incomplete = samples.write()
+    except OSError as error:
+        return [f"{samples.path}: {error.strerror}"]
+    if incomplete:
+        click.echo(incomplete, err=True)
+    return []
+
+
+def _show(
     result: Result,
-    destinations: tuple[Destination, ...],
+    destinations: Sequence[Destination],
     template: Callable[[Result], str] | None,
     *,
     quiet: bool,
 ) -> None:
-    """Write the reports; the text for people goes to stderr when stdout is taken, and nowhere when quiet."""
-    taken = template is not None or any(destination.path is None for destination in destinations)
-    failed = []
-    for destination in destinations:
-        text = render(destination.form, result)
-        if destination.path is None:
-            click.echo(text, nl=False)
-            continue
-        try:
-            destination.path.write_text(text, "utf-8")
-        except OSError as error:
-            failed.append(f"{destination.path}: {error.strerror}")
+    """Show what goes to stdout; the text for people goes to stderr when that is taken, and nowhere when quiet."""
+    piped = [render(destination.form, result) for destination in destinations if destination.path is None]
     if template is not None:
-        click.echo(template(result), nl=False)
+        piped.append(template(result))
+    for text in piped:
+        click.echo(text, nl=False)
     if not quiet:
-        click.echo(render("text", result), nl=False, err=taken)
-    if failed:
-        raise UsageError(f"a report could not be written: {'; '.join(failed)}")
+        click.echo(render("text", result), nl=False, err=bool(piped))

@@ -4,12 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import anyio
+from anyio import to_thread
 
 from stressrunner.engine.clock import Clock
 from stressrunner.engine.load import Load
 from stressrunner.fleet.messages import Assignment, Delta, ProtocolError
 from stressrunner.fleet.transports import transports_to
 from stressrunner.metrics.collector import Collector
+from stressrunner.metrics.sample_log import SampleParts, SampleWriter
 from stressrunner.metrics.wire import tally_to_wire
 from stressrunner.monitor.generator import check_room, limits, watch_loop
 from stressrunner.plan.plan import Plan, compile_plan
@@ -39,7 +41,9 @@ class Generator:
         transports = transports_to(assignment.base_url, plan)
         self.transport = transports.name  #: that sends the requests
         self._clock = clock
-        self._collector = Collector(warmups=plan.warmups)
+        self._samples = _writer_of(assignment, plan)
+        observers = () if self._samples is None else (self._samples,)
+        self._collector = Collector(observers, warmups=plan.warmups)
         self._load = Load(plan, transports, assignment.base_url, clock, self._collector)
         self._origin_ns: int | None = None
         self._is_over = False
@@ -48,11 +52,15 @@ class Generator:
     async def run(self, start_ns: int) -> None:
         """Carry out the load from a moment on, in nanoseconds of the generator's clock."""
         self._origin_ns = start_ns
+        if self._samples is not None:
+            self._samples.origin_ns = start_ns
         await self._clock.sleep_until(start_ns)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(watch_loop, self._clock, self._collector.stalled)
             await self._load.run()
             tasks.cancel_scope.cancel()
+        if self._samples is not None:
+            await to_thread.run_sync(self._samples.close)
         self._is_over = True
 
     def collected(self, took_ns: int) -> None:
@@ -89,6 +97,12 @@ class Generator:
             failure=load.failure,
             limit_hit=load.limit_hit,
         )
+
+
+def _writer_of(assignment: Assignment, plan: Plan) -> SampleWriter | None:
+    if assignment.samples is None:
+        return None
+    return SampleParts(*assignment.samples).writer(plan, assignment.index)
 
 
 def _plan_of(assignment: Assignment) -> Plan:

@@ -1,6 +1,7 @@
 """Executes a plan in this process: the load, and once a second a look at what it has counted."""
 
 import anyio
+from anyio import to_thread
 
 from stressrunner.engine.clock import Clock
 from stressrunner.engine.load import Load
@@ -9,6 +10,7 @@ from stressrunner.fleet.event_loop import loop_name
 from stressrunner.http.exchange import TransportFactory
 from stressrunner.metrics.collector import Collector, Observer
 from stressrunner.metrics.ledger import Summary
+from stressrunner.metrics.sample_log import SampleParts
 from stressrunner.monitor.generator import calm, watch_loop
 from stressrunner.plan.plan import Plan
 from stressrunner.units import NS_PER_S
@@ -21,7 +23,17 @@ _TICK_NS = NS_PER_S
 class LocalFleet:
     """Runs all of a plan in this process."""
 
-    def __init__(self, plan: Plan, transports: TransportFactory, base_url: str, clock: Clock) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        transports: TransportFactory,
+        base_url: str,
+        clock: Clock,
+        *,
+        samples: SampleParts | None = None,
+    ) -> None:
+        """With `samples`, every sample is written there."""
+        self._samples = samples
         self._plan = plan
         self._transports = transports
         self._base_url = base_url
@@ -60,6 +72,15 @@ class LocalFleet:
 
     async def execute(self, ear: Ear, observers: tuple[Observer, ...] = ()) -> Summary:
         """Carry out the plan and return its figures."""
+        if self._samples is None:
+            return await self._execute(ear, observers)
+        writer = self._samples.writer(self._plan, 0)
+        writer.origin_ns = self._clock.now_ns()
+        summary = await self._execute(ear, (*observers, writer))
+        await to_thread.run_sync(writer.close)
+        return summary
+
+    async def _execute(self, ear: Ear, observers: tuple[Observer, ...]) -> Summary:
         collector = Collector(observers, self._plan.warmups)
         load = self._load = Load(self._plan, self._transports, self._base_url, self._clock, collector)
         origin_ns = self._clock.now_ns()

@@ -75,6 +75,7 @@ class Assignment:
     index: int  #: of the shard
     count: int  #: of the shards
     lease_s: float  #: without a poll for so long the generator stops
+    samples: list[str] | None = None  #: folder and form, where every sample is to be written
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from stressrunner.fleet.launch import Channel
 from stressrunner.fleet.member import Member
 from stressrunner.fleet.messages import Assignment
 from stressrunner.metrics.ledger import Ledger, Summary
+from stressrunner.metrics.sample_log import SampleParts
 from stressrunner.metrics.tally import Tally
 from stressrunner.plan.plan import Plan
 from stressrunner.scenario.row_file import rows_to_wire
@@ -32,6 +33,7 @@ class Work:
     value: Mapping[str, Any]  #: of the Document
     rows: Mapping[str, Sequence[Any]]  #: of its feeders
     base_url: str
+    samples: SampleParts | None = None  #: where every sample is written, if anywhere
 
 
 class ProcessFleet:
@@ -126,6 +128,7 @@ class ProcessFleet:
         return not self._stopping.is_set()
 
     def _assignment(self, index: int) -> Assignment:
+        samples = self._work.samples
         return Assignment(
             value=dict(self._work.value),
             rows={name: rows_to_wire(rows) for name, rows in self._work.rows.items()},
@@ -136,6 +139,7 @@ class ProcessFleet:
             index=index,
             count=len(self._members),
             lease_s=self._lease_s,
+            samples=None if samples is None else [samples.folder, samples.form],
         )
 
     @property

@@ -18,6 +18,7 @@ from stressrunner.fleet.size import fleet_size
 from stressrunner.fleet.transports import transports_to
 from stressrunner.masking import Masker
 from stressrunner.metrics.ledger import Summary
+from stressrunner.metrics.sample_log import SampleParts
 from stressrunner.monitor.generator import check_room, limits
 from stressrunner.plan.plan import Plan, compile_plan
 from stressrunner.result.model import Result
@@ -43,6 +44,7 @@ class Options:
     #: Generator processes. 0 sends from this process, whose other work then disturbs the load: for profilers and
     #: debuggers, and for where no process can be started. `auto` is one for every core but one.
     workers: int | Literal["auto"] = 1
+    samples: SampleParts | None = None  #: where every sample is written, if anywhere
 
 
 async def run(
@@ -85,7 +87,7 @@ async def _run(
             )
             monitors = Monitors(scenario.monitors, target, generators, clock, origin.masker)
             watcher = Watcher(scenario, plan, monitors, listener)
-            fleet = _fleet(origin, target, generators, clock)
+            fleet = _fleet(origin, target, generators, clock, options.samples)
             measured = await _measure(fleet, clock, watcher, interrupted)
     except StressrunnerError as error:
         nothing = Measured(ledger_of(plan, clock.now_ns()).summary([]), unwatched("nothing was sent"))
@@ -104,16 +106,22 @@ def _plan(scenario: Scenario, options: Options) -> Plan:
     return compile_plan(scenario, seed=secrets.randbelow(2**31), run_id=run_id, uuid_salt=run_id)
 
 
-def _fleet(origin: Origin, target: LiveTarget, generators: Sequence[LocalProcess], clock: Clock) -> Fleet:
+def _fleet(
+    origin: Origin,
+    target: LiveTarget,
+    generators: Sequence[LocalProcess],
+    clock: Clock,
+    samples: SampleParts | None,
+) -> Fleet:
     """Return who carries out the load: generator processes, or this process when there are none."""
     plan = origin.plan
     if generators:
-        work = Work(origin.document.value, origin.document.rows, target.base_url)
+        work = Work(origin.document.value, origin.document.rows, target.base_url, samples)
         return ProcessFleet(plan, work, generators, clock)
     from stressrunner.fleet.local import LocalFleet  # noqa: PLC0415  the engine is the generators' to import
 
     check_room(plan.most_connections, limits())
-    return LocalFleet(plan, transports_to(target.base_url, plan), target.base_url, clock)
+    return LocalFleet(plan, transports_to(target.base_url, plan), target.base_url, clock, samples=samples)
 
 
 async def _measure(fleet: Fleet, clock: Clock, watcher: Watcher, interrupted: anyio.Event) -> Measured:
