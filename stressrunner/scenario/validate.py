@@ -18,7 +18,7 @@ from stressrunner.scenario.schema import Choice, pack_schema, scenario_schema
 from stressrunner.scenario.slips import shortened
 from stressrunner.scenario.source import MappingNode, Node, Path, ScalarNode, node_at
 from stressrunner.scenario.values import BROKEN
-from stressrunner.spelling import did_you_mean
+from stressrunner.spelling import closest, did_you_mean
 
 __all__ = ["key_at", "validate"]
 
@@ -40,10 +40,15 @@ _TYPE_NAMES: Mapping[str, str] = MappingProxyType(
 
 def validate(root: Node, value: Any, kind: _Kind = "scenario") -> list[Diagnostic]:
     """Return everything that a schema finds wrong with a tree of values, each shown at its node."""
+    problems = [
+        (tuple(error.absolute_path), _Problem.of(error))
+        for error in _validator(kind).iter_errors(value)
+        if error.instance is not BROKEN  # what is wrong with that was said when it was read
+    ]
+    meant = frozenset(place for path, problem in problems for place in _meant(path, problem))
     found: list[Diagnostic] = []
-    for error in _validator(kind).iter_errors(value):
-        if error.instance is not BROKEN:  # what is wrong with that was said when it was read
-            found += _diagnostics(root, tuple(error.absolute_path), _Problem.of(error))
+    for path, problem in problems:
+        found += _diagnostics(root, path, problem, meant)
     return found
 
 
@@ -129,19 +134,27 @@ def _label(path: Path) -> str:
     return f"'{path[-1]}'"
 
 
-def _diagnostics(root: Node, path: Path, problem: _Problem) -> Iterator[Diagnostic]:
+def _meant(path: Path, problem: _Problem) -> Iterator[Path]:
+    """Yield the places of the keys that were meant by misspelled ones, which are not missing."""
+    if problem.keyword == "additionalProperties" and isinstance(problem.value, dict):
+        known = problem.schema.get("properties", {})
+        names = (closest(name, known) for name in problem.value if name not in known)
+        yield from ((*path, name) for name in names if name is not None)
+
+
+def _diagnostics(root: Node, path: Path, problem: _Problem, meant: frozenset[Path]) -> Iterator[Diagnostic]:
     node = node_at(root, path)
     if problem.is_about_key:
         yield _bad_name(node, problem)
     elif problem.keyword == "additionalProperties":
         yield from _unknown_keys(node, problem)
     elif problem.keyword == "required":
-        yield from _missing(root, path, problem)
+        yield from _missing(root, path, problem, meant)
     elif problem.keyword == "enum" and not _has_type(problem):
         return  # that it has the wrong type is all there is to say
     elif problem.keyword == "oneOf":
         if isinstance(problem.value, dict):
-            yield from _choice(root, path, problem)
+            yield from _choice(root, path, problem, meant)
     else:
         explain = _EXPLANATIONS.get(problem.keyword, _anything_else)
         yield node.diagnostic(*explain(_label(path), node, problem))
@@ -177,11 +190,11 @@ def _unknown_keys(node: Node, problem: _Problem) -> Iterator[Diagnostic]:
         )
 
 
-def _missing(root: Node, path: Path, problem: _Problem) -> Iterator[Diagnostic]:
+def _missing(root: Node, path: Path, problem: _Problem, meant: frozenset[Path]) -> Iterator[Diagnostic]:
     where = f" under {_label(path)}" if path else ""
     place = key_at(root, path) or node_at(root, path)
     for name in problem.wanted:
-        if name in problem.value:
+        if name in problem.value or (*path, name) in meant:
             continue
         empty = key_at(root, (*path, name))
         if empty is not None:
@@ -192,11 +205,11 @@ def _missing(root: Node, path: Path, problem: _Problem) -> Iterator[Diagnostic]:
             yield place.diagnostic(f"the key '{name}' is missing{where}", hint)
 
 
-def _choice(root: Node, path: Path, problem: _Problem) -> Iterator[Diagnostic]:
+def _choice(root: Node, path: Path, problem: _Problem, meant: frozenset[Path]) -> Iterator[Diagnostic]:
     choice = Choice.of(problem.wanted)
     chosen = [key for key in problem.value if key in choice.keys]
     one_of = f"one of {', '.join(choice.keys)}"
-    if not chosen:
+    if not chosen and not any((*path, name) in meant for name in choice.keys):
         empty = next((key for name in choice.keys if (key := key_at(root, (*path, name)))), None)
         if empty is not None:
             yield empty.diagnostic(f"'{empty.text}' has no value")
