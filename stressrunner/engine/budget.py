@@ -17,10 +17,15 @@ class Budget:
 
     async def take(self) -> None:
         """Let one request be sent; without any left this never returns, and is cut off with all that is in flight."""
+        if not self.spend():
+            await anyio.sleep_forever()
+
+    def spend(self) -> bool:
+        """Return whether one more request may be sent; if not, the load is being cut off."""
         if self._left > 0:
             self._left -= 1
-            return
+            return True
         if self._left == 0:
             self._left = -1
             self._spent()
-        await anyio.sleep_forever()
+        return False

@@ -19,9 +19,10 @@ from anyio.abc import TaskGroup
 from stressrunner.engine.budget import Budget
 from stressrunner.engine.clock import Clock
 from stressrunner.engine.iteration import Arrival, Iterations, think_ns
+from stressrunner.engine.quick import QuickRequests, QuickUser, is_quick
 from stressrunner.engine.recorder import Recorder
 from stressrunner.engine.sending import Cut, Sender
-from stressrunner.http.exchange import TransportFactory
+from stressrunner.http.exchange import DirectTransport, Transport, TransportFactory
 from stressrunner.plan.pacing import user_steps
 from stressrunner.plan.plan import PhasePlan, Plan
 from stressrunner.scenario.model import Closed, Open
@@ -50,6 +51,8 @@ class _User:
     mail: Arrival | None = None
     awake: anyio.Event = field(default_factory=anyio.Event)
     scope: anyio.CancelScope | None = None
+    quick: QuickUser | None = None  #: runs the iterations, if callbacks can
+    is_parked: bool = False  #: waits inside `quick`, which can begin an iteration at once
 
 
 @dataclass(slots=True)
@@ -89,6 +92,9 @@ class Load:
         self._begun = 0  # iterations of this generator that were given a number since
         self._closing = False
         self._falls = _falls(plan)
+        self._requests = (
+            QuickRequests(plan, sender, clock, recorder) if is_quick(plan) and not self._falls else None
+        )
         self._limit = plan.iteration_limit
         self._active = 0  # users that a closed phase lets begin iterations
         self._background: TaskGroup  # for what must not outlast the users
@@ -208,17 +214,22 @@ class Load:
 
     async def _take(self, user: _User) -> Arrival | None:
         """Return a closed phase's next iteration for a user, after its pause; None when there is none."""
-        phase = self._phase
-        if phase is None:
-            return None
-        now_ns = due_ns = self._clock.now_ns()
-        if phase.shape.think_max_s and user.iterations:
-            due_ns += self._think_ns(phase.shape, user)
-            await self._pause(phase, due_ns)
-            now_ns = self._clock.now_ns()
+        while (phase := self._phase) is not None:
+            due_ns = self._clock.now_ns()
+            if phase.shape.think_max_s and user.iterations:
+                due_ns += self._think_ns(phase.shape, user)
+                await self._pause(phase, due_ns)
+            arrival = self._taken(user, phase, due_ns)
+            if arrival is not None or self._phase is phase:
+                return arrival
+            # The phase ended in the pause, and the next one took this user for a busy one.
+        return None
+
+    def _taken(self, user: _User, phase: _ClosedPhase, due_ns: int) -> Arrival | None:
+        """Return a closed phase's next iteration for a user; None when there is none for it."""
         if user.number >= phase.users or phase.over.is_set():
             return None
-        if phase.ends_ns is not None and now_ns >= phase.ends_ns:
+        if phase.ends_ns is not None and due_ns >= phase.ends_ns:
             return None
         number = self._plan.part.number(phase.taken)
         phase.taken += 1
@@ -274,8 +285,12 @@ class Load:
         elif self._idle:
             user = self._users[heappop(self._idle)]
             self._busy += 1
-            user.mail = arrival
-            user.awake.set()
+            if user.is_parked and user.quick is not None:
+                user.is_parked = False
+                user.quick.begin(arrival)
+            else:
+                user.mail = arrival
+                user.awake.set()
         else:
             self._new_user(tasks, arrival)
 
@@ -289,26 +304,35 @@ class Load:
 
     async def _live(self, user: _User) -> None:
         """Run iterations until the load closes."""
-        run, number = self._iterations.run, self._plan.part.number(user.number)
         async with self._transports.open() as transport:
-            while (arrival := await self._next(user)) is not None:
-                iterating = run(arrival, user=number, user_iteration=user.iterations, transport=transport)
-                if self._falls:
-                    with anyio.CancelScope() as user.scope:
-                        await iterating
-                    user.scope = None
-                else:
+            if self._requests is not None and isinstance(transport, DirectTransport):
+                number = self._plan.part.number(user.number)
+                user.quick = QuickUser(self._requests, number, transport, lambda: self._following(user))
+                while (arrival := await self._next(user)) is not None:
+                    await user.quick.run(arrival)
+                    user.iterations = user.quick.iterations
+            else:
+                await self._iterate(user, transport)
+
+    async def _iterate(self, user: _User, transport: Transport) -> None:
+        """Run iterations, each of which may do anything."""
+        run, number = self._iterations.run, self._plan.part.number(user.number)
+        while (arrival := await self._next(user)) is not None:
+            iterating = run(arrival, user=number, user_iteration=user.iterations, transport=transport)
+            if self._falls:
+                with anyio.CancelScope() as user.scope:
                     await iterating
-                user.iterations += 1
+                user.scope = None
+            else:
+                await iterating
+            user.iterations += 1
 
     async def _next(self, user: _User) -> Arrival | None:
         """Return what a user is to run next; wait while there is nothing; None when the load closes."""
         while True:
-            if user.mail is not None:
-                arrival, user.mail = user.mail, None
-                return arrival
-            if self._backlog:
-                return self._backlog.popleft()
+            waiting = self._waiting(user)
+            if waiting is not None:
+                return waiting
             taken = await self._take(user)
             if taken is not None:
                 return taken
@@ -321,6 +345,28 @@ class Load:
             heappush(self._idle, user.number)
             await user.awake.wait()
 
+    def _waiting(self, user: _User) -> Arrival | None:
+        """Return the arrival that waits for a user, or for any; None when there is none."""
+        if user.mail is not None:
+            arrival, user.mail = user.mail, None
+            return arrival
+        return self._backlog.popleft() if self._backlog else None
+
+    def _following(self, user: _User) -> Arrival | None:
+        """Return what a quick user is to run next, if that is there already; else let it wait or leave."""
+        arrival = self._waiting(user)
+        phase = self._phase
+        if arrival is None and phase is not None and not phase.shape.think_max_s:
+            arrival = self._taken(user, phase, self._clock.now_ns())
+        if arrival is None and user.quick is not None:
+            if phase is None and not self._closing:
+                self._busy -= 1
+                heappush(self._idle, user.number)
+                user.is_parked = True
+            else:
+                user.quick.leave()
+        return arrival
+
     def _rouse(self, below: int) -> None:
         """Wake the waiting users with numbers below a limit, so that they look for work again."""
         roused = [number for number in self._idle if number < below]
@@ -328,7 +374,12 @@ class Load:
         heapify(self._idle)
         self._busy += len(roused)
         for number in roused:
-            self._users[number].awake.set()
+            user = self._users[number]
+            if user.is_parked and user.quick is not None:
+                user.is_parked = False
+                user.quick.leave()
+            else:
+                user.awake.set()
 
     async def _finish(self) -> None:
         """Let iterations end within graceful_stop, then cut off what is still running."""

@@ -1,7 +1,7 @@
 """One request of an iteration: filled in, sent, judged, and told to the recorder."""
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
 import anyio
 import anyio.lowlevel
@@ -30,57 +30,20 @@ class Due(NamedTuple):
     waiting_since_ns: int | None = None  #: when it began to wait for a limit of the scenario, if it did
 
 
-class _Released(NamedTuple):
-    """A request that is ready to be sent: until here, all time was the generator's."""
+class Planned(Protocol):
+    """What is known of a request before it is sent: a `Due`, or the arrival of an iteration that is one request."""
 
-    endpoint: int
-    phase: int
-    due_ns: int
-    released_ns: int
+    @property
+    def phase(self) -> int:
+        """The index of its phase."""
 
-    def unsent(
-        self, outcome: Outcome, now_ns: int, *, never: bool = False, problem: Problem | None = None
-    ) -> Sample:
-        """Return the sample of a request of which nothing came back."""
-        endpoint, phase, due_ns, released_ns = self
-        return Sample(
-            endpoint,
-            phase,
-            outcome,
-            due_ns,
-            released_ns,
-            now_ns,
-            None,
-            None,
-            now_ns,
-            never=never,
-            problem=problem,
-        )
+    @property
+    def due_ns(self) -> int:
+        """When it was due."""
 
-    def sent(self, outcome: Outcome, exchange: Exchange, problem: Problem | None) -> Sample:
-        """Return the sample of a request that was sent, or tried to be."""
-        endpoint, phase, due_ns, released_ns = self
-        failure = exchange.failure
-        # By position: keywords would cost a microsecond.
-        return Sample(
-            endpoint,
-            phase,
-            outcome,
-            due_ns,
-            released_ns,
-            exchange.acquired_ns,
-            exchange.sent_ns,
-            exchange.first_byte_ns,
-            exchange.completed_ns,
-            exchange.connect_ns,
-            exchange.status,
-            exchange.bytes_sent,
-            exchange.bytes_received,
-            failure is not None and failure.kind in NEVER_FINISHED,
-            problem,
-            exchange.redirects,
-            exchange.resent,
-        )
+    @property
+    def waiting_since_ns(self) -> int | None:
+        """When it began to wait for a limit of the scenario, if it did."""
 
 
 @dataclass(slots=True)
@@ -106,7 +69,9 @@ class Sender:
         self._cut = cut
         self._budget = budget
 
-    async def send(self, endpoint: EndpointPlan, names: RequestNames, due: Due, transport: Transport) -> bool:
+    async def send(
+        self, endpoint: EndpointPlan, names: RequestNames, due: Planned, transport: Transport
+    ) -> bool:
         """Send a request, its holes filled from `names`; return whether it passed.
 
         Captures are added to the iteration of the names, and the response becomes the latest one of their step.
@@ -116,46 +81,133 @@ class Sender:
         try:
             request = endpoint.request.render(names)
         except CannotEvaluate as error:
-            released = self._release(endpoint, due)
-            if names.step is not None:
-                names.step.latest = None
-            problem: Problem | None = Problem("template", str(error))
-            self._recorder.emit(released.unsent(Outcome.FAILED, released.released_ns, problem=problem), None)
+            self.unfilled(endpoint, names, due, error)
             # A user whose requests all fail this way would otherwise never let go of the event loop.
             await anyio.lowlevel.checkpoint()
             return False
-        released = self._release(endpoint, due)
+        released_ns = self._released_ns(due)
         self._recorder.in_flight += 1
         try:
             exchange = await transport.exchange(request)
         except anyio.get_cancelled_exc_class():
-            # What outlasted graceful_stop ranks last in latencies; what an interrupt cut off tells nothing.
-            never = self._cut.reason != "interrupt"
-            self._recorder.emit(released.unsent(Outcome.UNFINISHED, self._clock.now_ns(), never=never), None)
+            self.cut_off(endpoint, due, released_ns)
             raise
         finally:
             self._recorder.in_flight -= 1
+        return self.conclude(endpoint, names, exchange, due, released_ns)
+
+    def may_send(self) -> bool:
+        """Take one request from the budget; if there is none left, the load is being cut off."""
+        return self._budget is None or self._budget.spend()
+
+    def unfilled(
+        self, endpoint: EndpointPlan, names: RequestNames, due: Planned, error: CannotEvaluate
+    ) -> None:
+        """Count a request whose holes cannot be filled as failed."""
+        if names.step is not None:
+            names.step.latest = None
+        released_ns = self._released_ns(due)
+        self._recorder.emit(
+            _unsent_sample(
+                (endpoint.index, due.phase),
+                Outcome.FAILED,
+                (due.due_ns, released_ns, released_ns),
+                problem=Problem("template", str(error)),
+            ),
+            None,
+        )
+
+    def cut_off(self, endpoint: EndpointPlan, due: Planned, released_ns: int) -> None:
+        """Count a request in flight that is cut off."""
+        # What outlasted graceful_stop ranks last in latencies; what an interrupt cut off tells nothing.
+        never = self._cut.reason != "interrupt"
+        moments = (due.due_ns, released_ns, self._clock.now_ns())
+        place = (endpoint.index, due.phase)
+        self._recorder.emit(_unsent_sample(place, Outcome.UNFINISHED, moments, never=never), None)
+
+    def conclude(
+        self,
+        endpoint: EndpointPlan,
+        names: RequestNames | None,
+        exchange: Exchange,
+        due: Planned,
+        released_ns: int,
+    ) -> bool:
+        """Judge and count what came of a request; return whether it passed.
+
+        The names may be left out where the status alone decides.
+        """
         outcome, problem = self._judge(endpoint, names, exchange, due.due_ns)
-        self._recorder.emit(released.sent(outcome, exchange, problem), exchange)
+        failure = exchange.failure
+        # By position: keywords would cost a microsecond.
+        sample = Sample(
+            endpoint.index,
+            due.phase,
+            outcome,
+            due.due_ns,
+            released_ns,
+            exchange.acquired_ns,
+            exchange.sent_ns,
+            exchange.first_byte_ns,
+            exchange.completed_ns,
+            exchange.connect_ns,
+            exchange.status,
+            exchange.bytes_sent,
+            exchange.bytes_received,
+            failure is not None and failure.kind in NEVER_FINISHED,
+            problem,
+            exchange.redirects,
+            exchange.resent,
+        )
+        self._recorder.emit(sample, exchange)
         return outcome is Outcome.OK
 
-    def _release(self, endpoint: EndpointPlan, due: Due) -> _Released:
+    def _released_ns(self, due: Planned) -> int:
         waiting_since_ns = due.waiting_since_ns
-        released_ns = self._clock.now_ns() if waiting_since_ns is None else waiting_since_ns
-        return _Released(endpoint.index, due.phase, due.due_ns, released_ns)
+        return self._clock.now_ns() if waiting_since_ns is None else waiting_since_ns
 
     def _judge(
-        self, endpoint: EndpointPlan, names: RequestNames, exchange: Exchange, due_ns: int
+        self, endpoint: EndpointPlan, names: RequestNames | None, exchange: Exchange, due_ns: int
     ) -> tuple[Outcome, Problem | None]:
+        step = None if names is None else names.step
         if exchange.failure is not None:
-            if names.step is not None:
-                names.step.latest = None
+            if step is not None:
+                step.latest = None
             return Outcome.FAILED, Problem(exchange.failure.kind.value, exchange.failure.message)
-        seen = ResponseNames(names, exchange, self._base_url, due_ns)
-        outcome, problem = endpoint.judge.judge(exchange.status, seen, names.scope.captures)
-        if names.step is not None:
-            names.step.latest = seen.alone()
+        if names is None:
+            outcome, problem = endpoint.judge.judge_status(exchange.status)
+        else:
+            seen = ResponseNames(names, exchange, self._base_url, due_ns)
+            outcome, problem = endpoint.judge.judge(exchange.status, seen, names.scope.captures)
+            if step is not None:
+                step.latest = seen.alone()
         return outcome, None if problem is None else problem._replace(excerpt=_excerpt(exchange))
+
+
+def _unsent_sample(
+    place: tuple[int, int],
+    outcome: Outcome,
+    moments: tuple[int, int, int],
+    *,
+    never: bool = False,
+    problem: Problem | None = None,
+) -> Sample:
+    """Return the sample of a request of which nothing came back; `moments` are due, released and given up."""
+    endpoint, phase = place
+    due_ns, released_ns, now_ns = moments
+    return Sample(
+        endpoint,
+        phase,
+        outcome,
+        due_ns,
+        released_ns,
+        now_ns,
+        None,
+        None,
+        now_ns,
+        never=never,
+        problem=problem,
+    )
 
 
 def _excerpt(exchange: Exchange) -> str:

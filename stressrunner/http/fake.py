@@ -4,7 +4,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import NamedTuple, Protocol
 
-from stressrunner.http.exchange import Exchange, Failure, Headers, Request, Transport
+import anyio
+from anyio.abc import TaskGroup
+
+from stressrunner.http.exchange import Done, Exchange, Failure, Headers, Request, Transport
 from stressrunner.http.failures import response_timeout
 
 __all__ = ["FakeAnswer", "FakeTransports", "SleepingClock"]
@@ -31,6 +34,22 @@ class FakeAnswer(NamedTuple):
     connect_s: float | None = None  #: time to open a connection first, when one has to be opened
 
 
+class _DirectFake:
+    """A view of the fake that calls back."""
+
+    def __init__(self, transport: Transport, tasks: TaskGroup) -> None:
+        self._transport = transport
+        self._tasks = tasks
+        self.exchange = transport.exchange
+
+    def begin(self, request: Request, done: Done) -> None:
+        """Answer one request as programmed, from a task of its own."""
+        self._tasks.start_soon(self._answer, request, done)
+
+    async def _answer(self, request: Request, done: Done) -> None:
+        done(await self._transport.exchange(request))
+
+
 class FakeTransports:
     """Opens transports that answer as `answer` says; counts what passes through them.
 
@@ -40,9 +59,17 @@ class FakeTransports:
 
     name = "fake"
 
-    def __init__(self, clock: SleepingClock, answer: Callable[[int, Request], FakeAnswer]) -> None:
+    def __init__(
+        self,
+        clock: SleepingClock,
+        answer: Callable[[int, Request], FakeAnswer],
+        *,
+        direct: bool = False,
+    ) -> None:
+        """With `direct`, transports call back too; they must then be left by the task that opened them."""
         self._clock = clock
         self._answer = answer
+        self._direct = direct
         self.requests = 0  #: requests begun
         self.in_flight = 0  #: requests begun and not ended
         self.max_in_flight = 0
@@ -57,7 +84,12 @@ class FakeTransports:
     async def _open(self) -> AsyncIterator[Transport]:
         self.opened += 1
         try:
-            yield self
+            if not self._direct:
+                yield self
+                return
+            async with anyio.create_task_group() as tasks:
+                yield _DirectFake(self, tasks)
+                tasks.cancel_scope.cancel()
         finally:
             self.closed += 1
 

@@ -26,6 +26,9 @@ class Judge:
         named = _names(self._checks)
         self._status_decides = "status" not in named
         asked = named | self._captures.asked | _names([self._refused] if self._refused else [])
+        #: whether the status alone decides what becomes of a request, and nothing is taken from the response
+        self.is_of_status = asked <= {"status"} and not self._captures
+        self._of_status: dict[int, tuple[Outcome, Problem | None]] = {}
         self.needs_body = not asked.isdisjoint(_OF_BODY)  #: whether anything is asked about a response's body
 
     def judge(self, status: int, names: Names, captures: dict[str, Any]) -> tuple[Outcome, Problem | None]:
@@ -39,6 +42,13 @@ class Judge:
             if reason is not None:
                 return Outcome.FAILED, Problem("check", reason, rule=check.source)
         return self._capture(names, captures) if self._captures else _PASSED
+
+    def judge_status(self, status: int) -> tuple[Outcome, Problem | None]:
+        """Return what became of a request by the status of its response, where `is_of_status`."""
+        known = self._of_status.get(status)
+        if known is None:
+            known = self._of_status[status] = self.judge(status, {"status": status}, {})
+        return known
 
     def _capture(self, names: Names, captures: dict[str, Any]) -> tuple[Outcome, Problem | None]:
         try:

@@ -130,14 +130,22 @@ class RequestTemplate:
         self._cookies = {
             name: compile_template(text) for name, text in endpoint.cookies.items() if text is not None
         }
-        self._always = self._rendered({}) if self._is_constant(endpoint) else None
+        #: the request itself, where every rendering is the same
+        self.standing = self._rendered({})._replace(is_standing=True) if self._is_constant(endpoint) else None
 
     def _is_constant(self, endpoint: Endpoint) -> bool:
         """Return whether every rendering is the same request."""
-        tree = endpoint.body.value if isinstance(endpoint.body, Json) else None
+        match endpoint.body:
+            case None:
+                is_body_constant = True
+            case Json(value):
+                is_body_constant = compile_value(value).is_constant
+            case Raw(text):
+                is_body_constant = compile_template(text, statements=True).is_constant
+            case _:
+                is_body_constant = False
         return (
-            (endpoint.body is None or isinstance(endpoint.body, Json))
-            and compile_value(tree).is_constant
+            is_body_constant
             and compile_template(endpoint.path).is_constant
             and self._query is None
             and not self._filled
@@ -150,8 +158,8 @@ class RequestTemplate:
         Raises:
             CannotEvaluate: a hole cannot be filled, or with something that cannot be written in UTF-8 or as JSON.
         """
-        if self._always is not None:
-            return self._always
+        if self.standing is not None:
+            return self.standing
         try:
             return self._rendered(names)
         except Exception:

@@ -162,6 +162,13 @@ def test_a_pause_does_not_delay_the_end():
     assert ran.summary.duration_s == pytest.approx((last - first) / 1e9)
 
 
+def test_users_who_pause_when_a_phase_ends_work_in_the_next():
+    """A user whose pause outlasts its phase takes part in the one after it."""
+    pausing = Closed(2, duration_s=Fraction(1), think_min_s=0.7, think_max_s=0.7)
+    ran = virtual_run(scenario(Phase("a", pausing), Phase("b", Closed(2, iterations=20))), slow(0.05))
+    assert ran.totals.sent == 2 * 2 + 20
+
+
 def test_a_burst_does_not_wait_for_replies():
     """The messages of a burst are due at their distances, whatever the target does."""
     session = Session("one", messages=20, burst=20, gap_s=0.001)

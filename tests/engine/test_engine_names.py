@@ -269,3 +269,31 @@ def test_what_is_asked_for_twice_is_made_once():
     seen = response(body=b'{"items": []}', headers=(("X", "y"),))
     for name in ("body", "headers", "text", "message", "session", "uuid"):
         assert seen[name] is seen[name]
+
+
+@given(
+    st.binary(max_size=40)
+    | st.tuples(
+        st.recursive(
+            st.none() | st.floats() | st.integers() | st.text(),
+            lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+        ),
+        st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32"]),
+        st.sampled_from(["", " ", "\n", "x"]),
+    ).map(
+        lambda made: (made[2] + json.dumps(made[0], ensure_ascii=False) + made[2]).encode(
+            made[1], "surrogatepass"
+        )
+    )
+)
+def test_bodies_are_read_as_json_is(octets):
+    """`body` is what the standard library makes of the octets, whatever they are."""
+    try:
+        expected = json.loads(octets)
+    except ValueError:
+        expected = "no JSON"
+    try:
+        found = response(body=octets)["body"]
+    except CannotEvaluate:
+        found = "no JSON"
+    assert repr(found) == repr(expected)

@@ -85,8 +85,11 @@ class _StopAt:
         return beat.at_s >= self.at_s
 
 
-def virtual_run(of: Scenario, answer=None, *, stop_at_s=None, seed=1, shard=(0, 1)) -> Ran:
-    """Run a scenario in virtual time; `answer` is called with a request's number and the request."""
+def virtual_run(of: Scenario, answer=None, *, stop_at_s=None, seed=1, shard=(0, 1), direct=True) -> Ran:
+    """Run a scenario in virtual time; `answer` is called with a request's number and the request.
+
+    Transports call back when they are `direct`, as the fast one does, unless connections are shared.
+    """
     samples, exchanges = [], []
 
     def observe(sample, exchange):
@@ -95,7 +98,8 @@ def virtual_run(of: Scenario, answer=None, *, stop_at_s=None, seed=1, shard=(0, 
 
     async def main() -> Ran:
         clock = EventLoopClock()
-        transports = FakeTransports(clock, answer or (lambda number, request: FakeAnswer(0.01)))
+        answering = answer or (lambda number, request: FakeAnswer(0.01))
+        transports = FakeTransports(clock, answering, direct=direct and not of.target.connections)
         plan = compile_plan(of, seed=seed, run_id="r").shard(*shard)
         pooled = SharedPool(transports, of.target.connections) if of.target.connections else transports
         fleet = LocalFleet(plan, pooled, "http://target", clock)
