@@ -12,9 +12,9 @@ import click
 from stressrunner.cli.consent import ask_about
 from stressrunner.cli.destinations import SAMPLES, Destination, parse_destinations
 from stressrunner.cli.github import tell_github
-from stressrunner.cli.progress import ProgressView
 from stressrunner.cli.run_options import RunOptions
 from stressrunner.cli.sample_file import SampleFile, sample_files
+from stressrunner.cli.views import view_on
 from stressrunner.errors import UsageError
 from stressrunner.fleet.launch import Crew
 from stressrunner.reports import render
@@ -65,7 +65,7 @@ async def _watched(document: Document, options: RunOptions, crew: Crew, samples:
     """Run a scenario, once that is agreed to, and show how it gets on."""
     if not options.yes:
         await ask_about(build(document).target)
-    view = None if options.quiet else ProgressView(sys.stderr, verbose=options.verbose)
+    view = None if options.quiet else view_on(sys.stderr, verbose=options.verbose)
     parts = None if samples is None else samples.parts
     of_run = Options(options.seed, options.overrides, options.strict, options.workers, parts)
     try:

@@ -11,7 +11,7 @@ from stressrunner.plan.pacing import Ramp
 from stressrunner.plan.plan import PhasePlan, Plan
 from stressrunner.scenario.model import Open
 
-__all__ = ["Beat", "Ear", "Fleet", "ledger_of"]
+__all__ = ["Beat", "Ear", "Fleet", "ledger_of", "outlines_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +63,12 @@ class Fleet(Protocol):
 
 def ledger_of(plan: Plan, origin_ns: int) -> Ledger:
     """Return empty books for a plan whose load began at a moment, in monotonic nanoseconds."""
-    outlines = [_outline(phase, plan.planned(phase.index)) for phase in plan.phases]
-    return Ledger(plan.endpoint_names, outlines, origin_ns)
+    return Ledger(plan.endpoint_names, outlines_of(plan), origin_ns)
+
+
+def outlines_of(plan: Plan) -> list[PhaseOutline]:
+    """Return what is known of each phase before it begins."""
+    return [_outline(phase, plan.planned(phase.index)) for phase in plan.phases]
 
 
 def _outline(phase: PhasePlan, planned: Mapping[int, int] | None) -> PhaseOutline:

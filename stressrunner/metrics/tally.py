@@ -84,6 +84,8 @@ class Cell:
 
     def extend(self, samples: Sequence[Sample]) -> None:
         """Count requests that were sent."""
+        if not samples:
+            return
         table = _columns(samples)
         sent = len(samples)
         self.sent += sent

@@ -1,19 +1,86 @@
 """What a run tells while it is under way."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from stressrunner.metrics.tally import Tally
+from stressrunner.units import Dimension
 
-__all__ = ["Listener", "Progress", "Silence"]
+__all__ = [
+    "RECENT_S",
+    "EndpointProgress",
+    "ErrorProgress",
+    "GeneratorProgress",
+    "Listener",
+    "PhaseProgress",
+    "Progress",
+    "Silence",
+    "ThresholdProgress",
+]
+
+RECENT_S = 5.0  #: over which percentiles are taken while the load runs
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseProgress:
+    """The phase that is running."""
+
+    name: str  #: `finishing` once the last one has ended and requests are still in flight
+    number: int  #: from 1
+    count: int  #: of all phases
+    left_s: float | None  #: until it ends; None when work alone ends it
+    offered_per_s: float | None  #: requests that its rate asks for now; None without a rate
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointProgress:
+    """Where an endpoint stands."""
+
+    name: str
+    completed: int
+    failed: int
+    recent_per_s: float  #: completed in the last RECENT_S
+    p50_s: float | None  #: response times of the last RECENT_S; None when nothing or too little ended
+    p95_s: float | None
+    p99_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdProgress:
+    """How a threshold would be judged now."""
+
+    text: str
+    state: Literal["holds", "broken", "open"]  #: open: nothing to judge it by yet, or only at the end
+    measured: float | None  #: in the base unit of `dimension`
+    dimension: Dimension
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorProgress:
+    """A kind of error, secrets masked."""
+
+    kind: str
+    count: int
+    message: str  #: of the first of them
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratorProgress:
+    """How well the generator keeps up: figures of the last second."""
+
+    lag_p99_s: float | None  #: sent later than due; None when nothing was sent
+    stall_max_s: float | None  #: of its event loop
+    cpu: float | None  #: cores in use by the busiest of its processes, each of which can use one
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
     """Where a load stands, once a second."""
 
+    scenario: str  #: its name, secrets masked
+    target: str  #: base URL, secrets masked
     at_s: float  #: after the load began
-    phase: str
+    phase: PhaseProgress
     planned: int | None  #: requests of all phases; None when time alone ends one of them
     planned_s: float | None  #: length of all phases; None when work alone ends one of them
     sent: int
@@ -21,8 +88,13 @@ class Progress:
     failed: int
     in_flight: int
     recent_per_s: float  #: completed in the last second
-    recent_p50_s: float | None  #: response times of the last second
+    recent_p50_s: float | None  #: response times of the last RECENT_S; None when nothing or too little ended
     recent_p95_s: float | None
+    recent_p99_s: float | None
+    endpoints: tuple[EndpointProgress, ...]
+    thresholds: tuple[ThresholdProgress, ...]
+    errors: tuple[ErrorProgress, ...]  #: the most frequent first
+    generator: GeneratorProgress
 
 
 class Listener(Protocol):

@@ -86,7 +86,7 @@ async def _run(
                 f"target {shown(target.base_url, plan.target.proxy)}, seed {plan.seed}, run {plan.run_id}"
             )
             monitors = Monitors(scenario.monitors, target, generators, clock, origin.masker)
-            watcher = Watcher(scenario, plan, monitors, listener)
+            watcher = Watcher(origin, monitors, listener)
             fleet = _fleet(origin, target, generators, clock, options.samples)
             measured = await _measure(fleet, clock, watcher, interrupted)
     except StressrunnerError as error:

@@ -2,16 +2,13 @@
 
 from stressrunner.engine.clock import Clock
 from stressrunner.fleet.beat import Beat, Fleet
-from stressrunner.metrics.histogram import Histogram
 from stressrunner.metrics.ledger import Summary
 from stressrunner.metrics.tally import Tally
-from stressrunner.plan.outcome import Outcome
-from stressrunner.plan.plan import Plan
-from stressrunner.run.judgement import Measured
-from stressrunner.run.listener import Listener, Progress
+from stressrunner.run.judgement import Measured, Origin
+from stressrunner.run.listener import Listener
 from stressrunner.run.monitors import Monitors
-from stressrunner.run.outline import planned_s
-from stressrunner.scenario.model import Limits, Scenario
+from stressrunner.run.standing import Standing
+from stressrunner.scenario.model import Limits
 from stressrunner.scenario.threshold import Threshold
 from stressrunner.units import format_bytes, format_duration
 from stressrunner.verdict.watchdog import Watchdog
@@ -22,22 +19,22 @@ __all__ = ["Watcher"]
 class Watcher:
     """Hears a load, and has it cut off when a threshold says so."""
 
-    def __init__(self, scenario: Scenario, plan: Plan, monitors: Monitors, listener: Listener) -> None:
-        self._phases = [phase.name for phase in scenario.load]
+    def __init__(self, origin: Origin, monitors: Monitors, listener: Listener) -> None:
+        scenario, plan = origin.scenario, origin.plan
         self._monitors = monitors
         self._listener = listener
         self._watchdog = Watchdog(scenario.thresholds, endpoints=plan.endpoint_names, phases=scenario.load)
-        planned = [plan.planned(index) for index in range(len(plan.phases))]
-        self._planned = None if None in planned else sum(sum(each.values()) for each in planned if each)
-        self._planned_s = planned_s(scenario)
+        self._standing = Standing(scenario, plan, origin.masker)
         self._limits = scenario.limits
         self._limit_hit = ""
         self.aborted_by: Threshold | None = None  #: the threshold that cut the load off
 
     def heard(self, beat: Beat, total: Tally) -> bool:
         """Pass on where the load stands; return whether a threshold or a hard limit cuts it off."""
-        self._listener.progress(self._progress(beat, total), total)
         due = self._watchdog.feed(beat, self._monitors.figures())
+        generators = self._monitors.generators() or {"generator": self._monitors.generator()}
+        progress = self._standing.after(beat, total, self._watchdog.latest(), generators.values())
+        self._listener.progress(progress, total)
         if due is not None and self.aborted_by is None:
             self.aborted_by = due
             self._listener.note(f"{due.text} is broken: the load is cut off")
@@ -67,30 +64,6 @@ class Watcher:
             failure=fleet.failure,
             limit_hit=self._limit_hit or fleet.limit_hit,
             losses=fleet.losses,
-        )
-
-    def _progress(self, beat: Beat, total: Tally) -> Progress:
-        sent = completed = failed = recent = 0
-        for cell in total.cells.values():
-            sent += cell.sent
-            completed += cell.sent - cell.outcomes[Outcome.UNFINISHED]
-            failed += cell.outcomes[Outcome.FAILED]
-        times = Histogram()
-        for cell in beat.tally.cells.values():
-            recent += cell.sent - cell.outcomes[Outcome.UNFINISHED]
-            times.merge(cell.response_time)
-        return Progress(
-            at_s=beat.at_s,
-            phase="finishing" if beat.phase is None else self._phases[beat.phase],
-            planned=self._planned,
-            planned_s=self._planned_s,
-            sent=sent,
-            completed=completed,
-            failed=failed,
-            in_flight=beat.tally.in_flight,
-            recent_per_s=recent / beat.duration_s if beat.duration_s else 0.0,
-            recent_p50_s=times.percentile_s(50),
-            recent_p95_s=times.percentile_s(95),
         )
 
 

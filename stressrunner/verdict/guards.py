@@ -4,16 +4,17 @@ from collections.abc import Collection, Mapping
 from typing import Protocol
 
 from stressrunner.fleet.beat import Beat
+from stressrunner.metrics.histogram import Histogram
 from stressrunner.metrics.tally import Cell, Tally
 from stressrunner.monitor.figures import ProcessFigures
 from stressrunner.scenario.threshold import Threshold
 from stressrunner.verdict.figures import LiveRecord
-from stressrunner.verdict.measure import Measurement, measure
+from stressrunner.verdict.measure import Measurement, measure, measure_times
 from stressrunner.verdict.processes import measure_process, points_between
 from stressrunner.verdict.rolling import Rolling, Slice
 from stressrunner.verdict.stretch import Stretch
 
-__all__ = ["ABORT_SAMPLES", "Guard", "ProcessGuard", "RequestGuard"]
+__all__ = ["ABORT_SAMPLES", "Guard", "ProcessGuard", "RequestGuard", "WholeGuard"]
 
 #: Samples that a figure must rest on before it stops a run, unless the threshold says `min_samples`.
 ABORT_SAMPLES = 100
@@ -24,6 +25,10 @@ _GROWING = ("count", "dropped", "unfinished")
 
 class Guard(Protocol):
     """Judges one threshold on every beat."""
+
+    @property
+    def latest(self) -> Measurement | None:
+        """What was measured last; None while nothing can be said."""
 
     def feed(self, beat: Beat, monitors: Mapping[str, ProcessFigures]) -> bool:
         """Take the next second; return whether it is time to stop the load."""
@@ -50,6 +55,12 @@ class RequestGuard:
         self._at_s: float | None = None  # the end of the latest beat within the phases
         self._outside = False
         self._samples: int | None = 0
+        self._latest: Measurement | None = None
+
+    @property
+    def latest(self) -> Measurement | None:
+        """What was measured last; None while the window is not full, or a count that still grows may do."""
+        return self._latest
 
     def feed(self, beat: Beat, monitors: Mapping[str, ProcessFigures]) -> bool:  # noqa: ARG002  of the seam
         """Take the next second; return whether it is time to stop the load."""
@@ -87,6 +98,7 @@ class RequestGuard:
         self._samples = measurement.samples
         if self._is_too_early(measurement):
             return False
+        self._latest = measurement
         self._stretch.add(at_s, measurement)
         return self._stops(at_s)
 
@@ -113,8 +125,35 @@ class RequestGuard:
         return self._stretch.record()
 
 
+class WholeGuard:
+    """Judges a threshold on what is measured as a whole, such as a session, on everything so far; it stops nothing."""
+
+    def __init__(self, threshold: Threshold, name: str) -> None:
+        """Guard what is measured under a name."""
+        self._threshold = threshold
+        self._name = name
+        self._times = Histogram()
+        self._stretch = Stretch(threshold)
+
+    @property
+    def latest(self) -> Measurement | None:
+        """What was measured so far; None before one of them has ended."""
+        return measure_times(self._threshold, self._times) if self._times.count else None
+
+    def feed(self, beat: Beat, monitors: Mapping[str, ProcessFigures]) -> bool:  # noqa: ARG002  of the seam
+        """Take the next second; return that the load goes on."""
+        if self._name in beat.tally.wholes:
+            self._times.merge(beat.tally.wholes[self._name])
+            self._stretch.add(beat.at_s, measure_times(self._threshold, self._times))
+        return False
+
+    def record(self) -> LiveRecord:
+        """Return what was seen so far."""
+        return self._stretch.record()
+
+
 class ProcessGuard:
-    """Judges an aborting threshold on a watched process."""
+    """Judges a threshold on a watched process."""
 
     def __init__(self, threshold: Threshold, phases: Collection[int]) -> None:
         """Guard a process while one of some phases is running."""
@@ -122,6 +161,12 @@ class ProcessGuard:
         self._phases = phases
         self._stretch = Stretch(threshold)
         self._begin_s: float | None = None  # of the phases that follow each other without a break
+        self._latest: Measurement | None = None
+
+    @property
+    def latest(self) -> Measurement | None:
+        """What was measured last, in a phase that counts."""
+        return self._latest
 
     def feed(self, beat: Beat, monitors: Mapping[str, ProcessFigures]) -> bool:
         """Take the next second; return whether it is time to stop the load."""
@@ -138,8 +183,11 @@ class ProcessGuard:
         elif begin_s < self._begin_s:
             return False
         points = points_between(process, begin_s, beat.at_s)
-        self._stretch.add(beat.at_s, measure_process(self._threshold.stat, process, points))
+        self._latest = measure_process(self._threshold.stat, process, points)
+        self._stretch.add(beat.at_s, self._latest)
         broken_s = self._stretch.broken_for_s(beat.at_s)
+        if self._threshold.action != "abort":
+            return False
         return broken_s is not None and broken_s >= self._threshold.after_s
 
     def record(self) -> LiveRecord:

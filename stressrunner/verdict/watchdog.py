@@ -1,4 +1,4 @@
-"""Watching thresholds while the load runs: those `over` a window, and those that abort it.
+"""Watching thresholds while the load runs: those `over` a window, those that abort it, and all others to be shown.
 
 It is fed with what was counted, once a second; it has no clock and does no I/O.
 """
@@ -11,7 +11,8 @@ from stressrunner.monitor.figures import ProcessFigures
 from stressrunner.scenario.model import Phase
 from stressrunner.scenario.threshold import MONITOR_STATS, Threshold
 from stressrunner.verdict.figures import LiveRecord
-from stressrunner.verdict.guards import Guard, ProcessGuard, RequestGuard
+from stressrunner.verdict.guards import Guard, ProcessGuard, RequestGuard, WholeGuard
+from stressrunner.verdict.measure import Measurement
 
 __all__ = ["Watchdog"]
 
@@ -22,24 +23,24 @@ class Watchdog:
     def __init__(
         self, thresholds: Iterable[Threshold], *, endpoints: Sequence[str], phases: Sequence[Phase]
     ) -> None:
-        """Watch those of `thresholds` that need it; tallies have indices into `endpoints` and `phases`.
+        """Watch `thresholds`; tallies have indices into `endpoints` and `phases`.
 
-        What is measured as a whole, such as a session, is not in tallies and is not watched.
+        What is measured as a whole, such as a session, is watched over the whole run alone, and stops nothing.
         """
-        self._guards: dict[Threshold, Guard] = {}
+        self._endpoints = tuple(endpoints)
+        self._phases = tuple(phases)
+        self._guards = {threshold: self._guard(threshold) for threshold in thresholds}
         self._stopped: tuple[Threshold, float] | None = None
-        for threshold in thresholds:
-            if threshold.window_s is None and threshold.action != "abort":
-                continue
-            judged = _phases_of(threshold, phases)
-            if threshold.stat in MONITOR_STATS:
-                # Windows of a process that stop nothing are found in its looks when the run has ended.
-                if threshold.action == "abort":
-                    self._guards[threshold] = ProcessGuard(threshold, judged)
-            elif threshold.of is None:
-                self._guards[threshold] = RequestGuard(threshold, None, judged)
-            elif threshold.of in endpoints:
-                self._guards[threshold] = RequestGuard(threshold, endpoints.index(threshold.of), judged)
+
+    def _guard(self, threshold: Threshold) -> Guard:
+        judged = _phases_of(threshold, self._phases)
+        if threshold.stat in MONITOR_STATS:
+            return ProcessGuard(threshold, judged)
+        if threshold.of is None:
+            return RequestGuard(threshold, None, judged)
+        if threshold.of in self._endpoints:
+            return RequestGuard(threshold, self._endpoints.index(threshold.of), judged)
+        return WholeGuard(threshold, threshold.of)
 
     def feed(self, beat: Beat, monitors: Mapping[str, ProcessFigures] | None = None) -> Threshold | None:
         """Take what was counted since the beat before, and what processes used up to its end.
@@ -53,13 +54,28 @@ class Watchdog:
         self._stopped = (due[0], beat.at_s)
         return due[0]
 
+    def latest(self) -> Mapping[Threshold, Measurement | None]:
+        """Return what each threshold would be judged by now; None where nothing can be said yet."""
+        return {threshold: guard.latest for threshold, guard in self._guards.items()}
+
     def records(self) -> Mapping[Threshold, LiveRecord]:
-        """Return what was seen of each threshold that was watched."""
-        records = {threshold: guard.record() for threshold, guard in self._guards.items()}
+        """Return what was seen of each threshold whose judgement needs it."""
+        records = {
+            threshold: guard.record()
+            for threshold, guard in self._guards.items()
+            if self._is_recorded(threshold, guard)
+        }
         if self._stopped is not None:
             threshold, at_s = self._stopped
             records[threshold] = replace(records[threshold], aborted_at_s=at_s)
         return records
+
+    @staticmethod
+    def _is_recorded(threshold: Threshold, guard: Guard) -> bool:
+        # Windows of a process are found in its looks when the run has ended; those of a whole are not known.
+        if isinstance(guard, RequestGuard):
+            return threshold.window_s is not None or threshold.action == "abort"
+        return isinstance(guard, ProcessGuard) and threshold.action == "abort"
 
 
 def _phases_of(threshold: Threshold, phases: Sequence[Phase]) -> frozenset[int]:

@@ -43,6 +43,7 @@ HOMES = {
     "starlette": {"hosting", "demo", "sink"},
     "uvicorn": {"hosting"},
     "click": {"cli"},
+    "rich": {"cli"},
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))
 

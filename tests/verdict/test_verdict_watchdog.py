@@ -247,3 +247,40 @@ def test_of_several_aborts_the_first_has_stopped_the_load():
     load.second([sample(3000)] * 200)
     stopped = [record.aborted_at_s for record in load.dog.records().values()]
     assert stopped == [1.0, None]
+
+
+def latest(load):
+    """Return what each threshold would be judged by now, by its text."""
+    return {threshold.text: found and found.value for threshold, found in load.dog.latest().items()}
+
+
+def test_every_threshold_shows_how_it_would_be_judged_now():
+    """Without a window it is judged by everything so far, with one by the latest, and in its phase alone."""
+    load = Load(
+        "errors < 10%", "login.p95 < 1s", "throughput > 10/s over 2s", "errors < 10% in peak", "count > 150"
+    )
+    load.second(FAST)
+    assert latest(load) == {
+        "errors < 10%": 0,
+        "login.p95 < 1s": pytest.approx(0.01),
+        "throughput > 10/s over 2s": None,
+        "errors < 10% in peak": None,
+        "count > 150": None,
+    }
+    load.second(FAILING)
+    assert latest(load)["errors < 10%"] == 0.25
+    assert latest(load)["throughput > 10/s over 2s"] == 100
+    assert load.dog.records().keys() == {load.thresholds[2]}
+
+
+def test_sessions_and_processes_show_theirs_too():
+    """What is measured as a whole counts from the first that ended; a process is looked at while a phase counts."""
+    load = Load("session.p95 < 1s", "target.memory < 100MB")
+    watched = {"target": process(point(1, memory=50_000_000))}
+    load.second(FAST, monitors=watched)
+    assert latest(load) == {"session.p95 < 1s": None, "target.memory < 100MB": 50_000_000}
+    tally = Tally()
+    tally.record_whole("session", 2_000_000_000)
+    assert load.dog.feed(Beat(2.0, 1.0, tally, 1), watched) is None
+    assert latest(load)["session.p95 < 1s"] == pytest.approx(2.0)
+    assert load.dog.records() == {}

@@ -1,0 +1,194 @@
+"""Where a load stands: what is told of it once a second, from what was counted in that second."""
+
+from collections.abc import Collection, Iterable, Mapping
+from math import isfinite
+from typing import Literal, NamedTuple
+
+from stressrunner.fleet.beat import Beat, outlines_of
+from stressrunner.masking import Masker
+from stressrunner.metrics.histogram import Histogram
+from stressrunner.metrics.tally import Cell, Tally
+from stressrunner.metrics.timeline import Offer
+from stressrunner.monitor.figures import ProcessFigures
+from stressrunner.plan.outcome import Outcome
+from stressrunner.plan.plan import Plan
+from stressrunner.run.listener import (
+    RECENT_S,
+    EndpointProgress,
+    ErrorProgress,
+    GeneratorProgress,
+    PhaseProgress,
+    Progress,
+    ThresholdProgress,
+)
+from stressrunner.run.outline import planned_s
+from stressrunner.run.target import shown
+from stressrunner.scenario.model import Scenario
+from stressrunner.scenario.threshold import Threshold
+from stressrunner.units import NS_PER_S
+from stressrunner.verdict.measure import Measurement, holds
+from stressrunner.verdict.rolling import Rolling, Slice
+
+__all__ = ["Standing"]
+
+_MAX_ERRORS = 5  #: kinds that are told
+
+
+class Standing:
+    """Hears every second of a load, and tells where it stands."""
+
+    def __init__(self, scenario: Scenario, plan: Plan, masker: Masker) -> None:
+        self._name = masker.text(scenario.name)
+        self._target = masker.text(shown(plan.base_url, plan.target.proxy))
+        self._masker = masker
+        planned = [plan.planned(index) for index in range(len(plan.phases))]
+        self._planned = None if None in planned else sum(sum(each.values()) for each in planned if each)
+        self._planned_s = planned_s(scenario)
+        self._phases = _Phases(plan)
+        self._names = plan.endpoint_names
+        self._recent = Rolling(RECENT_S)
+        self._recent_of = [Rolling(RECENT_S) for _ in self._names]
+
+    def after(
+        self,
+        beat: Beat,
+        total: Tally,
+        latest: Mapping[Threshold, Measurement | None],
+        generators: Collection[ProcessFigures],
+    ) -> Progress:
+        """Take the next second; `latest` is what thresholds would be judged by, `generators` send the load."""
+        cells = list(beat.tally.cells.values())
+        self._recent.add(Slice.of(cells, "response_time", beat.duration_s))
+        times = self._recent.aggregate().times
+        counted = _sum(total.cells.values())
+        recent = sum(cell.sent - cell.outcomes[Outcome.UNFINISHED] for cell in cells)
+        return Progress(
+            scenario=self._name,
+            target=self._target,
+            at_s=beat.at_s,
+            phase=self._phases.after(beat),
+            planned=self._planned,
+            planned_s=self._planned_s,
+            sent=counted.sent,
+            completed=counted.completed,
+            failed=counted.failed,
+            in_flight=beat.tally.in_flight,
+            recent_per_s=recent / beat.duration_s if beat.duration_s else 0.0,
+            recent_p50_s=times.percentile_s(50),
+            recent_p95_s=times.percentile_s(95),
+            recent_p99_s=times.percentile_s(99),
+            endpoints=self._endpoints(beat, total),
+            thresholds=tuple(_threshold(threshold, found) for threshold, found in latest.items()),
+            errors=self._errors(total),
+            generator=_generator(beat.tally, generators),
+        )
+
+    def _endpoints(self, beat: Beat, total: Tally) -> tuple[EndpointProgress, ...]:
+        recent_cells, all_cells = _by_endpoint(beat.tally), _by_endpoint(total)
+        return tuple(
+            self._endpoint(index, recent_cells.get(index, []), all_cells.get(index, []), beat.duration_s)
+            for index in range(len(self._names))
+        )
+
+    def _endpoint(
+        self, index: int, recent: list[Cell], all_cells: list[Cell], lasted_s: float
+    ) -> EndpointProgress:
+        rolling, counted = self._recent_of[index], _sum(all_cells)
+        rolling.add(Slice.of(recent, "response_time", lasted_s))
+        now = rolling.aggregate()
+        return EndpointProgress(
+            name=self._names[index],
+            completed=counted.completed,
+            failed=counted.failed,
+            recent_per_s=now.throughput_per_s or 0.0,
+            p50_s=now.times.percentile_s(50),
+            p95_s=now.times.percentile_s(95),
+            p99_s=now.times.percentile_s(99),
+        )
+
+    def _errors(self, total: Tally) -> tuple[ErrorProgress, ...]:
+        groups = sorted(total.errors.items(), key=lambda item: -item[1].count)[:_MAX_ERRORS]
+        return tuple(
+            ErrorProgress(kind, group.count, self._masker.text(group.samples[0].message))
+            for kind, group in groups
+        )
+
+
+class _Phases:
+    """Knows which phase is running, for how long it will, and what it asks for."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._outlines = outlines_of(plan)
+        self._lengths = [phase.spec.shape.duration_s for phase in plan.phases]
+        self._running: int | None = None
+        self._begun_s = 0.0  # of the running one, after the load began
+
+    def after(self, beat: Beat) -> PhaseProgress:
+        count = len(self._outlines)
+        if beat.phase is None:
+            return PhaseProgress("finishing", count, count, None, None)
+        if beat.phase != self._running:
+            self._running, self._begun_s = beat.phase, self._begin_s(beat)
+        length, outline = self._lengths[beat.phase], self._outlines[beat.phase]
+        left_s = None if length is None else max(0.0, self._begun_s + float(length) - beat.at_s)
+        offered = None
+        if outline.offered is not None and beat.duration_s:
+            offer = Offer(self._begun_s, outline.offered)
+            offered = offer.between(max(self._begun_s, beat.at_s - beat.duration_s), beat.at_s)
+        lasted_s = min(beat.duration_s, beat.at_s - self._begun_s)
+        return PhaseProgress(
+            outline.name,
+            beat.phase + 1,
+            count,
+            left_s,
+            offered / lasted_s if offered and lasted_s > 0 else None,
+        )
+
+    def _begin_s(self, beat: Beat) -> float:
+        """Return when the phase of a beat began: exactly where time ended all before it, else as it was seen."""
+        before = self._lengths[: beat.phase]
+        if None in before:
+            return beat.at_s - beat.duration_s
+        return float(sum(length for length in before if length is not None))
+
+
+class _Counts(NamedTuple):
+    sent: int
+    completed: int
+    failed: int
+
+
+def _sum(cells: Iterable[Cell]) -> _Counts:
+    sent = unfinished = failed = 0
+    for cell in cells:
+        sent += cell.sent
+        unfinished += cell.outcomes[Outcome.UNFINISHED]
+        failed += cell.outcomes[Outcome.FAILED]
+    return _Counts(sent, sent - unfinished, failed)
+
+
+def _by_endpoint(tally: Tally) -> dict[int, list[Cell]]:
+    found: dict[int, list[Cell]] = {}
+    for (_, endpoint), cell in tally.cells.items():
+        found.setdefault(endpoint, []).append(cell)
+    return found
+
+
+def _threshold(threshold: Threshold, found: Measurement | None) -> ThresholdProgress:
+    if found is None or found.value is None:
+        return ThresholdProgress(threshold.text, "open", None, threshold.dimension)
+    state: Literal["holds", "broken"] = "holds" if holds(threshold, found.value) else "broken"
+    measured = found.value if isfinite(found.value) else None
+    return ThresholdProgress(threshold.text, state, measured, threshold.dimension)
+
+
+def _generator(tally: Tally, generators: Collection[ProcessFigures]) -> GeneratorProgress:
+    lag = Histogram()
+    for cell in tally.cells.values():
+        lag.merge(cell.lag)
+    stall_ns = tally.stalls.max_ns
+    return GeneratorProgress(
+        lag_p99_s=lag.percentile_s(99),
+        stall_max_s=None if stall_ns is None else stall_ns / NS_PER_S,
+        cpu=max((figures.points[-1].cpu for figures in generators if figures.points), default=None),
+    )

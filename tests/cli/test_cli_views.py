@@ -1,0 +1,100 @@
+"""Who shows a run while it is under way, and the plain lines."""
+
+import io
+from dataclasses import replace
+
+import pytest
+from made_progress import EMPTY, RUNNING, second
+
+from stressrunner.cli.live_view import LiveView
+from stressrunner.cli.progress import left_s, progress_line
+from stressrunner.cli.views import LineView, view_on
+from stressrunner.metrics.tally import Tally
+
+
+class Terminal(io.StringIO):
+    """A stream that says that it is a terminal."""
+
+    def isatty(self):
+        """Say so."""
+        return True
+
+
+@pytest.mark.parametrize(
+    ("stream", "term", "kind"),
+    [
+        (Terminal(), "xterm-256color", LiveView),
+        (Terminal(), "dumb", LineView),
+        (Terminal(), "unknown", LineView),
+        (io.StringIO(), "xterm-256color", LineView),
+    ],
+)
+def test_only_a_terminal_that_moves_its_cursor_is_drawn_on(stream, term, kind):
+    """Pipes, files and dumb terminals get lines."""
+    assert type(view_on(stream, {"TERM": term})) is kind
+
+
+def test_a_line_at_once_and_then_every_ten_seconds():
+    """A log of a pipeline shows that the load has begun, and does not fill up."""
+    stream = io.StringIO()
+    view = LineView(stream)
+    for n in range(1, 32):
+        view.progress(second(n), Tally())
+    view.note("of no interest")
+    view.close()
+    lines = stream.getvalue().splitlines()
+    assert [line.split("  ")[0] for line in lines] == ["1 s", "11 s", "21 s", "31 s"]
+
+
+def test_everything_is_told_when_that_is_wanted():
+    """Notes, and each kind of error when it is first seen."""
+    stream = io.StringIO()
+    view = LineView(stream, verbose=True)
+    view.note("target https://staging.example.com")
+    for n in range(1, 4):
+        view.progress(second(n), Tally())
+    lines = stream.getvalue().splitlines()
+    assert lines[0] == "target https://staging.example.com"
+    assert lines[1:3] == ["1 s  first http 503: status was 503", "1 s  first timeout: no answer within 30 s"]
+    assert len(lines) == 4
+
+
+@pytest.mark.parametrize(
+    ("progress", "line"),
+    [
+        (
+            RUNNING,
+            "21 s  hold  [#####...........]  35%  1,650 done  31 failed  82.5/s of 85/s  17 in flight  p50 170 ms  p95 330 ms  p99 870 ms  2 broken",
+        ),
+        (
+            EMPTY,
+            "0 s  load  [................]   0%  0/1,000 done  0 failed  0/s  0 in flight  p50 -  p95 -  p99 -",
+        ),
+    ],
+)
+def test_a_line_tells_where_the_load_stands(progress, line):
+    """How far it is, what was done, the rate beside what is offered, times, and how many thresholds are broken."""
+    assert progress_line(progress, 160) == line
+
+
+@pytest.mark.parametrize("width", [12, 20, 40, 60, 79, 100, 160])
+def test_a_line_fits(width):
+    """What matters least is left out first; what is done and what failed stay as long as they can."""
+    line = progress_line(RUNNING, width)
+    assert len(line) <= width
+    assert ("1,650 done" in line) == (width >= 20)
+
+
+@pytest.mark.parametrize(
+    ("changes", "left"),
+    [
+        ({}, 39.0),
+        ({"at_s": 61.0}, 0.0),
+        ({"planned_s": None}, None),
+        ({"planned_s": None, "planned": 3300}, 21.0),
+        ({"planned_s": None, "planned": 3300, "completed": 0}, None),
+    ],
+)
+def test_time_left(changes, left):
+    """It is known where time ends the load, and estimated by the rate so far where work does."""
+    assert left_s(replace(RUNNING, **changes)) == left
