@@ -1,5 +1,6 @@
 """The other session queues, in virtual time: each goes wrong in its own way, and in no other."""
 
+import re
 from collections import Counter
 from random import Random
 
@@ -56,6 +57,8 @@ def test_overlap_keeps_what_it_had_begun(pattern):
         kept = Counter(recorder.messages(session))
         assert set(kept.values()) <= {1}
         assert set(sent(pattern, session)) - superseded(outcomes) <= set(kept)
+        at_s = [pattern[int(m[1:])][0] for m in recorder.messages(session)]
+        assert at_s == sorted(at_s)
     assert recorder.most_at_once <= 2
 
 
@@ -168,6 +171,11 @@ def traits(queue, seed):
         kept.update(tokens)
         replies["merged"] += len(tokens) > 1
         replies["misrouted"] += any(token.split("/")[0] != owner for token in tokens)
+    for session in store.sessions:
+        numbers = [
+            int(n) for m in session.messages if m.role == "user" for n in re.findall(r"/(\d+)", m.content)
+        ]
+        replies["reordered"] += numbers != sorted(numbers)
     replies["duplicated"] = sum(count > 1 for count in kept.values())
     replies["stored"] = kept.total()
     replies["missing"] = 200 - len(kept)
@@ -191,5 +199,7 @@ def test_every_run_shows_the_same_picture(queue, shows, seed):
     found = traits(queue, seed)
     faults = found.keys() & {"merged", "superseded", "missing", "unanswered", "duplicated", "misrouted"}
     assert {name for name in faults if found[name]} == shows
+    if queue not in {"duplicate", "misroute"}:
+        assert not found["reordered"]
     is_contradicted = found["stored"] > found["acknowledged"]
     assert is_contradicted == (queue in {"overlap", "hang", "duplicate"})

@@ -1,9 +1,10 @@
 """A faulty queue: it replaces messages as `latest` does, but what its workers have begun cannot be cancelled."""
 
+import anyio
 from anyio.abc import TaskGroup
 
 from stressrunner.demo.queues.latest import SUPERSEDED
-from stressrunner.demo.queues.seam import Pending, Reply, Responder, RunFailed, run
+from stressrunner.demo.queues.seam import Pending, Reply, Responder, RunFailed, answer
 
 __all__ = ["OverlapQueue"]
 
@@ -17,13 +18,16 @@ class _Lane:
         self.workers = 0
         self.newest: Pending | None = None  # whose caller is told as soon as another message comes
         self.waiting: Pending | None = None  # the newest, until a worker takes it
+        self.written = anyio.Event()  # everything that was taken so far is in the history
+        self.written.set()
 
 
 class OverlapQueue:
     """Tells callers that they were superseded, and goes on with what it began for them.
 
     The fault: cancelling ends the caller's wait alone. The worker, like a thread, does not hear of it and keeps
-    the exchange in the end. Only a message that no worker had taken is really gone.
+    the exchange in the end. Only a message that no worker had taken is really gone. Workers run side by side, and
+    write what they have in the order in which they began.
     """
 
     def __init__(self, tasks: TaskGroup, responder: Responder) -> None:
@@ -45,7 +49,14 @@ class OverlapQueue:
     async def _work(self, session: str, lane: _Lane) -> None:
         while lane.waiting is not None:
             pending, lane.waiting = lane.waiting, None
-            pending.settle(await run(self._responder, session, pending))
+            before, lane.written = lane.written, anyio.Event()
+            written = lane.written
+            outcome = await answer(self._responder, session, pending)
+            await before.wait()
+            if isinstance(outcome, Reply):
+                self._responder.keep(session, outcome)
+            pending.settle(outcome)
+            written.set()
         lane.workers -= 1
         if not lane.workers:
             del self._lanes[session]

@@ -6,7 +6,17 @@ from typing import NamedTuple, Protocol, TypeAlias
 import anyio
 from anyio.abc import TaskGroup
 
-__all__ = ["SEPARATOR", "Pending", "QueueFactory", "Reply", "Responder", "RunFailed", "SessionQueue", "run"]
+__all__ = [
+    "SEPARATOR",
+    "Pending",
+    "QueueFactory",
+    "Reply",
+    "Responder",
+    "RunFailed",
+    "SessionQueue",
+    "answer",
+    "run",
+]
 
 SEPARATOR = "\n---\n"  #: between messages that were joined into one
 
@@ -83,11 +93,17 @@ class Pending:
         return self._outcome
 
 
-async def run(responder: Responder, session: str, pending: Pending) -> Reply | RunFailed:
-    """Answer what is pending and keep it in the session, or keep nothing where it cannot be answered."""
+async def answer(responder: Responder, session: str, pending: Pending) -> Reply | RunFailed:
+    """Answer what is pending, and keep nothing of it yet."""
     try:
-        reply = await responder.respond(session, pending.text)
+        return await responder.respond(session, pending.text)
     except RunFailed as failure:
         return failure
-    responder.keep(session, reply)
-    return reply
+
+
+async def run(responder: Responder, session: str, pending: Pending) -> Reply | RunFailed:
+    """Answer what is pending and keep it in the session, or keep nothing where it cannot be answered."""
+    outcome = await answer(responder, session, pending)
+    if isinstance(outcome, Reply):
+        responder.keep(session, outcome)
+    return outcome
