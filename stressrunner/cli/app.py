@@ -164,7 +164,8 @@ def schema(*, markdown: bool, of_packs: bool) -> None:
 )
 def demo(port: int, options: str) -> None:
     """Serve the embedded agents API on this machine until stopped."""
-    from stressrunner.demo import DemoOptionError, DemoOptions, serve_forever  # noqa: PLC0415  costs start-up time
+    from stressrunner.demo import DemoOptionError, DemoOptions  # noqa: PLC0415  costs start-up time
+    from stressrunner.demo.process import serve_forever  # noqa: PLC0415  costs start-up time
 
     def announce(ready_port: int) -> None:
         click.echo(f"serving the agents API at http://127.0.0.1:{ready_port}; Ctrl-C stops it")

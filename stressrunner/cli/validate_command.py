@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import click
 
-from stressrunner.authoring.packing import draft_of
 from stressrunner.errors import Diagnostic, InvalidScenario
 from stressrunner.scenario.archive import inside, unpacked
 from stressrunner.scenario.document import load_document
@@ -70,6 +69,8 @@ def _looked_at(
         if kind is Kind.OTHER and file.is_named:
             kind = Kind.SCENARIO  # or so it was meant
         if kind is Kind.PACK:
+            from stressrunner.authoring.packing import draft_of  # noqa: PLC0415  costs start-up time
+
             return kind, draft_of(file.path.parent).manifest.title, ()
         if kind is Kind.USED:
             return kind, "", check_used(file.path, file.unpacked)

@@ -1,9 +1,9 @@
 """The embedded target: the project's own agents API, so that every scenario has something to run against.
 
-Importing this costs no web framework; the process that serves imports it for itself.
+Importing this costs little, since every scenario that names the target has its options read: what runs the target in a
+process of its own is in `stressrunner.demo.process`.
 """
 
 from stressrunner.demo.options import DemoOptionError, DemoOptions
-from stressrunner.demo.process import running_demo, serve_forever
 
-__all__ = ["DemoOptionError", "DemoOptions", "running_demo", "serve_forever"]
+__all__ = ["DemoOptionError", "DemoOptions"]

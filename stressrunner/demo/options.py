@@ -9,7 +9,6 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from stressrunner import units
-from stressrunner.demo.queues import QUEUES
 from stressrunner.spelling import did_you_mean
 
 __all__ = ["OPTION_NAMES", "DemoOptionError", "DemoOptions"]
@@ -118,6 +117,8 @@ def _whole(text: str, *, least: int = 0) -> int:
 
 
 def _queue(text: str) -> str:
+    from stressrunner.demo.queues import QUEUES  # noqa: PLC0415  most scenarios name no queue, and do not wait for it
+
     if text not in QUEUES:
         raise ValueError(f"unknown queue{_suggestion(text, QUEUES)} Queues: {', '.join(QUEUES)}")
     return text

@@ -5,7 +5,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
-from stressrunner.demo import DemoOptions, running_demo
+from stressrunner.demo import DemoOptions
+from stressrunner.demo.process import running_demo
 from stressrunner.errors import TargetUnreachable
 from stressrunner.fleet.transports import tls_of
 from stressrunner.http.probe import probe

@@ -23,7 +23,8 @@ _DEEPEST = 100
 #: Nodes of a document, aliases expanded: an alias bomb is small until someone walks it.
 _MOST_NODES = 200_000
 # What the YAML specification calls printable, but byte order marks, which it has at the beginning alone; the rest makes libyaml refuse the whole text without a place.
-_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+# Written as what is forbidden: the set of all that is allowed takes 15 ms to compile.
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 

@@ -15,7 +15,8 @@ import pytest
 from anyio.abc import ByteReceiveStream
 from trio.testing import MockClock
 
-from stressrunner.demo import DemoOptions, running_demo, serve_forever
+from stressrunner.demo import DemoOptions
+from stressrunner.demo.process import running_demo, serve_forever
 from stressrunner.demo.queues import QUEUES
 from stressrunner.hosting import HostingFailed
 from stressrunner.hosting.process import announced_port
@@ -172,9 +173,10 @@ def test_signals_stop_the_child(number):
 def test_it_does_not_outlive_a_run_that_is_killed():
     """The target ends although the process that started it had no chance to stop it."""
     program = (
-        "import anyio, stressrunner.demo as demo\n"
+        "import anyio\n"
+        "from stressrunner.demo import DemoOptions, process\n"
         "async def run():\n"
-        "    async with demo.running_demo(demo.DemoOptions()) as target:\n"
+        "    async with process.running_demo(DemoOptions()) as target:\n"
         "        print(target.base_url, flush=True)\n"
         "        await anyio.sleep_forever()\n"
         "anyio.run(run)\n"
@@ -190,7 +192,8 @@ def test_it_does_not_outlive_a_run_that_is_killed():
 def test_serving_in_the_foreground():
     """`serve_forever` answers on the port that it names, and returns when it is interrupted."""
     program = (
-        "from stressrunner.demo import DemoOptions, serve_forever\n"
+        "from stressrunner.demo import DemoOptions\n"
+        "from stressrunner.demo.process import serve_forever\n"
         "serve_forever(DemoOptions(), 0, lambda port: print(port, flush=True))\n"
         "print('returned')\n"
     )

@@ -8,7 +8,8 @@ import httpx
 import psutil
 import pytest
 
-from stressrunner.demo import DemoOptions, running_demo
+from stressrunner.demo import DemoOptions
+from stressrunner.demo.process import running_demo
 from stressrunner.hosting import HostingFailed
 from stressrunner.sink import SinkOptions, running_sink
 
