@@ -54,6 +54,7 @@ def _outcome(text: str, result: Result) -> ThresholdOutcome:
         phases={phase.name: phase for phase in result.phases},
         monitors=result.monitors,
         groups=result.wholes,
+        groups_failed=result.wholes_failed,
     )
     outcome = evaluate(threshold, figures)
     if outcome.state == "skipped":

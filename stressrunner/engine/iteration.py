@@ -1,4 +1,4 @@
-"""What an iteration does: one request of a mix, or the messages of a chat session."""
+"""What an iteration does: one request of a mix, the steps of a flow, or the messages of a chat session."""
 
 from typing import NamedTuple
 
@@ -6,17 +6,20 @@ import anyio
 
 from stressrunner.engine.clock import Clock
 from stressrunner.engine.names import IterationScope, RequestNames
+from stressrunner.engine.pauses import think_ns
 from stressrunner.engine.recorder import Recorder
 from stressrunner.engine.sending import Due, Sender
-from stressrunner.expressions.functions import random_stream
+from stressrunner.engine.steps import Steps
+from stressrunner.engine.walk import Place, Walk
 from stressrunner.http.conversation import Conversation
 from stressrunner.http.cookies import CookieJar
 from stressrunner.http.exchange import Transport
 from stressrunner.http.origin import origin_of
-from stressrunner.plan.plan import MixPlan, Plan, SessionPlan
+from stressrunner.plan.plan import Plan
+from stressrunner.plan.traffic import FlowsPlan, MixPlan, SessionPlan
 from stressrunner.units import NS_PER_S
 
-__all__ = ["Arrival", "Iterations", "think_ns"]
+__all__ = ["Arrival", "Iterations"]
 
 
 class Arrival(NamedTuple):
@@ -27,13 +30,6 @@ class Arrival(NamedTuple):
     iteration: int  #: in the run, of the whole plan
     due_ns: int
     waiting_since_ns: int | None = None  #: when it began to wait for a user, if there was none
-
-
-def think_ns(low_s: float, high_s: float, *parts: object) -> int:
-    """Return a pause in nanoseconds between two bounds, drawn for the parts given."""
-    if low_s == high_s:
-        return round(low_s * NS_PER_S)
-    return round(random_stream(*parts).uniform(low_s, high_s) * NS_PER_S)
 
 
 class Iterations:
@@ -47,61 +43,83 @@ class Iterations:
             e.request.follows_redirects for e in plan.endpoints
         )
         self._sender = sender
+        self._steps = Steps(sender, clock, recorder)
         self._clock = clock
         self._recorder = recorder
 
     async def run(self, arrival: Arrival, *, user: int, user_iteration: int, transport: Transport) -> None:
         """Run one iteration to its end, or to its first failure."""
         scope = IterationScope(
-            self._plan, iteration=arrival.iteration, user=user, user_iteration=user_iteration
+            self._plan,
+            iteration=arrival.iteration,
+            user=user,
+            user_iteration=user_iteration,
+            phase=arrival.phase,
         )
         if not self._is_plain:
             jar = CookieJar() if self._plan.target.cookies else None
             transport = Conversation(transport, self._base, jar)
-        traffic = self._plan.phases[arrival.phase].traffic
-        if isinstance(traffic, MixPlan):
-            endpoint = self._plan.endpoints[traffic.pick(arrival.number)]
-            due = Due(arrival.phase, arrival.due_ns, arrival.waiting_since_ns)
-            await self._sender.send(endpoint, RequestNames(scope, 0), due, transport)
-        else:
-            await self._session(traffic, scope, arrival, transport)
+        phase = self._plan.phases[arrival.phase]
+        due = Due(arrival.phase, arrival.due_ns, arrival.waiting_since_ns)
+        match phase.traffic:
+            case MixPlan() as mix:
+                endpoint = self._plan.endpoints[mix.pick(arrival.number)]
+                await self._sender.send(endpoint, RequestNames(scope, 0), due, transport)
+            case FlowsPlan() as flows:
+                walk = Walk(scope, transport, due, is_measured=not phase.spec.warmup)
+                await self._steps.step(flows.pick(arrival.number), walk)
+            case SessionPlan() as session:
+                first = session.spec.messages  # the messages have the numbers from 0
+                walk = Walk(scope, transport, due, first, is_measured=not phase.spec.warmup)
+                await self._session(session, walk)
 
-    async def _session(
-        self, traffic: SessionPlan, scope: IterationScope, arrival: Arrival, transport: Transport
-    ) -> bool:
-        """Send the messages of a session in bursts; the first burst with a failure is the last."""
-        spec = traffic.spec
-        first_due = Due(arrival.phase, arrival.due_ns, arrival.waiting_since_ns)
-        paused_ns = 0
+    async def _session(self, session: SessionPlan, walk: Walk) -> None:
+        """Send the messages of a session, with the steps before and after them."""
+        began_ns = walk.due.due_ns
+        slot = session.spec.messages
+        passed = await self._steps.run(session.open, walk, Place(slot))
+        if passed:
+            passed = await self._messages(session, walk)
+        else:
+            self._recorder.skipped(walk.due.phase, session.endpoint, session.spec.messages)
+        place = Place(slot + session.open.sent.slots)
+        closed = await self._steps.run(session.close, walk, place, after_failure=not passed)
+        if walk.is_measured:
+            length_ns = self._clock.now_ns() - began_ns - walk.paused_ns
+            self._recorder.whole("session", length_ns if passed and closed else None)
+
+    async def _messages(self, session: SessionPlan, walk: Walk) -> bool:
+        """Send messages in bursts; the first burst with a failure is the last. Return whether all passed."""
+        spec, scope = session.spec, walk.scope
         for first in range(0, spec.messages, spec.burst):
             size = min(spec.burst, spec.messages - first)
             if first:
                 use = (self._plan.seed, "session think", scope.iteration, first)
                 now_ns = self._clock.now_ns()
                 due_ns = now_ns + think_ns(spec.think_min_s, spec.think_max_s, *use)
-                paused_ns += due_ns - now_ns
+                walk.paused_ns += due_ns - now_ns
                 await self._clock.sleep_until(due_ns)
-                first_due = Due(arrival.phase, due_ns)
-            burst = _Burst(traffic, scope, first_due, transport)
-            if not await self._send_burst(burst, first, size):
-                self._recorder.skipped(arrival.phase, traffic.endpoint, spec.messages - first - size)
+                walk.went_on(due_ns)
+            passed = await self._burst(session, walk, first, size)
+            walk.went_on(self._clock.now_ns())
+            if not passed:
+                self._recorder.skipped(walk.due.phase, session.endpoint, spec.messages - first - size)
                 return False
-        if not self._plan.phases[arrival.phase].spec.warmup:
-            self._recorder.whole("session", self._clock.now_ns() - arrival.due_ns - paused_ns)
         return True
 
-    async def _send_burst(self, burst: "_Burst", first: int, size: int) -> bool:
+    async def _burst(self, session: SessionPlan, walk: Walk, first: int, size: int) -> bool:
         """Send messages at their distances without waiting for replies, then wait for all of them."""
-        traffic, scope, first_due, transport = burst
-        endpoint = self._plan.endpoints[traffic.endpoint]
+        endpoint = self._plan.endpoints[session.endpoint]
+        first_due = walk.due
         if size == 1:
-            return await self._sender.send(endpoint, RequestNames(scope, first), first_due, transport)
-        gap_ns = round(traffic.spec.gap_s * NS_PER_S)
+            names = RequestNames(walk.scope, first, step=walk.seen)
+            return await self._sender.send(endpoint, names, first_due, walk.transport)
+        gap_ns = round(session.spec.gap_s * NS_PER_S)
         passed: list[bool] = []
 
         async def send(message: int, due: Due) -> None:
-            names = RequestNames(scope, message)
-            passed.append(await self._sender.send(endpoint, names, due, transport))
+            names = RequestNames(walk.scope, message, step=walk.seen)
+            passed.append(await self._sender.send(endpoint, names, due, walk.transport))
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(send, first, first_due)
@@ -110,10 +128,3 @@ class Iterations:
                 await self._clock.sleep_until(due_ns)
                 tasks.start_soon(send, first + k, Due(first_due.phase, due_ns))
         return all(passed)
-
-
-class _Burst(NamedTuple):
-    traffic: SessionPlan
-    scope: IterationScope
-    first_due: Due
-    transport: Transport

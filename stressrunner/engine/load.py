@@ -18,7 +18,8 @@ from anyio.abc import TaskGroup
 
 from stressrunner.engine.budget import Budget
 from stressrunner.engine.clock import Clock
-from stressrunner.engine.iteration import Arrival, Iterations, think_ns
+from stressrunner.engine.iteration import Arrival, Iterations
+from stressrunner.engine.pauses import think_ns
 from stressrunner.engine.quick import QuickRequests, QuickUser, is_quick
 from stressrunner.engine.recorder import Recorder
 from stressrunner.engine.sending import Cut, Sender

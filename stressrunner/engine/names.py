@@ -38,10 +38,14 @@ class HeaderFields(Mapping[str, str]):
 class IterationScope:
     """What belongs to one iteration: its number, its user, its captures, variables and rows."""
 
-    __slots__ = ("_kept", "captures", "iteration", "plan", "user", "user_iteration")
+    __slots__ = ("_kept", "captures", "iteration", "plan", "user", "user_iteration", "variables")
 
-    def __init__(self, plan: Plan, *, iteration: int, user: int, user_iteration: int) -> None:
+    def __init__(
+        self, plan: Plan, *, iteration: int, user: int, user_iteration: int, phase: int | None = None
+    ) -> None:
+        """Begin an iteration of a phase; without one, the variables are those of the scenario."""
         self.plan = plan
+        self.variables = plan.variables if phase is None else plan.phases[phase].variables
         self.iteration = iteration
         self.user = user
         self.user_iteration = user_iteration
@@ -56,7 +60,7 @@ class IterationScope:
         """Return a variable; one with holes is evaluated once per iteration."""
         if name not in self._kept:
             names = RequestNames(self, 0, use=f"variable {name}")
-            self._kept[name] = self.plan.variables[name].render(names)
+            self._kept[name] = self.variables.evaluated[name].render(names)
         return self._kept[name]
 
     def row(self, name: str, request: int) -> Any:
@@ -151,9 +155,10 @@ class RequestNames(Mapping[str, Any]):
             return self._latest[name]
         scope = self.scope
         plan = scope.plan
-        if name in plan.constants:
-            return plan.constants[name]
-        if name in plan.variables:
+        variables = scope.variables
+        if name in variables.constants:
+            return variables.constants[name]
+        if name in variables.evaluated:
             return scope.variable(name)
         if name in plan.rows:
             return scope.row(name, self._row)
@@ -171,7 +176,8 @@ class RequestNames(Mapping[str, Any]):
 
     def _known(self) -> Iterator[Collection[str]]:
         scope, plan = self.scope, self.scope.plan
-        yield from (scope.captures, plan.constants, plan.variables, plan.rows, FUNCTIONS, _BUILT_IN)
+        yield from (scope.captures, scope.variables.constants, scope.variables.evaluated, plan.rows)
+        yield from (FUNCTIONS, _BUILT_IN)
         yield self._bound
         if self._latest is not None:
             yield _OF_RESPONSE
@@ -248,6 +254,11 @@ class ResponseNames(Mapping[str, Any]):
         kept = ResponseNames(_NOTHING, self._exchange, self._base_url, self._due_ns)
         kept._kept = self._kept  # the body need not be parsed again
         return kept
+
+    @property
+    def completed_ns(self) -> int:
+        """When the response was complete, monotonic."""
+        return self._exchange.completed_ns
 
     def status(self) -> int:
         """Return the status code."""

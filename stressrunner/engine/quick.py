@@ -15,7 +15,9 @@ from stressrunner.engine.recorder import Recorder
 from stressrunner.engine.sending import Sender
 from stressrunner.expressions import CannotEvaluate
 from stressrunner.http.exchange import DirectTransport, Exchange
-from stressrunner.plan.plan import EndpointPlan, MixPlan, Plan
+from stressrunner.plan.endpoints import EndpointPlan
+from stressrunner.plan.plan import Plan
+from stressrunner.plan.traffic import MixPlan
 
 __all__ = ["QuickRequests", "QuickUser", "is_quick"]
 
@@ -105,7 +107,11 @@ class QuickUser:
         request, names = endpoint.request.standing, None
         if request is None or not endpoint.judge.is_of_status:
             scope = IterationScope(
-                requests.plan, iteration=arrival.iteration, user=self.number, user_iteration=self.iterations
+                requests.plan,
+                iteration=arrival.iteration,
+                user=self.number,
+                user_iteration=self.iterations,
+                phase=arrival.phase,
             )
             names = RequestNames(scope, 0)
         self.iterations += 1

@@ -4,6 +4,7 @@ from typing import Protocol
 
 from stressrunner.engine.sample import Sample
 from stressrunner.http.exchange import Exchange
+from stressrunner.plan.outcome import Problem
 
 __all__ = ["Recorder"]
 
@@ -22,5 +23,11 @@ class Recorder(Protocol):
     def dropped(self, phase: int, endpoint: int, count: int) -> None:
         """Take planned requests whose arrival was given up."""
 
-    def whole(self, name: str, length_ns: int) -> None:
-        """Take the length, pauses subtracted, of something that is measured as a whole and has passed."""
+    def unplanned(self, phase: int, endpoint: int) -> None:
+        """Take that a request will be sent which the plan did not count on, as it depends on what happens."""
+
+    def failed(self, endpoint: int, problem: Problem, at_ns: int) -> None:
+        """Take a failure that is none of a request, at a monotonic time; `endpoint` is what it has to do with."""
+
+    def whole(self, name: str, length_ns: int | None) -> None:
+        """Take the length, pauses subtracted, of something that is measured as a whole; None when it failed."""

@@ -14,8 +14,8 @@ from stressrunner.engine.sample import Sample
 from stressrunner.expressions import CannotEvaluate
 from stressrunner.http.content import content_of
 from stressrunner.http.exchange import NEVER_FINISHED, Exchange, Transport
+from stressrunner.plan.endpoints import EndpointPlan
 from stressrunner.plan.outcome import Outcome, Problem
-from stressrunner.plan.plan import EndpointPlan
 
 __all__ = ["Cut", "Due", "Sender"]
 
@@ -106,16 +106,7 @@ class Sender:
         """Count a request whose holes cannot be filled as failed."""
         if names.step is not None:
             names.step.latest = None
-        released_ns = self._released_ns(due)
-        self._recorder.emit(
-            _unsent_sample(
-                (endpoint.index, due.phase),
-                Outcome.FAILED,
-                (due.due_ns, released_ns, released_ns),
-                problem=Problem("template", str(error)),
-            ),
-            None,
-        )
+        self._unsendable(endpoint.index, due, str(error))
 
     def cut_off(self, endpoint: EndpointPlan, due: Planned, released_ns: int) -> None:
         """Count a request in flight that is cut off."""
@@ -161,6 +152,20 @@ class Sender:
         )
         self._recorder.emit(sample, exchange)
         return outcome is Outcome.OK
+
+    async def give_up(self, endpoint: int, due: Planned, why: str) -> None:
+        """Count a request that cannot be sent, as something that it depends on cannot be evaluated, as failed."""
+        self._unsendable(endpoint, due, why)
+        # A user whose steps all fail this way would otherwise never let go of the event loop.
+        await anyio.lowlevel.checkpoint()
+
+    def _unsendable(self, endpoint: int, due: Planned, why: str) -> None:
+        released_ns = self._released_ns(due)
+        moments = (due.due_ns, released_ns, released_ns)
+        problem = Problem("template", why)
+        self._recorder.emit(
+            _unsent_sample((endpoint, due.phase), Outcome.FAILED, moments, problem=problem), None
+        )
 
     def _released_ns(self, due: Planned) -> int:
         waiting_since_ns = due.waiting_since_ns

@@ -6,7 +6,7 @@ from itertools import pairwise
 from jinja2 import nodes
 
 from stressrunner.expressions.environment import environment
-from stressrunner.expressions.functions import FUNCTIONS
+from stressrunner.expressions.functions import CONDITIONS, FUNCTIONS
 from stressrunner.expressions.problem import ExpressionError
 from stressrunner.expressions.references import NOT_BEHIND, tokens_of
 from stressrunner.spelling import did_you_mean
@@ -62,13 +62,13 @@ def refuse_methods(source: str, tree: nodes.Template) -> None:
         )
 
 
-def refuse_unknown_functions(source: str, tree: nodes.Template) -> None:
-    """Refuse calls of what is no function.
+def refuse_unknown_functions(source: str, tree: nodes.Template, more: frozenset[str] = frozenset()) -> None:
+    """Refuse calls of what is no function; `more` are functions of the place beside those of every place.
 
     Raises:
         ExpressionError: with the functions that there are.
     """
-    known = {*FUNCTIONS, *environment().globals}
+    known = {*FUNCTIONS, *environment().globals, *more}
     for call in tree.find_all(nodes.Call):
         if isinstance(call.node, nodes.Name) and call.node.name not in known:
             offset, width = _call(source, call.node.name, of_value=False)
@@ -78,7 +78,9 @@ def refuse_unknown_functions(source: str, tree: nodes.Template) -> None:
                 f"there is no function {call.node.name!r}",
                 offset=offset,
                 width=width,
-                hint=f"functions are {', '.join(sorted(FUNCTIONS))}",
+                hint="write it under 'if'"
+                if call.node.name in CONDITIONS
+                else f"functions are {', '.join(sorted(FUNCTIONS | more))}",
             )
 
 

@@ -10,12 +10,12 @@ from jinja2.environment import TemplateExpression
 from stressrunner.expressions.calls import refuse_methods, refuse_unknown_filters, refuse_unknown_functions
 from stressrunner.expressions.constants import refuse_long_constants
 from stressrunner.expressions.environment import environment, evaluation_errors, lookup
-from stressrunner.expressions.functions import FUNCTIONS
+from stressrunner.expressions.functions import CONDITIONS, FUNCTIONS
 from stressrunner.expressions.lowering import Evaluate, lower
 from stressrunner.expressions.problem import CannotEvaluate, ExpressionError, compilation_errors
 from stressrunner.expressions.references import Reference, parse, references_of
 
-__all__ = ["Expression", "compile_expression"]
+__all__ = ["Expression", "compile_condition", "compile_expression"]
 
 _OPEN, _CLOSE = "{{ ", " }}"
 _SHORT = 200  #: characters of an expression that is remembered
@@ -54,8 +54,13 @@ def _by_template(compiled: TemplateExpression, references: tuple[Reference, ...]
     return evaluate
 
 
-def compile_expression(source: str) -> Expression:
-    """Compile a bare expression.
+def compile_condition(source: str) -> Expression:
+    """Compile the condition of a step, which may call `always()` and `failure()`; raises as `compile_expression`."""
+    return compile_expression(source, CONDITIONS)
+
+
+def compile_expression(source: str, functions: frozenset[str] = frozenset()) -> Expression:
+    """Compile a bare expression, which may call these functions beside those of the language.
 
     Raises:
         ExpressionError: it has braces around it, makes no sense, or names a filter or test that does not exist.
@@ -65,7 +70,7 @@ def compile_expression(source: str) -> Expression:
         raise ExpressionError(f"an expression has at most {_MAX_SOURCE:,} characters", width=len(source))
     try:
         with compilation_errors(source):
-            return _remembered(source) if len(source) <= _SHORT else _compiled(source)
+            return (_remembered if len(source) <= _SHORT else _compiled)(source, functions)
     except ExpressionError as error:
         moved = error.moved(-len(_OPEN))
         raise ExpressionError(
@@ -77,9 +82,9 @@ def compile_expression(source: str) -> Expression:
 
 
 @lru_cache(maxsize=1024)
-def _remembered(source: str) -> Expression:
+def _remembered(source: str, functions: frozenset[str]) -> Expression:
     """Compile what files repeat, and what is compiled for a check and then for the plan, once. It holds no state."""
-    return _compiled(source)
+    return _compiled(source, functions)
 
 
 def _refuse_braces(source: str) -> None:
@@ -97,12 +102,12 @@ def _refuse_braces(source: str) -> None:
             )
 
 
-def _compiled(source: str) -> Expression:
+def _compiled(source: str, functions: frozenset[str]) -> Expression:
     wrapped = f"{_OPEN}{source}{_CLOSE}"
     tree = parse(wrapped)
     _one_expression(tree, source)
     refuse_methods(wrapped, tree)
-    refuse_unknown_functions(wrapped, tree)
+    refuse_unknown_functions(wrapped, tree, functions)
     refuse_unknown_filters(wrapped, tree)
     references = tuple(r.moved(-len(_OPEN)) for r in references_of(wrapped, tree))
     refuse_long_constants(wrapped, parse(wrapped))

@@ -17,7 +17,7 @@ from uuid import UUID
 from stressrunner.expressions.bounds import MAX_TEXT, check_length, weight
 from stressrunner.expressions.environment import to_json, to_text
 
-__all__ = ["FUNCTIONS", "MAX_TEXT", "Draws", "random_stream"]
+__all__ = ["CONDITIONS", "FUNCTIONS", "MAX_TEXT", "Draws", "random_stream"]
 
 #: Names of the functions, for name checks.
 FUNCTIONS = frozenset(
@@ -34,6 +34,9 @@ FUNCTIONS = frozenset(
         "json",
     }
 )
+
+#: Names of the functions that only the condition of a step knows: they tell how the steps before it went.
+CONDITIONS = frozenset({"always", "failure"})
 
 
 def random_stream(*parts: object) -> Random:

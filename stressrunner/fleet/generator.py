@@ -24,6 +24,7 @@ __all__ = ["Generator"]
 class _Described(NamedTuple):
     value: Mapping[str, Any]
     rows: Mapping[str, Sequence[Any]]
+    secrets: tuple[str, ...] = ()
 
 
 class Generator:

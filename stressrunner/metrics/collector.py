@@ -6,6 +6,7 @@ from stressrunner.engine.sample import Sample
 from stressrunner.http.exchange import Exchange
 from stressrunner.metrics.forensics import Witness
 from stressrunner.metrics.tally import Tally
+from stressrunner.plan.outcome import Problem
 
 __all__ = ["Collector", "Observer"]
 
@@ -43,8 +44,16 @@ class Collector:
         """Count requests whose arrival was given up."""
         self._tally.record_dropped(phase, endpoint, count)
 
-    def whole(self, name: str, length_ns: int) -> None:
-        """Count the length of something that is measured as a whole, such as a session."""
+    def unplanned(self, phase: int, endpoint: int) -> None:
+        """Count a request that the plan did not count on."""
+        self._tally.cell(phase, endpoint).unplanned += 1
+
+    def failed(self, endpoint: int, problem: Problem, at_ns: int) -> None:
+        """Count a failure that is none of a request."""
+        self._tally.record_failure(endpoint, problem, at_ns)
+
+    def whole(self, name: str, length_ns: int | None) -> None:
+        """Count something that is measured as a whole, such as a session, with its length unless it failed."""
         self._tally.record_whole(name, length_ns)
 
     def stalled(self, late_ns: int) -> None:

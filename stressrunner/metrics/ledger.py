@@ -34,6 +34,7 @@ class Summary:
     phase_endpoints: Mapping[tuple[str, str], Stats]  #: (phase, endpoint)
     timeline: tuple[Point, ...]
     wholes: Mapping[str, Latency]  #: lengths of what is measured as a whole and has passed, such as `session`
+    wholes_failed: Mapping[str, int]  #: how many of them failed; each has an entry in `wholes` too
     errors: tuple[ErrorGroup, ...]
     lag: Latency
     queue: Latency
@@ -83,6 +84,7 @@ class Ledger:
             },
             timeline=self._timeline.points(self._offers(spans)),
             wholes={name: Latency.of(lengths) for name, lengths in sorted(self.total.wholes.items())},
+            wholes_failed=dict(sorted(self.total.wholes_failed.items())),
             errors=error_groups(self.total, self._endpoints, self._origin_ns),
             lag=Latency.of(_merged(cell.lag for cell in cells)),
             queue=Latency.of(_merged(cell.queue for cell in cells)),
@@ -121,7 +123,10 @@ class Ledger:
         )
 
     def _planned(self, phases: Sequence[int], endpoints: Sequence[int]) -> int:
-        """Return the planned requests; those of a phase that time alone ends are the ones it came to."""
+        """Return the planned requests, with those that came up on the way.
+
+        In a phase that time alone ends, planned are the ones it came to.
+        """
         planned = 0
         for phase in phases:
             fixed = self._phases[phase].planned
@@ -130,6 +135,7 @@ class Ledger:
                 planned += sum(cell.sent + cell.dropped + cell.skipped for cell in cells)
             else:
                 planned += sum(fixed.get(endpoint, 0) for endpoint in endpoints)
+                planned += sum(cell.unplanned for cell in self._cells([phase], endpoints))
         return planned
 
     def _phase(self, index: int, span: tuple[int, int] | None) -> PhaseStats:

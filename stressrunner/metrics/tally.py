@@ -13,7 +13,7 @@ from typing import Any
 from stressrunner.engine.sample import Sample
 from stressrunner.metrics.forensics import Forensics
 from stressrunner.metrics.histogram import Histogram
-from stressrunner.plan.outcome import Outcome
+from stressrunner.plan.outcome import Outcome, Problem
 
 __all__ = ["MAX_ERROR_GROUPS", "MAX_ERROR_SAMPLES", "Cell", "ErrorSample", "ErrorTally", "Tally"]
 
@@ -60,6 +60,7 @@ class Cell:
         "skipped",
         "status",
         "ttfb",
+        "unplanned",
     )
 
     def __init__(self) -> None:
@@ -67,6 +68,7 @@ class Cell:
         self.last_ns = 0  #: when the last request completed, monotonic
         self.dropped = 0
         self.skipped = 0
+        self.unplanned = 0  #: sent, or about to be, although the plan did not count on it
         self.outcomes = [0] * len(Outcome)
         self.status: Counter[int] = Counter()
         self.bytes_sent = 0
@@ -89,7 +91,7 @@ class Cell:
         table = _columns(samples)
         sent = len(samples)
         self.sent += sent
-        self.last_ns = max(self.last_ns, *table["completed_ns"])
+        self.last_ns = max((self.last_ns, *table["completed_ns"]))
         self.bytes_sent += sum(table["bytes_sent"])
         self.bytes_received += sum(table["bytes_received"])
         self.redirects += sum(table["redirects"])
@@ -129,6 +131,7 @@ class Cell:
         self.last_ns = max(self.last_ns, other.last_ns)
         self.dropped += other.dropped
         self.skipped += other.skipped
+        self.unplanned += other.unplanned
         self.outcomes = [a + b for a, b in zip(self.outcomes, other.outcomes, strict=True)]
         self.status.update(other.status)
         self.bytes_sent += other.bytes_sent
@@ -187,6 +190,9 @@ class Tally:
         self.cells: dict[tuple[int, int], Cell] = {}  #: (phase, endpoint) to counts
         self.errors: dict[str, ErrorTally] = {}
         self.wholes: dict[str, Histogram] = {}  #: lengths of what is measured as a whole, such as `session`
+        self.wholes_failed: Counter[str] = (
+            Counter()
+        )  #: how many of them failed, whose lengths are not recorded
         self.stalls = Histogram()  #: how much later than asked timers of the generator's event loop fired
         self.collections = Histogram()  #: pauses of the generator's garbage collection
         self.in_flight = 0  #: requests on their way when this was handed over
@@ -209,21 +215,22 @@ class Tally:
         groups: dict[tuple[int, int], list[Sample]] = {}
         for sample in samples:
             groups.setdefault((sample.phase, sample.endpoint), []).append(sample)
-            if sample.problem is not None:
-                self._record_error(sample)
+            problem = sample.problem
+            if problem is not None:
+                at_ns = sample.completed_ns
+                error = ErrorSample(at_ns, sample.endpoint, sample.status, problem.message, problem.excerpt)
+                self._record_error(problem.kind, error)
         for (phase, endpoint), group in groups.items():
             self.cell(phase, endpoint).extend(group)
 
-    def _record_error(self, sample: Sample) -> None:
-        problem = sample.problem
-        if problem is None:
-            return
-        kind = problem.kind
+    def _record_error(self, kind: str, error: ErrorSample) -> None:
         if kind not in self.errors and len(self.errors) >= MAX_ERROR_GROUPS:
             kind = "other"
-        at_ns = sample.completed_ns
-        group = self.errors.setdefault(kind, ErrorTally(at_ns, at_ns))
-        group.add(ErrorSample(at_ns, sample.endpoint, sample.status, problem.message, problem.excerpt))
+        self.errors.setdefault(kind, ErrorTally(error.at_ns, error.at_ns)).add(error)
+
+    def record_failure(self, endpoint: int, problem: Problem, at_ns: int) -> None:
+        """Count a failure that is none of a request: among the errors, and in nothing else."""
+        self._record_error(problem.kind, ErrorSample(at_ns, endpoint, 0, problem.message, problem.excerpt))
 
     def record_skipped(self, phase: int, endpoint: int, count: int) -> None:
         """Count planned requests that an earlier failure of their iteration prevented."""
@@ -235,9 +242,13 @@ class Tally:
         cell.dropped += count
         cell.response_time.never += count
 
-    def record_whole(self, name: str, length_ns: int) -> None:
-        """Count the length of something that is measured as a whole and has passed."""
-        self.wholes.setdefault(name, Histogram()).record(length_ns)
+    def record_whole(self, name: str, length_ns: int | None) -> None:
+        """Count something that is measured as a whole, with its length unless it failed."""
+        lengths = self.wholes.setdefault(name, Histogram())
+        if length_ns is None:
+            self.wholes_failed[name] += 1
+        else:
+            lengths.record(length_ns)
 
     def merge(self, other: "Tally") -> None:
         """Add everything that another tally has counted."""
@@ -255,5 +266,6 @@ class Tally:
         self.collections.merge(other.collections)
         for name, lengths in other.wholes.items():
             self.wholes.setdefault(name, Histogram()).merge(lengths)
+        self.wholes_failed.update(other.wholes_failed)
         self.in_flight = other.in_flight
         self.forensics.merge(other.forensics)

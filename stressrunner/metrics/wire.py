@@ -62,6 +62,7 @@ def tally_to_wire(tally: Tally, origin_ns: int) -> dict[str, Any]:
         "cells": [[*key, _cell_to_wire(cell, origin_ns)] for key, cell in tally.cells.items()],
         "errors": {kind: _errors_to_wire(errors, origin_ns) for kind, errors in tally.errors.items()},
         "wholes": {name: _histogram_to_wire(lengths) for name, lengths in tally.wholes.items()},
+        "wholes_failed": tally.wholes_failed,
         "in_flight": tally.in_flight,
         "stalls": _histogram_to_wire(tally.stalls),
         "collections": _histogram_to_wire(tally.collections),
@@ -83,6 +84,7 @@ def tally_from_wire(wire: Any, origin_ns: int) -> Tally:
             tally.errors[kind] = _errors_from_wire(errors, origin_ns)
         for name, lengths in wire["wholes"].items():
             tally.wholes[name] = _histogram_from_wire(lengths)
+        tally.wholes_failed.update(wire["wholes_failed"])
         tally.in_flight = wire["in_flight"]
         tally.stalls = _histogram_from_wire(wire["stalls"])
         tally.collections = _histogram_from_wire(wire["collections"])

@@ -3,23 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import urlsplit
 
 from stressrunner.expressions import ValueTemplate, compile_value
+from stressrunner.plan.endpoints import EndpointPlan
 from stressrunner.plan.feeders import Rows
-from stressrunner.plan.judging import Judge
 from stressrunner.plan.pacing import Even, Pacing, Poisson, Ramp
-from stressrunner.plan.requests import RequestTemplate
-from stressrunner.plan.weights import Blocks
-from stressrunner.scenario.model import Closed, Endpoint, Limits, Mix, Phase, Scenario, Session, Target
+from stressrunner.plan.traffic import TrafficPlan
+from stressrunner.plan.traffic_compiler import TrafficCompiler
+from stressrunner.scenario.model import Closed, Limits, Open, Phase, Scenario, Target
 
 __all__ = [
     "MAX_SHARDS",
-    "EndpointPlan",
-    "MixPlan",
     "PhasePlan",
     "Plan",
-    "SessionPlan",
     "Shard",
     "compile_plan",
 ]
@@ -45,61 +41,20 @@ class Shard:
 
 
 @dataclass(frozen=True, slots=True)
-class EndpointPlan:
-    """An endpoint, compiled."""
+class Variables:
+    """The variables of a phase, or of the scenario."""
 
-    index: int
-    name: str
-    request: RequestTemplate
-    judge: Judge
+    constants: Mapping[str, Any]  #: those without holes
+    evaluated: Mapping[str, ValueTemplate]  #: those with holes, evaluated once per iteration
 
-
-@dataclass(frozen=True, slots=True)
-class MixPlan:
-    """Each iteration sends one endpoint."""
-
-    endpoints: tuple[int, ...]  #: indices of the endpoints that are picked from
-    blocks: Blocks
-    requests: int = 1  #: per iteration
-    at_once: int = 1  #: requests of one iteration that may be on their way together
-
-    def pick(self, iteration: int) -> int:
-        """Return the endpoint's index of an iteration of a phase."""
-        return self.endpoints[self.blocks.pick(iteration)]
-
-    def requests_of(self, iteration: int) -> dict[int, int]:
-        """Return how many requests of each endpoint an iteration of a phase sends."""
-        return {self.pick(iteration): 1}
-
-    def planned(self, iterations: int) -> dict[int, int]:
-        """Return how many requests of each endpoint the first so many iterations of a phase send."""
-        return dict(zip(self.endpoints, self.blocks.counts(iterations), strict=True))
-
-
-@dataclass(frozen=True, slots=True)
-class SessionPlan:
-    """Each iteration is one chat session."""
-
-    endpoint: int
-    spec: Session
-
-    @property
-    def requests(self) -> int:
-        """Requests of one iteration."""
-        return self.spec.messages
-
-    @property
-    def at_once(self) -> int:
-        """Requests of one iteration that may be on their way together."""
-        return self.spec.burst
-
-    def requests_of(self, _iteration: int) -> dict[int, int]:
-        """Return how many requests of each endpoint an iteration sends."""
-        return self.planned(1)
-
-    def planned(self, iterations: int) -> dict[int, int]:
-        """Return how many requests of each endpoint so many iterations send."""
-        return {self.endpoint: iterations * self.spec.messages}
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> "Variables":
+        """Compile variables; raises ExpressionError where one makes no sense."""
+        compiled = {name: compile_value(value) for name, value in values.items()}
+        return cls(
+            {name: values[name] for name, value in compiled.items() if value.is_constant},
+            {name: value for name, value in compiled.items() if not value.is_constant},
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +63,9 @@ class PhasePlan:
 
     index: int
     spec: Phase
-    traffic: MixPlan | SessionPlan  #: what its iterations do
+    traffic: TrafficPlan  #: what its iterations do
     pacing: Pacing | None  #: of an open phase
+    variables: Variables
 
     @property
     def arrivals(self) -> int:
@@ -140,11 +96,16 @@ class Plan:
     target: Target  #: as the scenario says
     endpoints: tuple[EndpointPlan, ...]
     phases: tuple[PhasePlan, ...]
-    constants: Mapping[str, Any]  #: variables without holes
-    variables: Mapping[str, ValueTemplate]  #: variables with holes, evaluated once per iteration
+    variables: Variables  #: outside of phases
     rows: Mapping[str, Rows]
     limits: Limits = field(default_factory=Limits)
     part: Shard = field(default_factory=Shard)
+    #: how far apart the requests of two iterations are in the rows of a feeder that has one for every request
+    stride: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Work out what is asked for with every request."""
+        object.__setattr__(self, "stride", max(phase.traffic.requests for phase in self.phases))
 
     def shard(self, index: int, count: int) -> "Plan":
         """Return the part of this plan that generator `index` of `count` executes.
@@ -195,15 +156,13 @@ class Plan:
         """The phases that warm up."""
         return tuple(phase.index for phase in self.phases if phase.spec.warmup)
 
-    def planned(self, phase: int) -> dict[int, int] | None:
-        """Return how many requests of each endpoint a phase has in the whole plan; None when time alone ends it."""
+    def planned(self, phase: int) -> Mapping[int, int] | None:
+        """Return how many requests of each endpoint a phase is sure to send in the whole plan.
+
+        None when time alone ends it. Requests that depend on what happens are not among them.
+        """
         iterations = self.phases[phase].iterations
         return None if iterations is None else self.phases[phase].traffic.planned(iterations)
-
-    @property
-    def stride(self) -> int:
-        """How far apart the requests of two iterations are in the rows of a feeder that has one for every request."""
-        return max(phase.traffic.requests for phase in self.phases)
 
     @property
     def at_once(self) -> int:
@@ -227,22 +186,6 @@ class Plan:
         return min((len(rows) for rows in self.rows.values() if rows.per == "user"), default=None)
 
 
-def _used(scenario: Scenario) -> list[Endpoint]:
-    """Return the endpoints that the traffic sends, in the order of the file."""
-    if isinstance(scenario.traffic, Session):
-        return [scenario.endpoints[scenario.traffic.send]]
-    weights = scenario.traffic.weights
-    return [endpoint for name, endpoint in scenario.endpoints.items() if weights.get(name)]
-
-
-def _traffic(scenario: Scenario, used: list[Endpoint], seed: int) -> MixPlan | SessionPlan:
-    if isinstance(scenario.traffic, Session):
-        return SessionPlan(0, scenario.traffic)
-    mix: Mix = scenario.traffic
-    blocks = Blocks([mix.weights[endpoint.name] for endpoint in used], seed, "mix")
-    return MixPlan(tuple(range(len(used))), blocks)
-
-
 def compile_plan(scenario: Scenario, *, seed: int, run_id: str, uuid_salt: str = "") -> Plan:
     """Compile a scenario.
 
@@ -251,35 +194,25 @@ def compile_plan(scenario: Scenario, *, seed: int, run_id: str, uuid_salt: str =
         ValueError: weights, header names or feeders do not fit.
         Neither comes from a scenario that was built from a document without mistakes.
     """
-    target = scenario.target
-    prefix = "" if target.base_url.startswith("demo:") else urlsplit(target.base_url).path.rstrip("/")
-    used = _used(scenario)
-    traffic = _traffic(scenario, used, seed)
-    compiled = {name: compile_value(value) for name, value in scenario.variables.items()}
+    traffic = TrafficCompiler(scenario, seed)
     return Plan(
         seed=seed,
         run_id=run_id,
         uuid_salt=uuid_salt,
-        target=target,
-        endpoints=tuple(_endpoint(i, endpoint, prefix, target) for i, endpoint in enumerate(used)),
-        phases=tuple(_phase(i, phase, traffic, seed) for i, phase in enumerate(scenario.load)),
-        constants={name: scenario.variables[name] for name, value in compiled.items() if value.is_constant},
-        variables={name: value for name, value in compiled.items() if not value.is_constant},
+        target=scenario.target,
+        phases=tuple(_phase(i, phase, scenario, traffic, seed) for i, phase in enumerate(scenario.load)),
+        endpoints=traffic.endpoints.plans,
+        variables=Variables.of(scenario.variables),
         rows={name: Rows(feeder, seed) for name, feeder in scenario.feeders.items()},
         limits=scenario.limits,
     )
 
 
-def _endpoint(index: int, endpoint: Endpoint, prefix: str, target: Target) -> EndpointPlan:
-    judge = Judge(endpoint)
-    request = RequestTemplate(endpoint, prefix, target.headers, needs_body=judge.needs_body)
-    return EndpointPlan(index, endpoint.name, request, judge)
-
-
-def _phase(index: int, phase: Phase, traffic: MixPlan | SessionPlan, seed: int) -> PhasePlan:
+def _phase(index: int, phase: Phase, scenario: Scenario, traffic: TrafficCompiler, seed: int) -> PhasePlan:
     shape = phase.shape
-    if isinstance(shape, Closed):
-        return PhasePlan(index, phase, traffic, None)
-    ramp = Ramp.of(shape)
-    pacing = Even(ramp) if shape.arrivals == "constant" else Poisson(ramp, seed, index)
-    return PhasePlan(index, phase, traffic, pacing)
+    variables = Variables.of({**scenario.variables, **phase.variables})
+    pacing: Pacing | None = None
+    if isinstance(shape, Open):
+        ramp = Ramp.of(shape)
+        pacing = Even(ramp) if shape.arrivals == "constant" else Poisson(ramp, seed, index)
+    return PhasePlan(index, phase, traffic.of(phase), pacing, variables)

@@ -93,13 +93,14 @@ def _wholes(result: Result) -> Table:
     """What was measured from its beginning to its end, a row each."""
     columns = (
         Column("as a whole", "left"),
-        *(Column(title) for title in ("passed", "mean", "median", "p95", "p99", "max")),
+        *(Column(title) for title in ("passed", "failed", "mean", "median", "p95", "p99", "max")),
     )
     rows = tuple(
         Row(
             (
                 name,
                 count(whole.count),
+                count(result.wholes_failed.get(name, 0)),
                 duration(whole.mean_s),
                 percentile(whole, whole.p50_s),
                 percentile(whole, whole.p95_s),

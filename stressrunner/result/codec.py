@@ -27,6 +27,7 @@ _LAYOUT = (
     "totals",
     "endpoints",
     "wholes",
+    "wholes_failed",
     "phases",
     "timeline",
     "thresholds",

@@ -74,6 +74,7 @@ class Result:
     wholes: Mapping[
         str, Latency
     ]  #: lengths of what is measured as a whole, pauses subtracted, e.g. `session`
+    wholes_failed: Mapping[str, int]  #: how many of them failed, whose lengths are not among those
     phases: tuple[PhaseStats, ...]
     timeline: tuple[Point, ...]
     thresholds: tuple[ThresholdOutcome, ...]

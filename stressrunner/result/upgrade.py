@@ -33,6 +33,7 @@ def _from_1(document: dict[str, Any]) -> None:
                 point.setdefault(key, empty)
     document.setdefault("exchanges", [])
     document.setdefault("checks", [])
+    document.setdefault("wholes_failed", {})
 
 
 _STEPS: Mapping[int, Callable[[dict[str, Any]], None]] = MappingProxyType({1: _from_1})

@@ -78,7 +78,8 @@ def _requests(plan: Plan) -> str:
         timed = next(phase.spec.name for phase in plan.phases if phase.iterations is None)
         words = f"unknown, because users send as fast as they are answered until the phase '{timed}' is over"
     else:
-        words = f"{'about ' if _is_random(plan) else ''}{totals.total():,}"
+        is_fixed = all(phase.traffic.is_fixed for phase in plan.phases)
+        words = f"{'' if is_fixed else 'at least '}{'about ' if _is_random(plan) else ''}{totals.total():,}"
         if len(totals) > 1:
             words += f": {', '.join(f'{n:,} {plan.endpoints[i].name}' for i, n in totals.items())}"
         warmup = sum(sum((plan.planned(p.index) or {}).values()) for p in plan.phases if p.spec.warmup)
@@ -136,7 +137,7 @@ def _sizes(plan: Plan) -> Iterator[int]:
     writer = HeadWriter(urlsplit(plan.base_url).netloc)
     traffic = plan.phases[0].traffic
     for iteration in range(max(1, _RENDERED // traffic.requests)):
-        scope = IterationScope(plan, iteration=iteration, user=0, user_iteration=iteration)
+        scope = IterationScope(plan, iteration=iteration, user=0, user_iteration=iteration, phase=0)
         for endpoint, count in traffic.requests_of(iteration).items():
             for number in range(min(count, _RENDERED)):
                 try:

@@ -82,6 +82,7 @@ def result_of(origin: Origin, measured: Measured, ending: Ending) -> Result:
         totals=summary.totals,
         endpoints=summary.endpoints,
         wholes=summary.wholes,
+        wholes_failed=summary.wholes_failed,
         phases=summary.phases,
         timeline=summary.timeline,
         thresholds=thresholds,
@@ -128,6 +129,7 @@ def _thresholds(scenario: Scenario, measured: Measured) -> tuple[ThresholdOutcom
         monitors=measured.monitors,
         phase_endpoints=summary.phase_endpoints,
         groups=summary.wholes,
+        groups_failed=summary.wholes_failed,
         live=measured.live,
     )
     return tuple(evaluate(threshold, figures) for threshold in scenario.thresholds)

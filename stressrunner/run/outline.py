@@ -1,6 +1,7 @@
 """The planned load in one line for people, and what progress is measured against."""
 
 from stressrunner.scenario.model import Closed, Open, Phase, Scenario, Session
+from stressrunner.scenario.steps import Flow
 from stressrunner.units import format_duration, format_rate
 
 __all__ = ["load_in_words", "planned_s"]
@@ -16,10 +17,12 @@ def _counted(n: int, noun: str) -> str:
 
 
 def _phase_in_words(phase: Phase, scenario: Scenario) -> str:
-    traffic, shape = scenario.traffic, phase.shape
+    traffic, shape = phase.mix or scenario.traffic, phase.shape
     unit, content = "request", ""
     if isinstance(traffic, Session):
         unit, content = "session", f" of {_counted(traffic.messages, 'message')}"
+    elif isinstance(traffic, Flow) or not scenario.flows.keys().isdisjoint(traffic.weights):
+        unit = "iteration"
     match shape:
         case Closed(iterations=int(work)):
             words = f"{_counted(work, unit)}{content}, {shape.concurrency:,} at once"

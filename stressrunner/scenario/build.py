@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 from stressrunner import units
 from stressrunner.http.hosts import listed_host
+from stressrunner.masking import Masker
+from stressrunner.scenario.build_steps import StepBuilder, checks_of, think_bounds
 from stressrunner.scenario.captures import captures_of
 from stressrunner.scenario.model import (
     Closed,
@@ -28,12 +30,13 @@ from stressrunner.scenario.model import (
     Tls,
 )
 from stressrunner.scenario.phase_names import phase_names
+from stressrunner.scenario.requests import METHODS, unnamed_endpoints
+from stressrunner.scenario.steps import Flow
 from stressrunner.scenario.threshold import Threshold
 from stressrunner.scenario.threshold_grammar import parse_threshold, threshold_of_mapping
 
 __all__ = ["Described", "build"]
 
-_METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
 _DEFAULT_TIMEOUT = Timeout()
 _FEW_ERRORS = Threshold(
     text="errors < 1%", stat="errors", op="<", limit=0.01, dimension="ratio", is_default=True
@@ -51,6 +54,10 @@ class Described(Protocol):
         """The file's values, typed."""
 
     @property
+    def secrets(self) -> tuple[str, ...]:
+        """What stays out of the names that are made of texts; a generator, which shows none, needs to know none."""
+
+    @property
     def rows(self) -> Mapping[str, Sequence[Any]]:
         """The rows of every feeder."""
 
@@ -60,6 +67,18 @@ def build(document: Described) -> Scenario:
     value = document.value
     target = _target(value["target"])
     load = _phases(value["load"])
+    payloads = value.get("payloads", {})
+
+    def endpoint(name: str, described: Mapping[str, Any]) -> Endpoint:
+        return _endpoint(name, described, payloads, target.timeout)
+
+    builder = StepBuilder(
+        {name: endpoint(name, described) for name, described in value["endpoints"].items()},
+        endpoint,
+        Masker(document.secrets),
+    )
+    traffic = _traffic(value, builder)
+    flows = {name: builder.steps(steps) for name, steps in value.get("flows", {}).items()}
     return Scenario(
         name=value["name"],
         description=value.get("description", ""),
@@ -71,13 +90,9 @@ def build(document: Described) -> Scenario:
                 for name, feeder in value.get("feeders", {}).items()
             }
         ),
-        endpoints=_frozen(
-            {
-                name: _endpoint(name, endpoint, value.get("payloads", {}), target.timeout)
-                for name, endpoint in value["endpoints"].items()
-            }
-        ),
-        traffic=_traffic(value),
+        endpoints=_frozen(builder.endpoints),
+        traffic=traffic,
+        flows=_frozen(flows),
         load=load,
         monitors=_frozen(
             {name: MonitorSpec(name, **monitor) for name, monitor in value.get("monitors", {}).items()}
@@ -130,8 +145,7 @@ def _timeout(timeout: Any, inherited: Timeout) -> Timeout:
 def _endpoint(
     name: str, endpoint: Mapping[str, Any], payloads: Mapping[str, Any], timeout: Timeout
 ) -> Endpoint:
-    method = next(method for method in _METHODS if method in endpoint)
-    checks = endpoint.get("checks", [])
+    method = next(method for method in METHODS if method in endpoint)
     return Endpoint(
         name=name,
         method=method.upper(),
@@ -140,7 +154,7 @@ def _endpoint(
         headers=_frozen(endpoint.get("headers", {})),
         body=_body(endpoint, payloads),
         timeout=_timeout(endpoint.get("timeout"), timeout),
-        checks=(checks,) if isinstance(checks, str) else tuple(checks),
+        checks=checks_of(endpoint),
         capture=captures_of(endpoint.get("capture", {})),
         refused=endpoint.get("refused"),
         cookies=_frozen(endpoint.get("cookies", {})),
@@ -158,28 +172,31 @@ def _body(endpoint: Mapping[str, Any], payloads: Mapping[str, Any]) -> Json | Fo
     return Raw(endpoint["body"]) if "body" in endpoint else None
 
 
-def _traffic(value: Mapping[str, Any]) -> Mix | Session:
+def _traffic(value: Mapping[str, Any], builder: StepBuilder) -> Mix | Flow | Session:
     if "session" in value:
-        session = value["session"]
-        think_min_s, think_max_s = _think(session.get("think"))
-        return Session(
-            send=session["send"],
-            messages=session["messages"],
-            burst=session.get("burst", 1),
-            gap_s=float(units.parse_duration(session.get("gap", "0"))),
-            think_min_s=think_min_s,
-            think_max_s=think_max_s,
-        )
-    mix = value.get("mix") or dict.fromkeys(value["endpoints"], 1)
+        return _session(value["session"], builder)
+    if "flow" in value:
+        return Flow(builder.steps(value["flow"]))
+    return _mix(value.get("mix") or dict.fromkeys(unnamed_endpoints(value), 1))
+
+
+def _session(session: Mapping[str, Any], builder: StepBuilder) -> Session:
+    think_min_s, think_max_s = think_bounds(session.get("think"))
+    return Session(
+        send=session["send"],
+        messages=session["messages"],
+        burst=session.get("burst", 1),
+        gap_s=float(units.parse_duration(session.get("gap", "0"))),
+        think_min_s=think_min_s,
+        think_max_s=think_max_s,
+        open=builder.steps(session.get("open", ())),
+        close=builder.steps(session.get("close", ())),
+    )
+
+
+def _mix(mix: Mapping[str, Any]) -> Mix:
     # By way of its spelling, so that a weight of 0.1 is a tenth.
     return Mix(_frozen({name: Fraction(str(weight)) for name, weight in mix.items()}))
-
-
-def _think(think: Any) -> tuple[float, float]:
-    if think is None:
-        return 0.0, 0.0
-    given = think if isinstance(think, dict) else {"min": think, "max": think}
-    return float(units.parse_duration(given["min"])), float(units.parse_duration(given["max"]))
 
 
 def _phases(load: Any) -> tuple[Phase, ...]:
@@ -207,7 +224,7 @@ def _phase(name: str, phase: Mapping[str, Any]) -> Phase:
             users,
             iterations,
             duration_s,
-            *_think(phase.get("think")),
+            *think_bounds(phase.get("think")),
             concurrency_from=None if users_from == users else users_from,
         )
     return Phase(
@@ -215,6 +232,8 @@ def _phase(name: str, phase: Mapping[str, Any]) -> Phase:
         shape,
         warmup=phase.get("warmup", False),
         graceful_stop_s=float(units.parse_duration(phase.get("graceful_stop", "30s"))),
+        mix=_mix(phase["mix"]) if "mix" in phase else None,
+        variables=_frozen(phase.get("variables", {})),
     )
 
 

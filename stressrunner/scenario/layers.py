@@ -14,7 +14,7 @@ from stressrunner.scenario.environments import read_environments
 from stressrunner.scenario.manifest import Manifest, read_manifest
 from stressrunner.scenario.pack_files import Pack, Unpacked
 from stressrunner.scenario.schema import root_place
-from stressrunner.scenario.source import Entry, Layer, MappingNode, ScalarNode
+from stressrunner.scenario.source import Entry, Layer, ListNode, MappingNode, ScalarNode
 from stressrunner.scenario.used_files import is_null, read_used
 
 __all__ = ["Composition", "compose"]
@@ -22,6 +22,8 @@ __all__ = ["Composition", "compose"]
 _TRAFFIC = ("mix", "flow", "session", "traffic")
 #: What belongs to the file that is run, and is not brought in by `uses`.
 _OWN = frozenset({"stressrunner", "name", "description", "load", *_TRAFFIC})
+#: What are lists of steps beside the traffic, which send the endpoints that they name.
+_STEPS = ("setup", "user_setup", "teardown")
 #: What says how a scenario is composed, and so is no part of what comes out.
 _INSTRUCTIONS = frozenset({"uses", "environments"})
 
@@ -120,11 +122,16 @@ def _with_traffic(root: MappingNode, shared: MappingNode, found: list[Diagnostic
         return root
     foreign = shared.entries["endpoints"].value if "endpoints" in shared.entries else None
     names = foreign.entries.keys() if isinstance(foreign, MappingNode) else frozenset()
-    own = [e.key for name, e in entry.value.entries.items() if name not in names and not is_null(e.value)]
+    listed = entry.value.entries.items()
+    own = [e.key for name, e in listed if name not in names and not is_null(e.value)]
     if not own:
         message = "all endpoints come from 'uses', and nothing says which of them are sent"
-        found.append(root.diagnostic(message, "add a 'mix' or a 'session'"))
+        found.append(root.diagnostic(message, "add a 'mix', a 'flow' or a 'session'"))
         return root
+    by_steps = _named_by_steps(root)
+    own = [key for key in own if key.text not in by_steps]
+    if not own:
+        return root  # what follows finds that nothing is sent
     # Written down, so that the composed text means the same without the files that it came from.
     keys = [replace(key, source=replace(key.source, layer=Layer.DEFAULT)) for key in own]
     shares = {
@@ -134,3 +141,20 @@ def _with_traffic(root: MappingNode, shared: MappingNode, found: list[Diagnostic
     mix = MappingNode(first.source, first.start, first.end, MappingProxyType(shares))
     named = ScalarNode(first.source, first.start, first.end, "mix", plain=True)
     return replace(root, entries=MappingProxyType({**root.entries, "mix": Entry(named, mix)}))
+
+
+def _named_by_steps(root: MappingNode) -> set[str]:
+    """Return the endpoints and flows that the steps of a scenario name, where no step is an iteration of its own."""
+    waiting = [entry.value for name, entry in root.entries.items() if name in _STEPS]
+    if "flows" in root.entries and isinstance(flows := root.entries["flows"].value, MappingNode):
+        waiting += (steps for _, steps in flows)
+    names: set[str] = set()
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ListNode):
+            names.update(item.text for item in node.items if isinstance(item, ScalarNode))
+            waiting += (item for item in node.items if not isinstance(item, ScalarNode))
+        elif isinstance(node, MappingNode):
+            names.update(value.text for key, value in node if key == "send" and isinstance(value, ScalarNode))
+            waiting += (value for key, value in node if key in ("steps", "parallel"))
+    return names

@@ -10,6 +10,7 @@ from fractions import Fraction
 from pathlib import Path as FilePath
 from typing import Any, Literal
 
+from stressrunner.scenario.steps import Flow, Step
 from stressrunner.scenario.threshold import Threshold
 
 __all__ = [
@@ -128,9 +129,11 @@ class Feeder:
 
 @dataclass(frozen=True, slots=True)
 class Mix:
-    """Each iteration sends one endpoint, picked by weight."""
+    """Each iteration sends one endpoint or runs one flow, picked by weight."""
 
-    weights: Mapping[str, Fraction]  #: endpoint names in the order of the file, none below zero, not all zero
+    weights: Mapping[
+        str, Fraction
+    ]  #: of endpoints and flows in the order of the file; none below 0, not all 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +146,8 @@ class Session:
     gap_s: float = 0.0  #: between two sends of one burst
     think_min_s: float = 0.0  #: between the last reply of a burst and the next burst
     think_max_s: float = 0.0
+    open: tuple[Step, ...] = ()  #: before the first message
+    close: tuple[Step, ...] = ()  #: after the last one
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +194,8 @@ class Phase:
     graceful_stop_s: float = (
         30.0  #: how long iterations may finish after the last phase, or when concurrency falls
     )
+    mix: Mix | None = None  #: instead of the scenario's traffic
+    variables: Mapping[str, Any] = field(default_factory=dict)  #: over the scenario's
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,9 +226,10 @@ class Scenario:
     target: Target
     variables: Mapping[str, Any]
     feeders: Mapping[str, Feeder]
-    endpoints: Mapping[str, Endpoint]
-    traffic: Mix | Session
+    endpoints: Mapping[str, Endpoint]  #: with those that stand in steps, by names such as `GET /users`
+    traffic: Mix | Flow | Session
     load: tuple[Phase, ...]
     monitors: Mapping[str, MonitorSpec]
     thresholds: tuple[Threshold, ...]
+    flows: Mapping[str, tuple[Step, ...]] = field(default_factory=dict)
     limits: Limits = Limits()

@@ -8,15 +8,20 @@ from typing import Any
 
 from stressrunner.errors import Diagnostic
 from stressrunner.expressions import (
+    CONDITIONS,
     FUNCTIONS,
     ExpressionError,
     Reference,
+    compile_condition,
     compile_expression,
     compile_template,
 )
 from stressrunner.expressions.jsonpath import compile_jsonpath
 from stressrunner.expressions.pattern import compile_pattern
+from stressrunner.scenario.captured import RESPONSE, Captured
+from stressrunner.scenario.requests import place_of
 from stressrunner.scenario.row_walk import Fields
+from stressrunner.scenario.source import Path
 from stressrunner.scenario.values import Text
 from stressrunner.spelling import closest, did_you_mean
 
@@ -32,10 +37,12 @@ _NAMESPACES: Mapping[str, frozenset[str]] = MappingProxyType(
         "message": frozenset({"index", "token"}),
     }
 )
-#: What only checks, captures and `refused` know.
+_REPEAT = "repeat"
+_OF_REPEAT = frozenset({"index"})
+#: What checks, captures and `refused` know of their own response, and steps of the latest one.
 _RESPONSE = frozenset({"status", "headers", "body", "text", "size", "url", "response_time", "service_time"})
 #: Names that no variable, capture or feeder can have.
-RESERVED = frozenset({*_NAMESPACES, "repeat", *_RESPONSE, *FUNCTIONS})
+RESERVED = frozenset({*_NAMESPACES, _REPEAT, *_RESPONSE, *FUNCTIONS})
 # What people write from habit, and the language spells otherwise.
 _HABITS: Mapping[str, str] = MappingProxyType(
     {
@@ -57,6 +64,7 @@ _COMPILERS: Mapping[str, Callable[[str], Any]] = MappingProxyType(
         "template": compile_template,
         "body_template": lambda text: compile_template(text, statements=True),
         "expression": compile_expression,
+        "condition": compile_condition,
         "check": compile_expression,
         "jsonpath": compile_jsonpath,
         "pattern": compile_pattern,
@@ -70,15 +78,18 @@ class Names:
 
     variables: frozenset[str]
     feeders: Mapping[str, Fields | None]  #: the fields of their rows; None where those could not be read
-    captures: Mapping[str, tuple[str, ...]]  #: what each endpoint captures
-    payloads: Mapping[str, tuple[str, ...]]  #: the endpoints that send each payload
+    captures: Mapping[str, str]  #: what is captured, and a place that does it, in words
+    payloads: Mapping[str, tuple[Path, ...]]  #: the requests that send each payload
     session_endpoint: str | None  #: the one that is sent several times in an iteration
+    elements: frozenset[str]  #: what the elements of `each` are called
+    captured: Captured  #: what is captured before each place
 
 
 @dataclass(frozen=True, slots=True)
 class _Scope:
     known: frozenset[str]
-    later: frozenset[str]  #: captures that the first message of a session cannot have
+    possible: frozenset[str]  #: what is not known for certain, but on some ways to the place
+    is_message: bool  #: whether messages of a session are sent from here, of which the first one has no reply before it
 
 
 def check_texts(texts: list[Text], names: Names) -> tuple[list[Diagnostic], frozenset[str]]:
@@ -134,20 +145,33 @@ def _meant(name: str, known: frozenset[str]) -> str:
 def _scope(text: Text, names: Names) -> _Scope:
     """Return the names that a text may use, by where it stands in the document."""
     root = text.path[0]
-    known = _NAMESPACES.keys() | names.feeders.keys() | FUNCTIONS
-    if root == "variables":
-        return _Scope(frozenset(known), frozenset())
-    known = known | names.variables
-    later: set[str] = set()
-    if root == "endpoints" and len(text.path) > 2:
-        endpoint, key = str(text.path[1]), str(text.path[2])
-        if key in ("checks", "capture", "refused"):
-            known = known | _RESPONSE
-        if endpoint == names.session_endpoint:
-            later.update(names.captures.get(endpoint, ()))
-    elif root == "payloads" and names.session_endpoint in names.payloads.get(str(text.path[1]), ()):
-        later.update(names.captures.get(names.session_endpoint or "", ()))
-    return _Scope(frozenset(known) | later, frozenset(later))
+    known = frozenset(_NAMESPACES.keys() | names.feeders.keys() | FUNCTIONS)
+    if root == "variables" or (root == "load" and "variables" in text.path):
+        return _Scope(known, frozenset(), is_message=False)
+    known |= names.variables
+    senders = _senders(text, names)
+    met = names.captured.whenever_sent if root == "target" else names.captured.at_all(senders)
+    known |= _spelled_out(met.certain)
+    place = place_of(text.path)
+    if place is not None and place.key in ("checks", "capture", "refused"):
+        known |= _RESPONSE
+    if text.kind == "condition":
+        known |= CONDITIONS
+    return _Scope(known, _spelled_out(met.possible), ("endpoints", names.session_endpoint) in senders)
+
+
+def _senders(text: Text, names: Names) -> tuple[Path, ...]:
+    """Return the endpoints and steps that use a text, or the part of a step that it stands in."""
+    if text.path[0] == "payloads":
+        return names.payloads.get(str(text.path[1]), ())
+    place = place_of(text.path)
+    if place is None:
+        return ()
+    return ((*place.path, place.key),) if place.is_step else (place.path,)
+
+
+def _spelled_out(names: frozenset[str]) -> frozenset[str]:
+    return names - {RESPONSE} | _RESPONSE if RESPONSE in names else names
 
 
 def _undefined(
@@ -156,23 +180,29 @@ def _undefined(
     for reference in references:
         name = reference.path[0]
         place = {"offset": reference.offset, "width": reference.width}
-        if name not in scope.known:
-            if not _is_guarded_capture(reference, names):
-                yield text.diagnostic(f"'{name}' is not defined here", _where_is(name, scope, names), **place)
-        elif name in scope.later and name not in names.variables and not reference.guarded:
-            hint = f"write '{name} | default(...)' or ask '{name} is defined'"
-            yield text.diagnostic(
-                f"'{name}' is captured from a reply, so the first message lacks it", hint, **place
-            )
-        else:
+        if name in scope.known:
             problem = _unknown_field(reference, names)
             if problem is not None:
                 yield _at_field(text, reference, *problem)
+        elif name in scope.possible and not reference.guarded:
+            hint = f"write '{name} | default(...)' or ask '{name} is defined'"
+            yield text.diagnostic(_uncertain(name, is_message=scope.is_message), hint, **place)
+        elif name not in scope.possible and not _is_guarded_capture(reference, names):
+            yield text.diagnostic(f"'{name}' is not defined here", _where_is(name, scope, names), **place)
+
+
+def _uncertain(name: str, *, is_message: bool) -> str:
+    if is_message:
+        return f"'{name}' is captured from a reply, so the first message lacks it"
+    if name in _RESPONSE:
+        return f"'{name}' is of the latest response, and there may be none yet"
+    if name == _REPEAT:
+        return "'repeat' is known in a step that repeats, and this is not always in one"
+    return f"'{name}' is not captured on every way to here"
 
 
 def _is_guarded_capture(reference: Reference, names: Names) -> bool:
-    captured = (capture for captures in names.captures.values() for capture in captures)
-    return reference.guarded and reference.path[0] in captured
+    return reference.guarded and (reference.path[0] in names.captures or reference.path[0] in _RESPONSE)
 
 
 def _where_is(name: str, scope: _Scope, names: Names) -> str:
@@ -180,15 +210,18 @@ def _where_is(name: str, scope: _Scope, names: Names) -> str:
     if name in _HABITS:
         return _HABITS[name]
     if name in _RESPONSE:
-        return "it is known in checks, capture and refused"
+        return "it is known in checks, capture and refused, and in steps after a response"
+    if name == _REPEAT:
+        return "it is known in a step with 'repeat'"
+    if name in names.elements:
+        return "it is known inside a step with 'each'"
     if name in names.variables:
         return "a variable cannot use other variables"
-    owner = next((endpoint for endpoint, captures in names.captures.items() if name in captures), None)
-    if owner is not None:
-        return f"'{owner}' captures it, but a capture ends with its iteration"
+    if name in names.captures:
+        return f"{names.captures[name]} captures it, which is not before this, or in another iteration"
     if re.fullmatch(r"true|false", name, re.IGNORECASE):
         return f"write '{name.lower()}'"
-    return did_you_mean(name, scope.known) or "to send it as text, put it in quotes"
+    return did_you_mean(name, scope.known | scope.possible) or "to send it as text, put it in quotes"
 
 
 def _unknown_field(reference: Reference, names: Names) -> tuple[str, str] | None:
@@ -196,8 +229,8 @@ def _unknown_field(reference: Reference, names: Names) -> tuple[str, str] | None
     name, fields = reference.path[0], reference.path[1:]
     if name in names.variables:
         return None
-    if name in _NAMESPACES:
-        known = suggested = _NAMESPACES[name]
+    if name in _NAMESPACES or name == _REPEAT:
+        known = suggested = _OF_REPEAT if name == _REPEAT else _NAMESPACES[name]
         if not fields:
             example = min(known, default="")
             return (f"'{name}' is no value by itself", f"write '{name}.{example}'") if known else None

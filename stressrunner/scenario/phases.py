@@ -1,6 +1,6 @@
 """What must fit together in a `load`: its shape, the kind of traffic, and the names of its phases."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from stressrunner import units
@@ -16,8 +16,11 @@ _WORK = frozenset({"requests", "iterations", "sessions"})
 _OF_RATE = frozenset({"max_in_flight", "overflow", "arrivals"})
 
 
-def check_load(root: Node, load: Any, *, is_session: bool) -> Iterator[Diagnostic]:
-    """Yield what does not fit together in a typed `load`, which may have other mistakes."""
+def check_load(root: Node, load: Any, unit_of: Callable[[Mapping[str, Any]], str]) -> Iterator[Diagnostic]:
+    """Yield what does not fit together in a typed `load`, which may have other mistakes.
+
+    `unit_of` tells of a phase what its iterations are: `requests`, `sessions`, or `iterations` of flows.
+    """
     phases = list(enumerate(load)) if isinstance(load, list) else [(None, load)]
     seen: set[str] = set()
     for (number, phase), name in zip(phases, phase_names(load), strict=True):
@@ -28,16 +31,14 @@ def check_load(root: Node, load: Any, *, is_session: bool) -> Iterator[Diagnosti
             key = node_at(root, (*path, "name"))
             yield key.diagnostic(f"two phases are called '{name}'")
         seen.add(name)
-        yield from _check_phase(root, path, phase, is_session=is_session)
+        yield from _check_phase(root, path, phase, unit_of(phase))
     counted = [phase for _, phase in phases if isinstance(phase, dict) and phase.get("warmup") is not True]
     if not counted and any(isinstance(phase, dict) for _, phase in phases):
         yield node_at(root, ("load",)).diagnostic("every phase is a warm-up, so nothing is counted")
 
 
-def _check_phase(
-    root: Node, path: Path, phase: Mapping[str, Any], *, is_session: bool
-) -> Iterator[Diagnostic]:
-    for name, message, hint in _misplaced(phase, is_session=is_session):
+def _check_phase(root: Node, path: Path, phase: Mapping[str, Any], unit: str) -> Iterator[Diagnostic]:
+    for name, message, hint in _misplaced(phase, unit):
         key = key_at(root, (*path, name))
         if key is not None:
             yield key.diagnostic(message, hint)
@@ -47,12 +48,9 @@ def _check_phase(
         yield node_at(root, (*path, "think", "min")).diagnostic("'min' is longer than 'max'")
 
 
-def _misplaced(phase: Mapping[str, Any], *, is_session: bool) -> Iterator[tuple[str, str, str]]:
+def _misplaced(phase: Mapping[str, Any], unit: str) -> Iterator[tuple[str, str, str]]:
     """Yield the keys that make no sense beside others, each with message and hint."""
-    if is_session and "requests" in phase:
-        yield "requests", "under 'session' the load counts sessions", "write 'sessions'"
-    if not is_session and "sessions" in phase:
-        yield "sessions", "without 'session' there are no sessions to count", "write 'requests'"
+    yield from _other_units(phase, unit)
     if "rate" in phase and "concurrency" not in phase:
         for name in _WORK & phase.keys():
             yield name, f"a phase with 'rate' has no '{name}'", "it ends after its 'duration'"
@@ -64,6 +62,16 @@ def _misplaced(phase: Mapping[str, Any], *, is_session: bool) -> Iterator[tuple[
     if isinstance(phase.get("concurrency"), dict):
         for name in _WORK & phase.keys():
             yield name, f"a ramp of users has no '{name}'", "it takes a 'duration'"
+
+
+def _other_units(phase: Mapping[str, Any], unit: str) -> Iterator[tuple[str, str, str]]:
+    """Yield the keys that count what the iterations are not."""
+    if unit == "sessions" and "requests" in phase:
+        yield "requests", "under 'session' the load counts sessions", "write 'sessions'"
+    if unit == "iterations" and "requests" in phase:
+        yield "requests", "with flows the load counts iterations, of several requests", "write 'iterations'"
+    if unit != "sessions" and "sessions" in phase:
+        yield "sessions", "without 'session' there are no sessions to count", f"write '{unit}'"
 
 
 def _check_ramps(root: Node, path: Path, phase: Mapping[str, Any]) -> Iterator[Diagnostic]:

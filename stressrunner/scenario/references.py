@@ -4,28 +4,29 @@ Works on a typed tree that may have other mistakes, so that one broken place doe
 wrong shape is passed over here, because the schema has said so already.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from stressrunner import units
 from stressrunner.errors import Diagnostic
+from stressrunner.scenario.captured import Captured
 from stressrunner.scenario.feeders import FeederRows
 from stressrunner.scenario.names import RESERVED, Names, check_texts
 from stressrunner.scenario.phases import check_load
+from stressrunner.scenario.requests import requests_in, step_lists, steps_in
 from stressrunner.scenario.source import Layer, Node, Path, node_at
+from stressrunner.scenario.step_references import check_steps, unknown
 from stressrunner.scenario.target import check_target
 from stressrunner.scenario.threshold_references import Subjects, check_thresholds
+from stressrunner.scenario.traffic_references import check_measured_names, check_traffic, group_names
 from stressrunner.scenario.unused import sent_names, words_not_understood
 from stressrunner.scenario.validate import key_at
 from stressrunner.scenario.values import Text
 from stressrunner.scenario.wire import check_wire
-from stressrunner.spelling import did_you_mean
 
 __all__ = ["References", "check_references"]
 
-_TAKEN = frozenset({"flow", "session"})
 _EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -98,80 +99,45 @@ def _template_names(checked: _Checked) -> Iterator[Diagnostic]:
     """Variables, feeders and captures share the names of the template language, and must not hide one another."""
     places: list[tuple[str, Path]] = [("feeder", ("feeders", name)) for name in checked.mapping("feeders")]
     places += [("variable", ("variables", name)) for name in checked.mapping("variables")]
-    for endpoint in checked.mapping("endpoints"):
-        captures = checked.mapping("endpoints", endpoint, "capture")
-        places += [("capture", ("endpoints", endpoint, "capture", name)) for name in captures]
+    places += [("capture", path) for path in _captures(checked.mapping())]
+    for _, path in _own_variables(checked.at("load")):
+        places.append(("variable", path))
     feeders = checked.mapping("feeders")
-    for what, path in places:
-        name = path[-1]
+    named = [(what, path[-1], path) for what, path in places]
+    named += [("element", name, path) for name, path in _elements(checked.mapping())]
+    for what, name, path in named:
+        show = checked.at_value if what == "element" else checked.at_key
         if name in RESERVED:
-            yield checked.at_key(
-                path, f"the {what} '{name}' has a name of the template language", "rename it"
-            )
+            yield show(path, f"the {what} '{name}' has a name of the template language", "rename it")
         elif what != "feeder" and name in feeders:
-            yield checked.at_key(path, f"'{name}' is a feeder already", "rename one of them")
+            yield show(path, f"'{name}' is a feeder already", "rename one of them")
 
 
 def _measured_names(checked: _Checked) -> Iterator[Diagnostic]:
-    """Endpoints and monitors share one namespace, which thresholds look names up in."""
-    endpoints = checked.mapping("endpoints")
-    for kind in ("endpoints", "monitors"):
-        for name in checked.mapping(kind):
-            if name in _TAKEN:
-                yield checked.at_key((kind, name), f"the name '{name}' is taken in thresholds", "rename it")
-            elif kind == "monitors" and name in endpoints:
-                yield checked.at_key((kind, name), f"'{name}' is an endpoint already", "rename one of them")
-
-
-def _unknown(kind: str, name: str, known: Iterable[str]) -> tuple[str, str]:
-    known = list(known)
-    listed = f"known are {', '.join(known)}" if 0 < len(known) <= 8 else ""
-    return f"there is no {kind} '{name}'", did_you_mean(name, known) or listed
+    return check_measured_names(checked.root, checked.mapping())
 
 
 def _traffic(checked: _Checked) -> Iterator[Diagnostic]:
-    endpoints = checked.mapping("endpoints")
-    mix = checked.mapping("mix")
-    for name in mix:
-        if name not in endpoints:
-            yield checked.at_key(("mix", name), *_unknown("endpoint", name, endpoints))
-    weights = [weight for weight in mix.values() if isinstance(weight, int | float)]
-    if mix and not any(weights) and len(weights) == len(mix):
-        yield checked.at_key(("mix",), "the weights add up to nothing", "give at least one endpoint a weight")
-    send = checked.text("session", "send")
-    if send is not None and send not in endpoints:
-        yield checked.at_value(("session", "send"), *_unknown("endpoint", send, endpoints))
-    burst, messages = checked.at("session", "burst"), checked.at("session", "messages")
-    if isinstance(burst, int) and isinstance(messages, int) and burst > messages:
-        yield checked.at_value(
-            ("session", "burst"), f"a burst of {burst} is more than the {messages} messages"
-        )
-    yield from _think(checked, ("session", "think"))
+    return check_traffic(checked.root, checked.mapping())
 
 
-def _think(checked: _Checked, path: Path) -> Iterator[Diagnostic]:
-    try:
-        shortest = units.parse_duration(checked.text(*path, "min") or "0")
-        longest = units.parse_duration(checked.text(*path, "max") or "0")
-    except ValueError:
-        return  # the schema has said so
-    if checked.text(*path, "max") is not None and shortest > longest:
-        yield checked.at_value((*path, "min"), "'min' is longer than 'max'")
+def _steps(checked: _Checked) -> Iterator[Diagnostic]:
+    return check_steps(checked.root, checked.mapping())
 
 
 def _payloads(checked: _Checked) -> Iterator[Diagnostic]:
     payloads = checked.mapping("payloads")
     used = set()
-    for endpoint in checked.mapping("endpoints"):
-        name = checked.at("endpoints", endpoint, "json", "$payload")
-        if name is None:
+    for path, request in requests_in(checked.mapping()):
+        body = request.get("json")
+        if not isinstance(body, dict) or "$payload" not in body:
             continue
+        name, place = body["$payload"], (*path, "json", "$payload")
         used.add(str(name))
-        path = ("endpoints", endpoint, "json", "$payload")
         if not isinstance(name, str) or name not in payloads:
-            yield checked.at_value(path, *_unknown("payload", str(name), payloads))
-        elif len(checked.mapping("endpoints", endpoint, "json")) > 1:
-            yield checked.at_key(path, "'$payload' stands alone", "move the other keys into the payload")
+            yield checked.at_value(place, *unknown("payload", str(name), payloads))
+        elif len(body) > 1:
+            yield checked.at_key(place, "'$payload' stands alone", "move the other keys into the payload")
     # A payload that is taken under a wrong name is not unused.
     for name in payloads if used <= payloads.keys() else ():
         if name not in used:
@@ -229,23 +195,60 @@ def _templates(checked: _Checked) -> Iterator[Diagnostic]:
                 yield from _unused(checked, path, message, hint)
 
 
+def _captures(value: Mapping[str, Any]) -> Iterator[Path]:
+    """Yield the places of all captures."""
+    for path, request in requests_in(value):
+        captures = request.get("capture")
+        yield from ((*path, "capture", name) for name in (captures if isinstance(captures, dict) else ()))
+    for path, steps in step_lists(value):
+        for inner, step in steps_in(path, steps):
+            captures = step.get("capture") if isinstance(step, dict) and "send" in step else None
+            yield from (
+                (*inner, "capture", name) for name in (captures if isinstance(captures, dict) else ())
+            )
+
+
+def _elements(value: Mapping[str, Any]) -> Iterator[tuple[str, Path]]:
+    """Yield the names that the elements of `each` have, with the places that give them."""
+    for path, steps in step_lists(value):
+        for inner, step in steps_in(path, steps):
+            if isinstance(step, dict) and "each" in step and isinstance(step.get("as", "item"), str):
+                yield step.get("as", "item"), (*inner, "as" if "as" in step else "each")
+
+
+def _own_variables(load: Any) -> Iterator[tuple[str, Path]]:
+    """Yield the variables that phases have of their own, with their places."""
+    for number, phase in enumerate(load if isinstance(load, list) else [load]):
+        variables = phase.get("variables") if isinstance(phase, dict) else None
+        path: Path = ("load", number) if isinstance(load, list) else ("load",)
+        for name in variables if isinstance(variables, dict) else ():
+            yield name, (*path, "variables", name)
+
+
 def _names(checked: _Checked) -> Names:
-    endpoints = checked.mapping("endpoints")
-    senders: dict[str, tuple[str, ...]] = {}
-    for endpoint in endpoints:
-        payload = checked.text("endpoints", endpoint, "json", "$payload")
-        if payload is not None:
-            senders[payload] = (*senders.get(payload, ()), endpoint)
+    senders: dict[str, tuple[Path, ...]] = {}
+    for path, request in requests_in(checked.mapping()):
+        body = request.get("json")
+        payload = body.get("$payload") if isinstance(body, dict) else None
+        if isinstance(payload, str):
+            senders[payload] = (*senders.get(payload, ()), path)
     feeders = checked.mapping("feeders")
     return Names(
-        variables=frozenset(checked.mapping("variables")),
+        variables=frozenset(
+            [*checked.mapping("variables"), *(name for name, _ in _own_variables(checked.at("load")))]
+        ),
         feeders={feeder: checked.feeders.fields.get(feeder) for feeder in feeders},
-        captures={
-            endpoint: tuple(checked.mapping("endpoints", endpoint, "capture")) for endpoint in endpoints
-        },
+        captures={str(path[-1]): _owner(path) for path in _captures(checked.mapping())},
         payloads=senders,
         session_endpoint=checked.text("session", "send"),
+        elements=frozenset(name for name, _ in _elements(checked.mapping())),
+        captured=Captured(checked.mapping()),
     )
+
+
+def _owner(path: Path) -> str:
+    """Return the endpoint or step that a capture belongs to, in words."""
+    return f"'{path[1]}'" if path[0] == "endpoints" else f"a step of '{path[1 if path[0] == 'flows' else 0]}'"
 
 
 def _wire(checked: _Checked) -> Iterator[Diagnostic]:
@@ -253,16 +256,31 @@ def _wire(checked: _Checked) -> Iterator[Diagnostic]:
 
 
 def _load(checked: _Checked) -> Iterator[Diagnostic]:
-    return check_load(checked.root, checked.at("load"), is_session="session" in checked.mapping())
+    value = checked.mapping()
+    return check_load(checked.root, checked.at("load"), lambda phase: _unit(value, phase))
+
+
+def _unit(value: Mapping[str, Any], phase: Mapping[str, Any]) -> str:
+    """Return what an iteration of a phase is: `requests` where it sends one, else `sessions` or `iterations`."""
+    mix, flows = phase.get("mix"), value.get("flows")
+    if mix is None and "session" in value:
+        return "sessions"
+    if mix is None and "flow" in value:
+        return "iterations"
+    picked = value.get("mix") if mix is None else mix
+    runs_flows = isinstance(picked, dict) and isinstance(flows, dict) and not flows.keys().isdisjoint(picked)
+    return "iterations" if runs_flows else "requests"
 
 
 def _thresholds(checked: _Checked) -> Iterator[Diagnostic]:
-    subjects = [*checked.mapping("endpoints"), *(("session",) if checked.mapping("session") else ())]
+    value = checked.mapping()
+    subjects = [*checked.mapping("endpoints"), *checked.mapping("flows"), *group_names(value)]
+    subjects += [kind for kind in ("flow", "session") if kind in value]
     # The embedded target is watched as `target`; elsewhere a threshold on it is skipped with a warning, so that a
     # scenario stays valid whatever it is pointed at.
     monitors = [*checked.mapping("monitors"), "target"]
     sent = sent_names(checked.mapping())
-    unsent = frozenset(subjects) - sent - _TAKEN if sent is not None else frozenset()
+    unsent = frozenset(subjects) - sent - {"flow", "session"} if sent is not None else frozenset()
     names = Subjects(subjects, monitors, unsent)
     return check_thresholds(checked.root, checked.value, checked.texts, names)
 
@@ -273,6 +291,7 @@ _CHECKS: tuple[_Check, ...] = (
     _template_names,
     _measured_names,
     _traffic,
+    _steps,
     _payloads,
     _feeder_rows,
     _rows_per_user,

@@ -114,11 +114,19 @@ _ANYTHING = Place(())
 def _flatten(schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     yield schema
     if "$ref" in schema:
-        yield from _flatten(scenario_schema()["$defs"][schema["$ref"].rsplit("/", 1)[-1]])
+        yield from _flatten(_referred(schema["$ref"]))
     for part in schema.get("allOf", ()):
         yield from _flatten(part)
     if "then" in schema:  # every condition of the schema is about which keys are wanted, never about types
         yield from _flatten(schema["then"])
+
+
+def _referred(reference: str) -> Mapping[str, Any]:
+    """Return the part of the schema that a reference such as `#/$defs/endpoint/properties/json` points to."""
+    part: Mapping[str, Any] = scenario_schema()
+    for name in reference.removeprefix("#/").split("/"):
+        part = part[name]
+    return part
 
 
 def _place(schema: Mapping[str, Any]) -> Place:

@@ -182,6 +182,8 @@ def _unknown_keys(node: Node, problem: _Problem) -> Iterator[Diagnostic]:
         if name in known:
             continue
         hint = did_you_mean(name, known)
+        if "send" in known and not hint:
+            hint = f"write 'send: {shortened(name)}', and the other keys beside it"
         before = entry.key.source.text[: entry.key.start].rstrip()
         if isinstance(entry.value, ScalarNode) and not entry.value.text and before.endswith(","):
             hint = "inside { } a comma ends the value before it: quote the value"
@@ -205,11 +207,18 @@ def _missing(root: Node, path: Path, problem: _Problem, meant: frozenset[Path]) 
             yield place.diagnostic(f"the key '{name}' is missing{where}", hint)
 
 
+@cache
+def _step_keys() -> frozenset[str]:
+    return frozenset(scenario_schema()["$defs"]["step"]["properties"])
+
+
 def _choice(root: Node, path: Path, problem: _Problem, meant: frozenset[Path]) -> Iterator[Diagnostic]:
     choice = Choice.of(problem.wanted)
     chosen = [key for key in problem.value if key in choice.keys]
     one_of = f"one of {', '.join(choice.keys)}"
     if not chosen and not any((*path, name) in meant for name in choice.keys):
+        if "send" in choice.keys and any(name not in _step_keys() for name in problem.value):
+            return  # a name that stands where 'send' should, as was said at the key
         empty = next((key for name in choice.keys if (key := key_at(root, (*path, name)))), None)
         if empty is not None:
             yield empty.diagnostic(f"'{empty.text}' has no value")

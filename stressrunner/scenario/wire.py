@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator, Sequence
 
 from stressrunner.errors import Diagnostic
+from stressrunner.scenario.requests import METHODS, place_of
 from stressrunner.scenario.values import Text
 
 __all__ = ["check_wire"]
 
-_METHODS = frozenset({"get", "post", "put", "patch", "delete", "head", "options"})
 _HOLE = re.compile(r"\{\{.*?(?:\}\}|$)", re.DOTALL)
 _LINE_END = re.compile(r"[\r\n\0]")
 _NOT_IN_COOKIE = re.compile(r"[;\x00-\x1f\x7f]")
@@ -18,11 +18,13 @@ _NOT_IN_PATH = re.compile(r"[\s\x00-\x1f\x7f]")
 def check_wire(texts: Sequence[Text]) -> Iterator[Diagnostic]:
     """Yield the paths, header values and cookies among the texts of a scenario that cannot be sent."""
     for text in texts:
-        if "headers" in text.path[:-1] and text.path[0] in ("target", "endpoints"):
+        place = place_of(text.path)
+        key = text.path[1] if text.path[0] == "target" else place and place.key
+        if key == "headers":
             yield from _check_header(text)
-        elif text.path[0] == "endpoints" and text.path[2:3] == ("cookies",):
+        elif place is not None and key == "cookies":
             yield from _check_cookie(text)
-        elif len(text.path) == 3 and text.path[0] == "endpoints" and text.path[2] in _METHODS:
+        elif place is not None and key in METHODS:
             yield from _check_path(text)
 
 

@@ -1,7 +1,7 @@
 """What thresholds are judged on: figures of a run that has ended, whether just measured or read from a file."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from stressrunner.metrics.summary import Latency, PhaseStats, Stats
 from stressrunner.monitor.figures import ProcessFigures
@@ -25,7 +25,7 @@ class LiveRecord:
 class Figures:
     """The measured part of a run, by the names that thresholds use.
 
-    The last three are None where they are not held, as in a result file; a threshold that needs one is skipped then
+    `phase_endpoints`, `groups` and `live` are None where they are not held, as in a result file; a threshold that needs one is skipped then
     and says so.
     """
 
@@ -37,4 +37,5 @@ class Figures:
     monitors: Mapping[str, ProcessFigures]
     phase_endpoints: Mapping[tuple[str, str], Stats] | None = None  #: by phase and endpoint
     groups: Mapping[str, Latency] | None = None  #: what is measured as a whole, such as `session`
+    groups_failed: Mapping[str, int] = field(default_factory=dict)  #: how many of those failed
     live: Mapping[Threshold, LiveRecord] | None = None  #: what the Watchdog saw

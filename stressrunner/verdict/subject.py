@@ -89,6 +89,12 @@ def _measure_whole(threshold: Threshold, name: str, figures: Figures) -> Measure
         note = f"the times of '{name}' are not held by phase"
         return Measurement(None, note=note, skipped=True)
     times = groups[name].distribution
+    failed = figures.groups_failed.get(name, 0)
+    ended = times.count + failed
+    if threshold.stat == "errors":
+        return Measurement(failed / ended if ended else None, ended)
+    if threshold.stat == "count":
+        return Measurement(ended, ended)
     return _with_doubt(threshold, measure_times(threshold, times), times)
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
+from textwrap import dedent
 
 import anyio
 import trio
@@ -13,6 +14,8 @@ from stressrunner.http.fake import FakeAnswer, FakeTransports
 from stressrunner.http.pool import SharedPool
 from stressrunner.metrics.ledger import Summary
 from stressrunner.plan.plan import compile_plan
+from stressrunner.scenario.build import build
+from stressrunner.scenario.document import load_text
 from stressrunner.scenario.model import Endpoint, Feeder, Json, Mix, Phase, Scenario, Session, Target, Timeout
 
 
@@ -109,3 +112,10 @@ def virtual_run(of: Scenario, answer=None, *, stop_at_s=None, seed=1, shard=(0, 
         return Ran(summary, transports, samples, exchanges, fleet.limit_hit)
 
     return trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
+
+
+def scenario_of(text: str) -> Scenario:
+    """Return the scenario of a text that leaves out what every scenario has, and one iteration of one user."""
+    lines = ["stressrunner: 1", "name: test", "target: {base_url: 'http://target'}"]
+    load = [] if "load:" in text else ["load: {concurrency: 1, iterations: 1}"]
+    return build(load_text("\n".join([*lines, *load, dedent(text)]), environ={}))

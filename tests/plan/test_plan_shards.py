@@ -111,8 +111,8 @@ def test_the_shortest_feeder_is_the_limit():
 def test_variables_without_holes_are_constants():
     """A variable with a hole is kept apart, to be evaluated once per iteration."""
     made = plan(variables={"agent": "simple", "key": "{{ uuid() }}", "deep": {"a": ["{{ iteration }}"]}})
-    assert made.constants == {"agent": "simple"}
-    assert made.variables.keys() == {"key", "deep"}
+    assert made.variables.constants == {"agent": "simple"}
+    assert made.variables.evaluated.keys() == {"key", "deep"}
 
 
 def test_what_makes_no_sense_fails_before_the_first_request():

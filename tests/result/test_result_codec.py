@@ -47,6 +47,7 @@ def test_the_keys_stand_in_the_documented_order():
         "totals",
         "endpoints",
         "wholes",
+        "wholes_failed",
         "phases",
         "timeline",
         "thresholds",

@@ -27,6 +27,15 @@ def test_fixed_work_is_counted():
     assert told["duration"].startswith("unknown")
 
 
+def test_flows_are_counted_as_far_as_they_are_certain():
+    """Requests that depend on what happens are not counted, and the words say so."""
+    load = "load: {concurrency: 2, iterations: 10}\n"
+    assert expected(ENDPOINTS + "flow: [a, {repeat: 2, send: b}]\n" + load)["requests"] == "30: 10 a, 20 b"
+    polled = "flow: [a, {send: b, repeat: {until: body.ok, times: 9}}, {if: body.more, send: a}]\n"
+    assert expected(ENDPOINTS + polled + load)["requests"] == "at least 20: 10 a, 10 b"
+    assert expected(ENDPOINTS + "flow: [{parallel: [a, b]}]\n" + load)["in flight"] == "at most 4"
+
+
 def test_few_requests_leave_users_idle():
     """No more requests are in flight than there are."""
     assert expected(ENDPOINTS + "load: {concurrency: 8, requests: 5}\n")["in flight"] == "at most 5"

@@ -18,6 +18,7 @@ from stressrunner.scenario.model import (
     Session,
     Timeout,
 )
+from stressrunner.scenario.steps import Group, Parallel, Repeat, Send, Step, Think
 
 TOP = 'stressrunner: 1\nname: shop\ntarget: {base_url: "http://127.0.0.1:8080/api/"}\n'
 
@@ -192,3 +193,62 @@ def test_captures_say_by_what_they_are_found():
         "c": Capture("$.id", "jsonpath", (None,)),
         "d": Capture(r"id=(\d+)", "regex"),
     }
+
+
+STEPPED = "endpoints: {home: {get: /}, login: {post: /login, checks: body.ok}, spare: {get: /spare}}\n"
+
+
+def test_steps_become_typed():
+    """Every action and modifier of a step has its place, with every default filled in."""
+    text = (
+        STEPPED
+        + """
+flow:
+  - home
+  - {send: login, checks: status == 201, capture: {token: body.token}, name: entry, continue_on_error: true}
+  - {think: {min: 1s, max: 3s}}
+  - {if: status == 200, each: body.ids, as: id, repeat: {until: body.ok, delay: 1s, timeout: 2m}, steps: [home]}
+  - {parallel: [home, {repeat: 3, get: /x?a=b}]}
+load: {concurrency: 1, iterations: 1}
+"""
+    )
+    flow = built(text).traffic
+    token = {"token": Capture("body.token")}
+    assert flow.steps == (
+        Step(Send("home", (), {})),
+        Step(Send("login", ("status == 201",), token), name="entry", continue_on_error=True),
+        Step(Think(1.0, 3.0)),
+        Step(
+            Group((Step(Send("home", (), {})),)),
+            condition="status == 200",
+            each="body.ids",
+            item="id",
+            repeat=Repeat(None, "body.ok", "1s", 120.0),
+        ),
+        Step(Parallel((Step(Send("home", (), {})), Step(Send("GET /x", (), {}), repeat=Repeat(3))))),
+    )
+
+
+def test_requests_in_steps_have_names_of_their_own():
+    """Requests in place are called by method and path, without query and secrets; those that are alike are one."""
+    text = (
+        STEPPED
+        + """
+flow:
+  - {get: "/a/${secret:KEY}?x=1"}
+  - {get: /b}
+  - {get: /b, checks: body.ok}
+  - {get: /b, name: again}
+load: {concurrency: 1, iterations: 1}
+"""
+    )
+    scenario = build(load_text(TOP + text, environ={"KEY": "s3cr3t-key"}))
+    assert list(scenario.endpoints)[3:] == ["GET /a/***", "GET /b", "GET /b (2)"]
+    assert [step.action.endpoint for step in scenario.traffic.steps[1:]] == ["GET /b", "GET /b (2)", "GET /b"]
+    assert scenario.endpoints["GET /a/***"].path == "/a/s3cr3t-key?x=1"
+
+
+def test_without_traffic_what_steps_name_is_not_sent_alone():
+    """Endpoints that a flow names are sent by it, and the others in equal shares."""
+    text = STEPPED + "flows: {enter: [login]}\nload: {concurrency: 1, iterations: 1}\n"
+    assert set(built(text).traffic.weights) == {"home", "spare"}

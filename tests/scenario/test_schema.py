@@ -29,7 +29,15 @@ def own(schema, keyword):
     """Return a keyword of a schema or of the definition that it refers to."""
     if keyword in schema or "$ref" not in schema:
         return schema.get(keyword)
-    return own(SCHEMA["$defs"][schema["$ref"].rsplit("/", 1)[-1]], keyword)
+    return own(referred(schema["$ref"]), keyword)
+
+
+def referred(reference):
+    """Return the part of the schema that a reference points to."""
+    part = SCHEMA
+    for name in reference.removeprefix("#/").split("/"):
+        part = part[name]
+    return part
 
 
 def test_the_schema_is_one():
@@ -66,12 +74,20 @@ def test_keys_of_a_place():
     assert root.key("variables").key("anything").is_free
 
 
+def test_a_request_in_place_has_the_keys_of_an_endpoint():
+    """A step takes what an endpoint takes, and means the same by it."""
+    step = SCHEMA["$defs"]["step"]["properties"]
+    for name in SCHEMA["$defs"]["endpoint"]["properties"]:
+        assert step[name] == {"$ref": f"#/$defs/endpoint/properties/{name}"}
+
+
 def test_every_format_is_checked():
     """No format of the schema is one that nothing looks at: an unknown format would accept everything."""
     checked = set(_validator("scenario").format_checker.checkers) | {
         "template",
         "body_template",
         "expression",
+        "condition",
         "check",
         "threshold",
         "pack_file",

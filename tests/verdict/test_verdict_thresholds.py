@@ -200,12 +200,15 @@ def test_names_lead_to_endpoints_phases_and_both():
         assert judged(f"{name} < 10s {scope}", subject).measured == pytest.approx(seconds, rel=2e-3)
 
 
-def test_sessions_have_times_and_nothing_else():
-    """What is measured as a whole has a distribution; asking for its errors is answered with a sentence."""
-    subject = figures(groups={"session": latency([1000.0] * 60)})
+def test_sessions_have_times_errors_and_a_count():
+    """What is measured as a whole has a distribution, and a share that failed; for the rest there is a sentence."""
+    subject = figures(groups={"session": latency([1000.0] * 60)}, groups_failed={"session": 20})
     assert judged("session.p95 < 2s", subject).state == "passed"
-    outcome = judged("session.errors < 1%", subject)
-    assert (outcome.state, outcome.note) == ("failed", "only times are measured of it, not 'errors'")
+    errors = judged("session.errors < 1%", subject)
+    assert (errors.state, errors.measured, errors.samples) == ("failed", 0.25, 80)
+    assert judged("session.count == 80", subject).state == "passed"
+    outcome = judged("session.throughput > 1/s", subject)
+    assert (outcome.state, outcome.note) == ("failed", "only times are measured of it, not 'throughput'")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,255 @@
+"""Steps of an iteration, carried out one after the other until one fails.
+
+Nothing here knows of phases or users, so that steps can be run by whoever has a sender, a transport and an iteration.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+
+from stressrunner import units
+from stressrunner.engine.clock import Clock
+from stressrunner.engine.pauses import think_ns
+from stressrunner.engine.recorder import Recorder
+from stressrunner.engine.sending import Due, Sender
+from stressrunner.engine.walk import Place, Walk
+from stressrunner.expressions import CannotEvaluate
+from stressrunner.expressions.environment import to_text
+from stressrunner.expressions.expression import Expression
+from stressrunner.plan.outcome import Problem
+from stressrunner.plan.steps import (
+    GroupPlan,
+    ParallelPlan,
+    RepeatPlan,
+    SendPlan,
+    StepPlan,
+    StepsPlan,
+    ThinkPlan,
+)
+from stressrunner.units import NS_PER_S
+
+__all__ = ["Steps"]
+
+_BEGIN = Place()
+
+
+class Steps:
+    """Runs steps; one for all iterations of a load."""
+
+    def __init__(self, sender: Sender, clock: Clock, recorder: Recorder) -> None:
+        self._sender = sender
+        self._clock = clock
+        self._recorder = recorder
+
+    async def run(
+        self, steps: StepsPlan, walk: Walk, place: Place = _BEGIN, *, after_failure: bool = False
+    ) -> bool:
+        """Run steps in order; return whether all of them passed.
+
+        The first failure ends them, but for steps that ask how it went. What the plan counts on and is not sent is
+        counted as skipped. With `after_failure`, the failure was before the first step.
+        """
+        passed = not after_failure
+        for step in steps.steps:
+            if passed:
+                passed = await self.step(step, walk, place)
+            elif step.condition is not None and step.condition.after_failure:
+                await self.step(step, walk, place._replace(has_failed=True))
+            else:
+                self._skip(step.certain, walk, place)
+        return passed
+
+    async def step(self, step: StepPlan, walk: Walk, place: Place = _BEGIN) -> bool:
+        """Run one step with all its modifiers; return whether it passed, or its failure was forgiven."""
+        here = place._replace(slot=place.slot + step.slot)
+        if step.condition is not None:
+            here = here._replace(is_planned=False)
+            try:
+                is_done = self._evaluated(
+                    step.condition.expression,
+                    "if",
+                    walk,
+                    here,
+                    always=lambda: True,
+                    failure=lambda: place.has_failed,
+                )
+            except CannotEvaluate as error:
+                return await self._give_up(step, walk, str(error)) or step.continue_on_error
+            if not is_done:
+                return True
+        return await self._measured(step, walk, here) or step.continue_on_error
+
+    async def _measured(self, step: StepPlan, walk: Walk, place: Place) -> bool:
+        """Run a step without its condition, and record how long it took, pauses subtracted."""
+        began_ns, paused_ns = walk.due.due_ns, walk.paused_ns
+        passed = await self._each(step, walk, place)
+        if walk.is_measured:
+            length_ns = self._clock.now_ns() - began_ns - (walk.paused_ns - paused_ns)
+            for name in step.wholes:
+                self._recorder.whole(name, length_ns if passed else None)
+        return passed
+
+    async def _each(self, step: StepPlan, walk: Walk, place: Place) -> bool:
+        if step.each is None:
+            return await self._repeated(step, walk, place)
+        try:
+            elements = self._evaluated(step.each, "each", walk, place)
+            if not isinstance(elements, list | tuple):
+                raise CannotEvaluate(f"each: {step.each.source}: this is no list")  # noqa: TRY301  handled alike
+        except CannotEvaluate as error:
+            return await self._give_up(step, walk, str(error))
+        for number, element in enumerate(elements):
+            here = place.in_loop(number, step.body.slots, {step.item: element}, is_planned=False)
+            await anyio.lowlevel.checkpoint()  # elements for which nothing is done take time too
+            if not await self._repeated(step, walk, here):
+                return False
+        return True
+
+    async def _repeated(self, step: StepPlan, walk: Walk, place: Place) -> bool:
+        repeat = step.repeat
+        if repeat is None:
+            return await self._act(step, walk, place)
+        if repeat.until is not None:
+            return await self._until(repeat.until, repeat, step, walk, place)
+        times = repeat.times or 1
+        for number in range(times):
+            here = _pass(step, place, number)
+            waited = number == 0 or await self._wait(repeat, step, walk, here)
+            if not waited or not await self._act(step, walk, here):
+                self._skip(step.body.certain, walk, place, times - number - waited)
+                return False
+        return True
+
+    async def _until(
+        self, until: Expression, repeat: RepeatPlan, step: StepPlan, walk: Walk, place: Place
+    ) -> bool:
+        """Run passes until an expression holds; a pass that fails is none the less followed by another."""
+        timeout_s, number = repeat.timeout_s, 0
+        last_ns = None if timeout_s is None else self._clock.now_ns() + round(timeout_s * NS_PER_S)
+        while True:
+            here = _pass(step, place, number, is_planned=number == 0)
+            await anyio.lowlevel.checkpoint()  # a pass may send nothing
+            passed = await self._act(step, walk, here)
+            if self._holds(until, walk, here):
+                return passed
+            number += 1
+            if number == repeat.times:
+                return self._never(step, f"{until.source}: not so after {number:,} passes")
+            next_ns = await self._next_ns(repeat, step, walk, here)
+            if next_ns is None:
+                return False
+            if last_ns is not None and next_ns > last_ns:
+                return self._never(step, f"{until.source}: not so within {timeout_s:g} s")
+            await self._sleep_until(next_ns, walk)
+
+    def _never(self, step: StepPlan, why: str) -> bool:
+        """Record that a step has reached the bound of its `until`."""
+        problem = Problem("until", why)
+        self._recorder.failed(step.body.first or 0, problem, self._clock.now_ns())
+        return False
+
+    async def _act(self, step: StepPlan, walk: Walk, place: Place) -> bool:
+        """Do what a step does, once."""
+        match step.action:
+            case SendPlan(endpoint):
+                if walk.is_counted and not place.is_planned:
+                    self._recorder.unplanned(walk.due.phase, endpoint.index)
+                names = walk.next_request(place)
+                passed = await self._sender.send(endpoint, names, walk.due, walk.transport)
+                walk.went_on(self._clock.now_ns())
+                return passed
+            case ThinkPlan(min_s, max_s):
+                scope = walk.scope
+                use = (scope.plan.seed, "think", scope.iteration, step.number, place.use())
+                await self._pause(walk, think_ns(min_s, max_s, *use))
+                return True
+            case GroupPlan(steps):
+                return await self.run(steps, walk, place)
+            case ParallelPlan(steps):
+                return await self._parallel(steps, walk, place)
+
+    async def _parallel(self, steps: StepsPlan, walk: Walk, place: Place) -> bool:
+        """Run steps all at once; none is cut off when another one fails."""
+        passed: list[bool] = []
+
+        async def run(step: StepPlan, branch: Walk) -> None:
+            passed.append(await self.step(step, branch, place))
+
+        branches = walk.branches(len(steps.steps))
+        async with anyio.create_task_group() as tasks:
+            for step, branch in zip(steps.steps, branches, strict=True):
+                tasks.start_soon(run, step, branch)
+        walk.join(branches, self._clock.now_ns())
+        return all(passed)
+
+    async def _pause(self, walk: Walk, length_ns: int) -> None:
+        """Think: the next request is due so much later, and so is the end of what it has waited for."""
+        phase, due_ns, waiting_since_ns = walk.due
+        if waiting_since_ns is None:
+            walk.due = Due(phase, due_ns + length_ns)
+            await self._clock.sleep_until(due_ns + length_ns)
+        else:
+            walk.due = Due(phase, due_ns + length_ns, waiting_since_ns + length_ns)
+            await self._clock.sleep_until(self._clock.now_ns() + length_ns)
+        walk.paused_ns += length_ns
+
+    async def _wait(self, repeat: RepeatPlan, step: StepPlan, walk: Walk, place: Place) -> bool:
+        """Wait between two passes; return False when the delay makes no sense."""
+        next_ns = await self._next_ns(repeat, step, walk, place)
+        if next_ns is None:
+            return False
+        await self._sleep_until(next_ns, walk)
+        return True
+
+    async def _next_ns(self, repeat: RepeatPlan, step: StepPlan, walk: Walk, place: Place) -> int | None:
+        """Return when the next pass is due; None when the delay makes no sense, which fails the step."""
+        try:
+            delay_s = units.parse_duration(to_text(repeat.delay.render(walk.names(place, "delay"))))
+        except (CannotEvaluate, ValueError) as error:
+            await self._give_up(step, walk, f"delay: {error}")
+            return None
+        return walk.due.due_ns + round(delay_s * NS_PER_S)
+
+    async def _sleep_until(self, at_ns: int, walk: Walk) -> None:
+        if at_ns > walk.due.due_ns:
+            await self._clock.sleep_until(at_ns)
+            walk.went_on(at_ns)
+
+    def _evaluated(self, expression: Expression, what: str, walk: Walk, place: Place, **more: Any) -> Any:
+        """Return the value of an expression of a step.
+
+        Raises:
+            CannotEvaluate: with the expression, and what it is for.
+        """
+        try:
+            return expression.evaluate(walk.names(place, what, **more))
+        except CannotEvaluate as error:
+            raise CannotEvaluate(f"{what}: {expression.source}: {error}") from error
+
+    def _holds(self, until: Expression, walk: Walk, place: Place) -> bool:
+        """Return whether an expression holds; one that cannot be evaluated does not."""
+        try:
+            return until.holds(walk.names(place, "until"))
+        except CannotEvaluate:
+            return False
+
+    async def _give_up(self, step: StepPlan, walk: Walk, why: str) -> bool:
+        """Count a step that makes no sense as a failed request of its own, so that it is not passed over."""
+        endpoint = step.body.first or 0
+        if walk.is_counted:
+            self._recorder.unplanned(walk.due.phase, endpoint)
+        await self._sender.give_up(endpoint, walk.due, why)
+        walk.went_on(self._clock.now_ns())
+        return False
+
+    def _skip(self, requests: Mapping[int, int], walk: Walk, place: Place, times: int = 1) -> None:
+        """Count requests that a failure prevents, as far as the plan counts on them."""
+        if walk.is_counted and place.is_planned and times:
+            for endpoint, count in requests.items():
+                self._recorder.skipped(walk.due.phase, endpoint, count * times)
+
+
+def _pass(step: StepPlan, place: Place, number: int, *, is_planned: bool = True) -> Place:
+    return place.in_loop(number, step.body.slots, {"repeat": {"index": number}}, is_planned=is_planned)

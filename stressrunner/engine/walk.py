@@ -1,0 +1,97 @@
+"""Where an iteration is on its way through steps."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from stressrunner.engine.names import IterationScope, RequestNames, StepScope
+from stressrunner.engine.sending import Due
+from stressrunner.http.exchange import Transport
+
+__all__ = ["Place", "Walk"]
+
+
+class Place(NamedTuple):
+    """The steps that a step is in: what they bind, and where their requests stand."""
+
+    slot: int = 0  #: of the first request
+    shift: int = 0  #: rows that earlier passes have taken
+    loops: tuple[int, ...] = ()  #: numbers of the passes and elements, from the outermost
+    is_planned: bool = True  #: the plan counts on the requests
+    has_failed: bool = False  #: a step before has
+    bound: Mapping[str, Any] = MappingProxyType({})  #: elements of `each` by their names, and `repeat`
+
+    def use(self, what: str = "") -> object:
+        """Return what random draws here depend on beside the iteration; `what` tells those of one step apart."""
+        if not self.loops and not what:
+            return self.slot
+        return f"{self.slot} {self.loops} {what}"
+
+    def in_loop(self, number: int, slots: int, bound: Mapping[str, Any], *, is_planned: bool) -> "Place":
+        """Return a pass or an element of a loop whose body has so many slots."""
+        return self._replace(
+            shift=self.shift + number * slots,
+            loops=(*self.loops, number),
+            is_planned=self.is_planned and is_planned,
+            bound={**self.bound, **bound},
+        )
+
+
+@dataclass(slots=True)
+class Walk:
+    """An iteration on its way; each branch of `parallel` has a walk of its own."""
+
+    scope: IterationScope
+    transport: Transport
+    due: Due  #: of the next request: when the one before it ended, pauses added
+    number: int = 0  #: of the next request, as a message
+    stride: int = 1  #: from one such number to the next; branches take turns
+    is_counted: bool = True  #: the plan has its requests
+    is_measured: bool = True  #: lengths are recorded
+    paused_ns: int = 0  #: pauses so far
+    seen: StepScope = field(default_factory=StepScope)
+
+    def names(self, place: Place, what: str = "", **more: Any) -> RequestNames:
+        """Return the names that an expression of a step sees, with `more` beside those that are bound there."""
+        step = StepScope({**place.bound, **more}, self.seen.latest)
+        return RequestNames(
+            self.scope, self.number, step=step, use=place.use(what), row=place.slot + place.shift
+        )
+
+    def next_request(self, place: Place) -> RequestNames:
+        """Return the names that the next request sees; its response becomes the latest one."""
+        number = self.number
+        self.number += self.stride
+        self.seen.bound = place.bound
+        return RequestNames(self.scope, number, step=self.seen, use=place.use(), row=place.slot + place.shift)
+
+    def went_on(self, now_ns: int) -> None:
+        """Have the next request be due now."""
+        self.due = Due(self.due.phase, now_ns)
+
+    def branches(self, count: int) -> "list[Walk]":
+        """Return a walk for each branch; their messages have different numbers, whatever order they are sent in."""
+        return [
+            Walk(
+                self.scope,
+                self.transport,
+                self.due,
+                self.number + branch * self.stride,
+                self.stride * count,
+                self.is_counted,
+                self.is_measured,
+                seen=StepScope(self.seen.bound, self.seen.latest),
+            )
+            for branch in range(count)
+        ]
+
+    def join(self, branches: "Sequence[Walk]", now_ns: int) -> None:
+        """Go on where all branches have ended: as long as the longest of them, without its pauses."""
+        began_ns = self.due.due_ns
+        longest_ns = max(branch.due.due_ns - began_ns - branch.paused_ns for branch in branches)
+        self.paused_ns += now_ns - began_ns - longest_ns
+        self.number = max(branch.number for branch in branches)
+        responses = [branch.seen.latest for branch in branches if branch.seen.latest is not None]
+        self.seen.latest = max(responses, key=lambda response: response.completed_ns, default=None)
+        self.went_on(now_ns)

@@ -1,0 +1,61 @@
+"""Endpoints, compiled: what is sent and how its response is judged, with the place of its figures."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from stressrunner.plan.judging import Judge
+from stressrunner.plan.requests import RequestTemplate
+from stressrunner.scenario.model import Endpoint, Scenario
+
+__all__ = ["EndpointPlan", "Endpoints"]
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointPlan:
+    """An endpoint, compiled."""
+
+    index: int  #: of its figures, which steps that add checks to it share
+    name: str
+    request: RequestTemplate
+    judge: Judge
+
+
+class Endpoints:
+    """Compiles the endpoints that a load sends."""
+
+    def __init__(self, scenario: Scenario, names: Iterable[str], *, in_steps: bool) -> None:
+        """`names` are those of the endpoints that are sent.
+
+        With `in_steps`, the bodies of responses are always needed: what is asked of them may stand anywhere.
+        """
+        target = scenario.target
+        is_embedded = target.base_url.startswith("demo:")
+        self._prefix = "" if is_embedded else urlsplit(target.base_url).path.rstrip("/")
+        self._headers = target.headers
+        self._in_steps = in_steps
+        wanted = set(names)
+        self._sources = {name: source for name, source in scenario.endpoints.items() if name in wanted}
+        self.plans = tuple(
+            self._compiled(number, source) for number, source in enumerate(self._sources.values())
+        )
+        self._by_name = {plan.name: plan for plan in self.plans}
+
+    def named(self, name: str) -> EndpointPlan:
+        """Return an endpoint as the scenario has it."""
+        return self._by_name[name]
+
+    def extended(self, name: str, checks: tuple[str, ...], capture: Mapping[str, Any]) -> EndpointPlan:
+        """Return an endpoint with more checks and captures, whose figures are those of the endpoint."""
+        if not checks and not capture:
+            return self.named(name)
+        source = self._sources[name]
+        more = replace(source, checks=(*source.checks, *checks), capture={**source.capture, **capture})
+        return self._compiled(self.named(name).index, more)
+
+    def _compiled(self, index: int, endpoint: Endpoint) -> EndpointPlan:
+        judge = Judge(endpoint)
+        needs_body = judge.needs_body or self._in_steps
+        request = RequestTemplate(endpoint, self._prefix, self._headers, needs_body=needs_body)
+        return EndpointPlan(index, endpoint.name, request, judge)

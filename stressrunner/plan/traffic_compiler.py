@@ -1,0 +1,75 @@
+"""From what a scenario sends to what the iterations of its phases do."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+from stressrunner.plan.endpoints import Endpoints
+from stressrunner.plan.steps import StepCompiler, endpoints_in
+from stressrunner.plan.traffic import FlowsPlan, MixPlan, SessionPlan, TrafficPlan
+from stressrunner.plan.weights import Blocks
+from stressrunner.scenario.model import Mix, Phase, Scenario, Session
+from stressrunner.scenario.steps import Flow, RunFlow, Step
+
+__all__ = ["TrafficCompiler"]
+
+
+class TrafficCompiler:
+    """Compiles what the iterations of a scenario do."""
+
+    def __init__(self, scenario: Scenario, seed: int) -> None:
+        self._scenario = scenario
+        self._seed = seed
+        self._mixes = [phase.mix for phase in scenario.load if phase.mix is not None]
+        if isinstance(scenario.traffic, Mix):
+            self._mixes.append(scenario.traffic)
+        is_plain = isinstance(scenario.traffic, Mix) and not any(map(self._has_flows, self._mixes))
+        self.endpoints = Endpoints(scenario, self._sent(), in_steps=not is_plain)
+        self._compiler = StepCompiler(self.endpoints, scenario.flows)
+
+    def _has_flows(self, mix: Mix) -> bool:
+        return any(weight and name in self._scenario.flows for name, weight in mix.weights.items())
+
+    def _sent(self) -> Iterator[str]:
+        """Yield the names of the endpoints that are sent."""
+        scenario = self._scenario
+        picked = [name for mix in self._mixes for name, weight in mix.weights.items() if weight]
+        steps = [Step(RunFlow(name)) for name in picked if name in scenario.flows]
+        match scenario.traffic:
+            case Flow(steps=own):
+                steps += own
+            case Session(send=send, open=before, close=after):
+                yield send
+                steps += (*before, *after)
+        yield from (name for name in picked if name not in scenario.flows)
+        yield from endpoints_in(steps, scenario.flows)
+
+    def of(self, phase: Phase) -> TrafficPlan:
+        """Compile what the iterations of a phase do."""
+        if phase.mix is not None:
+            return self._mix(phase.mix, f"mix of {phase.name}")
+        match self._scenario.traffic:
+            case Mix() as mix:
+                return self._mix(mix, "mix")
+            case Flow(steps=steps):
+                return FlowsPlan(
+                    (self._compiler.whole("flow", steps),), Blocks([Fraction(1)], self._seed, "flow")
+                )
+            case Session() as session:
+                endpoint = self.endpoints.named(session.send)
+                before, after = self._compiler.steps(session.open), self._compiler.steps(session.close)
+                return SessionPlan(endpoint.index, session, before, after)
+
+    def _mix(self, mix: Mix, use: str) -> MixPlan | FlowsPlan:
+        # In the order of the file, whatever that of the mix, so that what is picked does not depend on it.
+        names = [name for name in (*self._scenario.endpoints, *self._scenario.flows) if mix.weights.get(name)]
+        blocks = Blocks([mix.weights[name] for name in names], self._seed, use)
+        if not self._has_flows(mix):
+            return MixPlan(tuple(self.endpoints.named(name).index for name in names), blocks)
+        compiler = self._compiler
+        return FlowsPlan(
+            tuple(
+                compiler.flow(name) if name in self._scenario.flows else compiler.endpoint(name)
+                for name in names
+            ),
+            blocks,
+        )

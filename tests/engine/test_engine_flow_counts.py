@@ -1,0 +1,88 @@
+"""Flows made up at random: whatever happens in them, every planned request is accounted for."""
+
+from collections import Counter
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from virtual_load import endpoint, scenario, virtual_run
+
+from stressrunner.http.fake import FakeAnswer
+from stressrunner.scenario.model import Closed, Phase
+from stressrunner.scenario.steps import Flow, Group, Parallel, Repeat, Send, Step, Think
+
+CONDITIONS = (None, None, None, "iteration % 2 == 0", "always()", "failure()", "status == 200")
+EACH = (None, None, None, "[1, 2]", "nothing")
+REPEATS = (None, None, Repeat(2), Repeat(3, "status == 200"), Repeat(None, "status == 200", "1s", 2.5))
+
+
+def steps(depth):
+    """Return a strategy for a step with any modifiers."""
+    actions = [
+        st.sampled_from("abc").map(lambda name: Send(name, (), {})),
+        st.just(Think(0.5, 1.5)),
+    ]
+    if depth:
+        inner = st.lists(steps(depth - 1), min_size=1, max_size=3).map(tuple)
+        actions += [inner.map(Group), inner.map(Parallel)]
+    return st.builds(
+        Step,
+        action=st.one_of(actions),
+        name=st.sampled_from([None, "whole"]),
+        condition=st.sampled_from(CONDITIONS),
+        each=st.sampled_from(EACH),
+        repeat=st.sampled_from(REPEATS),
+        continue_on_error=st.booleans(),
+    )
+
+
+flows = st.lists(steps(2), min_size=1, max_size=4).map(
+    lambda listed: Flow((Step(Send("a", (), {})), *listed))
+)
+
+
+def of(flow, users=2, iterations=3):
+    """Return a scenario of a flow."""
+    endpoints = [endpoint(name, path=f"/{name}/{{{{ random_int(0, 10**9) }}}}") for name in "abc"]
+    return scenario(
+        Phase("p", Closed(users, iterations=iterations)), traffic=Flow(flow.steps), endpoints=endpoints
+    )
+
+
+@settings(max_examples=50)
+@given(flows, st.integers(0, 2**32))
+def test_planned_requests_are_all_accounted_for(flow, failures):
+    """Sent and skipped requests add up to the planned ones, of every endpoint, and none is missing or too many."""
+
+    def answer(number, request):
+        return FakeAnswer(0.01, status=500 if failures >> number % 32 & 1 else 200)
+
+    ran = virtual_run(of(flow), answer)
+    for stats in ran.summary.endpoints.values():
+        assert stats.planned == stats.sent + stats.skipped
+        assert stats.not_reached == stats.dropped == stats.unfinished == 0
+    assert len(ran.samples) == ran.totals.sent
+
+
+@settings(max_examples=20)
+@given(flows, st.integers(1, 40))
+def test_what_an_interrupt_cuts_off_was_not_reached(flow, tenths):
+    """At no moment of an interrupt are there more requests than planned."""
+    ran = virtual_run(of(flow, iterations=50), stop_at_s=tenths)
+    for stats in ran.summary.endpoints.values():
+        assert stats.planned == stats.sent + stats.skipped + stats.dropped + stats.not_reached
+        assert stats.not_reached >= 0
+
+
+@settings(max_examples=20)
+@given(flows, st.integers(0, 2**32))
+def test_generators_draw_what_one_draws(flow, failures):
+    """Shards send together what one generator sends, whatever fails in it, to the last random number."""
+
+    def answer(number, request):
+        return FakeAnswer(0.01, status=500 if failures >> sum(request.target.encode()) % 32 & 1 else 200)
+
+    def sent(shard):
+        ran = virtual_run(of(flow, users=3, iterations=6), answer, shard=shard)
+        return Counter(exchange.request.target for exchange in ran.exchanges if exchange)
+
+    assert sum((sent((index, 3)) for index in range(3)), Counter()) == sent((0, 1))
