@@ -7,6 +7,7 @@ StressrunnerError
   x BadPack                    2   .path, .reason: a zip file that is no pack, or not as it was packed
   x TargetUnreachable          4   .target, .reason
   x GeneratorFault             4   .reason, .remedy
+  x NotComparable              4   .reason, .remedy: runs that say nothing about a difference
 
 An error of another kind that reaches the command line is a defect of stressrunner and exits with 1.
 """
@@ -20,6 +21,7 @@ __all__ = [
     "Diagnostic",
     "GeneratorFault",
     "InvalidScenario",
+    "NotComparable",
     "StressrunnerError",
     "TargetUnreachable",
     "UnreadableResult",
@@ -110,6 +112,17 @@ class TargetUnreachable(StressrunnerError):
 
 class GeneratorFault(StressrunnerError):
     """The generator itself cannot do what the plan asks, e.g. too few file descriptors."""
+
+    exit_code = 4
+
+    def __init__(self, reason: str, remedy: str) -> None:
+        self.reason = reason
+        self.remedy = remedy
+        super().__init__(f"{reason}; {remedy}")
+
+
+class NotComparable(StressrunnerError):
+    """Two runs, or two series of them, say nothing about a difference of what they measured."""
 
     exit_code = 4
 

@@ -53,6 +53,21 @@ _env = click.option(
     metavar="NAME",
     help="Lay an environment over the scenario: of its 'environments', or environments/NAME.yaml of its pack.",
 )
+_workers_option = click.option(
+    "--workers",
+    callback=_workers,
+    default="1",
+    metavar="N|auto",
+    show_default=True,
+    help="Processes that send the load: a number, or auto for one per core but one. 0 sends it from this process.",
+)
+_seed = click.option("--seed", type=click.IntRange(min=0), help="Repeat a run's random draws.")
+_yes = click.option(
+    "-y", "--yes", is_flag=True, help="Send to a target on another machine without being asked about it."
+)
+_verbose = click.option(
+    "-v", "--verbose", is_flag=True, help="Tell what is going on, every new kind of error included."
+)
 
 
 @click.group(
@@ -65,7 +80,7 @@ def cli() -> None:
     `stressrunner SCENARIO` is short for `stressrunner run SCENARIO`.
 
     Exit codes: 0 passed, 2 usage or an invalid scenario (nothing was sent), 3 a threshold failed, 4 the run is
-    invalid, 130 interrupted.
+    invalid, 5 a comparison is inconclusive, 130 interrupted.
     """
 
 
@@ -86,25 +101,14 @@ def cli() -> None:
     metavar="FILE",
     help="Render your own Jinja2 template to stdout.",
 )
-@click.option(
-    "--workers",
-    callback=_workers,
-    default="1",
-    metavar="N|auto",
-    show_default=True,
-    help="Processes that send the load: a number, or auto for one per core but one. 0 sends it from this process.",
-)
-@click.option("--seed", type=click.IntRange(min=0), help="Repeat a run's random draws.")
+@_workers_option
+@_seed
 @click.option("--strict", is_flag=True, help="Fail when a threshold is unproven.")
-@click.option(
-    "-y", "--yes", is_flag=True, help="Send to a target on another machine without being asked about it."
-)
+@_yes
 @click.option(
     "-q", "--quiet", is_flag=True, help="Show nothing but the reports that were asked for, and errors."
 )
-@click.option(
-    "-v", "--verbose", is_flag=True, help="Tell what is going on, every new kind of error included."
-)
+@_verbose
 def run(scenario: Path, **options: Any) -> None:
     """Run a scenario and report on it."""
     from stressrunner.cli.run_command import run_scenario  # noqa: PLC0415  costs start-up time
@@ -204,6 +208,65 @@ def check(result: Path, thresholds: tuple[str, ...], strict: bool) -> None:
     from stressrunner.cli.check_command import check_result  # noqa: PLC0415  costs start-up time
 
     sys.exit(check_result(result, thresholds, strict=strict))
+
+
+@cli.command()
+@click.argument("base", type=click.Path(path_type=Path))
+@click.argument("candidate", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--runs",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Run scenarios so often each, in turn. [default: 10]",
+)
+@click.option(
+    "--gate",
+    "gates",
+    multiple=True,
+    metavar="FIGURE[=TOLERANCE]",
+    help="A figure that must not get worse, e.g. p95, login.p99=5% or errors=0.5%. Repeatable. [default: p95, errors]",
+)
+@click.option(
+    "--tolerance",
+    default="10%",
+    show_default=True,
+    metavar="PERCENTAGE",
+    help="What figures may get worse by, as far as --gate does not say; ratios may by 1 point.",
+)
+@click.option("--format", "form", default="text", show_default=True, help="text, markdown or json.")
+@_env
+@click.option("--base-env", "base_environment", metavar="NAME", help="As --env, for the base alone.")
+@click.option(
+    "--candidate-env", "candidate_environment", metavar="NAME", help="As --env, for the candidate alone."
+)
+@_set
+@click.option(
+    "--base-set", "base_overrides", multiple=True, metavar="PATH=VALUE", help="As --set, for the base alone."
+)
+@click.option(
+    "--candidate-set",
+    "candidate_overrides",
+    multiple=True,
+    metavar="PATH=VALUE",
+    help="As --set, for the candidate alone.",
+)
+@_workers_option
+@_seed
+@_yes
+@click.option("-q", "--quiet", is_flag=True, help="Show nothing but the comparison, and errors.")
+@_verbose
+def compare(base: Path, candidate: Path | None, **options: Any) -> None:
+    """Compare a BASE with a CANDIDATE: two results, or two scenarios that are run in turn.
+
+    Of two results the figures are shown with their differences, and nothing follows from them. Scenarios are run
+    several times each, and judged: exit code 0 when no figure got worse by more than the tolerance, 3 when one did,
+    5 when the runs vary too much to tell. One scenario is enough when --base-set, --candidate-set or their like say
+    what differs.
+    """
+    from stressrunner.cli.compare_command import compare as compare_sides  # noqa: PLC0415  costs start-up time
+    from stressrunner.cli.compare_options import CompareOptions  # noqa: PLC0415  costs start-up time
+
+    sys.exit(compare_sides(base, candidate, CompareOptions(**options)))
 
 
 @cli.command(name="import")

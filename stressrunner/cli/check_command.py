@@ -9,10 +9,10 @@ import click
 from stressrunner.errors import UsageError
 from stressrunner.reports.text import render_judgement
 from stressrunner.result.codec import read_result
+from stressrunner.result.figures import figures_of
 from stressrunner.result.model import Result
 from stressrunner.scenario.threshold_grammar import parse_threshold
 from stressrunner.spelling import did_you_mean
-from stressrunner.verdict.figures import Figures
 from stressrunner.verdict.outcome import ThresholdOutcome
 from stressrunner.verdict.thresholds import evaluate
 from stressrunner.verdict.verdict import judge
@@ -48,15 +48,7 @@ def _outcome(text: str, result: Result) -> ThresholdOutcome:
     if threshold.of is not None and threshold.of not in known:
         hint = did_you_mean(threshold.of, known) or f"there are {', '.join(known)}"
         raise UsageError(f"{text}: nothing called '{threshold.of}' was measured; {hint}")
-    figures = Figures(
-        totals=result.totals,
-        endpoints=result.endpoints,
-        phases={phase.name: phase for phase in result.phases},
-        monitors=result.monitors,
-        groups=result.wholes,
-        groups_failed=result.wholes_failed,
-    )
-    outcome = evaluate(threshold, figures)
+    outcome = evaluate(threshold, figures_of(result))
     if outcome.state == "skipped":
         raise UsageError(f"{text} cannot be judged: {outcome.note}")
     return outcome

@@ -1,17 +1,16 @@
 """What `stressrunner run` does: check, run, report. It is imported while the generators get up."""
 
 import os
-import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import anyio
 import click
 
 from stressrunner.cli.consent import ask_about
 from stressrunner.cli.destinations import SAMPLES, Destination, parse_destinations
 from stressrunner.cli.github import tell_github
+from stressrunner.cli.interrupts import interruptible
 from stressrunner.cli.run_options import RunOptions
 from stressrunner.cli.sample_file import SampleFile, sample_files
 from stressrunner.cli.views import view_on
@@ -20,7 +19,7 @@ from stressrunner.fleet.launch import Crew
 from stressrunner.reports import render
 from stressrunner.reports.template import load_template
 from stressrunner.result.model import Result
-from stressrunner.run.listener import Listener, Silence
+from stressrunner.run.listener import Silence
 from stressrunner.run.run import Options, run
 from stressrunner.scenario.archive import located
 from stressrunner.scenario.build import build
@@ -69,31 +68,12 @@ async def _watched(document: Document, options: RunOptions, crew: Crew, samples:
     parts = None if samples is None else samples.parts
     of_run = Options(options.seed, options.overrides, options.strict, options.workers, parts)
     try:
-        return await _run(document, of_run, view or Silence(), crew)
+        return await interruptible(
+            lambda interrupted: run(document, of_run, view or Silence(), interrupted, crew)
+        )
     finally:
         if view is not None:
             view.close()
-
-
-async def _run(document: Document, options: Options, listener: Listener, crew: Crew) -> Result:
-    """Run until the end or the first Ctrl-C; a second one, while reports are made, ends the process."""
-    interrupted = anyio.Event()
-
-    async def watch_signals() -> None:
-        signals = (signal.SIGINT, signal.SIGTERM)
-        with anyio.open_signal_receiver(*signals) as received:
-            async for _ in received:
-                interrupted.set()
-                return
-
-    async with anyio.create_task_group() as tasks:
-        if (
-            sys.platform != "win32"
-        ):  # event loops there cannot receive signals; Ctrl-C raises KeyboardInterrupt
-            tasks.start_soon(watch_signals)
-        result = await run(document, options, listener, interrupted, crew)
-        tasks.cancel_scope.cancel()
-    return result
 
 
 def _write(result: Result, destinations: Sequence[Destination]) -> list[str]:

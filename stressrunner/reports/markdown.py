@@ -16,7 +16,7 @@ from stressrunner.reports.wording import count, printable
 from stressrunner.result.model import Result
 from stressrunner.units import format_duration
 
-__all__ = ["render"]
+__all__ = ["escaped", "markdown_table", "render"]
 
 _MAX_ROWS = 40  #: of a table
 _MAX_SAMPLES = 3  #: of each kind of error
@@ -31,7 +31,7 @@ def render(result: Result) -> str:
     """Return the report; what decides stands in front, the figures behind it can be unfolded."""
     blocks = [*_judgement(result), *_unfolded("Figures", _figures(result))]
     if result.errors:
-        blocks += _unfolded("Errors", [_table(_errors(result)), *_replays(result)])
+        blocks += _unfolded("Errors", [markdown_table(_errors(result)), *_replays(result)])
     blocks += _unfolded("The run", [_facts("Run", sections.run_facts(result)), _again(result)])
     return "\n\n".join(blocks) + "\n"
 
@@ -40,7 +40,7 @@ def _judgement(result: Result) -> Iterator[str]:
     """Yield the verdict with its reasons, and the thresholds."""
     verdict, validity = result.verdict, result.validity
     mark = sections.MARKS[verdict.outcome]
-    yield f"## {mark} {verdict.outcome.upper()}: {_escaped(result.run.scenario.name)}"
+    yield f"## {mark} {verdict.outcome.upper()}: {escaped(result.run.scenario.name)}"
     if result.run.embedded:
         yield f"> {sections.EMBEDDED}"
     if verdict.reasons:
@@ -49,7 +49,7 @@ def _judgement(result: Result) -> Iterator[str]:
         yield f"{sections.MARKS[validity.state]} The measurement is {validity.state}:"
         yield _list(doubts)
     if result.thresholds:
-        yield _table(sections.thresholds(result))
+        yield markdown_table(sections.thresholds(result))
     if places := advice(result):
         yield "\n".join(f"What to do: {place}  " for place in places).rstrip()
 
@@ -57,9 +57,9 @@ def _judgement(result: Result) -> Iterator[str]:
 def _figures(result: Result) -> Iterator[str]:
     yield _facts("Summary", sections.summary(result))
     for table in traffic(result):
-        yield _table(table)
+        yield markdown_table(table)
     if (slow := slowest(result)) is not None:
-        yield _table(slow)
+        yield markdown_table(slow)
 
 
 def _errors(result: Result) -> Table:
@@ -107,36 +107,36 @@ def _unfolded(title: str, blocks: Iterable[str]) -> list[str]:
 
 
 def _list(items: Iterable[str]) -> str:
-    return "\n".join(f"- {_escaped(item)}" for item in items)
+    return "\n".join(f"- {escaped(item)}" for item in items)
 
 
 def _facts(title: str, facts: Iterable[Fact]) -> str:
     rows = tuple(
         Row((fact.label, f"{fact.value} ({fact.remark})" if fact.remark else fact.value)) for fact in facts
     )
-    return _table(Table(title, (Column("", "left", titled=False), Column("", "left")), rows))
+    return markdown_table(Table(title, (Column("", "left", titled=False), Column("", "left")), rows))
 
 
-def _table(table: Table) -> str:
+def markdown_table(table: Table) -> str:
     """Return a table under its title; a row's note stands in the cell that names the row."""
-    head = [_escaped(column.title) if column.titled else " " for column in table.columns]
+    head = [escaped(column.title) if column.titled else " " for column in table.columns]
     rule = [":--" if column.align == "left" else "--:" for column in table.columns]
     lines = [_line(head), _line(rule)]
     lines += [_line(_cells(table, row)) for row in table.rows[:_MAX_ROWS]]
-    notes = [_escaped(note) for note in table.notes]
+    notes = [escaped(note) for note in table.notes]
     if len(table.rows) > _MAX_ROWS:
         notes.append(f"{count(len(table.rows) - _MAX_ROWS)} more are in the other reports.")
-    return "\n\n".join([f"**{_escaped(table.title)}**", "\n".join(lines), *notes])
+    return "\n\n".join([f"**{escaped(table.title)}**", "\n".join(lines), *notes])
 
 
 def _cells(table: Table, row: Row) -> list[str]:
     is_name = table.columns[table.name_column].titled  # of a label of ours, the title is not shown
     cells = [
-        _code(cell) if is_name and i == table.name_column else _escaped(_shortened(cell))
+        _code(cell) if is_name and i == table.name_column else escaped(_shortened(cell))
         for i, cell in enumerate(row.cells)
     ]
     if row.note:
-        cells[table.name_column] += f"<br>{_escaped(_shortened(row.note))}"
+        cells[table.name_column] += f"<br>{escaped(_shortened(row.note))}"
     return cells
 
 
@@ -148,7 +148,7 @@ def _shortened(text: str) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """Return text of any content as Markdown that shows it; an @ mentions nobody."""
     shown = printable(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return _SPECIAL.sub(r"\\\g<0>", shown).replace("@", "@<!-- -->")

@@ -16,7 +16,7 @@ from stressrunner.reports.wording import count, printable
 from stressrunner.result.model import Result
 from stressrunner.units import format_duration
 
-__all__ = ["render", "render_judgement"]
+__all__ = ["render", "render_judgement", "text_table"]
 
 _WIDTH = 80
 _INDENT = "  "
@@ -53,7 +53,7 @@ def _rendered(template: str, result: Result) -> str:
         "facts": lambda facts: "\n".join(_facts(facts)),
         "line": lambda text: textwrap.shorten(printable(text), _WIDTH - 8, placeholder=" ..."),
         "printable": printable,
-        "table": lambda table: "\n".join(line.rstrip() for line in _table(table)),
+        "table": text_table,
         "wrapped": _wrapped_text,
     }
     return environment.get_template(template).render(_content(result))
@@ -158,6 +158,11 @@ def _without(table: Table, dropped: int) -> Table:
     kept = [i for i in range(len(table.columns)) if i != dropped]
     rows = tuple(replace(row, cells=tuple(row.cells[i] for i in kept)) for row in table.rows)
     return replace(table, columns=tuple(table.columns[i] for i in kept), rows=rows)
+
+
+def text_table(table: Table) -> str:
+    """Return a table with its columns aligned, within the width of the report where that is possible."""
+    return "\n".join(line.rstrip() for line in _table(table))
 
 
 def _table(table: Table) -> list[str]:

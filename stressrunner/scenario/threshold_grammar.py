@@ -6,6 +6,7 @@ A tokenizer and a parser that goes from left to right, so that every mistake has
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from math import inf
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -13,7 +14,7 @@ from stressrunner.scenario.threshold import METRICS, MONITOR_STATS, Metric, Oper
 from stressrunner.spelling import did_you_mean
 from stressrunner.units import Dimension, Quantity, parse_duration, parse_quantity
 
-__all__ = ["ThresholdError", "parse_threshold", "render_parts", "threshold_of_mapping"]
+__all__ = ["ThresholdError", "parse_figure", "parse_threshold", "render_parts", "threshold_of_mapping"]
 
 _EXAMPLE = "write it like 'p95 < 500ms' or 'login.errors < 1%'"
 _TOKEN = re.compile(
@@ -96,6 +97,15 @@ def parse_threshold(text: str) -> Threshold:
     return _Parser(text).threshold()
 
 
+def parse_figure(text: str) -> Threshold:
+    """Read what a threshold is about, without a limit, such as `login.p99(ttfb) in hold`; its limit is infinite.
+
+    Raises:
+        ThresholdError: it cannot be read, or goes on with an operator; as `parse_threshold` does.
+    """
+    return _Parser(text).figure()
+
+
 def threshold_of_mapping(mapping: Mapping[str, Any]) -> Threshold:
     """Read the mapping form, which says the same and can ask for `min_samples` and `no_data` too.
 
@@ -152,6 +162,27 @@ class _Parser:
             percentile=float(stat.text[1:]) if stat.kind == "percentile" else None,
         )
         return self._clauses(threshold)
+
+    def figure(self) -> Threshold:
+        name, stat = self._subject()
+        dimensions = self._dimensions(name, stat)
+        metric = self._metric(stat, dimensions)
+        phase = self._phase()
+        rest = self._take()
+        if rest.kind != "end":
+            raise rest.error(f"'{rest.text}' is not expected here", "a figure has no limit")
+        percentile = float(stat.text[1:]) if stat.kind == "percentile" else None
+        return Threshold(
+            self._text.strip(),
+            stat.text,
+            "<",
+            inf,
+            dimensions[-1],
+            of=name,
+            metric=metric,
+            percentile=percentile,
+            phase=phase,
+        )
 
     def _peek(self) -> _Token:
         return self._tokens[self._next]
@@ -259,11 +290,7 @@ class _Parser:
     def _clauses(self, threshold: Threshold) -> Threshold:
         if self._takes("over"):
             threshold = replace(threshold, window_s=self._duration_s("over"))
-        if self._takes("in"):
-            phase = self._take()
-            if phase.kind not in ("word", "percentile"):
-                raise phase.error("the name of a phase is missing after 'in'")
-            threshold = replace(threshold, phase=phase.text)
+        threshold = replace(threshold, phase=self._phase())
         if self._takes("else"):
             action = self._take()
             if action.text not in ("warn", "abort"):
@@ -275,6 +302,14 @@ class _Parser:
         if rest.kind != "end":
             raise rest.error(f"'{rest.text}' is not expected here", self._order_of_clauses(rest.text))
         return threshold
+
+    def _phase(self) -> str | None:
+        if not self._takes("in"):
+            return None
+        phase = self._take()
+        if phase.kind not in ("word", "percentile"):
+            raise phase.error("the name of a phase is missing after 'in'")
+        return phase.text
 
     @staticmethod
     def _order_of_clauses(word: str) -> str:
