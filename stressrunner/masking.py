@@ -10,12 +10,22 @@ import html
 import json
 import re
 import urllib.parse
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-__all__ = ["MASK", "Masker"]
+__all__ = ["MASK", "Masker", "is_sensitive", "masked_header", "masked_query"]
 
 MASK = "***"
+
+_TELLING_NAME = re.compile(
+    r"""pass(?:word|wd|phrase|code)|^pass$|^pwd$|secret|token(?!s)|api[-_]?key|subscription[-_]?key|auth(?!or(?!iz))
+    |(?:access|private|signing)[-_]?key|session[-_]?(?:id|key|token)|(?:^|[-_.])sid$|sess(?:ion)?id|cookie
+    |credential|signature|^sig$|jwt|bearer|csrf|xsrf|(?:^|[-_])otp$|^pin$|cvv|cvc|card[-_]?number""",
+    re.IGNORECASE | re.VERBOSE,
+)
+#: Headers that ask for credentials, and have none.
+_CHALLENGES = frozenset({"www-authenticate", "proxy-authenticate"})
+_PARAMETER = re.compile(r"(?<=[?&])([^=&#]*)=([^&#]*)")
 
 #: Fewer characters than these occur by chance: in base64, and at the end of a text that was cut short.
 _TELLING = 6
@@ -65,6 +75,29 @@ def _forms(secret: str) -> set[str]:
         *_html_forms(encoded),
     }
     return forms | {form for form in _base64_forms(octets) if len(form) >= _TELLING}
+
+
+def is_sensitive(name: str) -> bool:
+    """Whether a header, parameter or field of this name carries a secret, wherever its value comes from."""
+    return _TELLING_NAME.search(name) is not None
+
+
+def masked_header(name: str, value: str) -> str:
+    """Return the value of a header, or a mask for all of it where it is a credential by its name."""
+    return MASK if is_sensitive(name) and name.lower() not in _CHALLENGES else value
+
+
+def masked_query(url: str, keep: Callable[[str], bool] | None = None) -> str:
+    """Return a URL in which the values of parameters that are credentials by their names are masked as a whole.
+
+    A value that `keep` says yes to stays as it is.
+    """
+
+    def masked(found: re.Match[str]) -> str:
+        is_kept = not is_sensitive(urllib.parse.unquote(found[1])) or (keep is not None and keep(found[2]))
+        return found[0] if is_kept else f"{found[1]}={MASK}"
+
+    return _PARAMETER.sub(masked, url)
 
 
 class Masker:

@@ -20,6 +20,7 @@ __all__ = [
     "NS_PER_S",
     "Dimension",
     "Quantity",
+    "counted",
     "format_bytes",
     "format_duration",
     "format_quantity",
@@ -181,6 +182,11 @@ def format_duration(seconds: float) -> str:
         return f"{sign}{minutes} min {rest} s" if rest else f"{sign}{minutes} min"
     hours, minutes = divmod(round(size / 60), 60)
     return f"{sign}{hours} h {minutes} min" if minutes else f"{sign}{hours} h"
+
+
+def counted(number: int, noun: str) -> str:
+    """Write a number of things: `1 file`, `1,200 files`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def format_bytes(size: float) -> str:

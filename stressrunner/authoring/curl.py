@@ -9,10 +9,10 @@ from stressrunner.authoring.composing import Composer, SourceRequest
 from stressrunner.authoring.curl_options import curl_options
 from stressrunner.authoring.draft import Draft
 from stressrunner.authoring.names import endpoint_names
-from stressrunner.authoring.sensitive import is_sensitive
 from stressrunner.authoring.shell_words import ShellSyntaxError, shell_commands
 from stressrunner.authoring.template_text import has_marks, marked
 from stressrunner.errors import UsageError
+from stressrunner.masking import is_sensitive
 
 __all__ = ["read_curl"]
 

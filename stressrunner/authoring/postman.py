@@ -10,10 +10,11 @@ from stressrunner.authoring.composing import Composer, SourceRequest
 from stressrunner.authoring.draft import Draft
 from stressrunner.authoring.names import endpoint_names, environment_name, identifier, variable_names
 from stressrunner.authoring.postman_text import checks_of, filled, with_holes
-from stressrunner.authoring.sensitive import is_sensitive, looks_secret
+from stressrunner.authoring.sensitive import looks_secret
 from stressrunner.authoring.shapes import mapping, sequence, text_of
 from stressrunner.authoring.template_text import has_marks, marked, template_text
 from stressrunner.errors import UsageError
+from stressrunner.masking import is_sensitive
 
 __all__ = ["read_postman"]
 

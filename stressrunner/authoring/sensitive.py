@@ -5,24 +5,14 @@ from typing import Any
 
 from stressrunner.authoring.names import UniqueNames, environment_name
 from stressrunner.authoring.template_text import has_marks, marked, split_marks
+from stressrunner.masking import is_sensitive
 
-__all__ = ["Secrets", "is_sensitive", "looks_secret"]
+__all__ = ["Secrets", "looks_secret"]
 
-_TELLING_NAME = re.compile(
-    r"""pass(?:word|wd|phrase|code)|^pass$|^pwd$|secret|token(?!s)|api[-_]?key|subscription[-_]?key|auth(?!or(?!iz))
-    |(?:access|private|signing)[-_]?key|session[-_]?(?:id|key|token)|(?:^|[-_.])sid$|sess(?:ion)?id|cookie
-    |credential|signature|^sig$|jwt|bearer|csrf|xsrf|(?:^|[-_])otp$|^pin$|cvv|cvc|card[-_]?number""",
-    re.IGNORECASE | re.VERBOSE,
-)
 _TELLING_VALUE = re.compile(
     r"(?:Bearer|Basic|Digest|Token) +\S|eyJ[\w-]{8,}\.[\w-]+\.|(?:sk|pk|ghp|xox[abp])[-_]\w{8,}"
 )
 _SCHEME = re.compile(r"(Bearer|Basic|Token|ApiKey)\s+(.+)", re.IGNORECASE)
-
-
-def is_sensitive(name: str) -> bool:
-    """Whether a header, parameter or field of this name carries a secret."""
-    return _TELLING_NAME.search(name) is not None
 
 
 def looks_secret(value: str) -> bool:

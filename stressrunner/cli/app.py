@@ -128,6 +128,24 @@ def validate(files: tuple[Path, ...], environment: str | None, overrides: tuple[
     sys.exit(validate_files(files, environment, overrides))
 
 
+@cli.command(name="try")
+@_scenario
+@_env
+@_set
+@click.option("--endpoint", metavar="NAME", help="The first iteration that sends this endpoint of a mix.")
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Draw as a run with this seed."
+)
+def try_(scenario: Path, **options: Any) -> None:
+    """Run one iteration and show it in full: requests, responses, checks with their values, captures.
+
+    Exit codes: 0 passed, 3 something failed, 4 nothing answered.
+    """
+    from stressrunner.cli.try_command import TryOptions, try_scenario  # noqa: PLC0415  costs start-up time
+
+    sys.exit(try_scenario(scenario, TryOptions(**options)))
+
+
 @cli.command()
 @_scenario
 @click.argument("path", required=False)

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
+from stressrunner.cli.loading import loaded
 from stressrunner.masking import Masker
 from stressrunner.run.expectation import expected_load
-from stressrunner.scenario.archive import located
 from stressrunner.scenario.build import build
-from stressrunner.scenario.document import Document, load_document
+from stressrunner.scenario.document import Document
 from stressrunner.scenario.provenance import Origin, Setting, settings_at
 from stressrunner.scenario.source import Layer
 
@@ -26,14 +26,7 @@ def explain_scenario(path: Path, at: str | None, environment: str | None, overri
         InvalidScenario: it has mistakes.
         UsageError: there is nothing at the path.
     """
-    with located(path) as scenario:
-        document = load_document(
-            scenario.path,
-            environ=os.environ,
-            overrides=overrides,
-            environment=environment,
-            unpacked=scenario.unpacked,
-        )
+    with loaded(path, environment, overrides) as document:
         if at is None:
             text = f"{document.composed}\n{_expectation(document)}"
         else:

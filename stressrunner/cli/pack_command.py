@@ -7,7 +7,7 @@ import click
 from stressrunner.authoring.packing import draft_of, write_pack
 from stressrunner.scenario.archive import Contents, verified
 from stressrunner.scenario.manifest import Manifest
-from stressrunner.units import format_bytes
+from stressrunner.units import counted, format_bytes
 
 __all__ = ["build_pack", "list_pack", "verify_pack"]
 
@@ -69,6 +69,5 @@ def _environment(manifest: Manifest, name: str) -> str:
 
 
 def _summary(contents: Contents) -> str:
-    count = len(contents.files)
     size = sum(file.size for file in contents.files)
-    return f"{count:,} {'file' if count == 1 else 'files'} of {format_bytes(size)}"
+    return f"{counted(len(contents.files), 'file')} of {format_bytes(size)}"

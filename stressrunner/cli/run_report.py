@@ -11,6 +11,7 @@ from stressrunner.cli.consent import ask_about
 from stressrunner.cli.destinations import SAMPLES, Destination, parse_destinations
 from stressrunner.cli.github import tell_github
 from stressrunner.cli.interrupts import interruptible
+from stressrunner.cli.loading import loaded
 from stressrunner.cli.run_options import RunOptions
 from stressrunner.cli.sample_file import SampleFile, sample_files
 from stressrunner.cli.views import view_on
@@ -21,9 +22,8 @@ from stressrunner.reports.template import load_template
 from stressrunner.result.model import Result
 from stressrunner.run.listener import Silence
 from stressrunner.run.run import Options, run
-from stressrunner.scenario.archive import located
 from stressrunner.scenario.build import build
-from stressrunner.scenario.document import Document, load_document
+from stressrunner.scenario.document import Document
 
 __all__ = ["check_run_report"]
 
@@ -42,14 +42,10 @@ async def check_run_report(path: Path, options: RunOptions, crew: Crew) -> int:
                 "--template goes to stdout, and so does a report without a path: give that one a path"
             )
         template = load_template(options.template)
-    with located(path) as scenario, sample_files(destinations) as samples:
-        document = load_document(
-            scenario.path,
-            environ=os.environ,
-            overrides=options.overrides,
-            environment=options.environment,
-            unpacked=scenario.unpacked,
-        )
+    with (
+        loaded(path, options.environment, options.overrides) as document,
+        sample_files(destinations) as samples,
+    ):
         result = await _watched(document, options, crew, samples)
         failed = _write(result, [each for each in destinations if each.form != SAMPLES])
         failed += [] if samples is None else _write_samples(samples)

@@ -15,6 +15,7 @@ from stressrunner.scenario.document import load_document
 from stressrunner.scenario.pack_files import Unpacked
 from stressrunner.scenario.parts import check_environment, check_used
 from stressrunner.scenario.survey import Kind, kind_of, yaml_files
+from stressrunner.units import counted
 
 __all__ = ["validate_files"]
 
@@ -119,15 +120,11 @@ class _Tally:
         if not self._kinds.total() - self._kinds[Kind.OTHER]:
             click.echo("no scenario was found", err=True)
             return 2
-        mistakes = _counted(len(self._shown), "mistake")
+        mistakes = counted(len(self._shown), "mistake")
         if self._kinds.total() > 1:
-            kinds = [_counted(self._kinds[kind], kind) for kind in Kind if self._kinds[kind]]
-            verdict = f"{mistakes} in {_counted(self._invalid, 'file')}" if self._invalid else "all valid"
+            kinds = [counted(self._kinds[kind], kind) for kind in Kind if self._kinds[kind]]
+            verdict = f"{mistakes} in {counted(self._invalid, 'file')}" if self._invalid else "all valid"
             click.echo(f"{', '.join(kinds)}: {verdict}", err=True)
         elif self._invalid:
             click.echo(mistakes, err=True)
         return 2 if self._invalid else 0
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"

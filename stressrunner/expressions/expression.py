@@ -15,7 +15,7 @@ from stressrunner.expressions.lowering import Evaluate, lower
 from stressrunner.expressions.problem import CannotEvaluate, ExpressionError, compilation_errors
 from stressrunner.expressions.references import Reference, parse, references_of
 
-__all__ = ["Expression", "compile_condition", "compile_expression"]
+__all__ = ["Expression", "compile_condition", "compile_expression", "values_met", "why_not"]
 
 _OPEN, _CLOSE = "{{ ", " }}"
 _SHORT = 200  #: characters of an expression that is remembered
@@ -132,6 +132,12 @@ def why_not(expression: Expression, names: Mapping[str, Any]) -> str | None:
             return None
     except CannotEvaluate as error:
         return f"{expression.source}: {error}"
+    met = values_met(expression, names)
+    return f"{expression.source}: {met}" if met else expression.source
+
+
+def values_met(expression: Expression, names: Mapping[str, Any]) -> str:
+    """Return the values that an expression looks at, such as `status was 200`, as far as there are any."""
     met = []
     for path in dict.fromkeys(reference.path for reference in expression.references):
         if path[0] in FUNCTIONS:
@@ -141,7 +147,7 @@ def why_not(expression: Expression, names: Mapping[str, Any]) -> str | None:
         except CannotEvaluate:
             continue
         met.append(f"{'.'.join(path)} was {value if len(value) <= 60 else value[:57] + '...'}")
-    return f"{expression.source}: {', '.join(met)}" if met else expression.source
+    return ", ".join(met)
 
 
 def value_at(path: tuple[str, ...], names: Mapping[str, Any]) -> Any:

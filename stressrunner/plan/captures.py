@@ -29,6 +29,11 @@ class Captures:
         #: Names of the response that they ask for.
         self.asked = frozenset(name for capture in captures.values() for name in _asked(capture))
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What they are called."""
+        return tuple(self._finders)
+
     def __bool__(self) -> bool:
         """Whether anything is captured at all."""
         return bool(self._finders)

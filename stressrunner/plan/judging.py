@@ -1,19 +1,27 @@
 """Checks and captures of an endpoint, compiled: what a response must satisfy and what is taken from it."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from stressrunner.expressions import CannotEvaluate, compile_expression
-from stressrunner.expressions.expression import Expression, why_not
+from stressrunner.expressions.expression import Expression, values_met, why_not
 from stressrunner.plan.captures import Captures, NothingCaptured
 from stressrunner.plan.outcome import Outcome, Problem
 from stressrunner.scenario.model import Endpoint
 
-__all__ = ["Judge"]
+__all__ = ["Finding", "Judge"]
 
 Names = Mapping[str, Any]
 _PASSED = (Outcome.OK, None)
 _OF_BODY = frozenset({"body", "text", "size"})
+
+
+class Finding(NamedTuple):
+    """What came of one check of one response."""
+
+    text: str
+    passed: bool
+    values: str  #: that it looked at, or why it could not be evaluated
 
 
 class Judge:
@@ -49,6 +57,28 @@ class Judge:
         if known is None:
             known = self._of_status[status] = self.judge(status, {"status": status}, {})
         return known
+
+    @property
+    def captured(self) -> tuple[str, ...]:
+        """The names of the captures."""
+        return self._captures.names
+
+    def findings(self, status: int, names: Names) -> list[Finding]:
+        """Return what comes of every check, also of those after one that failed; for people, not for the load."""
+        if self._refused is not None and _is_true(self._refused, names):
+            return [
+                Finding(
+                    f"refused: {self._refused.source}", passed=True, values=values_met(self._refused, names)
+                )
+            ]
+        found = []
+        if self._status_decides:
+            found.append(Finding("status < 400", passed=status < 400, values=f"status was {status}"))
+        for check in self._checks:
+            reason = why_not(check, names)
+            values = values_met(check, names) if reason is None else reason.removeprefix(f"{check.source}: ")
+            found.append(Finding(check.source, passed=reason is None, values=values))
+        return found
 
     def _capture(self, names: Names, captures: dict[str, Any]) -> tuple[Outcome, Problem | None]:
         try:

@@ -7,14 +7,11 @@ import shlex
 from collections.abc import Iterator, Mapping
 
 from stressrunner.http.origin import Origin
-from stressrunner.masking import Masker
+from stressrunner.masking import Masker, is_sensitive, masked_query
 from stressrunner.metrics.forensics import Exhibit
 from stressrunner.scenario.model import Target
 
-__all__ = ["CREDENTIALS", "curl_line"]
-
-#: Headers whose values are credentials wherever they come from, such as a token that a login has returned.
-CREDENTIALS = frozenset({"authorization", "cookie", "proxy-authorization", "set-cookie"})
+__all__ = ["curl_line"]
 
 
 class _Shell:
@@ -58,7 +55,7 @@ def curl_line(
     url = exhibit.target if exhibit.target[:1] not in ("/", "*") else _base(origin) + exhibit.target
     if not set(url).isdisjoint("[]{}"):
         words.append("--globoff")
-    words.append(shell.quoted(url))
+    words.append(shell.quoted(masked_query(url, shell.knows)))
     for name, value in exhibit.request.headers:
         words += _header(name, value, shell)
     return " ".join([*words, *_body(exhibit, shell)])
@@ -100,7 +97,7 @@ def _header(name: str, value: str, shell: _Shell) -> Iterator[str]:
         if shell.knows(pair):
             yield from ("--user", shell.quoted(pair))
             return
-    if name.lower() in CREDENTIALS and not shell.knows(value):
+    if is_sensitive(name) and not shell.knows(value):
         variable = re.sub(r"\W", "_", name).upper()
         yield from ("--header", f'{shlex.quote(f"{name}: ")}"${variable}"')
         return

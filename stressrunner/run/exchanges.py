@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from stressrunner.http.exchange import Headers
 from stressrunner.http.origin import Origin, locate, origin_of
-from stressrunner.masking import MASK, Masker
+from stressrunner.masking import Masker, masked_header, masked_query
 from stressrunner.metrics.forensics import Exhibit
 from stressrunner.metrics.summary import Stats
 from stressrunner.plan.plan import Plan
@@ -15,7 +15,7 @@ from stressrunner.result.exchanges import (
     RequestRecord,
     ResponseRecord,
 )
-from stressrunner.run.curl_line import CREDENTIALS, curl_line
+from stressrunner.run.curl_line import curl_line
 from stressrunner.run.target import is_embedded
 from stressrunner.scenario.model import Scenario
 
@@ -57,7 +57,7 @@ def _record(
         service_time_s=None if exhibit.service_time_ns is None else exhibit.service_time_ns / 1e9,
         request=RequestRecord(
             exhibit.method,
-            mask.text(_url(exhibit.target, origin)),
+            mask.text(masked_query(_url(exhibit.target, origin))),
             _headers(sent.headers, mask),
             mask.text(sent.body),
             sent.body_bytes,
@@ -75,8 +75,7 @@ def _url(target: str, origin: Origin) -> str:
 
 def _headers(headers: Headers, mask: Masker) -> tuple[HeaderRecord, ...]:
     return tuple(
-        HeaderRecord(mask.text(name), MASK if name.lower() in CREDENTIALS else mask.text(value))
-        for name, value in headers
+        HeaderRecord(mask.text(name), mask.text(masked_header(name, value))) for name, value in headers
     )
 
 

@@ -112,3 +112,23 @@ def test_an_unknown_command_is_told():
 def test_json_numbers_are_finite(result_file):
     """Results are strict JSON: no NaN, no Infinity."""
     json.loads(result_file.read_text("utf-8"), parse_constant=pytest.fail)
+
+
+def test_try_shows_one_iteration():
+    """`try` sends one request of a mix to the embedded target and shows it; the endpoint can be chosen."""
+    ran = stressrunner("try", "scenarios/full_api.yaml", "--endpoint", "agent_list")
+    assert ran.code == 0, ran.err
+    assert ran.out.startswith("✓ 1. agent_list")
+    assert "  GET http://127.0.0.1:" in ran.out
+    assert ran.out.endswith("PASSED  Full API: 1 request, 0 failed\n")
+
+
+def test_try_tells_what_failed():
+    """A check that fails is exit code 3, and no target is 4."""
+    failing = ("--set", "endpoints.health.checks=[status == 418]")
+    ran = stressrunner("try", "scenarios/hello.yaml", *failing)
+    assert ran.code == 3
+    assert "✗ status == 418                   status was 200" in ran.out
+    nobody = stressrunner("try", "scenarios/hello.yaml", BASE_URL="http://127.0.0.1:9")
+    assert nobody.code == 4
+    assert "cannot reach http://127.0.0.1:9" in nobody.err

@@ -1,0 +1,208 @@
+"""One iteration of a scenario, with everything that was sent, came back and was found, for somebody to look at."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from stressrunner.engine.clock import Clock, MonotonicClock
+from stressrunner.engine.iteration import Arrival, Iterations
+from stressrunner.engine.names import RequestNames, ResponseNames
+from stressrunner.engine.sample import Sample
+from stressrunner.engine.sending import Cut, Planned, Sender
+from stressrunner.errors import UsageError
+from stressrunner.expressions import CannotEvaluate
+from stressrunner.fleet.transports import transports_to
+from stressrunner.http.exchange import Exchange, Request, Transport, TransportFactory
+from stressrunner.plan.endpoints import EndpointPlan
+from stressrunner.plan.judging import Finding
+from stressrunner.plan.outcome import Outcome, Problem
+from stressrunner.plan.plan import PhasePlan, Plan
+from stressrunner.run.target import reach, target_of
+from stressrunner.spelling import did_you_mean
+
+__all__ = ["Attempt", "Trial", "iteration_of", "try_iteration", "try_plan"]
+
+_MOST_PICKS = 100_000  #: of a mix that are looked through for an endpoint
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One request of a trial."""
+
+    endpoint: str
+    exchange: Exchange | None = None  #: None when it was not sent
+    findings: tuple[Finding, ...] = ()  #: of the checks, when there was a response
+    captures: Mapping[str, Any] = field(default_factory=dict)
+    outcome: Outcome = Outcome.FAILED
+    reason: str = ""  #: why it failed, in one sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One iteration that was tried."""
+
+    scenario: str
+    base_url: str
+    attempts: tuple[Attempt, ...]  #: in the order in which they were begun
+    skipped: int  #: requests that an earlier failure prevented
+    failures: tuple[str, ...]  #: that are none of a request, such as an `until` that never held
+    passed: bool  #: the iteration as a whole; requests of it may have failed where that is allowed for
+
+    @property
+    def exit_code(self) -> int:
+        """0 when it passed, 4 when nothing ever answered, else 3."""
+        if self.passed:
+            return 0
+        return 3 if any(a.exchange is not None and a.exchange.status for a in self.attempts) else 4
+
+
+def iteration_of(plan: Plan, endpoint: str | None) -> int:
+    """Return the number of the first iteration that is sure to send an endpoint; the first of all without a name.
+
+    Raises:
+        UsageError: no iteration begins with it.
+    """
+    if endpoint is None:
+        return 0
+    traffic = _phase(plan).traffic
+    for number in range(_MOST_PICKS):
+        sent = [plan.endpoint_names[index] for index in traffic.requests_of(number)]
+        if endpoint in sent:
+            return number
+    near = did_you_mean(endpoint, plan.endpoint_names) or f"there are {', '.join(plan.endpoint_names)}"
+    raise UsageError(f"the traffic has no endpoint '{endpoint}'; {near}")
+
+
+async def try_plan(plan: Plan, scenario: str, number: int) -> Trial:
+    """Run one iteration of a plan against its target.
+
+    Raises:
+        TargetUnreachable: nothing answers there.
+        DemoFailed: the embedded target did not start.
+    """
+    async with target_of(plan) as target:
+        await reach(target, plan)
+        transports = transports_to(target.base_url, plan)
+        return await try_iteration(plan, scenario, number, (transports, target.base_url, MonotonicClock()))
+
+
+async def try_iteration(
+    plan: Plan, scenario: str, number: int, to: tuple[TransportFactory, str, Clock]
+) -> Trial:
+    """Run one iteration over transports to a base URL, by a clock."""
+    transports, base_url, clock = to
+    notes = _Notes()
+    sender = _NotingSender(base_url, clock, notes)
+    iterations = Iterations(plan, sender, clock, notes, base_url)
+    async with transports.open() as transport:
+        arrival = Arrival(_phase(plan).index, number, number, clock.now_ns())
+        await iterations.run(arrival, user=0, user_iteration=0, transport=transport)
+    return Trial(
+        scenario, base_url, tuple(notes.attempts), notes.skipped_requests, tuple(notes.failures), notes.passed
+    )
+
+
+def _phase(plan: Plan) -> PhasePlan:
+    """Return the phase that the iteration is one of: the first that is no warm-up, where there is one."""
+    return next((phase for phase in plan.phases if not phase.spec.warmup), plan.phases[0])
+
+
+class _Notes:
+    """A recorder that keeps what it is told; a trial is small."""
+
+    def __init__(self) -> None:
+        self.in_flight = 0
+        self.attempts: list[Attempt] = []
+        self.skipped_requests = 0
+        self.failures: list[str] = []
+        self._latest_whole: bool | None = None  #: whether what was measured as a whole last has passed
+        self.samples: dict[int, Sample] = {}  #: by the identities of their exchanges
+
+    def emit(self, sample: Sample, exchange: Exchange | None) -> None:
+        if exchange is not None:
+            self.samples[id(exchange)] = sample
+
+    def skipped(self, _phase: int, _endpoint: int, count: int) -> None:
+        self.skipped_requests += count
+
+    def dropped(self, _phase: int, _endpoint: int, _count: int) -> None:
+        """Nothing is dropped: there is one iteration, and it is due at once."""
+
+    def unplanned(self, _phase: int, _endpoint: int) -> None:
+        """Nothing is planned for a trial."""
+
+    def failed(self, _endpoint: int, problem: Problem, _at_ns: int) -> None:
+        self.failures.append(problem.message)
+
+    def whole(self, _name: str, length_ns: int | None) -> None:
+        self._latest_whole = length_ns is not None
+
+    @property
+    def passed(self) -> bool:
+        """Whether the iteration has passed: the last whole to end is the flow or session that it consists of."""
+        if self._latest_whole is not None:
+            return self._latest_whole
+        return bool(self.attempts) and all(attempt.outcome is Outcome.OK for attempt in self.attempts)
+
+
+class _Tap:
+    """A transport that keeps the exchange, and holds the checks against it before the sender does."""
+
+    def __init__(self, transport: Transport, attempt: Attempt, judged: "_Judged") -> None:
+        self._transport = transport
+        self._attempt = attempt
+        self._judged = judged
+
+    async def exchange(self, request: Request) -> Exchange:
+        exchange = self._attempt.exchange = await self._transport.exchange(request)
+        if exchange.failure is None:
+            self._attempt.findings = self._judged.findings(exchange)
+        return exchange
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    endpoint: EndpointPlan
+    names: RequestNames
+    base_url: str
+    due: Planned
+
+    def findings(self, exchange: Exchange) -> tuple[Finding, ...]:
+        seen = ResponseNames(self.names, exchange, self.base_url, self.due.due_ns)
+        return tuple(self.endpoint.judge.findings(exchange.status, seen))
+
+
+class _NotingSender(Sender):
+    """Sends as the load does, and notes what came of each request."""
+
+    def __init__(self, base_url: str, clock: Clock, notes: _Notes) -> None:
+        super().__init__(base_url, clock, notes, Cut())
+        self._url = base_url
+        self._notes = notes
+
+    async def send(
+        self, endpoint: EndpointPlan, names: RequestNames, due: Planned, transport: Transport
+    ) -> bool:
+        attempt = Attempt(endpoint.name)
+        self._notes.attempts.append(attempt)
+        tap = _Tap(transport, attempt, _Judged(endpoint, names, self._url, due))
+        passed = await super().send(endpoint, names, due, tap)
+        if attempt.exchange is None:
+            attempt.reason = _why_unfilled(endpoint, names)
+            return passed
+        sample = self._notes.samples[id(attempt.exchange)]
+        attempt.outcome = sample.outcome
+        attempt.reason = sample.problem.message if sample.problem else ""
+        if passed:
+            kept = names.scope.captures
+            attempt.captures = {name: kept[name] for name in endpoint.judge.captured}
+        return passed
+
+
+def _why_unfilled(endpoint: EndpointPlan, names: RequestNames) -> str:
+    """Return why a request could not be made; making it again fails in the same way, as all draws are seeded."""
+    try:
+        endpoint.request.render(names)
+    except CannotEvaluate as error:
+        return str(error)
+    raise AssertionError("a request that could not be made can be made after all")

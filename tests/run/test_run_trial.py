@@ -1,0 +1,133 @@
+"""A trial is one iteration as the load would run it, in virtual time against the fake transport, shown in full."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+import trio
+import trio.testing
+
+from stressrunner.engine.clock import EventLoopClock
+from stressrunner.errors import UsageError
+from stressrunner.http.exchange import Failure, FailureKind
+from stressrunner.http.fake import FakeAnswer, FakeTransports
+from stressrunner.masking import Masker
+from stressrunner.plan.plan import compile_plan
+from stressrunner.run.trial import iteration_of, try_iteration
+from stressrunner.run.trial_text import trial_text
+from stressrunner.scenario.build import build
+from stressrunner.scenario.document import load_text
+
+GOLDEN = Path(__file__).parent.parent / "golden" / "trial"
+TOP = """\
+stressrunner: 1
+name: Shop
+target:
+  base_url: http://shop.example
+  headers: {authorization: "Bearer ${secret:TOKEN}", x-trace: "for ${secret:TOKEN}"}
+"""
+MIX = """\
+load: {concurrency: 1, requests: 10}
+variables: {color: blue}
+endpoints:
+  list: {get: "/items", query: {color: "{{ color }}", api_key: not-a-secret-by-origin}}
+  buy:
+    post: "/items/{{ iteration }}/buy"
+    json: {amount: 3, note: "{{ message.token }} with ${secret:TOKEN}", color: "{{ color }}"}
+    checks: [status == 201, body.items | length == 2, body.nothing.here, response_time < 1]
+    capture: {order: body.order.id, first: "body['items'][0]"}
+  upload: {put: /blob, body: "ab\\tc", refused: "status == 429"}
+  broken: {get: "/{{ color + 1 }}"}
+mix: {list: 1, buy: 1, upload: 1, broken: 1}
+"""
+SESSION = """\
+load: {concurrency: 1, sessions: 1}
+endpoints:
+  say: {post: /say, json: {text: "{{ message.token }}"}, checks: [body.ok], capture: {last: body.n}}
+session: {send: say, messages: 4, burst: 2, gap: 1ms, think: 1s}
+"""
+FLOW = """\
+load: {concurrency: 1, iterations: 1}
+endpoints:
+  login: {post: /login, json: {user: me}, capture: {token: body.token}}
+  job: {get: "/jobs/{{ token }}", checks: [status == 200]}
+flow:
+  - login
+  - think: 1s
+  - send: job
+    name: wait
+    checks: [body.done]
+    repeat: {until: body.done, delay: 1s, times: %d}
+  - {send: job, if: body.count > 1, capture: {count: body.count}}
+"""
+ITEMS = {"order": {"id": "o-1"}, "items": [{"n": 1}, {"n": 2}], "echo": "sesame-open", "wide": "é" * 90}
+
+
+def answer(body, status=200, *headers, service_s=0.0123):
+    """Return a response in JSON."""
+    lines = (("content-type", "application/json"), *headers)
+    return FakeAnswer(service_s, status=status, headers=lines, body=json.dumps(body).encode())
+
+
+def tried(text, answers, endpoint=None):
+    """Try an iteration of a scenario; return the trial and its text."""
+    document = load_text(TOP + text, environ={"TOKEN": "sesame-open"})
+    plan = compile_plan(build(document), seed=0, run_id="0000abcd")
+
+    async def main():
+        clock = EventLoopClock()
+        transports = FakeTransports(clock, lambda number, request: answers[number])
+        to = (transports, "http://shop.example", clock)
+        return await try_iteration(plan, "Shop", iteration_of(plan, endpoint), to)
+
+    trial = trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
+    return trial, trial_text(trial, Masker(document.secrets))
+
+
+RESET = FakeAnswer(0.5, failure=Failure(FailureKind.RESET, "the server closed the connection"))
+CASES = {
+    "list": (MIX, "list", [FakeAnswer(0.001, status=204, headers=(("Set-Cookie", "id=1"), ("X", "a\x1b[31mb")))], 0),
+    "buy": (MIX, "buy", [answer(ITEMS, 201)], 3),
+    "buy_passed": (MIX.replace("body.nothing.here, ", ""), "buy", [answer(ITEMS, 201)], 0),
+    "refused": (MIX, "upload", [answer("slow down", 429, ("Retry-After", "3"))], 3),
+    "binary": (MIX, "upload", [FakeAnswer(0.2, body=b"\xff\xfe\x00" * 1000)], 0),
+    "long": (MIX, "upload", [FakeAnswer(0.2, body=b"".join(b"line %d\n" % n for n in range(500)))], 0),
+    "reset": (MIX, "upload", [RESET], 4),
+    "broken": (MIX, "broken", [], 4),
+    "session": (SESSION, None, [answer({"ok": True, "n": 1}), answer({"ok": False, "n": 2})], 3),
+    "flow": (
+        FLOW % 3,
+        None,
+        [answer({"token": "t1"}), answer({"done": False}), answer({"done": True, "count": 2}), answer({"count": 2})],
+        0,
+    ),
+    "flow_never": (FLOW % 1, None, [answer({"token": "t1"}), answer({"done": False})], 3),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_trial_is_shown_in_full(case):
+    """What was sent, what came back, every check with its values and every capture; secrets and credentials masked."""
+    text, endpoint, answers, code = CASES[case]
+    trial, shown = tried(text, answers, endpoint)
+    assert trial.exit_code == code
+    assert "sesame-open" not in shown
+    assert "not-a-secret-by-origin" not in shown
+    golden = GOLDEN / f"{case}.txt"
+    if os.environ.get("STRESSRUNNER_UPDATE_GOLDEN"):
+        golden.write_text(shown, "utf-8")
+    assert shown == golden.read_text("utf-8")
+
+
+def test_the_endpoint_can_be_chosen():
+    """The iteration is the first of the load that sends the endpoint; one that the traffic does not send is told."""
+    trial, _ = tried(MIX, [FakeAnswer(0)], "list")
+    assert [attempt.endpoint for attempt in trial.attempts] == ["list"]
+    with pytest.raises(UsageError, match="the traffic has no endpoint 'lst'; did you mean 'list'"):
+        tried(MIX, [], "lst")
+
+
+def test_a_trial_repeats():
+    """The same seed makes the same iteration, and the text of the same answers is the same."""
+    assert tried(MIX, [answer(ITEMS, 201)], "buy")[1] == tried(MIX, [answer(ITEMS, 201)], "buy")[1]
