@@ -23,6 +23,9 @@ _FORMATS: Mapping[str, str] = MappingProxyType(
         "duration": "duration",
         "expression": "expression",
         "pack_file": "file",
+        "body_file": "file",
+        "part_file": "file",
+        "query_file": "file",
         "positive_duration": "duration",
         "positive_rate": "rate",
         "rate": "rate",
@@ -101,6 +104,9 @@ class _Sections:
             parts += [_choices(self._root, inner), _table(("key", "value", "", "for example"), rows)]
         elif inner is not schema:
             parts.append(f"Each value ({_value(self._root, inner)}): {_lower(_described(inner))}")
+            listed = list(self._rows(_resolved(self._root, inner.get("items", {})), "", 0))
+            if listed:
+                parts.append(_table(("key of an item", "value", "", "for example"), listed))
         return "\n\n".join(part for part in parts if part)
 
     def _rows(self, schema: _Schema, prefix: str, depth: int) -> Iterator[tuple[str, ...]]:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from stressrunner.engine.tokens import token_text
 from stressrunner.expressions import FUNCTIONS, CannotEvaluate, Draws
 from stressrunner.http.exchange import Exchange, Headers
+from stressrunner.plan.bodies import REQUEST_NUMBER
 from stressrunner.plan.plan import Plan
 
 __all__ = ["HeaderFields", "IterationScope", "RequestNames", "ResponseNames", "StepScope"]
@@ -166,6 +167,8 @@ class RequestNames(Mapping[str, Any]):
             if self._draws is None:
                 self._draws = scope.draws(self._use)
             return self._draws.function(name)
+        if name == REQUEST_NUMBER:  # none of the names that templates see
+            return scope.iteration * plan.stride + self._row
         raise KeyError(name)
 
     def __contains__(self, name: object) -> bool:

@@ -25,7 +25,7 @@ class EndpointPlan:
 class Endpoints:
     """Compiles the endpoints that a load sends."""
 
-    def __init__(self, scenario: Scenario, names: Iterable[str], *, in_steps: bool) -> None:
+    def __init__(self, scenario: Scenario, names: Iterable[str], seed: int, *, in_steps: bool) -> None:
         """`names` are those of the endpoints that are sent.
 
         With `in_steps`, the bodies of responses are always needed: what is asked of them may stand anywhere.
@@ -35,6 +35,7 @@ class Endpoints:
         self._prefix = "" if is_embedded else urlsplit(target.base_url).path.rstrip("/")
         self._headers = target.headers
         self._in_steps = in_steps
+        self._seed = seed
         wanted = set(names)
         self._sources = {name: source for name, source in scenario.endpoints.items() if name in wanted}
         self.plans = tuple(
@@ -57,5 +58,7 @@ class Endpoints:
     def _compiled(self, index: int, endpoint: Endpoint) -> EndpointPlan:
         judge = Judge(endpoint)
         needs_body = judge.needs_body or self._in_steps
-        request = RequestTemplate(endpoint, self._prefix, self._headers, needs_body=needs_body)
+        request = RequestTemplate(
+            endpoint, self._prefix, self._headers, needs_body=needs_body, seed=self._seed
+        )
         return EndpointPlan(index, endpoint.name, request, judge)

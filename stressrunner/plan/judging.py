@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from stressrunner.expressions import CannotEvaluate, compile_expression
+from stressrunner.expressions.environment import to_json
 from stressrunner.expressions.expression import Expression, values_met, why_not
 from stressrunner.plan.captures import Captures, NothingCaptured
 from stressrunner.plan.outcome import Outcome, Problem
-from stressrunner.scenario.model import Endpoint
+from stressrunner.scenario.model import Endpoint, GraphQL
 
 __all__ = ["Finding", "Judge"]
 
@@ -32,12 +33,14 @@ class Judge:
         self._captures = Captures(endpoint.capture)
         self._refused = None if endpoint.refused is None else compile_expression(endpoint.refused)
         named = _names(self._checks)
+        self._wants_no_errors = isinstance(endpoint.body, GraphQL) and not _asks_errors(self._checks)
         self._status_decides = "status" not in named
         asked = named | self._captures.asked | _names([self._refused] if self._refused else [])
         #: whether the status alone decides what becomes of a request, and nothing is taken from the response
-        self.is_of_status = asked <= {"status"} and not self._captures
+        self.is_of_status = asked <= {"status"} and not self._captures and not self._wants_no_errors
         self._of_status: dict[int, tuple[Outcome, Problem | None]] = {}
-        self.needs_body = not asked.isdisjoint(_OF_BODY)  #: whether anything is asked about a response's body
+        #: whether anything is asked about a response's body
+        self.needs_body = self._wants_no_errors or not asked.isdisjoint(_OF_BODY)
 
     def judge(self, status: int, names: Names, captures: dict[str, Any]) -> tuple[Outcome, Problem | None]:
         """Return what became of a request that was answered; captures are added when it passed."""
@@ -45,6 +48,9 @@ class Judge:
             return Outcome.REFUSED, None
         if self._status_decides and status >= 400:
             return Outcome.FAILED, Problem(f"http {status}", f"status was {status}")
+        errors = _graphql_errors(names) if self._wants_no_errors else ""
+        if errors:
+            return Outcome.FAILED, Problem("graphql", errors)
         for check in self._checks:
             reason = why_not(check, names)
             if reason is not None:
@@ -74,6 +80,9 @@ class Judge:
         found = []
         if self._status_decides:
             found.append(Finding("status < 400", passed=status < 400, values=f"status was {status}"))
+        if self._wants_no_errors:
+            errors = _graphql_errors(names)
+            found.append(Finding("not body.errors", passed=not errors, values=errors))
         for check in self._checks:
             reason = why_not(check, names)
             values = values_met(check, names) if reason is None else reason.removeprefix(f"{check.source}: ")
@@ -86,6 +95,24 @@ class Judge:
         except NothingCaptured as error:
             return Outcome.FAILED, Problem("capture", str(error))
         return _PASSED
+
+
+def _asks_errors(checks: Iterable[Expression]) -> bool:
+    return any(reference.path[:2] == ("body", "errors") for check in checks for reference in check.references)
+
+
+def _graphql_errors(names: Names) -> str:
+    """Return the first of the errors in the reply to a GraphQL operation; nothing when there is none."""
+    try:
+        body = names["body"]
+    except CannotEvaluate as error:
+        return str(error)
+    errors = body.get("errors") if isinstance(body, Mapping) else None
+    if not errors:
+        return ""
+    first = errors[0] if isinstance(errors, list) else errors
+    message = first.get("message") if isinstance(first, Mapping) else first
+    return f"body.errors: {message if isinstance(message, str) else to_json(first)}"
 
 
 def _names(expressions: Iterable[Expression]) -> set[str]:

@@ -3,18 +3,18 @@
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import quote, quote_plus, urlencode
+from urllib.parse import quote, urlencode
 
 from stressrunner.expressions import (
     CannotEvaluate,
     Template,
-    compile_json,
     compile_template,
     compile_value,
 )
 from stressrunner.expressions.environment import evaluation_errors, to_text
 from stressrunner.http.exchange import Headers, Request
-from stressrunner.scenario.model import Endpoint, Form, Json, Raw
+from stressrunner.plan.bodies import compile_body, pairs
+from stressrunner.scenario.model import Endpoint
 
 __all__ = ["RequestTemplate"]
 
@@ -61,15 +61,6 @@ def _path(template: Template, prefix: str) -> Callable[[Names], str]:
     return joined
 
 
-def _pairs(fields: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return the fields of a query or form: None leaves one out, a list repeats it."""
-    pairs: list[tuple[str, str]] = []
-    for name, value in fields.items():
-        items = value if isinstance(value, list | tuple) else [value]
-        pairs += [(name, to_text(item)) for item in items if item is not None]
-    return pairs
-
-
 def _header(name: str, text: str) -> tuple[str, str]:
     if _FIELD_BREAK.search(text):
         raise CannotEvaluate(f"the header {name!r} would hold a line break")
@@ -106,6 +97,7 @@ class RequestTemplate:
         shared_headers: Mapping[str, str],
         *,
         needs_body: bool = True,
+        seed: int = 0,
     ) -> None:
         """Compile an endpoint.
 
@@ -114,6 +106,7 @@ class RequestTemplate:
             prefix: the base URL's own path.
             shared_headers: the target's, under the endpoint's own.
             needs_body: whether anything is asked about the bodies of responses.
+            seed: the run's.
         """
         path = compile_template(endpoint.path)
         self.follows_redirects = endpoint.follow_redirects
@@ -123,10 +116,10 @@ class RequestTemplate:
         self._method = endpoint.method
         self._path = _path(path, prefix)
         self._query = compile_value(dict(endpoint.query)) if endpoint.query else None
-        self._body, content_type = _body(endpoint.body)
+        self._body = compile_body(endpoint.body, seed=seed, use=endpoint.name)
         self._timeout_s = endpoint.timeout.total_s
         self._connect_timeout_s = endpoint.timeout.connect_s
-        self._fixed, self._filled = _headers(endpoint, shared_headers, content_type)
+        self._fixed, self._filled = _headers(endpoint, shared_headers, self._body.content_type)
         self._cookies = {
             name: compile_template(text) for name, text in endpoint.cookies.items() if text is not None
         }
@@ -135,17 +128,8 @@ class RequestTemplate:
 
     def _is_constant(self, endpoint: Endpoint) -> bool:
         """Return whether every rendering is the same request."""
-        match endpoint.body:
-            case None:
-                is_body_constant = True
-            case Json(value):
-                is_body_constant = compile_value(value).is_constant
-            case Raw(text):
-                is_body_constant = compile_template(text, statements=True).is_constant
-            case _:
-                is_body_constant = False
         return (
-            is_body_constant
+            self._body.is_constant
             and compile_template(endpoint.path).is_constant
             and self._query is None
             and not self._filled
@@ -169,7 +153,7 @@ class RequestTemplate:
     def _rendered(self, names: Names) -> Request:
         target = self._path(names)
         if self._query is not None:
-            query = urlencode(_pairs(self._query.render(names)), quote_via=quote)
+            query = urlencode(pairs(self._query.render(names)), quote_via=quote)
             if query:
                 target += ("&" if "?" in target else "?") + query
         headers = self._fixed
@@ -182,7 +166,7 @@ class RequestTemplate:
             self._method,
             target,
             headers,
-            self._body(names),
+            self._body.render(names),
             self._timeout_s,
             self._connect_timeout_s,
             self._needs_body,
@@ -213,21 +197,3 @@ def _headers(
         else:
             filled.append((name, template))
     return tuple(fixed), filled
-
-
-def _body(body: Json | Form | Raw | None) -> tuple[Callable[[Names], bytes], str | None]:
-    """Return what makes the body, and its media type unless a header says otherwise."""
-    match body:
-        case Json(value):
-            return compile_json(value), "application/json"
-        case Form(fields):
-            form = compile_value(dict(fields))
-            return (
-                lambda names: urlencode(_pairs(form.render(names)), quote_via=quote_plus).encode(),
-                "application/x-www-form-urlencoded",
-            )
-        case Raw(text):
-            template = compile_template(text, statements=True)
-            return lambda names: template.render_text(names).encode(), "text/plain; charset=utf-8"
-        case None:
-            return lambda _: b"", None

@@ -23,7 +23,7 @@ class TrafficCompiler:
         if isinstance(scenario.traffic, Mix):
             self._mixes.append(scenario.traffic)
         is_plain = isinstance(scenario.traffic, Mix) and not any(map(self._has_flows, self._mixes))
-        self.endpoints = Endpoints(scenario, self._sent(), in_steps=not is_plain)
+        self.endpoints = Endpoints(scenario, self._sent(), seed, in_steps=not is_plain)
         self._compiler = StepCompiler(self.endpoints, scenario.flows)
 
     def _has_flows(self, mix: Mix) -> bool:

@@ -9,20 +9,18 @@ from typing import Any, Protocol
 from stressrunner import units
 from stressrunner.http.hosts import listed_host
 from stressrunner.masking import Masker
+from stressrunner.scenario.bodies import body_of
 from stressrunner.scenario.build_steps import StepBuilder, checks_of, think_bounds
 from stressrunner.scenario.captures import captures_of
 from stressrunner.scenario.model import (
     Closed,
     Endpoint,
     Feeder,
-    Form,
-    Json,
     Limits,
     Mix,
     MonitorSpec,
     Open,
     Phase,
-    Raw,
     Scenario,
     Session,
     Target,
@@ -152,7 +150,7 @@ def _endpoint(
         path=endpoint[method],
         query=_frozen(endpoint.get("query", {})),
         headers=_frozen(endpoint.get("headers", {})),
-        body=_body(endpoint, payloads),
+        body=body_of(endpoint, payloads),
         timeout=_timeout(endpoint.get("timeout"), timeout),
         checks=checks_of(endpoint),
         capture=captures_of(endpoint.get("capture", {})),
@@ -160,16 +158,6 @@ def _endpoint(
         cookies=_frozen(endpoint.get("cookies", {})),
         follow_redirects=endpoint.get("follow_redirects", False),
     )
-
-
-def _body(endpoint: Mapping[str, Any], payloads: Mapping[str, Any]) -> Json | Form | Raw | None:
-    if "json" in endpoint:
-        value = endpoint["json"]
-        is_payload = isinstance(value, dict) and "$payload" in value
-        return Json(payloads[value["$payload"]] if is_payload else value)
-    if "form" in endpoint:
-        return Form(_frozen(endpoint["form"]))
-    return Raw(endpoint["body"]) if "body" in endpoint else None
 
 
 def _traffic(value: Mapping[str, Any], builder: StepBuilder) -> Mix | Flow | Session:

@@ -14,6 +14,7 @@ from typing import Any
 
 from stressrunner.errors import Diagnostic, InvalidScenario
 from stressrunner.masking import Masker
+from stressrunner.scenario.body_files import read_body_files, with_body_files
 from stressrunner.scenario.compose import overlay_of
 from stressrunner.scenario.emit import composed_yaml
 from stressrunner.scenario.feeders import read_feeders
@@ -40,7 +41,8 @@ class Document:
     path: FilePath | None  #: None for a text that comes from no file
     sha256: str  #: of the file as it lies on disk
     environment: str | None  #: the name given with `--env`
-    #: typed, with all layers laid over one another, all `${...}` filled, and the paths of `target.tls` absolute
+    #: typed, with all layers laid over one another, all `${...}` filled, and its files found: the paths of
+    #: `target.tls` are absolute, and those that bodies are made of are as `with_body_files` leaves them
     value: Mapping[str, Any]
     rows: Mapping[str, Sequence[Any]] = field(repr=False)  #: of every feeder
     secrets: tuple[str, ...] = field(repr=False)  #: values to be masked in all output
@@ -121,10 +123,16 @@ def _load(origin: _Origin, environ: Mapping[str, str], overrides: Sequence[str])
         None if composition.manifest is None else composition.manifest.shortage(environ, origin.environment)
     )
     feeders = read_feeders(root, values.value, pack)
+    bodies = read_body_files(values.texts, pack)
     tls = tls_files(root, values.value, pack)
     misread = {(d.file, d.line, d.column) for d in found}
-    checks = [*_unfilled(values, shortage), *validate(root, values.value), *feeders.diagnostics]
-    references = check_references(root, values.value, values.texts, feeders)
+    checks = [
+        *_unfilled(values, shortage),
+        *validate(root, values.value),
+        *feeders.diagnostics,
+        *bodies.diagnostics,
+    ]
+    references = check_references(root, values.value, [*values.texts, *bodies.texts], feeders)
     checks += references.diagnostics
     checks += check_tls(root, values.value, tls)
     # What YAML misread is of the wrong type too, and saying so would only confuse.
@@ -138,7 +146,7 @@ def _load(origin: _Origin, environ: Mapping[str, str], overrides: Sequence[str])
         path=origin.path,
         sha256=hashlib.sha256(origin.content).hexdigest(),
         environment=origin.environment,
-        value=MappingProxyType(with_tls_files(values.value, tls)),
+        value=MappingProxyType(with_body_files(with_tls_files(values.value, tls), bodies.found)),
         rows=MappingProxyType(dict(feeders.rows)),
         secrets=secrets,
         composed=composed_yaml(root, environ, references.spare),

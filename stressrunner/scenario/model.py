@@ -8,22 +8,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path as FilePath
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from stressrunner.scenario.steps import Flow, Step
 from stressrunner.scenario.threshold import Threshold
 
 __all__ = [
+    "Body",
     "Capture",
     "Closed",
     "Endpoint",
     "Feeder",
+    "FileBody",
     "Form",
+    "GraphQL",
     "Json",
     "Limits",
     "Mix",
     "MonitorSpec",
+    "Multipart",
     "Open",
+    "Part",
     "Phase",
     "Raw",
     "Scenario",
@@ -31,6 +36,7 @@ __all__ = [
     "Target",
     "Timeout",
     "Tls",
+    "Variants",
 ]
 
 
@@ -86,6 +92,52 @@ class Raw:
     """A body as text, which may have holes and statements."""
 
     text: str
+    content_type: str = "text/plain; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class FileBody:
+    """A body that is the content of a file as it is."""
+
+    path: FilePath
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a multipart body: the content of a file, or a value."""
+
+    name: str
+    value: Any = None  #: data with holes; None leaves the part out
+    file: FilePath | None = None  #: instead of the value
+    filename: str | None = None  #: text with holes; that of the file unless given, and none for a value
+    content_type: str | None = None  #: told by the filename unless given
+
+
+@dataclass(frozen=True, slots=True)
+class Multipart:
+    """A body of several parts, as forms with files have it."""
+
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GraphQL:
+    """A GraphQL operation."""
+
+    query: str  #: text with holes
+    variables: Mapping[str, Any] | None = None  #: data with holes
+    operation: str | None = None  #: which one of several in the query
+
+
+@dataclass(frozen=True, slots=True)
+class Variants:
+    """Bodies in JSON of which each request sends one, by weight."""
+
+    weights: tuple[Fraction, ...]
+    values: tuple[Any, ...]  #: texts inside may have holes
+
+
+Body: TypeAlias = Json | Form | Raw | FileBody | Multipart | GraphQL | Variants
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +159,7 @@ class Endpoint:
     path: str
     query: Mapping[str, Any]  #: None leaves a parameter out, a list repeats it
     headers: Mapping[str, str | None]  #: over the target's; None leaves one out
-    body: Json | Form | Raw | None
+    body: Body | None
     timeout: Timeout
     checks: tuple[str, ...]
     capture: Mapping[str, Capture]

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from stressrunner.errors import Diagnostic
+from stressrunner.scenario.body_references import check_bodies
 from stressrunner.scenario.captured import Captured
 from stressrunner.scenario.feeders import FeederRows
 from stressrunner.scenario.names import RESERVED, Names, check_texts
@@ -251,6 +252,10 @@ def _owner(path: Path) -> str:
     return f"'{path[1]}'" if path[0] == "endpoints" else f"a step of '{path[1 if path[0] == 'flows' else 0]}'"
 
 
+def _bodies(checked: _Checked) -> Iterator[Diagnostic]:
+    return check_bodies(checked.root, checked.mapping(), checked.mapping("payloads"))
+
+
 def _wire(checked: _Checked) -> Iterator[Diagnostic]:
     return check_wire(checked.texts)
 
@@ -293,6 +298,7 @@ _CHECKS: tuple[_Check, ...] = (
     _traffic,
     _steps,
     _payloads,
+    _bodies,
     _feeder_rows,
     _rows_per_user,
     _templates,

@@ -13,6 +13,7 @@ from jsonschema.exceptions import ValidationError
 from stressrunner import units
 from stressrunner.errors import Diagnostic
 from stressrunner.http.hosts import listed_host
+from stressrunner.http.media_types import check_media_type
 from stressrunner.scenario.parse import core_value
 from stressrunner.scenario.schema import Choice, pack_schema, scenario_schema
 from stressrunner.scenario.slips import shortened
@@ -100,6 +101,7 @@ def _validator(kind: _Kind) -> Draft202012Validator:
         ("positive_size", _positive(units.parse_size)),
         ("host", listed_host),
         ("pack_word", _pack_word),
+        ("media_type", check_media_type),
     ):
         checker.checks(name, raises=ValueError)(_accepts(parse))
     schema = scenario_schema() if kind == "scenario" else pack_schema()

@@ -10,6 +10,7 @@ from virtual_load import feeder, scenario
 from stressrunner.engine.names import HeaderFields, IterationScope, RequestNames, ResponseNames
 from stressrunner.expressions import FUNCTIONS, CannotEvaluate, compile_expression, compile_template
 from stressrunner.http.exchange import Exchange, Request
+from stressrunner.plan.bodies import REQUEST_NUMBER
 from stressrunner.plan.plan import compile_plan
 from stressrunner.scenario.model import Closed, Phase, Session
 
@@ -297,3 +298,15 @@ def test_bodies_are_read_as_json_is(octets):
     except CannotEvaluate:
         found = "no JSON"
     assert repr(found) == repr(expected)
+
+
+def test_requests_have_numbers_that_no_template_can_spell():
+    """Every request of a run has a number of its own, by which it picks what it sends, and which is no name."""
+    session = Session("one", 3)
+    numbers = [
+        RequestNames(scope_of(iteration, traffic=session), message)[REQUEST_NUMBER]
+        for iteration in range(3)
+        for message in range(3)
+    ]
+    assert numbers == list(range(9))
+    assert REQUEST_NUMBER not in set(RequestNames(scope_of(), 0))

@@ -91,6 +91,9 @@ def test_every_format_is_checked():
         "check",
         "threshold",
         "pack_file",
+        "body_file",
+        "part_file",
+        "query_file",
         "jsonpath",
         "pattern",
     }
