@@ -73,7 +73,8 @@ def outlines_of(plan: Plan) -> list[PhaseOutline]:
 
 def _outline(phase: PhasePlan, planned: Mapping[int, int] | None) -> PhaseOutline:
     shape, offered = phase.spec.shape, None
-    if isinstance(shape, Open) and planned is not None and phase.arrivals:
-        # An arrival of a session or a flow is as many requests as it has on the average.
+    if isinstance(shape, Open) and planned is not None and phase.arrivals and phase.traffic.is_fixed:
+        # An arrival of a session or a flow is as many requests as it has on the average; where that is not sure,
+        # what is offered cannot be said in requests.
         offered = Ramp.of(shape).times(Fraction(sum(planned.values()), phase.arrivals))
     return PhaseOutline(phase.spec.name, phase.spec.warmup, planned, offered)

@@ -97,6 +97,20 @@ def test_phases_tell_how_long_they_last_and_what_they_offer(standing):
     assert [phase.offered_per_s for phase in told] == [2.5, 7.5, 12.5, 17.5, 20, 20, None]
 
 
+FLOW = "{rate: 10/s, duration: 4s}\nflow: [login, %s]"
+
+
+@pytest.mark.parametrize(("step", "offered"), [("search", 20.0), ("{send: search, if: iteration > 5}", None)])
+def test_what_is_offered_is_in_requests(tmp_path, step, offered):
+    """An arrival of a flow is as many requests as it has; where that depends on what happens, nothing is said."""
+    path = tmp_path / "shop.yaml"
+    text = SCENARIO.replace("mix: {login: 1, search: 1}\n", "") % (FLOW % step)
+    path.write_text(text, encoding="utf-8")
+    scenario = build(load_document(path, environ={}))
+    begun = Standing(scenario, compile_plan(scenario, seed=1, run_id="r"), Masker([]))
+    assert Seconds(begun).next([10]).phase.offered_per_s == offered
+
+
 def test_where_work_ends_the_load_no_time_is_told(standing):
     """What is planned is told instead, and nothing is offered."""
     told = Seconds(standing(CLOSED)).next([10])

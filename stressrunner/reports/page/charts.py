@@ -80,6 +80,8 @@ class _TimeAxis:
         processes = [*result.monitors.values(), result.generator.process]
         looks = [look.at_s for figures in processes for look in figures.points]
         stretches = [point.at_s + point.duration_s for point in result.timeline]
+        #: Rates of shorter stretches, such as the very end of a run, say nothing.
+        self.shortest_s = max(_SHORTEST_S, _STUB * max(point.duration_s for point in result.timeline))
         self.end_s = max([result.run.duration_s, *looks, *stretches]) or 1.0
         whole = time_axis(0.0, self.end_s, format_duration)
         # The lines reach the right edge; ticks beyond it are left out.
@@ -92,13 +94,10 @@ class _TimeAxis:
 
     def rate(self, name: str, counted: Callable[[Point], float | None]) -> Series:
         """Return a line of how many a second there were."""
-        shortest_s = max(point.duration_s for point in self.result.timeline) * _STUB
 
         def per_second(point: Point) -> float | None:
             n = counted(point)
-            if n is None or point.duration_s < max(shortest_s, _SHORTEST_S):
-                return None
-            return n / point.duration_s
+            return None if n is None or point.duration_s < self.shortest_s else n / point.duration_s
 
         return self.line(name, per_second)
 
@@ -175,15 +174,20 @@ def _errors(time: _TimeAxis) -> Chart:
     ordered = sorted(kinds, key=lambda kind: (kind == OTHER, -kinds[kind], kind))
     size = -(-len(timeline) // _JOINED)
     stretches = [timeline[i : i + size] for i in range(0, len(timeline), size)]
-    lines = tuple(Series(kind, tuple(_errors_in(stretch, kind) for stretch in stretches)) for kind in ordered)
+    told = [stretch for stretch in stretches if _length_s(stretch) >= time.shortest_s]
+    lines = tuple(Series(kind, tuple(_errors_in(stretch, kind) for stretch in told)) for kind in ordered)
     return time.chart("errors-by-kind", "Errors per second by kind", lines, _PER_SECOND)
 
 
-def _errors_in(stretch: Sequence[Point], kind: str) -> tuple[float, float | None]:
+def _length_s(stretch: Sequence[Point]) -> float:
+    return stretch[-1].at_s + stretch[-1].duration_s - stretch[0].at_s
+
+
+def _errors_in(stretch: Sequence[Point], kind: str) -> tuple[float, float]:
     """Return the middle of some points and how many errors of a kind they had in a second."""
-    begin_s, end_s = stretch[0].at_s, stretch[-1].at_s + stretch[-1].duration_s
+    length_s = _length_s(stretch)
     n = sum(point.errors.get(kind, 0) for point in stretch)
-    return (begin_s + end_s) / 2, n / (end_s - begin_s) if end_s - begin_s >= _SHORTEST_S else None
+    return stretch[0].at_s + length_s / 2, n / length_s
 
 
 def _in_flight(time: _TimeAxis) -> Chart:
