@@ -106,6 +106,14 @@ def cli() -> None:
 @click.option("--strict", is_flag=True, help="Fail when a threshold is unproven.")
 @_yes
 @click.option(
+    "--prometheus",
+    metavar="[HOST:]PORT",
+    help="Serve live figures to Prometheus, on this machine unless a HOST is given. Needs stressrunner[prometheus].",
+)
+@click.option(
+    "--otlp", metavar="URL", help="Push live figures to an OpenTelemetry collector. Needs stressrunner[otlp]."
+)
+@click.option(
     "-q", "--quiet", is_flag=True, help="Show nothing but the reports that were asked for, and errors."
 )
 @_verbose

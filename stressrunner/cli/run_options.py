@@ -19,5 +19,7 @@ class RunOptions:
     seed: int | None = None
     strict: bool = False
     yes: bool = False
+    prometheus: str | None = None  #: where to serve figures
+    otlp: str | None = None  #: where to push them
     quiet: bool = False
     verbose: bool = False

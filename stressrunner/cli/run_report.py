@@ -9,6 +9,7 @@ import click
 
 from stressrunner.cli.consent import ask_about
 from stressrunner.cli.destinations import SAMPLES, Destination, parse_destinations
+from stressrunner.cli.exports import exporting
 from stressrunner.cli.github import tell_github
 from stressrunner.cli.interrupts import interruptible
 from stressrunner.cli.loading import loaded
@@ -20,7 +21,7 @@ from stressrunner.fleet.launch import Crew
 from stressrunner.reports import render
 from stressrunner.reports.template import load_template
 from stressrunner.result.model import Result
-from stressrunner.run.listener import Silence
+from stressrunner.run.listener import Several, Silence
 from stressrunner.run.run import Options, run
 from stressrunner.scenario.build import build
 from stressrunner.scenario.document import Document
@@ -58,15 +59,16 @@ async def check_run_report(path: Path, options: RunOptions, crew: Crew) -> int:
 
 async def _watched(document: Document, options: RunOptions, crew: Crew, samples: SampleFile | None) -> Result:
     """Run a scenario, once that is agreed to, and show how it gets on."""
+    scenario = build(document)
     if not options.yes:
-        await ask_about(build(document).target)
+        await ask_about(scenario.target)
     view = None if options.quiet else view_on(sys.stderr, verbose=options.verbose)
     parts = None if samples is None else samples.parts
     of_run = Options(options.seed, options.overrides, options.strict, options.workers, parts)
     try:
-        return await interruptible(
-            lambda interrupted: run(document, of_run, view or Silence(), interrupted, crew)
-        )
+        with exporting(options, [phase.name for phase in scenario.load]) as exports:
+            listener = Several((view or Silence(), *exports))
+            return await interruptible(lambda interrupted: run(document, of_run, listener, interrupted, crew))
     finally:
         if view is not None:
             view.close()

@@ -1,5 +1,6 @@
 """What a run tells while it is under way."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -14,6 +15,7 @@ __all__ = [
     "Listener",
     "PhaseProgress",
     "Progress",
+    "Several",
     "Silence",
     "ThresholdProgress",
 ]
@@ -105,6 +107,23 @@ class Listener(Protocol):
 
     def progress(self, progress: Progress, total: Tally) -> None:
         """Take where the load stands, with everything counted so far."""
+
+
+class Several:
+    """Passes on to several listeners."""
+
+    def __init__(self, listeners: Sequence[Listener]) -> None:
+        self._listeners = listeners
+
+    def note(self, text: str) -> None:
+        """Have each of them take a sentence."""
+        for listener in self._listeners:
+            listener.note(text)
+
+    def progress(self, progress: Progress, total: Tally) -> None:
+        """Have each of them take where the load stands."""
+        for listener in self._listeners:
+            listener.progress(progress, total)
 
 
 class Silence:

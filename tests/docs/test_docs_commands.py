@@ -19,6 +19,8 @@ OTHER_PROGRAMS = {
     ". .venv/bin/activate",
     "pip install .",
     "pip install -e '.[dev]'",
+    "pip install 'stressrunner[otlp]'",
+    "pip install 'stressrunner[prometheus]'",
     "pytest",
     "curl --silent --fail --retry 30 --retry-connrefused --retry-delay 1 http://localhost:8000/health",
 }

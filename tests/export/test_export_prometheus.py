@@ -1,0 +1,137 @@
+"""Figures as Prometheus reads them: by its own parser, and by a real Prometheus that scrapes a run."""
+
+import shutil
+import socket
+import subprocess
+import time
+
+import httpx
+import pytest
+from cli.command import stressrunner
+from cli.made_progress import RUNNING
+from metrics.metrics_samples import sample
+
+pytest.importorskip("prometheus_client", reason="stressrunner[prometheus] is not installed")
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from stressrunner.errors import UsageError
+from stressrunner.export.figures import BOUNDS_S, Buckets
+from stressrunner.export.prometheus import serving_prometheus
+from stressrunner.metrics.tally import Tally
+
+PROMETHEUS = shutil.which("prometheus")
+WITHIN_S = 30
+
+
+def scraped(port):
+    """Return the samples that are served, by name and labels."""
+    text = httpx.get(f"http://127.0.0.1:{port}/metrics").text
+    return {
+        (one.name, tuple(sorted(one.labels.items()))): one.value
+        for family in text_string_to_metric_families(text)
+        for one in family.samples
+    }
+
+
+def test_what_is_served_is_what_was_counted():
+    """The parser of Prometheus reads counters, gauges and the distribution of times as they were counted."""
+    total = Tally()
+    total.extend([sample(took_ms=n + 1) for n in range(300)])
+    total.cell(0, 0).response_time.never = 4
+    with serving_prometheus("127.0.0.1", 0, ["load"]) as (listener, port):
+        assert scraped(port) == {}
+        listener.progress(RUNNING, total)
+        found = scraped(port)
+    labels = (("endpoint", "agent_run"), ("phase", "load"))
+    assert found["stressrunner_requests_total", (labels[0], ("outcome", "ok"), labels[1])] == 300
+    assert found["stressrunner_in_flight", ()] == RUNNING.in_flight
+    assert found["stressrunner_run", (("scenario", RUNNING.scenario), ("target", RUNNING.target))] == 1
+    assert found["stressrunner_threshold_holds", (("threshold", "errors < 1%"),)] == 0
+    buckets = Buckets.of(total.cell(0, 0).response_time)
+    name = "stressrunner_response_time_seconds"
+    assert [
+        found[f"{name}_bucket", (labels[0], ("le", end), labels[1])] for end in (*map(str, BOUNDS_S), "+Inf")
+    ] == list(buckets.cumulative)
+    assert found[f"{name}_count", labels] == 304
+    assert found[f"{name}_sum", labels] == pytest.approx(buckets.sum_s)
+
+
+def test_a_port_that_is_taken_is_refused():
+    """Where somebody else listens already, that is said before anything is sent."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        held.listen()
+        port = held.getsockname()[1]
+        with (
+            pytest.raises(UsageError, match=f"cannot listen at 127.0.0.1:{port}"),
+            serving_prometheus("127.0.0.1", port, []),
+        ):
+            pass
+
+
+def free_port():
+    """Return a port of loopback that nobody listens at now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def has_targets(url):
+    """Return whether a Prometheus is up and has begun to scrape."""
+    try:
+        return bool(httpx.get(f"{url}/api/v1/targets").json()["data"]["activeTargets"])
+    except (httpx.TransportError, ValueError, KeyError):
+        return False
+
+
+@pytest.fixture
+def prometheus(tmp_path):
+    """A real Prometheus that scrapes a port of loopback five times a second; yields its URL and that port."""
+    target, own = free_port(), free_port()
+    (tmp_path / "prometheus.yml").write_text(
+        "scrape_configs:\n"
+        "  - job_name: load\n"
+        "    scrape_interval: 200ms\n"
+        "    scrape_timeout: 200ms\n"
+        f"    static_configs: [{{targets: ['127.0.0.1:{target}']}}]\n",
+        "utf-8",
+    )
+    command = [
+        PROMETHEUS,
+        f"--config.file={tmp_path / 'prometheus.yml'}",
+        f"--storage.tsdb.path={tmp_path / 'series'}",
+        f"--web.listen-address=127.0.0.1:{own}",
+        "--log.level=error",
+    ]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            deadline = time.monotonic() + WITHIN_S
+            while not has_targets(f"http://127.0.0.1:{own}"):
+                assert time.monotonic() < deadline
+            yield f"http://127.0.0.1:{own}", target
+        finally:
+            process.terminate()
+            process.wait(WITHIN_S)
+
+
+@pytest.mark.skipif(PROMETHEUS is None, reason="prometheus is not installed")
+def test_a_real_prometheus_scrapes_a_run(prometheus, tmp_path):
+    """A run of a few seconds is in Prometheus afterwards, with its requests, times and phase."""
+    url, port = prometheus
+    ran = stressrunner(
+        "scenarios/agent_run.yaml",
+        *("--set", "load={concurrency: 4, duration: 4s}", "--prometheus", str(port), "-q"),
+    )
+    assert ran.code == 0, ran.err
+
+    def value(query):
+        found = httpx.get(f"{url}/api/v1/query", params={"query": query}).json()["data"]["result"]
+        return float(found[0]["value"][1]) if found else 0.0
+
+    assert value("sum(max_over_time(stressrunner_requests_total{outcome='ok'}[1m]))") > 10
+    assert value("max_over_time(stressrunner_phase{phase='load'}[1m])") == 1
+    p95 = (
+        "histogram_quantile(0.95, sum by (le) (max_over_time(stressrunner_response_time_seconds_bucket[1m])))"
+    )
+    assert 0 < value(p95) < 10
