@@ -151,3 +151,37 @@ def test_the_page_can_be_printed(show):
     assert paper.startswith(b"%PDF")
     pages = paper.count(b"/Type /Page\n")
     assert 3 <= pages <= 12
+
+
+CONTRASTS = """(() => {
+  const light = (text) => {
+    const [r, g, b] = text.match(/[\\d.]+/g).slice(0, 3).map((part) => {
+      const c = part / 255;
+      return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const behind = (element) => {
+    const colour = getComputedStyle(element).backgroundColor;
+    return /, 0\\)$/.test(colour) && element.parentElement ? behind(element.parentElement) : colour;
+  };
+  const faint = {};
+  for (const element of document.querySelectorAll("body *")) {
+    const own = [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim());
+    if (!own || !element.getClientRects().length || element.closest("script, title, desc")) continue;
+    const style = getComputedStyle(element);
+    const ink = light(element.closest("svg") ? style.fill : style.color), paper = light(behind(element));
+    const contrast = (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05);
+    if (contrast < 4.5) faint[element.tagName + "." + element.getAttribute("class")] = contrast;
+  }
+  return faint;
+})()"""
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("name", ["failed", "passed", "aborted"])
+def test_every_word_can_be_read(show, name, dark):
+    """Letters stand out from what is behind them by the 4.5 to 1 that accessibility guidelines ask for."""
+    tab = show(EXAMPLES[name](), dark=dark)
+    tab.run("document.querySelectorAll('details').forEach(part => part.open = true)")
+    assert tab.run(CONTRASTS) == {}

@@ -153,8 +153,13 @@ def test_a_run_that_measured_nothing_has_no_charts():
 
 
 def test_an_hour_stays_small():
-    """A run of an hour with twelve endpoints and trouble in it makes a page below 250 kB."""
-    assert len(render("html", hour()).encode()) < 250_000
+    """A run of an hour with twelve endpoints, trouble in it and all exchanges kept makes a page below 250 kB."""
+    large = replace(EXAMPLES["failed"]().exchanges[0], curl="x" * 1500)
+    kinds = [replace(large, kind=group.kind, message=str(i)) for group in hour().errors for i in range(3)]
+    slow = [replace(large, kind="", endpoint=name) for name in hour().endpoints for _ in range(3)]
+    page = render("html", replace(hour(), exchanges=(*kinds, *slow)))
+    assert page.count('<details class="exchange">') > 20
+    assert len(page.encode()) < 250_000
 
 
 def test_exchanges_are_folded_up():
