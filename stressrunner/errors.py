@@ -6,6 +6,7 @@ StressrunnerError
   x UnreadableResult           2   .path, .reason: a result file that cannot be read
   x BadPack                    2   .path, .reason: a zip file that is no pack, or not as it was packed
   x TargetUnreachable          4   .target, .reason
+  x SetupFailed                4   .reason: no load was sent
   x GeneratorFault             4   .reason, .remedy
   x NotComparable              4   .reason, .remedy: runs that say nothing about a difference
 
@@ -22,6 +23,7 @@ __all__ = [
     "GeneratorFault",
     "InvalidScenario",
     "NotComparable",
+    "SetupFailed",
     "StressrunnerError",
     "TargetUnreachable",
     "UnreadableResult",
@@ -108,6 +110,16 @@ class TargetUnreachable(StressrunnerError):
         self.target = target
         self.reason = reason
         super().__init__(f"cannot reach {target}: {reason}")
+
+
+class SetupFailed(StressrunnerError):
+    """A step of `setup` has failed, so that no load was sent."""
+
+    exit_code = 4
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"setup failed, so no load was sent: {reason}")
 
 
 class GeneratorFault(StressrunnerError):

@@ -10,9 +10,9 @@ from stressrunner.engine.pauses import think_ns
 from stressrunner.engine.recorder import Recorder
 from stressrunner.engine.sending import Due, Sender
 from stressrunner.engine.steps import Steps
+from stressrunner.engine.users import Users
 from stressrunner.engine.walk import Place, Walk
 from stressrunner.http.conversation import Conversation
-from stressrunner.http.cookies import CookieJar
 from stressrunner.http.exchange import Transport
 from stressrunner.http.origin import origin_of
 from stressrunner.plan.plan import Plan
@@ -32,6 +32,12 @@ class Arrival(NamedTuple):
     waiting_since_ns: int | None = None  #: when it began to wait for a user, if there was none
 
 
+def _later(due: Due, by_ns: int) -> Due:
+    """Return when a request is due that had to wait for what is no part of the load."""
+    phase, due_ns, waiting_since_ns = due
+    return Due(phase, due_ns + by_ns, None if waiting_since_ns is None else waiting_since_ns + by_ns)
+
+
 class Iterations:
     """Runs the iterations of a plan."""
 
@@ -44,11 +50,20 @@ class Iterations:
         )
         self._sender = sender
         self._steps = Steps(sender, clock, recorder)
+        self._users = Users(plan, sender, clock, recorder, self._base)
         self._clock = clock
         self._recorder = recorder
 
     async def run(self, arrival: Arrival, *, user: int, user_iteration: int, transport: Transport) -> None:
         """Run one iteration to its end, or to its first failure."""
+        began_ns = self._clock.now_ns()
+        belongings = await self._users.of(user, arrival.phase, transport)
+        if belongings is None:
+            self._prevented(arrival)
+            return
+        due = Due(arrival.phase, arrival.due_ns, arrival.waiting_since_ns)
+        if self._plan.user_setup is not None:
+            due = _later(due, self._clock.now_ns() - began_ns)
         scope = IterationScope(
             self._plan,
             iteration=arrival.iteration,
@@ -56,11 +71,14 @@ class Iterations:
             user_iteration=user_iteration,
             phase=arrival.phase,
         )
+        scope.captures.update(belongings.captures)
         if not self._is_plain:
-            jar = CookieJar() if self._plan.target.cookies else None
+            jar = None if belongings.jar is None else belongings.jar.copy()
             transport = Conversation(transport, self._base, jar)
+        await self._traffic(arrival, scope, due, transport)
+
+    async def _traffic(self, arrival: Arrival, scope: IterationScope, due: Due, transport: Transport) -> None:
         phase = self._plan.phases[arrival.phase]
-        due = Due(arrival.phase, arrival.due_ns, arrival.waiting_since_ns)
         match phase.traffic:
             case MixPlan() as mix:
                 endpoint = self._plan.endpoints[mix.pick(arrival.number)]
@@ -72,6 +90,20 @@ class Iterations:
                 first = session.spec.messages  # the messages have the numbers from 0
                 walk = Walk(scope, transport, due, first, is_measured=not phase.spec.warmup)
                 await self._session(session, walk)
+
+    def _prevented(self, arrival: Arrival) -> None:
+        """Count an iteration that its user could not begin, as `user_setup` has failed."""
+        phase = self._plan.phases[arrival.phase]
+        for endpoint, count in phase.traffic.requests_of(arrival.number).items():
+            self._recorder.skipped(arrival.phase, endpoint, count)
+        if phase.spec.warmup:
+            return
+        match phase.traffic:
+            case FlowsPlan() as flows:
+                for name in flows.pick(arrival.number).wholes:
+                    self._recorder.whole(name, None)
+            case SessionPlan():
+                self._recorder.whole("session", None)
 
     async def _session(self, session: SessionPlan, walk: Walk) -> None:
         """Send the messages of a session, with the steps before and after them."""

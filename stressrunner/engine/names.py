@@ -39,22 +39,41 @@ class HeaderFields(Mapping[str, str]):
 class IterationScope:
     """What belongs to one iteration: its number, its user, its captures, variables and rows."""
 
-    __slots__ = ("_kept", "captures", "iteration", "plan", "user", "user_iteration", "variables")
+    __slots__ = ("_kept", "captures", "iteration", "plan", "stage", "user", "user_iteration", "variables")
 
     def __init__(
-        self, plan: Plan, *, iteration: int, user: int, user_iteration: int, phase: int | None = None
+        self,
+        plan: Plan,
+        *,
+        iteration: int,
+        user: int,
+        user_iteration: int,
+        phase: int | None = None,
+        stage: str = "",
     ) -> None:
-        """Begin an iteration of a phase; without one, the variables are those of the scenario."""
+        """Begin an iteration, with what `setup` has captured.
+
+        Args:
+            plan: that it is of.
+            iteration: its number.
+            user: that runs it.
+            user_iteration: its number among those of the user.
+            phase: whose variables it sees; without one, those of the scenario.
+            stage: what it is instead of a part of the load, such as `setup`; it draws other values then.
+        """
         self.plan = plan
+        self.stage = stage
         self.variables = plan.variables if phase is None else plan.phases[phase].variables
         self.iteration = iteration
         self.user = user
         self.user_iteration = user_iteration
-        self.captures: dict[str, Any] = {}
+        self.captures: dict[str, Any] = dict(plan.captures)
         self._kept: dict[str, Any] = {}
 
     def draws(self, use: object) -> Draws:
         """Return the functions for one use in this iteration."""
+        if self.stage:
+            use = f"{self.stage} {use}"
         return Draws(self.plan.seed, self.iteration, use, uuid_salt=self.plan.uuid_salt)
 
     def variable(self, name: str) -> Any:
@@ -202,12 +221,16 @@ class RequestNames(Mapping[str, Any]):
 
     def session(self) -> Mapping[str, Any]:
         """Return `session.name` and `session.index`; outside sessions every iteration is one of its own."""
-        index = self.scope.iteration
-        return {"name": f"sr-{self.scope.plan.run_id}-{index}", "index": index}
+        scope, index = self.scope, self.scope.iteration
+        stage = f"{scope.stage}-" if scope.stage else ""
+        return {"name": f"sr-{scope.plan.run_id}-{stage}{index}", "index": index}
 
     def message(self) -> Mapping[str, Any]:
         """Return `message.index` and `message.token`, which tells the message from every other one."""
-        token = token_text(self.scope.plan.run_id, self.scope.iteration, self.number)
+        scope = self.scope
+        token = token_text(scope.plan.run_id, scope.iteration, self.number)
+        if scope.stage:
+            token = f"{scope.stage}-{token}"  # none of a session of the load
         return {"index": self.number, "token": token}
 
 

@@ -24,6 +24,8 @@ __all__ = ["QuickRequests", "QuickUser", "is_quick"]
 
 def is_quick(plan: Plan) -> bool:
     """Return whether all iterations of a plan are single requests that need nothing but their response."""
+    if plan.user_setup is not None or plan.cookies:
+        return False
     return all(isinstance(phase.traffic, MixPlan) for phase in plan.phases) and not any(
         endpoint.request.follows_redirects for endpoint in plan.endpoints
     )

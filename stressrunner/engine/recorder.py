@@ -6,7 +6,7 @@ from stressrunner.engine.sample import Sample
 from stressrunner.http.exchange import Exchange
 from stressrunner.plan.outcome import Problem
 
-__all__ = ["Recorder"]
+__all__ = ["Apart", "Recorder"]
 
 
 class Recorder(Protocol):
@@ -26,8 +26,48 @@ class Recorder(Protocol):
     def unplanned(self, phase: int, endpoint: int) -> None:
         """Take that a request will be sent which the plan did not count on, as it depends on what happens."""
 
+    def apart(self, kind: str, sample: Sample) -> None:
+        """Take a request that is reported under a kind of its own, such as `setup`, and never counted."""
+
     def failed(self, endpoint: int, problem: Problem, at_ns: int) -> None:
         """Take a failure that is none of a request, at a monotonic time; `endpoint` is what it has to do with."""
 
     def whole(self, name: str, length_ns: int | None) -> None:
         """Take the length, pauses subtracted, of something that is measured as a whole; None when it failed."""
+
+
+class Apart:
+    """A recorder of requests that are no part of the load, in front of the one that is told of them."""
+
+    def __init__(self, recorder: Recorder, kind: str) -> None:
+        """`kind` is what they are reported under."""
+        self._recorder = recorder
+        self._kind = kind
+        self.in_flight = 0
+        self.latest: Problem | None = None  #: what went wrong last
+
+    def emit(self, sample: Sample, _exchange: Exchange | None) -> None:
+        """Pass a request on."""
+        if sample.problem is not None:
+            self.latest = sample.problem
+        self._recorder.apart(self._kind, sample)
+
+    def failed(self, endpoint: int, problem: Problem, at_ns: int) -> None:
+        """Pass a failure on, under the kind too."""
+        self.latest = problem
+        self._recorder.failed(endpoint, problem._replace(kind=f"{self._kind}: {problem.kind}"), at_ns)
+
+    def apart(self, kind: str, sample: Sample) -> None:
+        """Pass a request on that is reported under another kind."""
+        self._recorder.apart(kind, sample)
+
+    def skipped(self, phase: int, endpoint: int, count: int) -> None:
+        """Forget it: nothing of this is planned."""
+
+    dropped = skipped
+
+    def unplanned(self, phase: int, endpoint: int) -> None:
+        """Forget it: nothing of this is planned."""
+
+    def whole(self, name: str, length_ns: int | None) -> None:
+        """Forget it: lengths are of the load alone."""

@@ -69,6 +69,10 @@ class Sender:
         self._cut = cut
         self._budget = budget
 
+    def beside(self, recorder: Recorder) -> "Sender":
+        """Return one that tells another recorder, within the same limits."""
+        return Sender(self._base_url, self._clock, recorder, self._cut, self._budget)
+
     async def send(
         self, endpoint: EndpointPlan, names: RequestNames, due: Planned, transport: Transport
     ) -> bool:

@@ -63,7 +63,8 @@ class Fleet(Protocol):
 
 def ledger_of(plan: Plan, origin_ns: int) -> Ledger:
     """Return empty books for a plan whose load began at a moment, in monotonic nanoseconds."""
-    return Ledger(plan.endpoint_names, outlines_of(plan), origin_ns)
+    beside = [endpoint.name for endpoint in plan.apart]
+    return Ledger(plan.endpoint_names, outlines_of(plan), origin_ns, apart=beside)
 
 
 def outlines_of(plan: Plan) -> list[PhaseOutline]:

@@ -1,6 +1,7 @@
 """One generator's shard of a plan: compiled, carried out, and handed over in numbered deltas."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import anyio
@@ -114,4 +115,5 @@ def _plan_of(assignment: Assignment) -> Plan:
         run_id=assignment.run_id,
         uuid_salt=assignment.uuid_salt,
     )
-    return plan.shard(assignment.index, assignment.count)
+    handed_on = replace(plan, captures=assignment.captures, cookies=tuple(assignment.cookies))
+    return handed_on.shard(assignment.index, assignment.count)

@@ -75,6 +75,8 @@ class Assignment:
     index: int  #: of the shard
     count: int  #: of the shards
     lease_s: float  #: without a poll for so long the generator stops
+    captures: Mapping[str, Any] = field(default_factory=dict, repr=False)  #: what `setup` has captured
+    cookies: list[Any] = field(default_factory=list, repr=False)  #: what it was given
     samples: list[str] | None = None  #: folder and form, where every sample is to be written
 
 

@@ -139,6 +139,8 @@ class ProcessFleet:
             index=index,
             count=len(self._members),
             lease_s=self._lease_s,
+            captures=dict(self._plan.captures),
+            cookies=list(self._plan.cookies),
             samples=None if samples is None else [samples.folder, samples.form],
         )
 

@@ -3,9 +3,9 @@
 import ipaddress
 import re
 import time
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from stressrunner.http.exchange import Headers
 from stressrunner.http.origin import Origin
@@ -56,6 +56,25 @@ class CookieJar:
 
     def __len__(self) -> int:
         return len(self._cookies)
+
+    def copy(self) -> "CookieJar":
+        """Return a jar with the same cookies, which may go its own way."""
+        jar = CookieJar(self._now_s)
+        jar._cookies = dict(self._cookies)
+        return jar
+
+    def to_wire(self) -> list[Any]:
+        """Return the cookies as JSON values, for `from_wire` of another process."""
+        return [list(cookie) for cookie in self._cookies.values()]
+
+    @classmethod
+    def from_wire(cls, cookies: Iterable[Any]) -> "CookieJar":
+        """Return a jar with the cookies that `to_wire` of another one gave."""
+        jar = cls()
+        for fields in cookies:
+            cookie = _Cookie(*fields)
+            jar._cookies[cookie.domain, cookie.path, cookie.name] = cookie
+        return jar
 
     def store(self, headers: Headers, origin: Origin, target: str) -> None:
         """Take the cookies that a response sets; `target` is the path and query that was asked for."""

@@ -48,6 +48,10 @@ class Collector:
         """Count a request that the plan did not count on."""
         self._tally.cell(phase, endpoint).unplanned += 1
 
+    def apart(self, kind: str, sample: Sample) -> None:
+        """Count a request that is no part of the load."""
+        self._tally.record_apart(kind, sample)
+
     def failed(self, endpoint: int, problem: Problem, at_ns: int) -> None:
         """Count a failure that is none of a request."""
         self._tally.record_failure(endpoint, problem, at_ns)

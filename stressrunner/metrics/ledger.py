@@ -35,6 +35,9 @@ class Summary:
     timeline: tuple[Point, ...]
     wholes: Mapping[str, Latency]  #: lengths of what is measured as a whole and has passed, such as `session`
     wholes_failed: Mapping[str, int]  #: how many of them failed; each has an entry in `wholes` too
+    apart: Mapping[
+        str, Stats
+    ]  #: requests beside the load, by their kind; they are in nothing else but the errors
     errors: tuple[ErrorGroup, ...]
     lag: Latency
     queue: Latency
@@ -48,9 +51,24 @@ class Summary:
 class Ledger:
     """Adds up tallies."""
 
-    def __init__(self, endpoints: Sequence[str], phases: Sequence[PhaseOutline], origin_ns: int) -> None:
-        """`origin_ns` is when the load began, monotonic."""
+    def __init__(
+        self,
+        endpoints: Sequence[str],
+        phases: Sequence[PhaseOutline],
+        origin_ns: int,
+        *,
+        apart: Sequence[str] = (),
+    ) -> None:
+        """Open books.
+
+        Args:
+            endpoints: names of those that the load sends.
+            phases: what is known of each phase.
+            origin_ns: when the load began, monotonic.
+            apart: names of the endpoints that are sent beside it alone, whose indices go on.
+        """
         self._endpoints = tuple(endpoints)
+        self._named = (*endpoints, *apart)
         self._phases = tuple(phases)
         self._origin_ns = origin_ns
         self._timeline = Timeline()
@@ -85,7 +103,11 @@ class Ledger:
             timeline=self._timeline.points(self._offers(spans)),
             wholes={name: Latency.of(lengths) for name, lengths in sorted(self.total.wholes.items())},
             wholes_failed=dict(sorted(self.total.wholes_failed.items())),
-            errors=error_groups(self.total, self._endpoints, self._origin_ns),
+            apart={
+                kind: stats_of([cell], planned=cell.sent, duration_s=0)
+                for kind, cell in self.total.apart.items()
+            },
+            errors=error_groups(self.total, self._named, self._origin_ns),
             lag=Latency.of(_merged(cell.lag for cell in cells)),
             queue=Latency.of(_merged(cell.queue for cell in cells)),
             blocked=Latency.of(_merged(cell.blocked for cell in cells)),

@@ -193,6 +193,7 @@ class Tally:
         self.wholes_failed: Counter[str] = (
             Counter()
         )  #: how many of them failed, whose lengths are not recorded
+        self.apart: dict[str, Cell] = {}  #: requests beside the load, such as those of `setup`, by their kind
         self.stalls = Histogram()  #: how much later than asked timers of the generator's event loop fired
         self.collections = Histogram()  #: pauses of the generator's garbage collection
         self.in_flight = 0  #: requests on their way when this was handed over
@@ -227,6 +228,15 @@ class Tally:
         if kind not in self.errors and len(self.errors) >= MAX_ERROR_GROUPS:
             kind = "other"
         self.errors.setdefault(kind, ErrorTally(error.at_ns, error.at_ns)).add(error)
+
+    def record_apart(self, kind: str, sample: Sample) -> None:
+        """Count a request that is no part of the load; its errors are among the others, under the kind too."""
+        self.apart.setdefault(kind, Cell()).extend((sample,))
+        problem = sample.problem
+        if problem is not None:
+            at_ns = sample.completed_ns
+            error = ErrorSample(at_ns, sample.endpoint, sample.status, problem.message, problem.excerpt)
+            self._record_error(f"{kind}: {problem.kind}", error)
 
     def record_failure(self, endpoint: int, problem: Problem, at_ns: int) -> None:
         """Count a failure that is none of a request: among the errors, and in nothing else."""
@@ -267,5 +277,7 @@ class Tally:
         for name, lengths in other.wholes.items():
             self.wholes.setdefault(name, Histogram()).merge(lengths)
         self.wholes_failed.update(other.wholes_failed)
+        for kind, cell in other.apart.items():
+            self.apart.setdefault(kind, Cell()).merge(cell)
         self.in_flight = other.in_flight
         self.forensics.merge(other.forensics)

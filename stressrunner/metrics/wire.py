@@ -63,6 +63,7 @@ def tally_to_wire(tally: Tally, origin_ns: int) -> dict[str, Any]:
         "errors": {kind: _errors_to_wire(errors, origin_ns) for kind, errors in tally.errors.items()},
         "wholes": {name: _histogram_to_wire(lengths) for name, lengths in tally.wholes.items()},
         "wholes_failed": tally.wholes_failed,
+        "apart": {kind: _cell_to_wire(cell, origin_ns) for kind, cell in tally.apart.items()},
         "in_flight": tally.in_flight,
         "stalls": _histogram_to_wire(tally.stalls),
         "collections": _histogram_to_wire(tally.collections),
@@ -85,6 +86,8 @@ def tally_from_wire(wire: Any, origin_ns: int) -> Tally:
         for name, lengths in wire["wholes"].items():
             tally.wholes[name] = _histogram_from_wire(lengths)
         tally.wholes_failed.update(wire["wholes_failed"])
+        for kind, cell in wire["apart"].items():
+            tally.apart[kind] = _cell_from_wire(cell, origin_ns)
         tally.in_flight = wire["in_flight"]
         tally.stalls = _histogram_from_wire(wire["stalls"])
         tally.collections = _histogram_from_wire(wire["collections"])

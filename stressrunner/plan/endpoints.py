@@ -25,10 +25,23 @@ class EndpointPlan:
 class Endpoints:
     """Compiles the endpoints that a load sends."""
 
-    def __init__(self, scenario: Scenario, names: Iterable[str], seed: int, *, in_steps: bool) -> None:
-        """`names` are those of the endpoints that are sent.
+    def __init__(
+        self,
+        scenario: Scenario,
+        names: Iterable[str],
+        seed: int,
+        *,
+        apart: Iterable[str] = (),
+        in_steps: bool,
+    ) -> None:
+        """Compile endpoints.
 
-        With `in_steps`, the bodies of responses are always needed: what is asked of them may stand anywhere.
+        Args:
+            scenario: that describes them.
+            names: of those that the load sends.
+            seed: of the run.
+            apart: names of those that are sent beside it.
+            in_steps: whether the bodies of responses are always needed, as what is asked of them may stand anywhere.
         """
         target = scenario.target
         is_embedded = target.base_url.startswith("demo:")
@@ -36,12 +49,14 @@ class Endpoints:
         self._headers = target.headers
         self._in_steps = in_steps
         self._seed = seed
-        wanted = set(names)
-        self._sources = {name: source for name, source in scenario.endpoints.items() if name in wanted}
-        self.plans = tuple(
-            self._compiled(number, source) for number, source in enumerate(self._sources.values())
-        )
-        self._by_name = {plan.name: plan for plan in self.plans}
+        counted, beside = set(names), set(apart)
+        listed = [name for name in scenario.endpoints if name in counted]
+        listed += [name for name in scenario.endpoints if name in beside - counted]
+        self._sources = {name: scenario.endpoints[name] for name in listed}
+        plans = [self._compiled(number, source) for number, source in enumerate(self._sources.values())]
+        self._by_name = {plan.name: plan for plan in plans}
+        self.plans = tuple(plans[: len(counted)])  #: of those that the load sends
+        self.apart = tuple(plans[len(counted) :])  #: of those that are sent beside it; their indices go on
 
     def named(self, name: str) -> EndpointPlan:
         """Return an endpoint as the scenario has it."""

@@ -8,6 +8,7 @@ from stressrunner.expressions import ValueTemplate, compile_value
 from stressrunner.plan.endpoints import EndpointPlan
 from stressrunner.plan.feeders import Rows
 from stressrunner.plan.pacing import Even, Pacing, Poisson, Ramp
+from stressrunner.plan.steps import StepsPlan
 from stressrunner.plan.traffic import TrafficPlan
 from stressrunner.plan.traffic_compiler import TrafficCompiler
 from stressrunner.scenario.model import Closed, Limits, Open, Phase, Scenario, Target
@@ -99,6 +100,12 @@ class Plan:
     variables: Variables  #: outside of phases
     rows: Mapping[str, Rows]
     limits: Limits = field(default_factory=Limits)
+    apart: tuple[EndpointPlan, ...] = ()  #: endpoints that are sent beside the load alone
+    setup: StepsPlan | None = None  #: once before the load
+    user_setup: StepsPlan | None = None  #: once per user
+    teardown: StepsPlan | None = None  #: once after the load
+    captures: Mapping[str, Any] = field(default_factory=dict)  #: what setup has captured, once it has run
+    cookies: tuple[Any, ...] = ()  #: what it was given, as `CookieJar.to_wire` has them
     part: Shard = field(default_factory=Shard)
     #: how far apart the requests of two iterations are in the rows of a feeder that has one for every request
     stride: int = field(init=False)
@@ -205,6 +212,10 @@ def compile_plan(scenario: Scenario, *, seed: int, run_id: str, uuid_salt: str =
         variables=Variables.of(scenario.variables),
         rows={name: Rows(feeder, seed) for name, feeder in scenario.feeders.items()},
         limits=scenario.limits,
+        apart=traffic.endpoints.apart,
+        setup=traffic.steps(scenario.setup),
+        user_setup=traffic.steps(scenario.user_setup),
+        teardown=traffic.steps(scenario.teardown),
     )
 
 

@@ -1,10 +1,10 @@
 """From what a scenario sends to what the iterations of its phases do."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from stressrunner.plan.endpoints import Endpoints
-from stressrunner.plan.steps import StepCompiler, endpoints_in
+from stressrunner.plan.steps import StepCompiler, StepsPlan, endpoints_in
 from stressrunner.plan.traffic import FlowsPlan, MixPlan, SessionPlan, TrafficPlan
 from stressrunner.plan.weights import Blocks
 from stressrunner.scenario.model import Mix, Phase, Scenario, Session
@@ -22,8 +22,15 @@ class TrafficCompiler:
         self._mixes = [phase.mix for phase in scenario.load if phase.mix is not None]
         if isinstance(scenario.traffic, Mix):
             self._mixes.append(scenario.traffic)
+        beside = (*scenario.setup, *scenario.user_setup, *scenario.teardown)
         is_plain = isinstance(scenario.traffic, Mix) and not any(map(self._has_flows, self._mixes))
-        self.endpoints = Endpoints(scenario, self._sent(), seed, in_steps=not is_plain)
+        self.endpoints = Endpoints(
+            scenario,
+            self._sent(),
+            seed,
+            apart=endpoints_in(beside, scenario.flows),
+            in_steps=bool(beside) or not is_plain,
+        )
         self._compiler = StepCompiler(self.endpoints, scenario.flows)
 
     def _has_flows(self, mix: Mix) -> bool:
@@ -42,6 +49,10 @@ class TrafficCompiler:
                 steps += (*before, *after)
         yield from (name for name in picked if name not in scenario.flows)
         yield from endpoints_in(steps, scenario.flows)
+
+    def steps(self, steps: Sequence[Step]) -> StepsPlan | None:
+        """Compile steps that are no part of the traffic; None where there are none."""
+        return self._compiler.steps(steps) if steps else None
 
     def of(self, phase: Phase) -> TrafficPlan:
         """Compile what the iterations of a phase do."""

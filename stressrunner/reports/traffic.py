@@ -9,14 +9,14 @@ from stressrunner.reports.wording import NEVER, count, duration, percentile, rat
 from stressrunner.result.model import Result
 from stressrunner.units import format_rate
 
-__all__ = ["latencies", "phases", "traffic", "wholes"]
+__all__ = ["apart", "latencies", "phases", "traffic", "wholes"]
 
 
 def traffic(result: Result) -> tuple[Table, ...]:
     """Tables of what was measured; none when no request was sent or given up, for they would say nothing."""
     if not _has_traffic(result):
-        return ()
-    return (*latencies(result), _endpoints(result), *wholes(result), *phases(result))
+        return apart(result)
+    return (*latencies(result), _endpoints(result), *wholes(result), *phases(result), *apart(result))
 
 
 def latencies(result: Result) -> tuple[Table, ...]:
@@ -32,6 +32,11 @@ def wholes(result: Result) -> tuple[Table, ...]:
 def phases(result: Result) -> tuple[Table, ...]:
     """Return the table of phases; none when there is but one."""
     return (_phases(result),) if len(result.phases) > 1 and _has_traffic(result) else ()
+
+
+def apart(result: Result) -> tuple[Table, ...]:
+    """Return the table of requests beside the load; none when there were none."""
+    return (_apart(result),) if result.apart else ()
 
 
 def _has_traffic(result: Result) -> bool:
@@ -111,6 +116,17 @@ def _wholes(result: Result) -> Table:
         for name, whole in result.wholes.items()
     )
     return Table("Lengths, pauses left out", columns, rows)
+
+
+def _apart(result: Result) -> Table:
+    """A row for each kind of requests beside the load."""
+    columns = (Column("requests of", "left"), *map(Column, ("sent", "failed", "errors", "median", "max")))
+    rows = []
+    for kind, stats in result.apart.items():
+        times, counted = stats.response_time, (count(stats.sent), count(stats.failed))
+        errors = ratio(stats.error_ratio)
+        rows.append(Row((kind, *counted, errors, percentile(times, times.p50_s), duration(times.max_s))))
+    return Table("Beside the load, not counted", columns, tuple(rows))
 
 
 def _phases(result: Result) -> Table:

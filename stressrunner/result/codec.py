@@ -28,6 +28,7 @@ _LAYOUT = (
     "endpoints",
     "wholes",
     "wholes_failed",
+    "apart",
     "phases",
     "timeline",
     "thresholds",

@@ -75,6 +75,7 @@ class Result:
         str, Latency
     ]  #: lengths of what is measured as a whole, pauses subtracted, e.g. `session`
     wholes_failed: Mapping[str, int]  #: how many of them failed, whose lengths are not among those
+    apart: Mapping[str, Stats]  #: requests that are not counted, by kind: `setup`, `user_setup`, `teardown`
     phases: tuple[PhaseStats, ...]
     timeline: tuple[Point, ...]
     thresholds: tuple[ThresholdOutcome, ...]

@@ -34,6 +34,7 @@ def _from_1(document: dict[str, Any]) -> None:
     document.setdefault("exchanges", [])
     document.setdefault("checks", [])
     document.setdefault("wholes_failed", {})
+    document.setdefault("apart", {})
 
 
 _STEPS: Mapping[int, Callable[[dict[str, Any]], None]] = MappingProxyType({1: _from_1})

@@ -60,7 +60,7 @@ class Ending:
     """How a run came to its end, when it did not end by itself."""
 
     interrupted: bool = False
-    unreachable: str = ""  #: why no request could be sent, in one sentence
+    unreachable: str = ""  #: why no load could be sent, in one sentence
     aborted: bool = False  #: a threshold cut the load off
     strict: bool = False  #: what is unproven has failed
 
@@ -83,6 +83,7 @@ def result_of(origin: Origin, measured: Measured, ending: Ending) -> Result:
         endpoints=summary.endpoints,
         wholes=summary.wholes,
         wholes_failed=summary.wholes_failed,
+        apart=summary.apart,
         phases=summary.phases,
         timeline=summary.timeline,
         thresholds=thresholds,

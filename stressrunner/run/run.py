@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -22,6 +22,7 @@ from stressrunner.metrics.sample_log import SampleParts
 from stressrunner.monitor.generator import check_room, limits
 from stressrunner.plan.plan import Plan, compile_plan
 from stressrunner.result.model import Result
+from stressrunner.run.chores import Chores
 from stressrunner.run.judgement import Ending, Measured, Origin, result_of
 from stressrunner.run.listener import Listener
 from stressrunner.run.monitors import Monitors, unwatched
@@ -79,20 +80,25 @@ async def _run(
     generators: Sequence[LocalProcess],
 ) -> Result:
     scenario, plan = origin.scenario, origin.plan
+    chores = Chores(plan, clock, listener)
     try:
         async with target_of(plan) as target:
             await reach(target, plan)
             listener.note(
                 f"target {shown(target.base_url, plan.target.proxy)}, seed {plan.seed}, run {plan.run_id}"
             )
-            monitors = Monitors(scenario.monitors, target, generators, clock, origin.masker)
-            watcher = Watcher(origin, monitors, listener)
-            fleet = _fleet(origin, target, generators, clock, options.samples)
-            measured = await _measure(fleet, clock, watcher, interrupted)
+            async with chores.around(target.base_url, interrupted) as prepared:
+                monitors = Monitors(scenario.monitors, target, generators, clock, origin.masker)
+                watcher = Watcher(origin, monitors, listener)
+                ready = replace(origin, plan=prepared)
+                fleet = _fleet(ready, target, generators, clock, options.samples)
+                measured = await _measure(fleet, clock, watcher, interrupted)
     except StressrunnerError as error:
-        nothing = Measured(ledger_of(plan, clock.now_ns()).summary([]), unwatched("nothing was sent"))
+        summary = chores.added_to(ledger_of(plan, clock.now_ns()).summary([]))
+        nothing = Measured(summary, unwatched("nothing was sent"))
         ending = Ending(interrupted=interrupted.is_set(), unreachable=str(error))
         return result_of(origin, nothing, ending)
+    measured = replace(measured, summary=chores.added_to(measured.summary))
     ending = Ending(
         interrupted=interrupted.is_set(), aborted=watcher.aborted_by is not None, strict=options.strict
     )

@@ -1,12 +1,14 @@
 """One iteration of a scenario, with everything that was sent, came back and was found, for somebody to look at."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from stressrunner.engine.chores import Site, run_once
 from stressrunner.engine.clock import Clock, MonotonicClock
 from stressrunner.engine.iteration import Arrival, Iterations
 from stressrunner.engine.names import RequestNames, ResponseNames
+from stressrunner.engine.recorder import Recorder
 from stressrunner.engine.sample import Sample
 from stressrunner.engine.sending import Cut, Planned, Sender
 from stressrunner.errors import UsageError
@@ -89,14 +91,25 @@ async def try_plan(plan: Plan, scenario: str, number: int) -> Trial:
 async def try_iteration(
     plan: Plan, scenario: str, number: int, to: tuple[TransportFactory, str, Clock]
 ) -> Trial:
-    """Run one iteration over transports to a base URL, by a clock."""
+    """Run one iteration over transports to a base URL, by a clock, with all that is done around the load.
+
+    Without its `setup` it is not begun.
+    """
     transports, base_url, clock = to
     notes = _Notes()
     sender = _NotingSender(base_url, clock, notes)
-    iterations = Iterations(plan, sender, clock, notes, base_url)
-    async with transports.open() as transport:
-        arrival = Arrival(_phase(plan).index, number, number, clock.now_ns())
-        await iterations.run(arrival, user=0, user_iteration=0, transport=transport)
+    site = Site(base_url, transports, sender, clock, notes)
+    if plan.setup is not None:
+        done = await run_once("setup", plan.setup, plan, site)
+        plan = replace(plan, captures=done.captures, cookies=done.cookies)
+        notes.has_begun = not done.problem
+    if notes.has_begun:
+        iterations = Iterations(plan, sender, clock, notes, base_url)
+        async with transports.open() as transport:
+            arrival = Arrival(_phase(plan).index, number, number, clock.now_ns())
+            await iterations.run(arrival, user=0, user_iteration=0, transport=transport)
+    if plan.teardown is not None:
+        await run_once("teardown", plan.teardown, plan, site)
     return Trial(
         scenario, base_url, tuple(notes.attempts), notes.skipped_requests, tuple(notes.failures), notes.passed
     )
@@ -115,6 +128,7 @@ class _Notes:
         self.attempts: list[Attempt] = []
         self.skipped_requests = 0
         self.failures: list[str] = []
+        self.has_begun = True  #: the iteration has, as `setup` has passed
         self._latest_whole: bool | None = None  #: whether what was measured as a whole last has passed
         self.samples: dict[int, Sample] = {}  #: by the identities of their exchanges
 
@@ -131,6 +145,9 @@ class _Notes:
     def unplanned(self, _phase: int, _endpoint: int) -> None:
         """Nothing is planned for a trial."""
 
+    def apart(self, _kind: str, _sample: Sample) -> None:
+        """Everything is noted alike, as nothing is counted."""
+
     def failed(self, _endpoint: int, problem: Problem, _at_ns: int) -> None:
         self.failures.append(problem.message)
 
@@ -140,6 +157,8 @@ class _Notes:
     @property
     def passed(self) -> bool:
         """Whether the iteration has passed: the last whole to end is the flow or session that it consists of."""
+        if not self.has_begun:
+            return False
         if self._latest_whole is not None:
             return self._latest_whole
         return bool(self.attempts) and all(attempt.outcome is Outcome.OK for attempt in self.attempts)
@@ -179,6 +198,9 @@ class _NotingSender(Sender):
         super().__init__(base_url, clock, notes, Cut())
         self._url = base_url
         self._notes = notes
+
+    def beside(self, _recorder: Recorder) -> Sender:
+        return self  # what is sent around the iteration is noted too
 
     async def send(
         self, endpoint: EndpointPlan, names: RequestNames, due: Planned, transport: Transport

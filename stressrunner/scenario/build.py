@@ -76,6 +76,9 @@ def build(document: Described) -> Scenario:
         Masker(document.secrets),
     )
     traffic = _traffic(value, builder)
+    setup, user_setup, teardown = (
+        builder.steps(value.get(key, ())) for key in ("setup", "user_setup", "teardown")
+    )
     flows = {name: builder.steps(steps) for name, steps in value.get("flows", {}).items()}
     return Scenario(
         name=value["name"],
@@ -91,6 +94,9 @@ def build(document: Described) -> Scenario:
         endpoints=_frozen(builder.endpoints),
         traffic=traffic,
         flows=_frozen(flows),
+        setup=setup,
+        user_setup=user_setup,
+        teardown=teardown,
         load=load,
         monitors=_frozen(
             {name: MonitorSpec(name, **monitor) for name, monitor in value.get("monitors", {}).items()}

@@ -75,7 +75,11 @@ class Captured:
         return self.everywhere if self._sent is None else self._sent
 
     def _walk(self) -> None:
-        value, start = self._value, self.everywhere
+        value = self._value
+        of_setup = self._list(("setup",), value.get("setup"), Known()).minus({RESPONSE})
+        self._list(("teardown",), value.get("teardown"), of_setup)
+        start = self._list(("user_setup",), value.get("user_setup"), of_setup).minus({RESPONSE})
+        self.everywhere = start
         session = _mapping(value, "session")
         if _is_list(value.get("flow")):
             self._list(("flow",), value["flow"], start)

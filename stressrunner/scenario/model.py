@@ -284,4 +284,7 @@ class Scenario:
     monitors: Mapping[str, MonitorSpec]
     thresholds: tuple[Threshold, ...]
     flows: Mapping[str, tuple[Step, ...]] = field(default_factory=dict)
+    setup: tuple[Step, ...] = ()  #: once before the load
+    user_setup: tuple[Step, ...] = ()  #: once per user, before its first iteration
+    teardown: tuple[Step, ...] = ()  #: once after the load
     limits: Limits = Limits()

@@ -88,10 +88,12 @@ class _StopAt:
         return beat.at_s >= self.at_s
 
 
-def virtual_run(of: Scenario, answer=None, *, stop_at_s=None, seed=1, shard=(0, 1), direct=True) -> Ran:
+def virtual_run(
+    of: Scenario, answer=None, *, stop_at_s=None, seed=1, shard=(0, 1), direct=True, prepared=None
+) -> Ran:
     """Run a scenario in virtual time; `answer` is called with a request's number and the request.
 
-    Transports call back when they are `direct`, as the fast one does, unless connections are shared.
+    `prepared` is the plan, if there is more to it than the scenario. Transports call back when they are `direct`, as the fast one does, unless connections are shared.
     """
     samples, exchanges = [], []
 
@@ -103,7 +105,7 @@ def virtual_run(of: Scenario, answer=None, *, stop_at_s=None, seed=1, shard=(0, 
         clock = EventLoopClock()
         answering = answer or (lambda number, request: FakeAnswer(0.01))
         transports = FakeTransports(clock, answering, direct=direct and not of.target.connections)
-        plan = compile_plan(of, seed=seed, run_id="r").shard(*shard)
+        plan = (prepared or compile_plan(of, seed=seed, run_id="r")).shard(*shard)
         pooled = SharedPool(transports, of.target.connections) if of.target.connections else transports
         fleet = LocalFleet(plan, pooled, "http://target", clock)
         ear = _StopAt(float("inf") if stop_at_s is None else stop_at_s)

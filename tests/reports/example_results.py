@@ -248,6 +248,7 @@ def result_of(samples, seconds, *, planned=200, dropped=0, **parts):
         totals=totals,
         wholes={},
         wholes_failed={},
+        apart={},
         endpoints={
             name: stats_of([cell], planned=cell.sent + cell.dropped, duration_s=float(seconds))
             for name, cell in ((name, tally.cell(0, i)) for i, name in enumerate(ENDPOINTS))

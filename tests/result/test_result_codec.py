@@ -48,6 +48,7 @@ def test_the_keys_stand_in_the_documented_order():
         "endpoints",
         "wholes",
         "wholes_failed",
+        "apart",
         "phases",
         "timeline",
         "thresholds",

@@ -131,3 +131,34 @@ def test_the_endpoint_can_be_chosen():
 def test_a_trial_repeats():
     """The same seed makes the same iteration, and the text of the same answers is the same."""
     assert tried(MIX, [answer(ITEMS, 201)], "buy")[1] == tried(MIX, [answer(ITEMS, 201)], "buy")[1]
+
+
+AROUND = """\
+load: {concurrency: 1, requests: 1}
+endpoints: {a: {get: "/a/{{ token }}/{{ name }}"}}
+setup: [{post: /login, capture: {token: body.token}}]
+user_setup: [{post: /users, capture: {name: body.name}}]
+teardown: [{delete: /login}]
+mix: {a: 1}
+"""
+
+
+def test_a_trial_does_what_is_done_around_the_load():
+    """Setup, the user's setup and teardown are run and shown, and their captures are there."""
+    trial, _ = tried(AROUND, [answer({"token": "t"}), answer({"name": "n"}), answer({}), answer({})])
+    assert [attempt.endpoint for attempt in trial.attempts] == [
+        "POST /login",
+        "POST /users",
+        "a",
+        "DELETE /login",
+    ]
+    assert trial.attempts[2].exchange.request.target == "/a/t/n"
+    assert trial.passed
+
+
+def test_a_trial_ends_with_a_setup_that_fails():
+    """After a setup that failed there is teardown and nothing else."""
+    trial, _ = tried(AROUND, [answer({}, 401), answer({})])
+    assert [attempt.endpoint for attempt in trial.attempts] == ["POST /login", "DELETE /login"]
+    assert not trial.passed
+    assert trial.exit_code == 3

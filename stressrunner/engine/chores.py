@@ -1,0 +1,69 @@
+"""What is done once around the load: the steps of `setup` and `teardown`."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from stressrunner.engine.clock import Clock
+from stressrunner.engine.names import IterationScope
+from stressrunner.engine.recorder import Apart, Recorder
+from stressrunner.engine.sending import Due, Sender
+from stressrunner.engine.steps import Steps
+from stressrunner.engine.walk import Walk
+from stressrunner.http.conversation import Conversation
+from stressrunner.http.cookies import CookieJar
+from stressrunner.http.exchange import TransportFactory
+from stressrunner.http.origin import origin_of
+from stressrunner.plan.plan import Plan
+from stressrunner.plan.steps import StepsPlan
+
+__all__ = ["Done", "Site", "run_once"]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How steps that run once have ended."""
+
+    problem: str  #: what went wrong, in one sentence; empty when they passed
+    captures: Mapping[str, Any]  #: JSON values
+    cookies: tuple[Any, ...]  #: as `CookieJar.to_wire` has them
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where steps are run, and who is told."""
+
+    base_url: str  #: where the target really is
+    transports: TransportFactory
+    sender: Sender
+    clock: Clock
+    recorder: Recorder
+
+
+async def run_once(kind: str, steps: StepsPlan, plan: Plan, site: Site) -> Done:
+    """Run the steps of a kind, `setup` or `teardown`, as far as they go.
+
+    Args:
+        kind: that their requests are reported under.
+        steps: of the plan.
+        plan: whose captures and cookies they begin with.
+        site: where they are run.
+    """
+    clock, apart = site.clock, Apart(site.recorder, kind)
+    runner = Steps(site.sender.beside(apart), clock, apart)
+    scope = IterationScope(plan, iteration=0, user=0, user_iteration=0, stage=kind)
+    jar = CookieJar.from_wire(plan.cookies) if plan.target.cookies else None
+    async with site.transports.open() as transport:
+        conversation = Conversation(transport, origin_of(site.base_url), jar)
+        walk = Walk(scope, conversation, Due(0, clock.now_ns()), is_counted=False, is_measured=False)
+        passed = await runner.run(steps, walk)
+    cookies = () if jar is None else tuple(jar.to_wire())
+    if not passed:
+        return Done("it failed" if apart.latest is None else apart.latest.message, {}, ())
+    try:
+        # Generators in other processes are told of them, and all generators are to see the same.
+        captures = json.loads(json.dumps(scope.captures, allow_nan=False))
+    except (TypeError, ValueError) as error:
+        return Done(f"a capture cannot be handed on: {error}", {}, ())
+    return Done("", captures, cookies)

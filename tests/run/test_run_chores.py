@@ -1,0 +1,114 @@
+"""Setup, user_setup and teardown of whole runs, against the embedded target."""
+
+import json
+
+import anyio
+import pytest
+from cli.command import stressrunner
+
+from stressrunner.fleet.launch import Crew
+from stressrunner.run.listener import Silence
+from stressrunner.run.run import Options
+from stressrunner.run.run import run as run_scenario
+from stressrunner.scenario.document import load_text
+
+SHOP = """\
+stressrunner: 1
+name: shop
+target: {base_url: demo://agents}
+endpoints:
+  login:
+    post: /shop/login
+    json: {user: ada, password: "${PASSWORD:-demo-password}"}
+    capture: {token: body.token}
+  me: {get: /shop/me, headers: {authorization: "Bearer {{ token }}"}, checks: body.user == 'ada'}
+  items: {get: /shop/items}
+setup: [login]
+teardown: [items, {get: "/shop/items?page={{ token | length }}"}]
+mix: {me: 1}
+load: {concurrency: 4, requests: 40}
+"""
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Run a scenario; return how it ended, and its result."""
+
+    def run(text, *options, **variables):
+        scenario, result = tmp_path / "shop.yaml", tmp_path / "r.json"
+        scenario.write_text(text, "utf-8")
+        ran = stressrunner("run", scenario, "--report", f"json={result}", *options, **variables)
+        return ran, json.loads(result.read_text("utf-8"))
+
+    return run
+
+
+def counts(result):
+    """Return the requests beside the load by kind."""
+    return {kind: stats["sent"] for kind, stats in result["apart"].items()}
+
+
+def test_generators_have_what_setup_captured(run):
+    """One login serves all generators; what is sent beside the load is reported and not counted."""
+    ran, result = run(SHOP, "--workers", "2")
+    assert ran.code == 0, ran.err
+    assert (result["totals"]["sent"], result["totals"]["ok"]) == (40, 40)
+    assert counts(result) == {"setup": 1, "teardown": 2}
+    assert list(result["endpoints"]) == ["me"]
+    assert "Beside the load, not counted" in ran.out
+
+
+def test_cookies_of_setup_reach_every_generator(run):
+    """The cookies that setup was given go with the requests of the load."""
+    text = SHOP.replace('headers: {authorization: "Bearer {{ token }}"}, ', "")
+    ran, result = run(text, "--workers", "2")
+    assert (ran.code, result["totals"]["ok"]) == (0, 40)
+
+
+def test_a_failed_setup_sends_no_load(run):
+    """When setup fails the run is invalid and says why; teardown runs all the same."""
+    ran, result = run(SHOP, PASSWORD="wrong")
+    assert ran.code == 4
+    assert result["verdict"]["reasons"] == ["setup failed, so no load was sent: status was 401"]
+    assert result["totals"]["sent"] == 0
+    assert counts(result) == {"setup": 1, "teardown": 2}
+    assert "setup: http 401" in [error["kind"] for error in result["errors"]]
+
+
+def test_users_log_in_for_themselves(run):
+    """In generator processes too every user is set up once."""
+    ran, result = run(
+        SHOP.replace("setup: [login]", "user_setup: [login]").replace("{{ token | length }}", "1"),
+        "--workers",
+        "2",
+    )
+    assert (ran.code, result["totals"]["ok"]) == (0, 40)
+    assert counts(result) == {"user_setup": 4, "teardown": 2}
+
+
+class Interrupting(Silence):
+    """A listener that interrupts the run as soon as there is progress."""
+
+    def __init__(self, interrupted: anyio.Event) -> None:
+        self._interrupted = interrupted
+
+    def progress(self, progress, total) -> None:
+        """Interrupt."""
+        self._interrupted.set()
+
+
+def test_teardown_follows_an_interrupt():
+    """An interrupted run is torn down too, and is aborted all the same."""
+    text = SHOP.replace("concurrency: 4, requests: 40", "concurrency: 1, duration: 1h")
+
+    async def main():
+        interrupted = anyio.Event()
+        async with Crew() as crew:
+            document = load_text(text, environ={})
+            return await run_scenario(
+                document, Options(workers=0), Interrupting(interrupted), interrupted, crew
+            )
+
+    result = anyio.run(main)
+    assert result.verdict.outcome == "aborted"
+    assert {kind: stats.sent for kind, stats in result.apart.items()} == {"setup": 1, "teardown": 2}
