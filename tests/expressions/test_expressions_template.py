@@ -196,3 +196,36 @@ def test_data_without_holes_is_constant(value):
     tree = compile_value(value)
     assert tree.is_constant
     assert tree.render({}) is value
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{% for x in list %}{{ loop.__class__ }}{% endfor %}",
+        "{% for x in list %}{{ loop._iterable }}{% endfor %}",
+        "{% for x in list %}{{ loop.cycle.__globals__ }}{% endfor %}",
+        "{% for x in list %}{{ loop.changed.__func__.__globals__ }}{% endfor %}",
+        "{% macro m() %}{% endmacro %}{{ m.__init__.__globals__ }}",
+        "{% macro m() %}{% endmacro %}{{ m._environment }}",
+        "{% macro m() %}{{ caller.__globals__ }}{% endmacro %}{% call m() %}{% endcall %}",
+        "{% set x = text.__class__.mro() %}{{ x }}",
+        "{% set ns = namespace() %}{{ ns.__init__ }}",
+        "{% set text.x = 1 %}",
+        "{% block b %}{{ self.b.__globals__ }}{% endblock %}",
+        "{% block b %}{{ self._TemplateReference__context }}{% endblock %}",
+        "{% with x = ''.format %}{{ x.__self__ }}{% endwith %}",
+        "{% filter attr('__class__') %}x{% endfilter %}",
+        "{% autoescape true %}{{ ('<'|escape).__class__ }}{% endautoescape %}",
+        "{% for x in [].append %}{% endfor %}",
+        "{% do list.append(1) %}",
+        "{% debug %}",
+        "{% extends 'etc/passwd' %}",
+        "{% from 'os' import system %}",
+        "{% if list.__class__ %}{{ list.clear() }}{% endif %}{{ list.clear() }}",
+    ],
+)
+def test_statements_do_not_reach_python(text):
+    """Loops, macros, blocks and filters reach nothing of Python, change no data and open no file."""
+    with pytest.raises((CannotEvaluate, ExpressionError)):
+        rendered(text, statements=True)
+    assert NAMES["list"] == [1, "é"]
