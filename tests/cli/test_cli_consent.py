@@ -1,5 +1,6 @@
 """Load for another machine needs consent. The strangers here are names behind a proxy on this machine."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -94,3 +95,18 @@ def test_a_build_server_is_not_asked(elsewhere):
     assert code == 2
     assert "give --yes" in screen
     assert proxy.requests.total() == 0
+
+
+@pytest.mark.parametrize("workers", ["0", "1"])
+def test_requests_do_not_leave_the_hosts(tmp_path, workers):
+    """A path that is a URL of another host fails as not_allowed with nothing sent, whichever way requests are run."""
+    result_file = tmp_path / "r.json"
+    ran = stressrunner(
+        "scenarios/hello.yaml", "-q", "--workers", workers, "--set", "load={concurrency: 2, requests: 10}",
+        "--set", "endpoints.health.get={{ 'http://elsewhere.example/x' }}", "--report", f"json={result_file}",
+    )  # fmt: skip
+    assert ran.code == 3, ran.err
+    result = json.loads(result_file.read_text("utf-8"))
+    (error,) = result["errors"]
+    assert (error["kind"], error["count"]) == ("not_allowed", 10)
+    assert result["totals"]["bytes_sent"] == 0
