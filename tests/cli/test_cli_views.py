@@ -1,9 +1,14 @@
 """Who shows a run while it is under way, and the plain lines."""
 
+import contextlib
 import io
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
+from command import ROOT, environment
 from made_progress import EMPTY, RUNNING, second
 
 from stressrunner.cli.live_view import LiveView
@@ -98,3 +103,26 @@ def test_a_line_fits(width):
 def test_time_left(changes, left):
     """It is known where time ends the load, and estimated by the rate so far where work does."""
     assert left_s(replace(RUNNING, **changes)) == left
+
+
+def test_a_run_is_shown_on_a_terminal_and_leaves_it_clean():
+    """The command draws on stderr where that is a terminal, takes the view away, and gives the cursor back."""
+    pty = pytest.importorskip("pty", reason="there are no pseudo-terminals here")
+    master, slave = pty.openpty()
+    terminal = environment(TERM="xterm-256color", COLUMNS="80", LINES="30")
+    command = [sys.executable, "-m", "stressrunner", "scenarios/hello.yaml", "--set", "load.duration=1200ms"]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=terminal, stdout=subprocess.DEVNULL, stderr=slave, stdin=subprocess.DEVNULL
+    ) as running:
+        os.close(slave)
+        screen = b""
+        with contextlib.suppress(OSError):  # which is how a terminal says that nobody is at its other end
+            while piece := os.read(master, 65536):
+                screen += piece
+        assert running.wait(30) == 0
+    os.close(master)
+    drawn, _, after = screen.decode().rpartition("generator")
+    assert "\x1b[?25l" in drawn
+    assert "rate" in drawn
+    assert "\x1b[?25h" in after
+    assert after.count("\x1b[2K") >= 10
