@@ -106,8 +106,20 @@ class Iterations:
                 self._recorder.whole("session", None)
 
     async def _session(self, session: SessionPlan, walk: Walk) -> None:
-        """Send the messages of a session, with the steps before and after them."""
+        """Run a session, and record how long it took, pauses subtracted."""
         began_ns = walk.due.due_ns
+        try:
+            passed = await self._conversation(session, walk)
+        except anyio.get_cancelled_exc_class():
+            if walk.is_measured and self._sender.ranks_cut_off:
+                self._recorder.whole_cut_off("session")
+            raise
+        if walk.is_measured:
+            length_ns = self._clock.now_ns() - began_ns - walk.paused_ns
+            self._recorder.whole("session", length_ns if passed else None)
+
+    async def _conversation(self, session: SessionPlan, walk: Walk) -> bool:
+        """Send the messages of a session, with the steps before and after them; return whether all passed."""
         slot = session.spec.messages
         passed = await self._steps.run(session.open, walk, Place(slot))
         if passed:
@@ -115,10 +127,7 @@ class Iterations:
         else:
             self._recorder.skipped(walk.due.phase, session.endpoint, session.spec.messages)
         place = Place(slot + session.open.sent.slots)
-        closed = await self._steps.run(session.close, walk, place, after_failure=not passed)
-        if walk.is_measured:
-            length_ns = self._clock.now_ns() - began_ns - walk.paused_ns
-            self._recorder.whole("session", length_ns if passed and closed else None)
+        return await self._steps.run(session.close, walk, place, after_failure=not passed)
 
     async def _messages(self, session: SessionPlan, walk: Walk) -> bool:
         """Send messages in bursts; the first burst with a failure is the last. Return whether all passed."""

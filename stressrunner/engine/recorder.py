@@ -35,6 +35,9 @@ class Recorder(Protocol):
     def whole(self, name: str, length_ns: int | None) -> None:
         """Take the length, pauses subtracted, of something that is measured as a whole; None when it failed."""
 
+    def whole_cut_off(self, name: str) -> None:
+        """Take something that is measured as a whole and did not finish in time: it ranks last."""
+
 
 class Apart:
     """A recorder of requests that are no part of the load, in front of the one that is told of them."""
@@ -70,4 +73,7 @@ class Apart:
         """Forget it: nothing of this is planned."""
 
     def whole(self, name: str, length_ns: int | None) -> None:
+        """Forget it: lengths are of the load alone."""
+
+    def whole_cut_off(self, name: str) -> None:
         """Forget it: lengths are of the load alone."""

@@ -69,6 +69,11 @@ class Sender:
         self._cut = cut
         self._budget = budget
 
+    @property
+    def ranks_cut_off(self) -> bool:
+        """Whether what is cut off now ranks last: what outlasted graceful_stop does, and an interrupt tells nothing."""
+        return self._cut.reason != "interrupt"
+
     def beside(self, recorder: Recorder) -> "Sender":
         """Return one that tells another recorder, within the same limits."""
         return Sender(self._base_url, self._clock, recorder, self._cut, self._budget)
@@ -114,8 +119,7 @@ class Sender:
 
     def cut_off(self, endpoint: EndpointPlan, due: Planned, released_ns: int) -> None:
         """Count a request in flight that is cut off."""
-        # What outlasted graceful_stop ranks last in latencies; what an interrupt cut off tells nothing.
-        never = self._cut.reason != "interrupt"
+        never = self.ranks_cut_off
         moments = (due.due_ns, released_ns, self._clock.now_ns())
         place = (endpoint.index, due.phase)
         self._recorder.emit(_unsent_sample(place, Outcome.UNFINISHED, moments, never=never), None)

@@ -84,7 +84,12 @@ class Steps:
     async def _measured(self, step: StepPlan, walk: Walk, place: Place) -> bool:
         """Run a step without its condition, and record how long it took, pauses subtracted."""
         began_ns, paused_ns = walk.due.due_ns, walk.paused_ns
-        passed = await self._each(step, walk, place)
+        try:
+            passed = await self._each(step, walk, place)
+        except anyio.get_cancelled_exc_class():
+            for name in step.wholes if walk.is_measured and self._sender.ranks_cut_off else ():
+                self._recorder.whole_cut_off(name)
+            raise
         if walk.is_measured:
             length_ns = self._clock.now_ns() - began_ns - (walk.paused_ns - paused_ns)
             for name in step.wholes:

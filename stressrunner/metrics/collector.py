@@ -60,6 +60,10 @@ class Collector:
         """Count something that is measured as a whole, such as a session, with its length unless it failed."""
         self._tally.record_whole(name, length_ns)
 
+    def whole_cut_off(self, name: str) -> None:
+        """Count something that is measured as a whole and was cut off."""
+        self._tally.record_whole_cut_off(name)
+
     def stalled(self, late_ns: int) -> None:
         """Count how much later than asked a timer of the event loop fired."""
         self._tally.stalls.record(late_ns)

@@ -260,6 +260,10 @@ class Tally:
         else:
             lengths.record(length_ns)
 
+    def record_whole_cut_off(self, name: str) -> None:
+        """Count something that is measured as a whole and was cut off; it ranks last among the lengths."""
+        self.wholes.setdefault(name, Histogram()).never += 1
+
     def merge(self, other: "Tally") -> None:
         """Add everything that another tally has counted."""
         for (phase, endpoint), cell in other.cells.items():

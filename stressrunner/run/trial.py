@@ -154,6 +154,9 @@ class _Notes:
     def whole(self, _name: str, length_ns: int | None) -> None:
         self._latest_whole = length_ns is not None
 
+    def whole_cut_off(self, _name: str) -> None:
+        """Nothing is cut off: a trial has all the time that its steps take."""
+
     @property
     def passed(self) -> bool:
         """Whether the iteration has passed: the last whole to end is the flow or session that it consists of."""

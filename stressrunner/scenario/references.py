@@ -15,7 +15,7 @@ from stressrunner.scenario.captured import Captured
 from stressrunner.scenario.feeders import FeederRows
 from stressrunner.scenario.names import RESERVED, Names, check_texts
 from stressrunner.scenario.phases import check_load
-from stressrunner.scenario.requests import requests_in, step_lists, steps_in
+from stressrunner.scenario.requests import requests_in, step_lists, steps_in, unnamed_endpoints
 from stressrunner.scenario.source import Layer, Node, Path, node_at
 from stressrunner.scenario.step_references import check_steps, unknown
 from stressrunner.scenario.target import check_target
@@ -285,7 +285,9 @@ def _thresholds(checked: _Checked) -> Iterator[Diagnostic]:
     # scenario stays valid whatever it is pointed at.
     monitors = [*checked.mapping("monitors"), "target"]
     sent = sent_names(checked.mapping())
-    unsent = frozenset(subjects) - sent - {"flow", "session"} if sent is not None else frozenset()
+    if sent is None:
+        sent = frozenset(unnamed_endpoints(value))
+    unsent = frozenset(subjects) - sent - {"flow", "session"}
     names = Subjects(subjects, monitors, unsent)
     return check_thresholds(checked.root, checked.value, checked.texts, names)
 

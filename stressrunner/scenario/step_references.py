@@ -1,11 +1,13 @@
 """What must fit together in steps: the names in them, their modifiers, and flows that run one another."""
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from stressrunner import units
 from stressrunner.errors import Diagnostic
 from stressrunner.scenario.requests import METHODS, name_in, step_lists, steps_in
+from stressrunner.scenario.schema import scenario_schema
 from stressrunner.scenario.source import Node, Path, node_at
 from stressrunner.scenario.validate import key_at
 from stressrunner.spelling import did_you_mean
@@ -13,20 +15,6 @@ from stressrunner.spelling import did_you_mean
 __all__ = ["check_steps", "unknown"]
 
 _ACTIONS = ("send", *METHODS, "think", "steps", "parallel")
-#: What a request is made of, beside its method.
-_OF_REQUEST = frozenset(
-    {
-        "query",
-        "headers",
-        "cookies",
-        "follow_redirects",
-        "json",
-        "form",
-        "body",
-        "timeout",
-        "refused",
-    }
-)
 _SENDS_NOTHING = ("think", "steps", "parallel")  # by themselves
 _OF_RESPONSE = frozenset({"checks", "capture"})
 
@@ -79,7 +67,7 @@ class _Steps:
         action = actions[0]
         of_response = action == "send" and name not in self._flows
         for key in step:
-            if key in _OF_REQUEST:
+            if key in _of_request():
                 hint = "write it under the endpoint" if action == "send" else "it belongs to a request"
                 yield self._key((*path, key), f"a step with '{action}' has no '{key}'", hint)
             elif key in _OF_RESPONSE and not of_response:
@@ -163,6 +151,13 @@ class _Steps:
             name = name_in(step)
             if name is not None and name in self._flows and name not in self._endpoints:
                 yield name, (*path, "send") if isinstance(step, dict) else path
+
+
+@cache
+def _of_request() -> frozenset[str]:
+    """Return what a request is made of, beside its method."""
+    keys = scenario_schema()["$defs"]["endpoint"]["properties"].keys()
+    return frozenset(keys - {*METHODS, *_OF_RESPONSE})
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -327,3 +327,18 @@ def test_phases_may_differ():
     ran = virtual_run(scenario_of(text))
     assert paths(ran) == ["/a/1", "/a/1", "/b/9", "/b/9"]
     assert [phase.totals.planned for phase in ran.summary.phases] == [2, 2]
+
+
+@pytest.mark.parametrize(("stop_at_s", "never"), [(None, 2), (2, 0)])
+@pytest.mark.parametrize("traffic", ["flow: [{name: part, steps: [a]}]", "session: {send: a, messages: 1}"])
+def test_what_outlasts_graceful_stop_ranks_last_as_a_whole(traffic, stop_at_s, never):
+    """Flows and sessions that are cut off at the end of graceful_stop never ended; an interrupt tells nothing."""
+    load = "load: {concurrency: 2, duration: 5s, graceful_stop: 1s}"
+    ran = virtual_run(
+        scenario_of(f"{ENDPOINTS}\n{traffic}\n{load}"), lambda n, r: FakeAnswer(20), stop_at_s=stop_at_s
+    )
+    assert ran.totals.unfinished == 2
+    wholes = ran.summary.wholes
+    assert [whole.never for whole in wholes.values()] == [never] * len(wholes)
+    measured = {"flow", "part"} if "flow" in traffic else {"session"}
+    assert set(wholes) == (measured if never else set())
