@@ -7,6 +7,7 @@ GET  /api/v1/agent/list            may fail
 GET  /api/v1/sessions              may fail
 GET  /api/v1/sessions/{key}        never fails, as it is the evidence of what was processed
 POST /api/v1/users, /memories      may fail
+POST /oauth2/token                 never fails; grants access tokens to clients, that stand in for a key
      /shop/...                     may fail; what a web shop has, for other kinds of scenarios
 """
 
@@ -31,6 +32,7 @@ from stressrunner.demo.options import DemoOptions
 from stressrunner.demo.queues import QUEUES, Reply, RunFailed, SessionQueue
 from stressrunner.demo.shop import shop_routes
 from stressrunner.demo.store import Session, Store
+from stressrunner.demo.tokens import TokenIssuer
 from stressrunner.hosting.simulation import Faults, Latency
 
 __all__ = ["build_app"]
@@ -45,7 +47,9 @@ def build_app(options: DemoOptions) -> Starlette:
     latency = Latency(options.latency_s, options.jitter_s, options.seed)
     opening_kind = RacingOpening if options.races else AtomicOpening
     api = _AgentsApi(store, faults, opening_kind(store, shares_anonymous=options.shares_anonymous))
-    routes = [*api.routes(), *shop_routes(latency, api.fallible)]
+    issuer = TokenIssuer(options.token_ttl_s, options.api_key)
+    granting = Route("/oauth2/token", issuer.grant, methods=["POST"])
+    routes = [*api.routes(), *shop_routes(latency, api.fallible), granting]
     traffic = Traffic(
         [(route.path_regex, route.path) for route in routes], uncounted=frozenset({"/health", "/stats"})
     )
@@ -64,7 +68,7 @@ def build_app(options: DemoOptions) -> Starlette:
 
     return Starlette(
         routes=[Route("/health", _health), Route("/stats", stats), *routes],
-        middleware=[Middleware(TrafficCounter, traffic), Middleware(ApiKey, options.api_key)],
+        middleware=[Middleware(TrafficCounter, traffic), Middleware(ApiKey, options.api_key, issuer)],
         exception_handlers={HTTPException: _http_error, Rejected: _rejection},
         lifespan=lifespan,
     )

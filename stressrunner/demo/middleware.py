@@ -9,6 +9,8 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from stressrunner.demo.tokens import TokenIssuer
+
 __all__ = ["ApiKey", "Traffic", "TrafficCounter"]
 
 
@@ -61,11 +63,15 @@ class TrafficCounter:
 
 
 class ApiKey:
-    """Answers 401 to requests under `/api/` whose `x-api-key` is missing or, with `accepted`, another one."""
+    """Answers 401 to requests under `/api/` that have neither a key nor an access token.
 
-    def __init__(self, app: ASGIApp, accepted: str | None) -> None:
+    The key stands in `x-api-key`, and must be the one `accepted`, if there is one; a token stands behind `Bearer`.
+    """
+
+    def __init__(self, app: ASGIApp, accepted: str | None, issuer: TokenIssuer) -> None:
         self._app = app
         self._accepted = accepted
+        self._issuer = issuer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on if it may come in."""
@@ -78,7 +84,11 @@ class ApiKey:
     def _refusal(self, scope: Scope) -> str | None:
         if scope["type"] != "http" or not scope["path"].startswith("/api/"):
             return None
-        key = Headers(scope=scope).get("x-api-key")
+        headers = Headers(scope=scope)
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer":
+            return self._issuer.refusal(token)
+        key = headers.get("x-api-key")
         if not key:
             return "The header x-api-key is missing"
         if self._accepted is not None and key != self._accepted:

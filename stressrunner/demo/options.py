@@ -46,7 +46,9 @@ class DemoOptions:
     races: bool = False  #: whether first messages that come together begin a session each
     shares_anonymous: bool = False  #: whether callers without a session are put into one
     backend: str | None = None  #: base URL of a model backend, to which `/chat/completions` is added
-    api_key: str | None = None  #: the key that is accepted; None accepts every key that is not empty
+    #: the key that is accepted, and the secret of clients; None accepts every one that is not empty
+    api_key: str | None = None
+    token_ttl_s: float = 3600.0  #: how long an access token lives; as exact as `latency_s`
 
     @classmethod
     def parse(cls, url: str) -> "DemoOptions":
@@ -80,6 +82,7 @@ class DemoOptions:
             "jitter": f"{_scaled(self.jitter_s, 1000)}ms",
             "errors": f"{_scaled(self.error_ratio, 100)}%",
             "seed": str(self.seed),
+            "token_ttl": f"{_scaled(self.token_ttl_s, 1000)}ms",
         }
         optional = {"capacity": self.capacity, "backend": self.backend, "api_key": self.api_key}
         query |= {name: str(value) for name, value in optional.items() if value is not None}
@@ -155,6 +158,7 @@ _READERS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "seed": ("seed", _whole),
     "backend": ("backend", _backend),
     "api_key": ("api_key", _api_key),
+    "token_ttl": ("token_ttl_s", _duration_s),
 }
 
 

@@ -115,7 +115,7 @@ class Sender:
         """Count a request whose holes cannot be filled as failed."""
         if names.step is not None:
             names.step.latest = None
-        self._unsendable(endpoint.index, due, str(error))
+        self._unsendable(endpoint.index, due, Problem(error.kind, str(error)))
 
     def cut_off(self, endpoint: EndpointPlan, due: Planned, released_ns: int) -> None:
         """Count a request in flight that is cut off."""
@@ -163,14 +163,13 @@ class Sender:
 
     async def give_up(self, endpoint: int, due: Planned, why: str) -> None:
         """Count a request that cannot be sent, as something that it depends on cannot be evaluated, as failed."""
-        self._unsendable(endpoint, due, why)
+        self._unsendable(endpoint, due, Problem("template", why))
         # A user whose steps all fail this way would otherwise never let go of the event loop.
         await anyio.lowlevel.checkpoint()
 
-    def _unsendable(self, endpoint: int, due: Planned, why: str) -> None:
+    def _unsendable(self, endpoint: int, due: Planned, problem: Problem) -> None:
         released_ns = self._released_ns(due)
         moments = (due.due_ns, released_ns, released_ns)
-        problem = Problem("template", why)
         self._recorder.emit(
             _unsent_sample((endpoint, due.phase), Outcome.FAILED, moments, problem=problem), None
         )

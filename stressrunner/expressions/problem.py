@@ -26,6 +26,8 @@ class ExpressionError(ValueError):
 class CannotEvaluate(Exception):
     """An expression met values that it cannot work with, e.g. a field that the response does not have."""
 
+    kind = "template"  #: of the failure of a request that cannot be made for this reason
+
 
 @contextmanager
 def compilation_errors(source: str) -> Iterator[None]:

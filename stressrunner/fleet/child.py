@@ -106,6 +106,7 @@ async def _converse(pipe: Pipe, inbox: _Inbox, lifeline: Lifeline) -> None:
             )
             return
         with calm(generator.collected):
+            await generator.prepare()
             await say(Ready(generator.transport, loop_name()))
             start_ns = await _armed(pipe, inbox)
             lifeline.lease(assignment.lease_s)

@@ -10,7 +10,7 @@ from anyio import to_thread
 from stressrunner.engine.clock import Clock
 from stressrunner.engine.load import Load
 from stressrunner.fleet.messages import Assignment, Delta, ProtocolError
-from stressrunner.fleet.transports import transports_to
+from stressrunner.fleet.transports import keeper_of, transports_to
 from stressrunner.metrics.collector import Collector
 from stressrunner.metrics.sample_log import SampleParts, SampleWriter
 from stressrunner.metrics.wire import tally_to_wire
@@ -41,6 +41,7 @@ class Generator:
         plan = _plan_of(assignment)
         check_room(plan.most_connections, limits())
         transports = transports_to(assignment.base_url, plan)
+        self._keeper = keeper_of(assignment.base_url, plan, clock)
         self.transport = transports.name  #: that sends the requests
         self._clock = clock
         self._samples = _writer_of(assignment, plan)
@@ -51,6 +52,11 @@ class Generator:
         self._is_over = False
         self._latest: Delta | None = None
 
+    async def prepare(self) -> None:
+        """Fetch what has to be there before the first request: access tokens."""
+        if self._keeper is not None:
+            await self._keeper.fetch()
+
     async def run(self, start_ns: int) -> None:
         """Carry out the load from a moment on, in nanoseconds of the generator's clock."""
         self._origin_ns = start_ns
@@ -59,6 +65,8 @@ class Generator:
         await self._clock.sleep_until(start_ns)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(watch_loop, self._clock, self._collector.stalled)
+            if self._keeper is not None:
+                tasks.start_soon(self._keeper.keep)
             await self._load.run()
             tasks.cancel_scope.cancel()
         if self._samples is not None:
@@ -90,10 +98,13 @@ class Generator:
 
     def _gather(self, seq: int, origin_ns: int) -> Delta:
         load = self._load
+        tally = self._collector.drain()
+        if self._keeper is not None:
+            tally.token_requests, tally.token_failures = self._keeper.hand_over()
         return Delta(
             seq=seq,
             is_final=self._is_over,
-            tally=tally_to_wire(self._collector.drain(), origin_ns),
+            tally=tally_to_wire(tally, origin_ns),
             phase=load.phase,
             spans_ns=[[span.started_ns - origin_ns, span.ended_ns - origin_ns] for span in load.spans],
             failure=load.failure,

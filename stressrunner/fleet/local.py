@@ -5,6 +5,7 @@ from anyio import to_thread
 
 from stressrunner.engine.clock import Clock
 from stressrunner.engine.load import Load
+from stressrunner.engine.token_keeper import TokenKeeper
 from stressrunner.fleet.beat import Beat, Ear, ledger_of
 from stressrunner.fleet.event_loop import loop_name
 from stressrunner.http.exchange import TransportFactory
@@ -31,13 +32,15 @@ class LocalFleet:
         clock: Clock,
         *,
         samples: SampleParts | None = None,
+        keeper: TokenKeeper | None = None,
     ) -> None:
-        """With `samples`, every sample is written there."""
+        """With `samples`, every sample is written there; `keeper` keeps the plan's access tokens, if it has some."""
         self._samples = samples
         self._plan = plan
         self._transports = transports
         self._base_url = base_url
         self._clock = clock
+        self._keeper = keeper
         self._load: Load | None = None
 
     @property
@@ -72,6 +75,8 @@ class LocalFleet:
 
     async def execute(self, ear: Ear, observers: tuple[Observer, ...] = ()) -> Summary:
         """Carry out the plan and return its figures."""
+        if self._keeper is not None:
+            await self._keeper.fetch()
         if self._samples is None:
             return await self._execute(ear, observers)
         writer = self._samples.writer(self._plan, 0)
@@ -91,6 +96,8 @@ class LocalFleet:
             nonlocal last_ns
             now_ns = self._clock.now_ns()
             tally = collector.drain()
+            if self._keeper is not None:
+                tally.token_requests, tally.token_failures = self._keeper.hand_over()
             ledger.add(tally, last_ns, now_ns)
             beat = Beat((now_ns - origin_ns) / NS_PER_S, (now_ns - last_ns) / NS_PER_S, tally, load.phase)
             last_ns = now_ns
@@ -108,6 +115,8 @@ class LocalFleet:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(tick)
                 tasks.start_soon(watch_loop, self._clock, collector.stalled)
+                if self._keeper is not None:
+                    tasks.start_soon(self._keeper.keep)
                 await load.run()
                 tasks.cancel_scope.cancel()
         look()

@@ -1,7 +1,10 @@
 """What sends the requests of a generator."""
 
 import ssl
+from urllib.parse import urlsplit
 
+from stressrunner.engine.clock import Clock
+from stressrunner.engine.token_keeper import TokenKeeper
 from stressrunner.http.choice import transports_for
 from stressrunner.http.exchange import TransportFactory
 from stressrunner.http.guard import Guarded
@@ -11,18 +14,38 @@ from stressrunner.http.pool import SharedPool
 from stressrunner.http.tls import client_context
 from stressrunner.plan.plan import Plan
 
-__all__ = ["tls_of", "transports_to"]
+__all__ = ["keeper_of", "tls_of", "transports_to"]
+
+_LONGEST_TOKEN_REQUEST_S = 10.0  #: generators are given up when they are not ready in thrice that time
 
 
 def transports_to(base_url: str, plan: Plan) -> TransportFactory:
     """Return what sends a plan's requests: a transport per user, or this generator's share of a pool."""
-    target = plan.target
-    factory = transports_for(base_url, http2=target.http == "2", proxy=target.proxy, tls=tls_of(plan))
+    factory = _transports(base_url, plan)
     if plan.connections is not None:
         factory = SharedPool(factory, plan.part.share(plan.connections))
     if any(endpoint.request.may_leave for endpoint in plan.endpoints):
-        return Guarded(factory, Hosts(origin_of(base_url).host, target.allow_hosts))
+        return _guarded(factory, base_url, plan)
     return factory
+
+
+def keeper_of(base_url: str, plan: Plan, clock: Clock) -> TokenKeeper | None:
+    """Return who keeps a plan's access tokens, over connections that no user waits for; None when it has none."""
+    if not plan.tokens:
+        return None
+    prefix = urlsplit(base_url).path.rstrip("/")
+    timeout_s = min(plan.target.timeout.total_s, _LONGEST_TOKEN_REQUEST_S)
+    transports = _guarded(_transports(base_url, plan), base_url, plan)
+    return TokenKeeper(plan.tokens, transports, prefix, timeout_s, clock)
+
+
+def _transports(base_url: str, plan: Plan) -> TransportFactory:
+    target = plan.target
+    return transports_for(base_url, http2=target.http == "2", proxy=target.proxy, tls=tls_of(plan))
+
+
+def _guarded(factory: TransportFactory, base_url: str, plan: Plan) -> TransportFactory:
+    return Guarded(factory, Hosts(origin_of(base_url).host, plan.target.allow_hosts))
 
 
 def tls_of(plan: Plan) -> ssl.SSLContext:

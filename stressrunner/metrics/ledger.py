@@ -44,6 +44,8 @@ class Summary:
     blocked: Latency
     stalls: Latency  #: how much later than asked timers of the generator's event loop fired
     collections: Latency  #: pauses of the generator's garbage collection
+    token_requests: int  #: sent for access tokens, and counted nowhere else
+    token_failures: int  #: of them, that gave no token
     exhibits: tuple[Exhibit, ...]  #: exchanges that were kept whole, timed from the beginning of the load
     failed_checks: Mapping[tuple[str, str], int]  #: by endpoint and check
 
@@ -113,6 +115,8 @@ class Ledger:
             blocked=Latency.of(_merged(cell.blocked for cell in cells)),
             stalls=Latency.of(self.total.stalls),
             collections=Latency.of(self.total.collections),
+            token_requests=self.total.token_requests,
+            token_failures=self.total.token_failures,
             exhibits=self.total.forensics.exhibits(self._origin_ns),
             failed_checks={
                 (self._endpoints[endpoint], check): count

@@ -197,6 +197,8 @@ class Tally:
         self.stalls = Histogram()  #: how much later than asked timers of the generator's event loop fired
         self.collections = Histogram()  #: pauses of the generator's garbage collection
         self.in_flight = 0  #: requests on their way when this was handed over
+        self.token_requests = 0  #: sent for access tokens; not among those of any cell
+        self.token_failures = 0  #: of them, that gave no token
         self.forensics = Forensics()  #: exchanges that were kept
 
     def cell(self, phase: int, endpoint: int) -> Cell:
@@ -278,6 +280,8 @@ class Tally:
                 self.errors[kind].merge(errors)
         self.stalls.merge(other.stalls)
         self.collections.merge(other.collections)
+        self.token_requests += other.token_requests
+        self.token_failures += other.token_failures
         for name, lengths in other.wholes.items():
             self.wholes.setdefault(name, Histogram()).merge(lengths)
         self.wholes_failed.update(other.wholes_failed)

@@ -6,8 +6,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from stressrunner.plan.judging import Judge
-from stressrunner.plan.requests import RequestTemplate
-from stressrunner.scenario.model import Endpoint, Scenario
+from stressrunner.plan.requests import Common, RequestTemplate
+from stressrunner.plan.tokens import Token
+from stressrunner.scenario.model import Endpoint, OAuth2, Scenario
 
 __all__ = ["EndpointPlan", "Endpoints"]
 
@@ -45,14 +46,16 @@ class Endpoints:
         """
         target = scenario.target
         is_embedded = target.base_url.startswith("demo:")
-        self._prefix = "" if is_embedded else urlsplit(target.base_url).path.rstrip("/")
-        self._headers = target.headers
+        prefix = "" if is_embedded else urlsplit(target.base_url).path.rstrip("/")
         self._in_steps = in_steps
-        self._seed = seed
         counted, beside = set(names), set(apart)
         listed = [name for name in scenario.endpoints if name in counted]
         listed += [name for name in scenario.endpoints if name in beside - counted]
         self._sources = {name: scenario.endpoints[name] for name in listed}
+        clients = (source.auth for source in self._sources.values())
+        tokens = {client: Token(client) for client in clients if isinstance(client, OAuth2)}
+        self.tokens = tuple(tokens.values())  #: that the requests carry
+        self._common = Common(prefix, target.headers, seed, tokens)
         plans = [self._compiled(number, source) for number, source in enumerate(self._sources.values())]
         self._by_name = {plan.name: plan for plan in plans}
         self.plans = tuple(plans[: len(counted)])  #: of those that the load sends
@@ -73,7 +76,5 @@ class Endpoints:
     def _compiled(self, index: int, endpoint: Endpoint) -> EndpointPlan:
         judge = Judge(endpoint)
         needs_body = judge.needs_body or self._in_steps
-        request = RequestTemplate(
-            endpoint, self._prefix, self._headers, needs_body=needs_body, seed=self._seed
-        )
+        request = RequestTemplate(endpoint, self._common, needs_body=needs_body)
         return EndpointPlan(index, endpoint.name, request, judge)

@@ -19,7 +19,7 @@ class Outcome(IntEnum):
 class Problem(NamedTuple):
     """Why a request failed."""
 
-    kind: str  #: a failure kind of the transport, `http 500`, `check`, `graphql`, `capture` or `template`
+    kind: str  #: a failure kind of the transport, `http 500`, `check`, `graphql`, `capture`, `template` or `auth`
     message: str  #: one sentence
     excerpt: str = ""  #: start of the response's body
     rule: str = ""  #: the check that it failed, as the scenario has it; empty for other kinds

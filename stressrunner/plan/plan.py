@@ -9,6 +9,7 @@ from stressrunner.plan.endpoints import EndpointPlan
 from stressrunner.plan.feeders import Rows
 from stressrunner.plan.pacing import Even, Pacing, Poisson, Ramp
 from stressrunner.plan.steps import StepsPlan
+from stressrunner.plan.tokens import Token
 from stressrunner.plan.traffic import TrafficPlan
 from stressrunner.plan.traffic_compiler import TrafficCompiler
 from stressrunner.scenario.model import Closed, Limits, Open, Phase, Scenario, Target
@@ -106,6 +107,7 @@ class Plan:
     teardown: StepsPlan | None = None  #: once after the load
     captures: Mapping[str, Any] = field(default_factory=dict)  #: what setup has captured, once it has run
     cookies: tuple[Any, ...] = ()  #: what it was given, as `CookieJar.to_wire` has them
+    tokens: tuple[Token, ...] = ()  #: access tokens that requests carry; whoever sends keeps them valid
     part: Shard = field(default_factory=Shard)
     #: how far apart the requests of two iterations are in the rows of a feeder that has one for every request
     stride: int = field(init=False)
@@ -216,6 +218,7 @@ def compile_plan(scenario: Scenario, *, seed: int, run_id: str, uuid_salt: str =
         setup=traffic.steps(scenario.setup),
         user_setup=traffic.steps(scenario.user_setup),
         teardown=traffic.steps(scenario.teardown),
+        tokens=traffic.endpoints.tokens,
     )
 
 

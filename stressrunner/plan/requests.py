@@ -2,29 +2,29 @@
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from stressrunner.expressions import (
-    CannotEvaluate,
     Template,
     compile_template,
     compile_value,
 )
 from stressrunner.expressions.environment import evaluation_errors, to_text
-from stressrunner.http.exchange import Headers, Request
+from stressrunner.http.exchange import Request
+from stressrunner.plan.auth import compile_auth, query_key
 from stressrunner.plan.bodies import compile_body, pairs
-from stressrunner.scenario.model import Endpoint
+from stressrunner.plan.headers import compile_headers, header_line, with_cookies
+from stressrunner.plan.tokens import Token
+from stressrunner.scenario.model import Endpoint, OAuth2
 
-__all__ = ["RequestTemplate"]
+__all__ = ["Common", "RequestTemplate"]
 
 Names = Mapping[str, Any]
 # RFC 3986: reserved, unreserved, and escapes already made; not '#', which begins what is never sent.
 _KEPT_IN_PATHS = "/:?[]@!$&'()*+,;=%-._~"
 _WHOLE_URL = re.compile(r"https?://", re.IGNORECASE)
-_FIELD_BREAK = re.compile(r"[\r\n\0]")
-_COOKIE_BREAK = re.compile(r"[;\x00-\x1f\x7f]")
-_HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110, token
 
 
 def _escape_segment(text: str) -> str:
@@ -61,27 +61,14 @@ def _path(template: Template, prefix: str) -> Callable[[Names], str]:
     return joined
 
 
-def _header(name: str, text: str) -> tuple[str, str]:
-    if _FIELD_BREAK.search(text):
-        raise CannotEvaluate(f"the header {name!r} would hold a line break")
-    return name, text
+@dataclass(frozen=True, slots=True)
+class Common:
+    """What the requests of a plan have in common."""
 
-
-def _with_cookies(headers: Headers, cookies: Mapping[str, Template], names: Names) -> Headers:
-    """Add cookies to header lines, behind those of a Cookie header that is there already; None leaves one out."""
-    pairs = []
-    for name, template in cookies.items():
-        value = template.render(names)
-        if value is None:
-            continue
-        text = to_text(value)
-        if _COOKIE_BREAK.search(text):
-            raise CannotEvaluate(f"the cookie {name!r} would hold a ';' or a line end")
-        pairs.append(f"{name}={text}")
-    given = [value for name, value in headers if name.lower() == "cookie"]
-    line = "; ".join([*given, *pairs])
-    others = tuple(header for header in headers if header[0].lower() != "cookie")
-    return (*others, ("Cookie", line)) if line else headers
+    prefix: str = ""  #: the base URL's own path
+    headers: Mapping[str, str] = field(default_factory=dict)  #: the target's, under the endpoint's own
+    seed: int = 0
+    tokens: Mapping[OAuth2, Token] = field(default_factory=dict)  #: of every client
 
 
 class RequestTemplate:
@@ -90,36 +77,24 @@ class RequestTemplate:
     Raises ExpressionError when one of its texts makes no sense and ValueError when a header's name is not one.
     """
 
-    def __init__(
-        self,
-        endpoint: Endpoint,
-        prefix: str,
-        shared_headers: Mapping[str, str],
-        *,
-        needs_body: bool = True,
-        seed: int = 0,
-    ) -> None:
-        """Compile an endpoint.
-
-        Args:
-            endpoint: what is sent.
-            prefix: the base URL's own path.
-            shared_headers: the target's, under the endpoint's own.
-            needs_body: whether anything is asked about the bodies of responses.
-            seed: the run's.
-        """
+    def __init__(self, endpoint: Endpoint, common: Common, *, needs_body: bool = True) -> None:
+        """Compile an endpoint; `needs_body` says whether anything is asked about the bodies of responses."""
         path = compile_template(endpoint.path)
         self.follows_redirects = endpoint.follow_redirects
         #: whether a request may go to another host than the target's: by a redirect, or a path that is a whole URL
         self.may_leave = endpoint.follow_redirects or path.hole is not None
         self._needs_body = needs_body
         self._method = endpoint.method
-        self._path = _path(path, prefix)
-        self._query = compile_value(dict(endpoint.query)) if endpoint.query else None
-        self._body = compile_body(endpoint.body, seed=seed, use=endpoint.name)
+        self._path = _path(path, common.prefix)
+        query = query_key(endpoint.auth) | dict(endpoint.query)
+        self._query = compile_value(query) if query else None
+        self._body = compile_body(endpoint.body, seed=common.seed, use=endpoint.name)
         self._timeout_s = endpoint.timeout.total_s
         self._connect_timeout_s = endpoint.timeout.connect_s
-        self._fixed, self._filled = _headers(endpoint, shared_headers, self._body.content_type)
+        authorization = compile_auth(endpoint.auth, common.tokens)
+        self._fixed, self._filled = compile_headers(
+            self._body.content_type, common.headers, authorization, endpoint.headers
+        )
         self._cookies = {
             name: compile_template(text) for name, text in endpoint.cookies.items() if text is not None
         }
@@ -131,7 +106,7 @@ class RequestTemplate:
         return (
             self._body.is_constant
             and compile_template(endpoint.path).is_constant
-            and self._query is None
+            and (self._query is None or self._query.is_constant)
             and not self._filled
             and all(cookie.is_constant for cookie in self._cookies.values())
         )
@@ -158,10 +133,12 @@ class RequestTemplate:
                 target += ("&" if "?" in target else "?") + query
         headers = self._fixed
         if self._filled:
-            rendered = [(name, template.render(names)) for name, template in self._filled]
-            headers += tuple(_header(name, to_text(value)) for name, value in rendered if value is not None)
+            rendered = [(name, render(names)) for name, render in self._filled]
+            headers += tuple(
+                header_line(name, to_text(value)) for name, value in rendered if value is not None
+            )
         if self._cookies:
-            headers = _with_cookies(headers, self._cookies, names)
+            headers = with_cookies(headers, self._cookies, names)
         return Request(
             self._method,
             target,
@@ -172,28 +149,3 @@ class RequestTemplate:
             self._needs_body,
             self.follows_redirects,
         )
-
-
-def _headers(
-    endpoint: Endpoint, shared: Mapping[str, str], content_type: str | None
-) -> tuple[Headers, list[tuple[str, Template]]]:
-    """Return the header lines that never change, and the templates of the others."""
-    merged: dict[str, tuple[str, str | None]] = {}
-    if content_type is not None:
-        merged["content-type"] = ("Content-Type", content_type)
-    for source in (shared, endpoint.headers):
-        for name, text in source.items():
-            if not _HEADER_NAME.fullmatch(name):
-                raise ValueError(f"{name!r} cannot be the name of a header")
-            merged[name.lower()] = (name, text)
-    fixed: list[tuple[str, str]] = []
-    filled = []
-    for name, text in merged.values():
-        if text is None:
-            continue
-        template = compile_template(text)
-        if template.is_constant:
-            fixed.append(_header(name, text))
-        else:
-            filled.append((name, template))
-    return tuple(fixed), filled

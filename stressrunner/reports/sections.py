@@ -228,6 +228,11 @@ def generator(result: Result) -> tuple[Fact, ...]:
         facts.append(
             Fact("Collections", _late(figures.collections), f"{count(figures.collections.count)} of garbage")
         )
+    if figures.token_requests:
+        failed = (
+            f"{count(figures.token_failures)} of them gave none" if figures.token_failures else "not counted"
+        )
+        facts.append(Fact("Access tokens", f"{count(figures.token_requests)} requests", failed))
     if not process.available:
         return (*facts, Fact("Process", "not watched", process.reason))
     return (

@@ -60,6 +60,8 @@ class GeneratorFigures:
     achieved_per_s: float | None  #: requests that they sent, until the last of them had ended
     process: ProcessFigures  #: all of its processes together
     processes: Mapping[str, ProcessFigures]  #: those that send the load, each able to use one core
+    token_requests: int  #: sent for access tokens, and counted nowhere else
+    token_failures: int  #: of them, that gave no token
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ def upgrade(document: dict[str, Any], version: int) -> None:
 
 
 def _from_1(document: dict[str, Any]) -> None:
-    """Version 1 had no spread, offered rate and errors in its timeline, and kept no exchanges and no checks."""
+    """Version 1 had no spread, offered rate and errors in its timeline, no exchanges, no checks and no access tokens."""
     timeline = document.get("timeline")
     for point in timeline if isinstance(timeline, list) else ():
         if isinstance(point, dict):
@@ -35,6 +35,9 @@ def _from_1(document: dict[str, Any]) -> None:
     document.setdefault("checks", [])
     document.setdefault("wholes_failed", {})
     document.setdefault("apart", {})
+    generator = document.get("generator")
+    if isinstance(generator, dict):
+        generator |= {"token_requests": 0, "token_failures": 0}
 
 
 _STEPS: Mapping[int, Callable[[dict[str, Any]], None]] = MappingProxyType({1: _from_1})

@@ -8,7 +8,7 @@ import anyio
 
 from stressrunner.engine.clock import Clock
 from stressrunner.errors import SetupFailed
-from stressrunner.fleet.transports import transports_to
+from stressrunner.fleet.transports import keeper_of, transports_to
 from stressrunner.metrics.collector import Collector
 from stressrunner.metrics.ledger import Summary
 from stressrunner.metrics.summary import error_groups, stats_of
@@ -80,6 +80,12 @@ class Chores:
         collector = Collector()
         sender = Sender(base_url, self._clock, collector, Cut("interrupt"))
         site = Site(base_url, transports_to(base_url, plan), sender, self._clock, collector)
+        keeper = keeper_of(base_url, plan, self._clock)
+        if keeper is not None:
+            await keeper.fetch()
+            sent, failed = keeper.hand_over()
+            self._tally.token_requests += sent
+            self._tally.token_failures += failed
         try:
             done = await run_once(kind, steps, plan, site)
         finally:
@@ -99,4 +105,6 @@ class Chores:
             summary,
             apart={kind: own[kind] if kind in own else summary.apart[kind] for kind in kinds},
             errors=tuple(sorted(errors, key=lambda group: (-group.count, group.kind))),
+            token_requests=summary.token_requests + tally.token_requests,
+            token_failures=summary.token_failures + tally.token_failures,
         )

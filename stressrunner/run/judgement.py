@@ -99,6 +99,8 @@ def result_of(origin: Origin, measured: Measured, ending: Ending) -> Result:
             achieved_per_s=achieved_per_s,
             process=measured.generator,
             processes=measured.generators,
+            token_requests=summary.token_requests,
+            token_failures=summary.token_failures,
         ),
         monitors=measured.monitors,
         errors=tuple(_masked(group, mask) for group in summary.errors),

@@ -15,7 +15,7 @@ from stressrunner.fleet.beat import Fleet, ledger_of
 from stressrunner.fleet.launch import Crew, LocalProcess
 from stressrunner.fleet.processes import ProcessFleet, Work
 from stressrunner.fleet.size import fleet_size
-from stressrunner.fleet.transports import transports_to
+from stressrunner.fleet.transports import keeper_of, transports_to
 from stressrunner.masking import Masker
 from stressrunner.metrics.ledger import Summary
 from stressrunner.metrics.sample_log import SampleParts
@@ -127,7 +127,9 @@ def _fleet(
     from stressrunner.fleet.local import LocalFleet  # noqa: PLC0415  the engine is the generators' to import
 
     check_room(plan.most_connections, limits())
-    return LocalFleet(plan, transports_to(target.base_url, plan), target.base_url, clock, samples=samples)
+    url = target.base_url
+    keeper = keeper_of(url, plan, clock)
+    return LocalFleet(plan, transports_to(url, plan), url, clock, samples=samples, keeper=keeper)
 
 
 async def _measure(fleet: Fleet, clock: Clock, watcher: Watcher, interrupted: anyio.Event) -> Measured:

@@ -13,7 +13,7 @@ from stressrunner.engine.sample import Sample
 from stressrunner.engine.sending import Cut, Planned, Sender
 from stressrunner.errors import UsageError
 from stressrunner.expressions import CannotEvaluate
-from stressrunner.fleet.transports import transports_to
+from stressrunner.fleet.transports import keeper_of, transports_to
 from stressrunner.http.exchange import Exchange, Request, Transport, TransportFactory
 from stressrunner.plan.endpoints import EndpointPlan
 from stressrunner.plan.judging import Finding
@@ -84,8 +84,11 @@ async def try_plan(plan: Plan, scenario: str, number: int) -> Trial:
     """
     async with target_of(plan) as target:
         await reach(target, plan)
-        transports = transports_to(target.base_url, plan)
-        return await try_iteration(plan, scenario, number, (transports, target.base_url, MonotonicClock()))
+        transports, clock = transports_to(target.base_url, plan), MonotonicClock()
+        keeper = keeper_of(target.base_url, plan, clock)
+        if keeper is not None:
+            await keeper.fetch()
+        return await try_iteration(plan, scenario, number, (transports, target.base_url, clock))
 
 
 async def try_iteration(

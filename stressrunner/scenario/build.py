@@ -9,10 +9,12 @@ from typing import Any, Protocol
 from stressrunner import units
 from stressrunner.http.hosts import listed_host
 from stressrunner.masking import Masker
+from stressrunner.scenario.auth import auth_of
 from stressrunner.scenario.bodies import body_of
 from stressrunner.scenario.build_steps import StepBuilder, checks_of, think_bounds
 from stressrunner.scenario.captures import captures_of
 from stressrunner.scenario.model import (
+    Auth,
     Closed,
     Endpoint,
     Feeder,
@@ -64,11 +66,12 @@ def build(document: Described) -> Scenario:
     """Return the scenario that a document describes; a Document has no mistakes, so this always succeeds."""
     value = document.value
     target = _target(value["target"])
+    auth = auth_of(value["target"])
     load = _phases(value["load"])
     payloads = value.get("payloads", {})
 
     def endpoint(name: str, described: Mapping[str, Any]) -> Endpoint:
-        return _endpoint(name, described, payloads, target.timeout)
+        return _endpoint(name, described, payloads, target.timeout, auth)
 
     builder = StepBuilder(
         {name: endpoint(name, described) for name, described in value["endpoints"].items()},
@@ -147,7 +150,11 @@ def _timeout(timeout: Any, inherited: Timeout) -> Timeout:
 
 
 def _endpoint(
-    name: str, endpoint: Mapping[str, Any], payloads: Mapping[str, Any], timeout: Timeout
+    name: str,
+    endpoint: Mapping[str, Any],
+    payloads: Mapping[str, Any],
+    timeout: Timeout,
+    auth: Auth | None,
 ) -> Endpoint:
     method = next(method for method in METHODS if method in endpoint)
     return Endpoint(
@@ -162,6 +169,7 @@ def _endpoint(
         capture=captures_of(endpoint.get("capture", {})),
         refused=endpoint.get("refused"),
         cookies=_frozen(endpoint.get("cookies", {})),
+        auth=auth_of(endpoint, auth),
         follow_redirects=endpoint.get("follow_redirects", False),
     )
 

@@ -14,6 +14,10 @@ from stressrunner.scenario.steps import Flow, Step
 from stressrunner.scenario.threshold import Threshold
 
 __all__ = [
+    "ApiKey",
+    "Auth",
+    "Basic",
+    "Bearer",
     "Body",
     "Capture",
     "Closed",
@@ -27,6 +31,7 @@ __all__ = [
     "Mix",
     "MonitorSpec",
     "Multipart",
+    "OAuth2",
     "Open",
     "Part",
     "Phase",
@@ -56,6 +61,44 @@ class Tls:
     ca: FilePath | None = None  #: authorities to trust instead of the system's
     certificate: FilePath | None = None
     key: FilePath | None = None  #: None when it is in the file of the certificate
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """Authorization by a token that the sender has; text with holes."""
+
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Basic:
+    """Authorization by a name and a password; texts with holes."""
+
+    username: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """Authorization by a key in a header or a query parameter."""
+
+    place: Literal["header", "query"]
+    name: str
+    value: str  #: text with holes
+
+
+@dataclass(frozen=True, slots=True)
+class OAuth2:
+    """Authorization by tokens that the generator fetches as this client; no text here has holes."""
+
+    token_url: str  #: a whole URL, or a path of the target
+    client_id: str
+    client_secret: str = field(repr=False)
+    scope: str | None = None
+    audience: str | None = None
+
+
+Auth: TypeAlias = Bearer | Basic | ApiKey | OAuth2
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +208,7 @@ class Endpoint:
     capture: Mapping[str, Capture]
     refused: str | None = None  #: expression: a matching reply is an outcome of its own
     cookies: Mapping[str, str | None] = field(default_factory=dict)  #: texts with holes; None leaves one out
+    auth: Auth | None = None  #: its own, or the target's
     follow_redirects: bool = False
 
 

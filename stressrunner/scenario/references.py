@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from stressrunner.errors import Diagnostic
+from stressrunner.scenario.auth_references import check_auth
 from stressrunner.scenario.body_references import check_bodies
 from stressrunner.scenario.captured import Captured
 from stressrunner.scenario.feeders import FeederRows
@@ -256,6 +257,10 @@ def _bodies(checked: _Checked) -> Iterator[Diagnostic]:
     return check_bodies(checked.root, checked.mapping(), checked.mapping("payloads"))
 
 
+def _auth(checked: _Checked) -> Iterator[Diagnostic]:
+    return check_auth(checked.root, checked.mapping(), checked.mapping("target"))
+
+
 def _wire(checked: _Checked) -> Iterator[Diagnostic]:
     return check_wire(checked.texts)
 
@@ -301,6 +306,7 @@ _CHECKS: tuple[_Check, ...] = (
     _steps,
     _payloads,
     _bodies,
+    _auth,
     _feeder_rows,
     _rows_per_user,
     _templates,

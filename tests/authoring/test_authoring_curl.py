@@ -12,7 +12,7 @@ from stressrunner.authoring.importing import Material, import_scenario
 from stressrunner.authoring.sensitive import is_sensitive
 from stressrunner.authoring.shell_words import ShellSyntaxError, shell_commands
 from stressrunner.errors import UsageError
-from stressrunner.plan.requests import RequestTemplate
+from stressrunner.plan.requests import Common, RequestTemplate
 from stressrunner.scenario.build import build
 from stressrunner.scenario.document import load_text
 
@@ -65,7 +65,7 @@ def request_of(command):
     """Return the request that the scenario made of one command sends."""
     scenario = build(load_text(import_scenario(Material("curl", "made", command)).text, environ={}))
     (endpoint,) = scenario.endpoints.values()
-    return RequestTemplate(endpoint, "", scenario.target.headers).render({})
+    return RequestTemplate(endpoint, Common(headers=scenario.target.headers)).render({})
 
 
 #: Private characters are taken out of what is imported, and half a surrogate pair is no text.

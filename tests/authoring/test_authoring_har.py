@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from stressrunner.authoring.importing import Material, import_scenario
 from stressrunner.errors import UsageError
-from stressrunner.plan.requests import RequestTemplate
+from stressrunner.plan.requests import Common, RequestTemplate
 from stressrunner.scenario.build import build
 from stressrunner.scenario.document import load_text
 
@@ -28,7 +28,7 @@ def sent_by(text, total):
     counts = Counter()
     mix = document.value.get("mix") or dict.fromkeys(scenario.endpoints, total)
     for name, endpoint in scenario.endpoints.items():
-        template = RequestTemplate(endpoint, "", {})
+        template = RequestTemplate(endpoint, Common())
         rows = document.rows.get(f"{name}_rows", (None,))
         for i in range(mix[name]):
             counts[template.render({f"{name}_rows": rows[i % len(rows)]}).target] += 1

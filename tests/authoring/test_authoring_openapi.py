@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 from stressrunner.authoring.importing import Material, import_scenario
 from stressrunner.errors import UsageError
 from stressrunner.expressions.functions import FUNCTIONS, Draws
-from stressrunner.plan.requests import RequestTemplate
+from stressrunner.plan.requests import Common, RequestTemplate
 from stressrunner.scenario.build import build
 from stressrunner.scenario.document import load_text
 
@@ -30,7 +30,7 @@ def body_of(text):
         load_text(import_scenario(Material("openapi", "made", text)).text, environ={"BASE_URL": "http://h"})
     )
     (endpoint,) = scenario.endpoints.values()
-    body = RequestTemplate(endpoint, "", scenario.target.headers).render(NAMES).body
+    body = RequestTemplate(endpoint, Common(headers=scenario.target.headers)).render(NAMES).body
     return json.loads(body) if body else None
 
 

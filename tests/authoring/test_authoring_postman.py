@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from stressrunner.authoring.importing import Material, import_scenario
 from stressrunner.authoring.postman_text import checks_of
 from stressrunner.errors import UsageError
-from stressrunner.plan.requests import RequestTemplate
+from stressrunner.plan.requests import Common, RequestTemplate
 from stressrunner.scenario.build import build
 from stressrunner.scenario.document import load_text
 
@@ -65,7 +65,7 @@ def test_json_bodies_with_variables_arrive_filled(fields, value):
     }
     made = import_scenario(Material("postman", "made", collection(request, variable=variables)))
     scenario = build(load_text(made.text, environ=dict.fromkeys(made.variables, "secret-value")))
-    sent = RequestTemplate(scenario.endpoints["r0"], "", {}).render({"v": value or "x"})
+    sent = RequestTemplate(scenario.endpoints["r0"], Common()).render({"v": value or "x"})
     assert json.loads(sent.body) == {**fields, "last": f"<{value or 'x'}>"}
 
 

@@ -111,6 +111,48 @@ async def test_the_key_is_asked_for(accepted, key, status):
         assert (await client.get("/api/nothing")).status_code == (404 if status == 200 else 401)
 
 
+CLIENT = {"grant_type": "client_credentials", "client_id": "me", "client_secret": "s+ cret"}
+
+
+async def granted(options, form=CLIENT, **auth):
+    """Return the reply to a client that asks for a token."""
+    async with client_of(options, accept="*/*") as client:
+        return await client.post("/oauth2/token", data=form, **auth)
+
+
+@pytest.mark.parametrize(
+    ("form", "auth", "accepted", "status"),
+    [
+        (CLIENT, None, None, 200),
+        (CLIENT, None, "s+ cret", 200),
+        (CLIENT, None, "another", 401),
+        ({"grant_type": "client_credentials"}, ("me", "s%2B+cret"), "s+ cret", 200),
+        ({"grant_type": "client_credentials"}, ("me", ""), None, 401),
+        ({"grant_type": "client_credentials"}, None, None, 401),
+        (CLIENT | {"grant_type": "password"}, None, None, 400),
+    ],
+)
+async def test_tokens_are_granted_to_clients(form, auth, accepted, status):
+    """A client that says who it is, in a header or in the form, gets a token; another one is told what is wrong."""
+    reply = await granted(DemoOptions(api_key=accepted, token_ttl_s=60), form, auth=auth)
+    assert reply.status_code == status
+    body = reply.json()
+    assert (body["token_type"], body["expires_in"]) == ("Bearer", 60) if status == 200 else body["error"]
+
+
+async def test_a_token_stands_in_for_a_key():
+    """A token opens what a key does until it expires; one that was never granted does not."""
+    async with client_of(accept="*/*") as client:
+        token = (await client.post("/oauth2/token", data=CLIENT)).json()["access_token"]
+        for sent, status in ((token, 200), (token + "0", 401), ("1.x", 401), ("", 401)):
+            headers = {"authorization": f"Bearer {sent}"}
+            assert (await client.get("/api/v1/agent/list", headers=headers)).status_code == status
+    async with client_of(DemoOptions(token_ttl_s=0), accept="*/*") as client:
+        token = (await client.post("/oauth2/token", data=CLIENT)).json()["access_token"]
+        reply = await client.get("/api/v1/agent/list", headers={"authorization": f"Bearer {token}"})
+        assert (reply.status_code, reply.json()["detail"]) == (401, "The access token has expired")
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status", "detail"),
     [

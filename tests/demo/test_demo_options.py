@@ -19,6 +19,7 @@ options = st.builds(
     races=st.booleans(),
     shares_anonymous=st.booleans(),
     backend=st.none() | st.sampled_from(["http://127.0.0.1:9099/v1", "https://example.org/a%20b"]),
+    token_ttl_s=millionths,
     api_key=st.none() | st.text(st.characters(exclude_categories=["Cs"]), min_size=1),
 )
 
@@ -56,7 +57,7 @@ def test_what_is_finer_than_kept_is_rounded():
         ("demo://agents/api", "target=demo://agents/api: the embedded target is demo://agents"),
         (
             "demo://agents?latncy=5ms",
-            "latncy=5ms: unknown option, did you mean 'latency'? Options: queue, capacity, race, anonymous, latency, jitter, errors, seed, backend, api_key",
+            "latncy=5ms: unknown option, did you mean 'latency'? Options: queue, capacity, race, anonymous, latency, jitter, errors, seed, backend, api_key, token_ttl",
         ),
         (
             "demo://agents?queue=mrge",

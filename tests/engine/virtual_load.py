@@ -9,6 +9,7 @@ import trio
 import trio.testing
 
 from stressrunner.engine.clock import EventLoopClock
+from stressrunner.engine.token_keeper import TokenKeeper
 from stressrunner.fleet.local import LocalFleet
 from stressrunner.http.fake import FakeAnswer, FakeTransports
 from stressrunner.http.pool import SharedPool
@@ -107,7 +108,8 @@ def virtual_run(
         transports = FakeTransports(clock, answering, direct=direct and not of.target.connections)
         plan = (prepared or compile_plan(of, seed=seed, run_id="r")).shard(*shard)
         pooled = SharedPool(transports, of.target.connections) if of.target.connections else transports
-        fleet = LocalFleet(plan, pooled, "http://target", clock)
+        keeper = TokenKeeper(plan.tokens, transports, "", 5.0, clock)
+        fleet = LocalFleet(plan, pooled, "http://target", clock, keeper=keeper)
         ear = _StopAt(float("inf") if stop_at_s is None else stop_at_s)
         with anyio.fail_after(100_000):
             summary = await fleet.execute(ear, (observe,))

@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 from stressrunner.plan.plan import Plan, compile_plan
-from stressrunner.plan.requests import RequestTemplate
+from stressrunner.plan.requests import Common, RequestTemplate
 from stressrunner.scenario.model import Closed, Endpoint, Mix, Phase, Scenario, Session, Target, Timeout
 
 
@@ -50,4 +50,4 @@ def plan(*endpoints: Endpoint, seed: int = 1, **changes) -> Plan:
 
 def request(names=None, *, prefix: str = "", shared=None, **fields):
     """Return the request of an endpoint with such fields, its holes filled from `names`."""
-    return RequestTemplate(endpoint(**fields), prefix, shared or {}).render(names or {})
+    return RequestTemplate(endpoint(**fields), Common(prefix, shared or {})).render(names or {})

@@ -227,6 +227,8 @@ def generator(samples, seconds):
         achieved_per_s=None,
         process=process("pid 4700 (stressrunner)", seconds, 61_000_000),
         processes={"generator 1": process("pid 4701 (stressrunner)", seconds, 48_000_000)},
+        token_requests=0,
+        token_failures=0,
     )
 
 

@@ -7,12 +7,16 @@ import pytest
 from stressrunner.scenario.build import build
 from stressrunner.scenario.document import load_text
 from stressrunner.scenario.model import (
+    ApiKey,
+    Basic,
+    Bearer,
     Capture,
     Closed,
     Form,
     Json,
     Mix,
     MonitorSpec,
+    OAuth2,
     Open,
     Raw,
     Session,
@@ -252,3 +256,32 @@ def test_without_traffic_what_steps_name_is_not_sent_alone():
     """Endpoints that a flow names are sent by it, and the others in equal shares."""
     text = STEPPED + "flows: {enter: [login]}\nload: {concurrency: 1, iterations: 1}\n"
     assert set(built(text).traffic.weights) == {"home", "spare"}
+
+
+def test_authorization_is_inherited():
+    """An endpoint has the target's authorization, unless it has its own or says that it wants none."""
+    scenario = build(
+        load_text(
+            """stressrunner: 1
+name: shop
+target: {base_url: "http://127.0.0.1:8080", auth: {bearer: abc}}
+endpoints:
+  inherits: {get: /}
+  none: {get: /, auth: none}
+  basic: {get: /, auth: {basic: {username: ada, password: 007}}}
+  header: {get: /, auth: {api_key: {header: X-Key, value: abc}}}
+  query: {get: /, auth: {api_key: {query: key, value: abc}}}
+  oauth2: {get: /, auth: {oauth2: {token_url: /token, client_id: a, client_secret: b, scope: r w, audience: c}}}
+load: {concurrency: 1, duration: 1s}
+""",
+            environ={},
+        )
+    )
+    assert {name: endpoint.auth for name, endpoint in scenario.endpoints.items()} == {
+        "inherits": Bearer("abc"),
+        "none": None,
+        "basic": Basic("ada", "007"),
+        "header": ApiKey("header", "X-Key", "abc"),
+        "query": ApiKey("query", "key", "abc"),
+        "oauth2": OAuth2("/token", "a", "b", "r w", "c"),
+    }
