@@ -7,7 +7,8 @@ from typing import Any, Literal, NoReturn
 import click
 
 from stressrunner import __version__
-from stressrunner.errors import StressrunnerError
+from stressrunner.cli.mistakes import tell_mistakes
+from stressrunner.errors import InvalidScenario, StressrunnerError
 
 __all__ = ["main"]
 
@@ -387,6 +388,9 @@ def main() -> NoReturn:
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         sys.exit(130)
+    except InvalidScenario as error:
+        tell_mistakes(error.diagnostics)
+        sys.exit(error.exit_code)
     except StressrunnerError as error:
         click.echo(f"stressrunner: {error}" if error.exit_code != 2 else str(error), err=True)
         sys.exit(error.exit_code)

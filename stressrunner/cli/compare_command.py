@@ -10,6 +10,7 @@ import click
 
 from stressrunner.cli.compare_options import CompareOptions
 from stressrunner.cli.consent import ask_about
+from stressrunner.cli.github import summarize
 from stressrunner.cli.interrupts import interruptible
 from stressrunner.cli.views import View, view_on
 from stressrunner.errors import UsageError
@@ -53,6 +54,7 @@ def compare(base: Path, candidate: Path | None, options: CompareOptions) -> int:
             return 130
         comparison = found
     click.echo(render_comparison(options.form, comparison), nl=False)
+    summarize(render_comparison("markdown", comparison), os.environ)
     return comparison.exit_code
 
 

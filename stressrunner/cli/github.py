@@ -3,19 +3,19 @@
 See https://docs.github.com/actions/reference/workflow-commands-for-github-actions.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
 
-from stressrunner.errors import UsageError
+from stressrunner.errors import Diagnostic, UsageError
 from stressrunner.reports import render
-from stressrunner.reports.annotations import Place, annotations
+from stressrunner.reports.annotations import Place, annotations, mistakes
 from stressrunner.result.model import Result
 from stressrunner.scenario.document import Document
 from stressrunner.scenario.source import Layer, Node
 
-__all__ = ["tell_github"]
+__all__ = ["annotate_mistakes", "summarize", "tell_github"]
 
 
 def tell_github(result: Result, document: Document, environ: Mapping[str, str]) -> None:
@@ -34,9 +34,25 @@ def tell_github(result: Result, document: Document, environ: Mapping[str, str]) 
     ]
     for line in annotations(result, scenario, places):
         click.echo(line, err=True)  # stdout may hold a report; commands are read from both
+    summarize(render("markdown", result), environ)
+
+
+def annotate_mistakes(diagnostics: Sequence[Diagnostic], environ: Mapping[str, str]) -> None:
+    """Write an annotation for every mistake of a scenario to stderr."""
+    workspace = environ.get("GITHUB_WORKSPACE", "")
+    for line in mistakes(diagnostics, lambda name: _from_root(name, workspace)):
+        click.echo(line, err=True)
+
+
+def summarize(markdown: str, environ: Mapping[str, str]) -> None:
+    """Add to the job's summary, in a job alone.
+
+    Raises:
+        UsageError: its file cannot be written to.
+    """
     summary = environ.get("GITHUB_STEP_SUMMARY")
-    if summary:
-        _add(Path(summary), render("markdown", result))
+    if environ.get("GITHUB_ACTIONS") == "true" and summary:
+        _add(Path(summary), markdown)
 
 
 def _place(node: Node, scenario: Place, workspace: str) -> Place:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import click
 
+from stressrunner.cli.mistakes import tell_mistakes
 from stressrunner.errors import Diagnostic, InvalidScenario
 from stressrunner.scenario.archive import inside, unpacked
 from stressrunner.scenario.document import load_document
@@ -110,8 +111,7 @@ class _Tally:
         self._invalid += 1
         fresh = [diagnostic for diagnostic in found if diagnostic not in self._shown]
         self._shown.update(fresh)
-        for diagnostic in fresh:
-            click.echo(diagnostic.render(), err=True)
+        tell_mistakes(fresh)
         if not fresh:
             click.echo(f"{file.name}: has only mistakes that are shown above", err=True)
 

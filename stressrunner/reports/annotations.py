@@ -4,15 +4,16 @@ The form is that of workflow commands: `::error file=F,line=N,title=T::MESSAGE`.
 cannot be judged are errors; what is unproven, only warns, or is in doubt are warnings.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
+from stressrunner.errors import Diagnostic
 from stressrunner.reports import sections
 from stressrunner.reports.wording import printable
 from stressrunner.result.model import Result
 from stressrunner.verdict.verdict import sentence_of
 
-__all__ = ["Place", "annotations"]
+__all__ = ["Place", "annotations", "mistakes"]
 
 
 class Place(NamedTuple):
@@ -40,6 +41,15 @@ def annotations(result: Result, scenario: Place, thresholds: Sequence[Place]) ->
     found = [*_of_run(result, scenario), *_of_thresholds(result, places)]
     title = f"{result.run.scenario.name}: {result.verdict.outcome}"
     return tuple(_command(one, title) for one in sorted(found, key=lambda one: one.level == "warning"))
+
+
+def mistakes(diagnostics: Sequence[Diagnostic], where: Callable[[str], str]) -> tuple[str, ...]:
+    """Return the annotations of a scenario that is not valid, each at its place; `where` places a file's name."""
+    return tuple(
+        f"::error file={_property(where(one.file))},line={one.line},col={one.column},title=invalid scenario"
+        f"::{_escaped(printable(one.message + (f'; {one.hint}' if one.hint else '')))}"
+        for one in diagnostics
+    )
 
 
 def _of_run(result: Result, scenario: Place) -> Iterator[_Annotation]:

@@ -58,6 +58,35 @@ def test_thresholds_of_other_files_and_of_the_command_line_have_their_places(wor
     ]
 
 
+@pytest.mark.parametrize("command", [["run"], ["validate"]])
+def test_mistakes_are_annotated_at_their_places(workspace, command):
+    """Every mistake of a scenario is an error at its line and column, below what is told to people."""
+    (workspace / "load" / "gate.yaml").write_text(
+        SCENARIO.replace("health:", "helth:, ,").replace("p50", "p101")
+    )
+    ran = stressrunner(
+        *command, "gate.yaml", cwd=workspace / "load", GITHUB_ACTIONS="true", GITHUB_WORKSPACE=str(workspace)
+    )
+    assert ran.code == 2
+    (line,) = [line for line in ran.err.splitlines() if line.startswith("::")]
+    assert line.startswith("::error file=load/gate.yaml,line=4,col=")
+    assert "gate.yaml:4:" in ran.err.split("::error")[0]
+
+
+def test_a_comparison_is_in_the_summary(workspace):
+    """What came of a comparison is added to the job's summary as Markdown."""
+    summary = workspace / "summary.md"
+    words = ["load/gate.yaml", "-q", "--set", "thresholds=[]", "--report"]
+    for name in ("a", "b"):
+        assert stressrunner(*words, f"json={name}.json", cwd=workspace).code == 0
+    job = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary)}
+    ran = stressrunner(
+        "compare", "a.json", "b.json", "--gate", "p50", "--format", "markdown", cwd=workspace, **job
+    )
+    assert ran.code == 0, ran.err
+    assert summary.read_text("utf-8") == f"{ran.out}\n"
+
+
 def test_a_summary_that_cannot_be_written_says_so(workspace):
     """The reports are there all the same, and the reason is one sentence."""
     words = ["load/gate.yaml", "-q", "--report", "text"]

@@ -1,0 +1,20 @@
+"""Mistakes of scenarios, told to the person at the terminal and, in a job of GitHub Actions, at their lines."""
+
+import os
+from collections.abc import Sequence
+
+import click
+
+from stressrunner.errors import Diagnostic
+
+__all__ = ["tell_mistakes"]
+
+
+def tell_mistakes(diagnostics: Sequence[Diagnostic]) -> None:
+    """Show every mistake on stderr, with its line."""
+    for diagnostic in diagnostics:
+        click.echo(diagnostic.render(), err=True)
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        from stressrunner.cli.github import annotate_mistakes  # noqa: PLC0415  costs start-up time
+
+        annotate_mistakes(diagnostics, os.environ)
