@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from stressrunner.engine.tokens import token_text
 from stressrunner.expressions import FUNCTIONS, CannotEvaluate, Draws
+from stressrunner.expressions.fake import Fake
 from stressrunner.http.exchange import Exchange, Headers
 from stressrunner.plan.bodies import REQUEST_NUMBER
 from stressrunner.plan.plan import Plan
@@ -225,6 +226,10 @@ class RequestNames(Mapping[str, Any]):
         stage = f"{scope.stage}-" if scope.stage else ""
         return {"name": f"sr-{scope.plan.run_id}-{stage}{index}", "index": index}
 
+    def fake(self) -> Mapping[str, Any]:
+        """Return `fake.name`, `fake.email` and so on: somebody made up for this request, or for a variable."""
+        return Fake(self.scope.plan.seed, self.scope.iteration, self._use)
+
     def message(self) -> Mapping[str, Any]:
         """Return `message.index` and `message.token`, which tells the message from every other one."""
         scope = self.scope
@@ -240,6 +245,7 @@ _BUILT_IN: Mapping[str, Callable[[RequestNames], Any]] = {
     "user": RequestNames.user,
     "session": RequestNames.session,
     "message": RequestNames.message,
+    "fake": RequestNames.fake,
 }
 
 

@@ -16,6 +16,7 @@ from stressrunner.expressions import (
     compile_expression,
     compile_template,
 )
+from stressrunner.expressions.fake import FAKE_FIELDS, problem_of_package
 from stressrunner.expressions.jsonpath import compile_jsonpath
 from stressrunner.expressions.pattern import compile_pattern
 from stressrunner.scenario.captured import RESPONSE, Captured
@@ -35,6 +36,7 @@ _NAMESPACES: Mapping[str, frozenset[str]] = MappingProxyType(
         "user": frozenset({"id", "iteration"}),
         "session": frozenset({"name", "index"}),
         "message": frozenset({"index", "token"}),
+        "fake": FAKE_FIELDS,
     }
 )
 _REPEAT = "repeat"
@@ -229,6 +231,8 @@ def _unknown_field(reference: Reference, names: Names) -> tuple[str, str] | None
     name, fields = reference.path[0], reference.path[1:]
     if name in names.variables:
         return None
+    if name == "fake" and (problem := problem_of_package()) is not None:
+        return problem
     if name in _NAMESPACES or name == _REPEAT:
         known = suggested = _OF_REPEAT if name == _REPEAT else _NAMESPACES[name]
         if not fields:

@@ -236,7 +236,19 @@ def test_names_are_a_mapping():
     scope = scope_of(variables={"v": 1, "w": "{{ iteration }}"}, feeders={"rows": feeder(1)})
     scope.captures["c"] = 2
     names = RequestNames(scope, 0)
-    assert set(names) == {"v", "w", "rows", "c", "run", "iteration", "user", "session", "message", *FUNCTIONS}
+    assert set(names) == {
+        "v",
+        "w",
+        "rows",
+        "c",
+        "run",
+        "iteration",
+        "user",
+        "session",
+        "message",
+        "fake",
+        *FUNCTIONS,
+    }
     assert len(names) == len(list(names))
     assert all(name in names and names[name] is not None for name in names)
     assert "status" not in names

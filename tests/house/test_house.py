@@ -38,6 +38,7 @@ HOMES = {
     "jsonschema": {"scenario"},
     "jsonpath": {"expressions"},
     "regex": {"expressions"},
+    "mimesis": {"expressions"},
     "httpx": {"http", "demo"},
     "httptools": {"http"},
     "psutil": {"monitor"},
