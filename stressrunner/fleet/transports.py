@@ -24,7 +24,7 @@ def transports_to(base_url: str, plan: Plan) -> TransportFactory:
     factory = _transports(base_url, plan)
     if plan.connections is not None:
         factory = SharedPool(factory, plan.part.share(plan.connections))
-    if any(endpoint.request.may_leave for endpoint in plan.endpoints):
+    if any(endpoint.request.may_leave for endpoint in (*plan.endpoints, *plan.apart)):
         return _guarded(factory, base_url, plan)
     return factory
 

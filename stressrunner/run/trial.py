@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from stressrunner.engine.chores import Site, run_once
+from stressrunner.engine.chores import Done, Site, run_once
 from stressrunner.engine.clock import Clock, MonotonicClock
 from stressrunner.engine.iteration import Arrival, Iterations
 from stressrunner.engine.names import RequestNames, ResponseNames
@@ -102,19 +102,21 @@ async def try_iteration(
     notes = _Notes()
     sender = _NotingSender(base_url, clock, notes)
     site = Site(base_url, transports, sender, clock, notes)
+    passed = True
     if plan.setup is not None:
         done = await run_once("setup", plan.setup, plan, site)
         plan = replace(plan, captures=done.captures, cookies=done.cookies)
-        notes.has_begun = not done.problem
-    if notes.has_begun:
+        passed = notes.ended("setup", done)
+    if passed:
         iterations = Iterations(plan, sender, clock, notes, base_url)
         async with transports.open() as transport:
             arrival = Arrival(_phase(plan).index, number, number, clock.now_ns())
             await iterations.run(arrival, user=0, user_iteration=0, transport=transport)
+        passed = notes.passed
     if plan.teardown is not None:
-        await run_once("teardown", plan.teardown, plan, site)
+        passed = notes.ended("teardown", await run_once("teardown", plan.teardown, plan, site)) and passed
     return Trial(
-        scenario, base_url, tuple(notes.attempts), notes.skipped_requests, tuple(notes.failures), notes.passed
+        scenario, base_url, tuple(notes.attempts), notes.skipped_requests, tuple(notes.failures), passed
     )
 
 
@@ -131,7 +133,6 @@ class _Notes:
         self.attempts: list[Attempt] = []
         self.skipped_requests = 0
         self.failures: list[str] = []
-        self.has_begun = True  #: the iteration has, as `setup` has passed
         self._latest_whole: bool | None = None  #: whether what was measured as a whole last has passed
         self.samples: dict[int, Sample] = {}  #: by the identities of their exchanges
 
@@ -162,12 +163,20 @@ class _Notes:
 
     @property
     def passed(self) -> bool:
-        """Whether the iteration has passed: the last whole to end is the flow or session that it consists of."""
-        if not self.has_begun:
-            return False
+        """Whether the iteration has passed: the last whole to end is the flow or session that it consists of.
+
+        One that is a single request ends with it, whatever `user_setup` has had to try before.
+        """
         if self._latest_whole is not None:
             return self._latest_whole
-        return bool(self.attempts) and all(attempt.outcome is Outcome.OK for attempt in self.attempts)
+        return bool(self.attempts) and not self.skipped_requests and self.attempts[-1].outcome is Outcome.OK
+
+    def ended(self, kind: str, done: Done) -> bool:
+        """Note how steps around the iteration have ended; return whether they passed."""
+        if done.problem:
+            latest = self.attempts[-1].reason if self.attempts else ""
+            self.failures.append(f"{kind} failed: {latest or done.problem}")
+        return not done.problem
 
 
 class _Tap:

@@ -110,3 +110,14 @@ def test_requests_do_not_leave_the_hosts(tmp_path, workers):
     (error,) = result["errors"]
     assert (error["kind"], error["count"]) == ("not_allowed", 10)
     assert result["totals"]["bytes_sent"] == 0
+
+
+def test_setup_does_not_leave_the_hosts_either(tmp_path):
+    """Steps around the load are held to the same hosts."""
+    result_file = tmp_path / "r.json"
+    ran = stressrunner(
+        "scenarios/hello.yaml", "-q", "--set", "load={concurrency: 1, requests: 1}",
+        "--set", "setup=[{get: \"{{ 'http://elsewhere.example/x' }}\"}]", "--report", f"json={result_file}",
+    )  # fmt: skip
+    assert ran.code in (3, 4), ran.err
+    assert "nor among target.allow_hosts" in result_file.read_text("utf-8")

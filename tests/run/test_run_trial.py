@@ -162,3 +162,17 @@ def test_a_trial_ends_with_a_setup_that_fails():
     assert [attempt.endpoint for attempt in trial.attempts] == ["POST /login", "DELETE /login"]
     assert not trial.passed
     assert trial.exit_code == 3
+
+
+def test_what_is_tried_again_around_the_load_is_no_failure():
+    """A request of setup that is repeated until it passes does not make the trial fail; a teardown that fails does."""
+    polled = AROUND.replace(
+        "capture: {token: body.token}",
+        "capture: {token: body.token}, repeat: {until: status == 200, times: 2}",
+    )
+    answers = [answer({}, 503), answer({"token": "t"}), answer({"name": "n"}), answer({}), answer({})]
+    trial, _ = tried(polled, answers)
+    assert trial.passed
+    trial, shown = tried(polled, [*answers[:-1], answer({}, 500)])
+    assert not trial.passed
+    assert "teardown failed: status was 500" in shown
