@@ -35,7 +35,7 @@ def exporting(options: RunOptions, phases: Sequence[str]) -> Iterator[tuple[List
 def _prometheus(address: str, phases: Sequence[str], *, quiet: bool) -> Iterator[Listener]:
     host, port = _address(address)
     try:
-        from stressrunner.export.prometheus import serving_prometheus  # noqa: PLC0415  an extra
+        from stressrunner.run.export.prometheus import serving_prometheus  # noqa: PLC0415  an extra
     except ImportError as error:
         raise _missing("--prometheus", "prometheus", error) from error
     with serving_prometheus(host, port, phases) as (listener, port):
@@ -48,7 +48,7 @@ def _prometheus(address: str, phases: Sequence[str], *, quiet: bool) -> Iterator
 @contextmanager
 def _otlp(url: str, phases: Sequence[str]) -> Iterator[Listener]:
     try:
-        from stressrunner.export.otlp import pushing_otlp  # noqa: PLC0415  an extra
+        from stressrunner.run.export.otlp import pushing_otlp  # noqa: PLC0415  an extra
     except ImportError as error:
         raise _missing("--otlp", "otlp", error) from error
     with pushing_otlp(url, phases) as listener:

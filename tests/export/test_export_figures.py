@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from metrics.metrics_samples import MS, sample
 
-from stressrunner.export.figures import BOUNDS_S, Buckets, families
 from stressrunner.metrics.histogram import Histogram
 from stressrunner.metrics.tally import Tally
 from stressrunner.plan.outcome import Outcome, Problem
+from stressrunner.run.export.figures import BOUNDS_S, Buckets, families
 
 times_ns = st.lists(st.integers(0, 100 * 10**9), max_size=50)
 

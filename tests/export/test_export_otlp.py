@@ -11,10 +11,10 @@ pytest.importorskip("opentelemetry.sdk", reason="stressrunner[otlp] is not insta
 from export.otlp_receiver import receiving
 
 from stressrunner.errors import UsageError
-from stressrunner.export.figures import BOUNDS_S, Buckets
-from stressrunner.export.otlp import pushing_otlp
 from stressrunner.metrics.tally import Tally
 from stressrunner.plan.outcome import Outcome
+from stressrunner.run.export.figures import BOUNDS_S, Buckets
+from stressrunner.run.export.otlp import pushing_otlp
 
 
 def counted(requests):

@@ -16,9 +16,9 @@ pytest.importorskip("prometheus_client", reason="stressrunner[prometheus] is not
 from prometheus_client.parser import text_string_to_metric_families
 
 from stressrunner.errors import UsageError
-from stressrunner.export.figures import BOUNDS_S, Buckets
-from stressrunner.export.prometheus import serving_prometheus
 from stressrunner.metrics.tally import Tally
+from stressrunner.run.export.figures import BOUNDS_S, Buckets
+from stressrunner.run.export.prometheus import serving_prometheus
 
 PROMETHEUS = shutil.which("prometheus")
 WITHIN_S = 30

@@ -13,8 +13,8 @@ from prometheus_client.metrics_core import (
 from prometheus_client.registry import Collector, CollectorRegistry
 
 from stressrunner.errors import UsageError
-from stressrunner.export.figures import BOUNDS_S, Buckets, Family, families
 from stressrunner.metrics.tally import Tally
+from stressrunner.run.export.figures import BOUNDS_S, Buckets, Family, families
 from stressrunner.run.listener import Progress
 
 __all__ = ["PrometheusListener", "serving_prometheus"]

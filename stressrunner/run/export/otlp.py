@@ -26,8 +26,8 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 from stressrunner import __version__
 from stressrunner.errors import UsageError
-from stressrunner.export.figures import BOUNDS_S, Buckets, Family, Point, families
 from stressrunner.metrics.tally import Tally
+from stressrunner.run.export.figures import BOUNDS_S, Buckets, Family, Point, families
 from stressrunner.run.listener import Progress
 
 __all__ = ["OtlpListener", "pushing_otlp"]
