@@ -123,3 +123,60 @@ def test_an_interrupt_is_the_coordinators(scenario, tmp_path):
     result = json.loads(result_file.read_text("utf-8"))
     assert result["totals"]["sent"] >= server.requests.total()
     assert result["totals"]["sent"] - server.requests.total() <= result["totals"]["unfinished"] <= 4
+
+
+TOKENS = """
+stressrunner: 1
+name: tokens
+target:
+  base_url: "demo://agents?latency=1ms&jitter=0ms&api_key=right-secret"
+  auth: {oauth2: {token_url: /oauth2/token, client_id: me, client_secret: "${SECRET}"}}
+endpoints:
+  list: {get: /api/v1/agent/list, checks: status == 200}
+load: {concurrency: 2, requests: 20}
+"""
+
+
+@pytest.mark.parametrize(
+    ("secret", "code", "kinds", "failures"), [("right-secret", 0, [], 0), ("wrong-secret", 3, ["auth"], 4)]
+)
+def test_each_generator_has_a_token_of_its_own(tmp_path, secret, code, kinds, failures):
+    """Two generators fetch a token each before they send; where they get none, all requests fail under `auth`."""
+    path = tmp_path / "tokens.yaml"
+    path.write_text(TOKENS, "utf-8")
+    ran = stressrunner(path, "--workers", "2", "--report", "json", SECRET=secret)
+    result = json.loads(ran.out)
+    assert (ran.code, result["totals"]["sent"]) == (code, 20), ran.err
+    assert [group["kind"] for group in result["errors"]] == kinds
+    # A secret that is refused in a header is tried in the body.
+    assert result["generator"]["token_requests"] == (4 if failures else 2)
+    assert result["generator"]["token_failures"] == failures
+
+
+FILES = """
+stressrunner: 1
+name: files
+target: {base_url: "${BASE_URL}"}
+feeders: {rows: {file: rows.csv, order: shuffled, on_end: stop}}
+endpoints:
+  plain: {post: "/plain/{{ rows.id }}", body_file: plain.bin}
+  filled: {post: "/filled/{{ rows.id }}", body_file: filled.txt.j2}
+load: {concurrency: 4, requests: 60}
+"""
+
+
+def test_files_reach_every_generator(tmp_path):
+    """Generators read the files of bodies themselves, and draw the rows of a large file without overlap."""
+    path = tmp_path / "files.yaml"
+    path.write_text(FILES, "utf-8")
+    (tmp_path / "plain.bin").write_bytes(b"\xff{{ no hole }}")
+    (tmp_path / "filled.txt.j2").write_text("{% for n in [1, 2] %}{{ n }}{% endfor %} {{ rows.id }}", "utf-8")
+    (tmp_path / "rows.csv").write_text("id\n" + "".join(f"{i:09}\n" for i in range(110_000)), "utf-8")
+    with recording_server() as server:
+        ran = stressrunner(path, "--workers", "2", "--quiet", BASE_URL=server.url)
+    assert ran.code == 0, ran.err
+    assert server.requests.total() == 60
+    assert len({target.rpartition("/")[2] for _, target, _ in server.requests}) == 60
+    for _, target, body in server.requests:
+        row = target.rpartition("/")[2].encode()
+        assert body == (b"\xff{{ no hole }}" if target.startswith("/plain") else b"12 " + row)
