@@ -103,6 +103,8 @@ class _Sections:
             [block({name: example}).rstrip() for example in schema.get("examples", ())] if is_key else []
         )
         parts = [_described(schema), *(f"```yaml\n{example}\n```" for example in examples)]
+        if is_key and "steps" in (_section_of(self._root["properties"][name]), _section_of(_values(schema))):
+            return "\n\n".join([*parts, "What a step can be: [steps](#steps)."])
         rows = list(self._rows(inner, "", 0))
         if rows:
             parts += [_choices(self._root, inner), _table(("key", "value", "", "for example"), rows)]
@@ -164,6 +166,12 @@ def _at(root: _Schema, pointer: str) -> _Schema:
         part = part[step]
     found: _Schema = part
     return found
+
+
+def _values(schema: _Schema) -> _Schema:
+    """Return the schema of what a mapping from names holds; an empty one for anything else."""
+    inner: _Schema = schema["additionalProperties"] if _is_map(schema) else {}
+    return inner
 
 
 def _is_map(schema: _Schema) -> bool:
