@@ -2,9 +2,11 @@
 
 import json
 import os
+import select
 import shutil
 import subprocess
 import sys
+import time
 
 import pytest
 from command import environment, stressrunner
@@ -61,13 +63,19 @@ def on_a_terminal(path, answer, **variables):
         ["setsid", "--ctty", "--wait", *command], stdin=theirs, stdout=subprocess.DEVNULL, stderr=theirs, env=given
     )  # fmt: skip
     os.close(theirs)
-    seen = b""
+    seen, deadline = b"", time.monotonic() + 30
     try:
         while b"[y/N]" not in seen:
             seen += os.read(ours, 1000)
         os.write(ours, answer)
         while True:
-            seen += os.read(ours, 1000)
+            if select.select([ours], [], [], 3)[0]:
+                seen += os.read(ours, 1000)
+            elif time.monotonic() > deadline:
+                running.kill()
+            elif answer == b"\x03":
+                # One that comes just before the process begins to read is noticed with the next one.
+                os.write(ours, answer)
     except OSError:  # which is how a terminal says that nobody is at its other end
         pass
     finally:
