@@ -4,9 +4,7 @@ from typing import NamedTuple
 
 from stressrunner.plan.reply import Reply
 
-__all__ = ["MAX_SESSION_ID", "Attempt"]
-
-MAX_SESSION_ID = 200  #: characters of a session's id that are kept
+__all__ = ["Attempt"]
 
 
 class Attempt(NamedTuple):

@@ -162,4 +162,4 @@ class QuickUser:
             self._requests.recorder.in_flight -= 1
             since_ns = arrival.waiting_since_ns
             released_ns = self._begun_ns if since_ns is None else since_ns
-            self._requests.sender.cut_off(self._endpoint, arrival, released_ns)
+            self._requests.sender.cut_off(self._endpoint, self._names, arrival, released_ns)

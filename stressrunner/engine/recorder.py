@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from stressrunner.engine.attempt import Attempt
 from stressrunner.engine.sample import Sample
 from stressrunner.http.exchange import Exchange
 from stressrunner.plan.outcome import Problem
@@ -16,6 +17,9 @@ class Recorder(Protocol):
 
     def emit(self, sample: Sample, exchange: Exchange | None) -> None:
         """Take a request that was sent, with its exchange unless it was cut off or could not be filled in."""
+
+    def attempted(self, attempt: Attempt) -> None:
+        """Take a message whose delivery is checked, with its reply; `emit` is told of its request too."""
 
     def skipped(self, phase: int, endpoint: int, count: int) -> None:
         """Take planned requests that an earlier failure of their iteration prevented."""
@@ -63,6 +67,9 @@ class Apart:
     def apart(self, kind: str, sample: Sample) -> None:
         """Pass a request on that is reported under another kind."""
         self._recorder.apart(kind, sample)
+
+    def attempted(self, attempt: Attempt) -> None:
+        """Forget it: deliveries are of the load alone, and these tokens are none of its."""
 
     def skipped(self, phase: int, endpoint: int, count: int) -> None:
         """Forget it: nothing of this is planned."""

@@ -8,17 +8,23 @@ import anyio.lowlevel
 
 from stressrunner.engine.budget import Budget
 from stressrunner.engine.clock import Clock
+from stressrunner.engine.message_log import attempt_of, unanswered
 from stressrunner.engine.names import RequestNames, ResponseNames
 from stressrunner.engine.recorder import Recorder
 from stressrunner.engine.sample import Sample
 from stressrunner.expressions import CannotEvaluate
 from stressrunner.http.content import content_of
-from stressrunner.http.exchange import NEVER_FINISHED, Exchange, Transport
+from stressrunner.http.exchange import NEVER_FINISHED, Exchange, Failure, Transport
 from stressrunner.plan.endpoints import EndpointPlan
 from stressrunner.plan.outcome import Outcome, Problem
+from stressrunner.plan.reply import Reply
 
 __all__ = ["Cut", "Due", "Sender"]
 
+#: Replies that are outcomes of their own: neither success nor error, and no checks apply to them.
+_OF_REPLY = {Reply.SUPERSEDED: Outcome.SUPERSEDED, Reply.REFUSED: Outcome.REFUSED}
+#: Outcomes after which an iteration goes on; a message that a later one replaced is no failure of its session.
+_PASSED = (Outcome.OK, Outcome.SUPERSEDED)
 _EXCERPT_CHARACTERS = 300  #: of the response's body, kept with an error
 
 
@@ -99,7 +105,7 @@ class Sender:
         try:
             exchange = await transport.exchange(request)
         except anyio.get_cancelled_exc_class():
-            self.cut_off(endpoint, due, released_ns)
+            self.cut_off(endpoint, names, due, released_ns)
             raise
         finally:
             self._recorder.in_flight -= 1
@@ -117,12 +123,17 @@ class Sender:
             names.step.latest = None
         self._unsendable(endpoint.index, due, Problem(error.kind, str(error)))
 
-    def cut_off(self, endpoint: EndpointPlan, due: Planned, released_ns: int) -> None:
+    def cut_off(
+        self, endpoint: EndpointPlan, names: RequestNames | None, due: Planned, released_ns: int
+    ) -> None:
         """Count a request in flight that is cut off."""
         never = self.ranks_cut_off
-        moments = (due.due_ns, released_ns, self._clock.now_ns())
+        now_ns = self._clock.now_ns()
+        moments = (due.due_ns, released_ns, now_ns)
         place = (endpoint.index, due.phase)
         self._recorder.emit(_unsent_sample(place, Outcome.UNFINISHED, moments, never=never), None)
+        if endpoint.messages is not None and names is not None:
+            self._recorder.attempted(unanswered(endpoint.messages, names, due.phase, (released_ns, now_ns)))
 
     def conclude(
         self,
@@ -136,7 +147,7 @@ class Sender:
 
         The names may be left out where the status alone decides.
         """
-        outcome, problem = self._judge(endpoint, names, exchange, due.due_ns)
+        outcome, problem = self._judge(endpoint, names, exchange, due)
         failure = exchange.failure
         # By position: keywords would cost a microsecond.
         sample = Sample(
@@ -159,7 +170,7 @@ class Sender:
             exchange.resent,
         )
         self._recorder.emit(sample, exchange)
-        return outcome is Outcome.OK
+        return outcome in _PASSED
 
     async def give_up(self, endpoint: int, due: Planned, why: str) -> None:
         """Count a request that cannot be sent, as something that it depends on cannot be evaluated, as failed."""
@@ -179,21 +190,29 @@ class Sender:
         return self._clock.now_ns() if waiting_since_ns is None else waiting_since_ns
 
     def _judge(
-        self, endpoint: EndpointPlan, names: RequestNames | None, exchange: Exchange, due_ns: int
+        self, endpoint: EndpointPlan, names: RequestNames | None, exchange: Exchange, due: Planned
     ) -> tuple[Outcome, Problem | None]:
-        step = None if names is None else names.step
-        if exchange.failure is not None:
-            if step is not None:
-                step.latest = None
-            return Outcome.FAILED, Problem(exchange.failure.kind.value, exchange.failure.message)
         if names is None:
+            if exchange.failure is not None:
+                return _failed(exchange.failure)
             outcome, problem = endpoint.judge.judge_status(exchange.status)
-        else:
-            seen = ResponseNames(names, exchange, self._base_url, due_ns)
-            outcome, problem = endpoint.judge.judge(exchange.status, seen, names.scope.captures)
-            if step is not None:
-                step.latest = seen.alone()
+            return outcome, None if problem is None else problem._replace(excerpt=_excerpt(exchange))
+        seen = ResponseNames(names, exchange, self._base_url, due.due_ns)
+        if names.step is not None:
+            names.step.latest = None if exchange.failure is not None else seen.alone()
+        if endpoint.messages is not None:
+            attempt = attempt_of(endpoint.messages, seen, names, due.phase, exchange)
+            self._recorder.attempted(attempt)
+            if attempt.reply in _OF_REPLY:
+                return _OF_REPLY[attempt.reply], None
+        if exchange.failure is not None:
+            return _failed(exchange.failure)
+        outcome, problem = endpoint.judge.judge(exchange.status, seen, names.scope.captures)
         return outcome, None if problem is None else problem._replace(excerpt=_excerpt(exchange))
+
+
+def _failed(failure: Failure) -> tuple[Outcome, Problem | None]:
+    return Outcome.FAILED, Problem(failure.kind.value, failure.message)
 
 
 def _unsent_sample(

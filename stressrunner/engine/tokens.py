@@ -16,6 +16,8 @@ __all__ = ["MAX_EXCERPT", "Stored", "Token", "TokenReader", "token_text"]
 
 MAX_EXCERPT = 80  #: characters of a stored message that are kept
 _LONGEST = 100  #: characters of a token
+#: Before the tokens that `setup`, `user_setup` and `teardown` write, which are no messages of the load.
+_OF_NO_SESSION = "(?<!setup-)(?<!teardown-)"
 
 
 class Token(NamedTuple):
@@ -50,7 +52,7 @@ class TokenReader:
                 twice counts once; None counts every occurrence.
         """
         run = re.escape(run_id)
-        self._whole = re.compile(rf"sr\.{run}\.([0-9]+)\.([0-9]+)")
+        self._whole = re.compile(rf"{_OF_NO_SESSION}sr\.{run}\.([0-9]+)\.([0-9]+)")
         self._begun = re.compile(_any_beginning("sr." + run_id + ".") + r"\Z")
         self._separator = separator
 

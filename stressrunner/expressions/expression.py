@@ -38,6 +38,13 @@ class Expression:
         """Return whether the expression is true as a condition; raises CannotEvaluate as `evaluate` does."""
         return bool(self.evaluate(names))
 
+    def is_true(self, names: Mapping[str, Any]) -> bool:
+        """Return whether the expression holds; one that cannot be evaluated does not."""
+        try:
+            return self.holds(names)
+        except CannotEvaluate:
+            return False
+
 
 def _by_template(compiled: TemplateExpression, references: tuple[Reference, ...]) -> Evaluate:
     """Return what evaluates an expression as a compiled template."""

@@ -22,6 +22,7 @@ class Beat:
     duration_s: float
     tally: Tally
     phase: int | None  #: index of the phase that was running; None once the last one has ended
+    origin_ns: int = 0  #: when the load began, monotonic
 
 
 class Ear(Protocol):

@@ -19,7 +19,9 @@ from stressrunner.plan.plan import Plan, compile_plan
 from stressrunner.scenario.build import build
 from stressrunner.scenario.row_file import rows_from_wire
 
-__all__ = ["Generator"]
+__all__ = ["MOST_ATTEMPTS", "Generator"]
+
+MOST_ATTEMPTS = 4_000  #: messages of one delta: half a megabyte, which take some milliseconds to write
 
 
 class _Described(NamedTuple):
@@ -98,12 +100,12 @@ class Generator:
 
     def _gather(self, seq: int, origin_ns: int) -> Delta:
         load = self._load
-        tally = self._collector.drain()
+        tally = self._collector.drain(MOST_ATTEMPTS)
         if self._keeper is not None:
             tally.token_requests, tally.token_failures = self._keeper.hand_over()
         return Delta(
             seq=seq,
-            is_final=self._is_over,
+            is_final=self._is_over and self._collector.is_drained,
             tally=tally_to_wire(tally, origin_ns),
             phase=load.phase,
             spans_ns=[[span.started_ns - origin_ns, span.ended_ns - origin_ns] for span in load.spans],

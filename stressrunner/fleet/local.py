@@ -99,7 +99,8 @@ class LocalFleet:
             if self._keeper is not None:
                 tally.token_requests, tally.token_failures = self._keeper.hand_over()
             ledger.add(tally, last_ns, now_ns)
-            beat = Beat((now_ns - origin_ns) / NS_PER_S, (now_ns - last_ns) / NS_PER_S, tally, load.phase)
+            at_s, took_s = (now_ns - origin_ns) / NS_PER_S, (now_ns - last_ns) / NS_PER_S
+            beat = Beat(at_s, took_s, tally, load.phase, origin_ns)
             last_ns = now_ns
             if ear.heard(beat, ledger.total):
                 load.stop()

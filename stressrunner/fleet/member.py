@@ -61,6 +61,7 @@ class Member:
         self._heard_ns = 0
         self._expected = 0  # number of the next delta
         self._fresh = Tally()
+        self._is_over = False  # nothing more is sent; messages may still have to be handed over
 
     # Before the load
 
@@ -138,7 +139,10 @@ class Member:
         match message:
             case Delta():
                 self._add(message)
+                if self._is_over and not self.has_ended:
+                    await self.poll()
             case Over():
+                self._is_over = True
                 await self.poll()
             case None:
                 self.lose("died", await self._channel.cause())

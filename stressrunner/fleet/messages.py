@@ -11,7 +11,7 @@
     Delta(seq)      ->                         what was counted since the delta before
     Over            ->                         the load has ended: poll now, for what is left
                     <-       Stop              cut the load off; `Over` follows
-    Delta(seq, is_final)
+    Delta(seq, is_final)            when there is more than one message can hold, several of them, the last one final
 
 A generator that is asked for the delta it gave last gives the same one again; asking for the next one says that the
 last has arrived. So a question can be repeated after any doubt, and nothing is lost or counted twice. Nothing in a

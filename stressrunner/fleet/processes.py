@@ -172,7 +172,8 @@ class ProcessFleet:
             now_ns = max(last_ns, self._clock.now_ns())
             tally = self._taken()
             ledger.add(tally, last_ns, now_ns)
-            beat = Beat((now_ns - origin_ns) / NS_PER_S, (now_ns - last_ns) / NS_PER_S, tally, self._phase)
+            at_s, took_s = (now_ns - origin_ns) / NS_PER_S, (now_ns - last_ns) / NS_PER_S
+            beat = Beat(at_s, took_s, tally, self._phase, origin_ns)
             last_ns = now_ns
             if ear.heard(beat, ledger.total):
                 self.stop()

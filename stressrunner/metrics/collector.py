@@ -1,7 +1,9 @@
 """Where the engine puts what it measures, and where the coordinator takes it from."""
 
+from collections import deque
 from collections.abc import Callable, Iterable
 
+from stressrunner.engine.attempt import Attempt
 from stressrunner.engine.sample import Sample
 from stressrunner.http.exchange import Exchange
 from stressrunner.metrics.forensics import Witness
@@ -25,6 +27,7 @@ class Collector:
         self._witness = Witness(warmups)
         self._pending: list[Sample] = []  # bounded: counted together when there are enough of them
         self._observers: tuple[Observer, ...] = (self._witness, *observers)
+        self._attempts: deque[Attempt] = deque()  # grows with the messages sent: a row of 200 bytes each
         self.in_flight = 0  #: requests on their way now
 
     def emit(self, sample: Sample, exchange: Exchange | None) -> None:
@@ -35,6 +38,15 @@ class Collector:
             self._count()
         for observer in self._observers:
             observer(sample, exchange)
+
+    def attempted(self, attempt: Attempt) -> None:
+        """Keep a message whose delivery is checked."""
+        self._attempts.append(attempt)
+
+    @property
+    def is_drained(self) -> bool:
+        """Whether all messages have been handed over."""
+        return not self._attempts
 
     def skipped(self, phase: int, endpoint: int, count: int) -> None:
         """Count requests that an earlier failure of their iteration prevented."""
@@ -76,10 +88,13 @@ class Collector:
         samples, self._pending = self._pending, []
         self._tally.extend(samples)
 
-    def drain(self) -> Tally:
-        """Hand over what was counted since the last time."""
+    def drain(self, most_attempts: int | None = None) -> Tally:
+        """Hand over what was counted since the last time, and no more than so many messages."""
         self._count()
         tally, self._tally = self._tally, Tally()
         tally.in_flight = self.in_flight
         tally.forensics = self._witness.hand_over()
+        waiting = self._attempts
+        count = len(waiting) if most_attempts is None else min(len(waiting), most_attempts)
+        tally.attempts = [waiting.popleft() for _ in range(count)]
         return tally

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from operator import sub
 from typing import Any
 
+from stressrunner.engine.attempt import Attempt
 from stressrunner.engine.sample import Sample
 from stressrunner.metrics.forensics import Forensics
 from stressrunner.metrics.histogram import Histogram
@@ -200,6 +201,7 @@ class Tally:
         self.token_requests = 0  #: sent for access tokens; not among those of any cell
         self.token_failures = 0  #: of them, that gave no token
         self.forensics = Forensics()  #: exchanges that were kept
+        self.attempts: list[Attempt] = []  #: messages whose delivery is checked
 
     def cell(self, phase: int, endpoint: int) -> Cell:
         """Return the counts of an endpoint in a phase, made when they are first asked for."""
@@ -289,3 +291,4 @@ class Tally:
             self.apart.setdefault(kind, Cell()).merge(cell)
         self.in_flight = other.in_flight
         self.forensics.merge(other.forensics)
+        self.attempts += other.attempts

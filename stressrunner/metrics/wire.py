@@ -11,9 +11,11 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from stressrunner.engine.attempt import Attempt
 from stressrunner.metrics.forensics import forensics_from_wire, forensics_to_wire
 from stressrunner.metrics.histogram import Histogram
 from stressrunner.metrics.tally import Cell, ErrorSample, ErrorTally, Tally
+from stressrunner.plan.reply import Reply
 
 __all__ = ["tally_from_wire", "tally_to_wire"]
 
@@ -69,6 +71,10 @@ def tally_to_wire(tally: Tally, origin_ns: int) -> dict[str, Any]:
         "stalls": _histogram_to_wire(tally.stalls),
         "collections": _histogram_to_wire(tally.collections),
         "forensics": forensics_to_wire(tally.forensics, origin_ns),
+        "attempts": [
+            attempt._replace(sent_ns=attempt.sent_ns - origin_ns, ended_ns=attempt.ended_ns - origin_ns)
+            for attempt in tally.attempts
+        ],
     }
 
 
@@ -94,9 +100,19 @@ def tally_from_wire(wire: Any, origin_ns: int) -> Tally:
         tally.collections = _histogram_from_wire(wire["collections"])
         tally.token_requests, tally.token_failures = wire["tokens"]
         tally.forensics = forensics_from_wire(wire["forensics"], origin_ns)
+        tally.attempts = [_attempt_from_wire(row, origin_ns) for row in wire["attempts"]]
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"this is no tally: {error!r}") from error
     return tally
+
+
+def _attempt_from_wire(row: Any, origin_ns: int) -> Attempt:
+    attempt = Attempt(*row)
+    return attempt._replace(
+        sent_ns=attempt.sent_ns + origin_ns,
+        ended_ns=attempt.ended_ns + origin_ns,
+        reply=Reply(attempt.reply),
+    )
 
 
 def _cell_to_wire(cell: Cell, origin_ns: int) -> dict[str, Any]:

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import urlsplit
 
+from stressrunner.plan.delivery import messages_of
 from stressrunner.plan.judging import Judge
-from stressrunner.plan.requests import Common, RequestTemplate
+from stressrunner.plan.messages import Messages
+from stressrunner.plan.requests import Common, RequestTemplate, own_path
 from stressrunner.plan.tokens import Token
 from stressrunner.scenario.model import Endpoint, OAuth2, Scenario
 
@@ -21,6 +22,7 @@ class EndpointPlan:
     name: str
     request: RequestTemplate
     judge: Judge
+    messages: Messages | None = None  #: that it sends, if their delivery is checked
 
 
 class Endpoints:
@@ -44,18 +46,20 @@ class Endpoints:
             apart: names of those that are sent beside it.
             in_steps: whether the bodies of responses are always needed, as what is asked of them may stand anywhere.
         """
-        target = scenario.target
-        is_embedded = target.base_url.startswith("demo:")
-        prefix = "" if is_embedded else urlsplit(target.base_url).path.rstrip("/")
+        self._scenario = scenario
         self._in_steps = in_steps
         counted, beside = set(names), set(apart)
         listed = [name for name in scenario.endpoints if name in counted]
         listed += [name for name in scenario.endpoints if name in beside - counted]
         self._sources = {name: scenario.endpoints[name] for name in listed}
-        clients = (source.auth for source in self._sources.values())
+        reading = (
+            [] if scenario.delivery is None else [scenario.endpoints[scenario.delivery.read_back.endpoint]]
+        )
+        clients = (source.auth for source in (*self._sources.values(), *reading))
         tokens = {client: Token(client) for client in clients if isinstance(client, OAuth2)}
         self.tokens = tuple(tokens.values())  #: that the requests carry
-        self._common = Common(prefix, target.headers, seed, tokens)
+        #: what the requests have in common
+        self.common = Common(own_path(scenario.target), scenario.target.headers, seed, tokens)
         plans = [self._compiled(number, source) for number, source in enumerate(self._sources.values())]
         self._by_name = {plan.name: plan for plan in plans}
         self.plans = tuple(plans[: len(counted)])  #: of those that the load sends
@@ -74,7 +78,7 @@ class Endpoints:
         return self._compiled(self.named(name).index, more)
 
     def _compiled(self, index: int, endpoint: Endpoint) -> EndpointPlan:
-        judge = Judge(endpoint)
-        needs_body = judge.needs_body or self._in_steps
-        request = RequestTemplate(endpoint, self._common, needs_body=needs_body)
-        return EndpointPlan(index, endpoint.name, request, judge)
+        judge, messages = Judge(endpoint), messages_of(self._scenario, endpoint)
+        needs_body = judge.needs_body or self._in_steps or (messages is not None and messages.needs_body)
+        request = RequestTemplate(endpoint, self.common, needs_body=needs_body)
+        return EndpointPlan(index, endpoint.name, request, judge, messages)

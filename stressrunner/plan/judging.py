@@ -10,11 +10,11 @@ from stressrunner.plan.captures import Captures, NothingCaptured
 from stressrunner.plan.outcome import Outcome, Problem
 from stressrunner.scenario.model import Endpoint, GraphQL
 
-__all__ = ["Finding", "Judge"]
+__all__ = ["OF_BODY", "Finding", "Judge", "names_of"]
 
 Names = Mapping[str, Any]
 _PASSED = (Outcome.OK, None)
-_OF_BODY = frozenset({"body", "text", "size"})
+OF_BODY = frozenset({"body", "text", "size"})  #: the names that need a response's body
 
 
 class Finding(NamedTuple):
@@ -32,19 +32,19 @@ class Judge:
         self._checks = [compile_expression(source) for source in endpoint.checks]
         self._captures = Captures(endpoint.capture)
         self._refused = None if endpoint.refused is None else compile_expression(endpoint.refused)
-        named = _names(self._checks)
+        named = names_of(self._checks)
         self._wants_no_errors = isinstance(endpoint.body, GraphQL) and not _asks_errors(self._checks)
         self._status_decides = "status" not in named
-        asked = named | self._captures.asked | _names([self._refused] if self._refused else [])
+        asked = named | self._captures.asked | names_of([self._refused] if self._refused else [])
         #: whether the status alone decides what becomes of a request, and nothing is taken from the response
         self.is_of_status = asked <= {"status"} and not self._captures and not self._wants_no_errors
         self._of_status: dict[int, tuple[Outcome, Problem | None]] = {}
         #: whether anything is asked about a response's body
-        self.needs_body = self._wants_no_errors or not asked.isdisjoint(_OF_BODY)
+        self.needs_body = self._wants_no_errors or not asked.isdisjoint(OF_BODY)
 
     def judge(self, status: int, names: Names, captures: dict[str, Any]) -> tuple[Outcome, Problem | None]:
         """Return what became of a request that was answered; captures are added when it passed."""
-        if self._refused is not None and _is_true(self._refused, names):
+        if self._refused is not None and self._refused.is_true(names):
             return Outcome.REFUSED, None
         if self._status_decides and status >= 400:
             return Outcome.FAILED, Problem(f"http {status}", f"status was {status}")
@@ -71,7 +71,7 @@ class Judge:
 
     def findings(self, status: int, names: Names) -> list[Finding]:
         """Return what comes of every check, also of those after one that failed; for people, not for the load."""
-        if self._refused is not None and _is_true(self._refused, names):
+        if self._refused is not None and self._refused.is_true(names):
             return [
                 Finding(
                     f"refused: {self._refused.source}", passed=True, values=values_met(self._refused, names)
@@ -115,13 +115,6 @@ def _graphql_errors(names: Names) -> str:
     return f"body.errors: {message if isinstance(message, str) else to_json(first)}"
 
 
-def _names(expressions: Iterable[Expression]) -> set[str]:
+def names_of(expressions: Iterable[Expression]) -> set[str]:
+    """Return the names that some expressions begin with."""
     return {reference.path[0] for expression in expressions for reference in expression.references}
-
-
-def _is_true(expression: Expression, names: Names) -> bool:
-    """Return whether an expression holds; one that cannot be evaluated does not."""
-    try:
-        return expression.holds(names)
-    except CannotEvaluate:
-        return False

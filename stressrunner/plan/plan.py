@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from stressrunner.expressions import ValueTemplate, compile_value
+from stressrunner.plan.delivery import ReadBackPlan, compile_read_back
 from stressrunner.plan.endpoints import EndpointPlan
 from stressrunner.plan.feeders import Rows
 from stressrunner.plan.pacing import Even, Pacing, Poisson, Ramp
@@ -108,6 +109,7 @@ class Plan:
     captures: Mapping[str, Any] = field(default_factory=dict)  #: what setup has captured, once it has run
     cookies: tuple[Any, ...] = ()  #: what it was given, as `CookieJar.to_wire` has them
     tokens: tuple[Token, ...] = ()  #: access tokens that requests carry; whoever sends keeps them valid
+    read_back: ReadBackPlan | None = None  #: of the sessions whose messages are checked; None checks none
     part: Shard = field(default_factory=Shard)
     #: how far apart the requests of two iterations are in the rows of a feeder that has one for every request
     stride: int = field(init=False)
@@ -219,6 +221,7 @@ def compile_plan(scenario: Scenario, *, seed: int, run_id: str, uuid_salt: str =
         user_setup=traffic.steps(scenario.user_setup),
         teardown=traffic.steps(scenario.teardown),
         tokens=traffic.endpoints.tokens,
+        read_back=compile_read_back(scenario, traffic.endpoints.common),
     )
 
 

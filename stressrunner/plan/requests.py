@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 from stressrunner.expressions import (
     Template,
@@ -17,9 +17,9 @@ from stressrunner.plan.auth import compile_auth, query_key
 from stressrunner.plan.bodies import compile_body, pairs
 from stressrunner.plan.headers import compile_headers, header_line, with_cookies
 from stressrunner.plan.tokens import Token
-from stressrunner.scenario.model import Endpoint, OAuth2
+from stressrunner.scenario.model import Endpoint, OAuth2, Target
 
-__all__ = ["Common", "RequestTemplate"]
+__all__ = ["Common", "RequestTemplate", "own_path", "with_query"]
 
 Names = Mapping[str, Any]
 # RFC 3986: reserved, unreserved, and escapes already made; not '#', which begins what is never sent.
@@ -59,6 +59,17 @@ def _path(template: Template, prefix: str) -> Callable[[Names], str]:
         )
 
     return joined
+
+
+def own_path(target: Target) -> str:
+    """Return the path that a base URL has itself, which stands before that of every request."""
+    return "" if target.base_url.startswith("demo:") else urlsplit(target.base_url).path.rstrip("/")
+
+
+def with_query(target: str, fields: Mapping[str, Any]) -> str:
+    """Return a path with query parameters added: None leaves one out, a list repeats it."""
+    query = urlencode(pairs(fields), quote_via=quote)
+    return f"{target}{'&' if '?' in target else '?'}{query}" if query else target
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +139,7 @@ class RequestTemplate:
     def _rendered(self, names: Names) -> Request:
         target = self._path(names)
         if self._query is not None:
-            query = urlencode(pairs(self._query.render(names)), quote_via=quote)
-            if query:
-                target += ("&" if "?" in target else "?") + query
+            target = with_query(target, self._query.render(names))
         headers = self._fixed
         if self._filled:
             rendered = [(name, render(names)) for name, render in self._filled]

@@ -13,6 +13,7 @@ from stressrunner.reports import sections
 from stressrunner.reports.advice import advice
 from stressrunner.reports.page.charts import charts
 from stressrunner.reports.page.checks import checks
+from stressrunner.reports.page.delivery import delivery
 from stressrunner.reports.page.endpoints import endpoints
 from stressrunner.reports.page.errors import errors
 from stressrunner.reports.page.exchanges import slowest
@@ -96,6 +97,7 @@ def _run(result: Result) -> Markup:
 #: The parts of the page in their order.
 SECTIONS: tuple[Section, ...] = (
     Section("thresholds", "Thresholds", _thresholds),
+    Section("delivery", "Delivery", delivery),
     Section("charts", "Charts", _charts),
     Section("endpoints", "Endpoints", endpoints),
     Section("checks", "Checks", checks),

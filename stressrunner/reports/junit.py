@@ -1,6 +1,8 @@
-"""The JUnit report: what a pipeline shows as tests. A case for the run itself, one for each threshold and each check.
+"""The JUnit report: what a pipeline shows as tests.
 
-    failure    a threshold that failed, or that had to be proven (`--strict`) and was not; a check that failed
+A case for the run itself, and one for each threshold, each requirement on deliveries and each check.
+
+    failure    a threshold, requirement or check that failed; what had to be proven (`--strict`) and was not
     error      of the case "the run": it was invalid, or interrupted
     skipped    a threshold that could not be judged here, or not with so few samples; a check that nothing was held against
 
@@ -18,6 +20,8 @@ from stressrunner.reports.wording import printable
 from stressrunner.result.exchanges import CheckRecord
 from stressrunner.result.model import Result
 from stressrunner.units import format_quantity
+from stressrunner.verdict.delivery.outcome import Requirement
+from stressrunner.verdict.delivery.requirements import sentence
 from stressrunner.verdict.outcome import ThresholdOutcome
 from stressrunner.verdict.verdict import sentence_of
 
@@ -39,9 +43,11 @@ def render(result: Result) -> str:
     """Return the report as XML in the form that Jenkins and GitLab read."""
     root = ET.Element("testsuites", name=printable(result.run.scenario.name))
     thresholds = [_threshold(outcome, result) for outcome in result.thresholds]
+    deliveries = [_requirement(each) for checked in result.invariants for each in checked.requirements]
     suites = {
-        "run": [_run(result, thresholds)],
+        "run": [_run(result, [*thresholds, *deliveries])],
         "thresholds": thresholds,
+        "delivery": deliveries,
         "checks": [_check(check, result) for check in result.checks],
     }
     for name, cases in suites.items():
@@ -78,6 +84,13 @@ def _threshold(outcome: ThresholdOutcome, result: Result) -> _Case:
         case "warned":
             return _Case(name, output=f"warning: {sentence}\n{output}")
     return _Case(name, output=output)
+
+
+def _requirement(required: Requirement) -> _Case:
+    output = f"found {required.found:,} of {required.of:,}, limit {required.limit}"
+    if required.state == "failed":
+        return _Case(required.name, "failure", sentence(required), output)
+    return _Case(required.name, output=output)
 
 
 def _check(check: CheckRecord, result: Result) -> _Case:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from stressrunner.reports import sections
 from stressrunner.reports.advice import advice
+from stressrunner.reports.delivery import DeliverySection, deliveries
 from stressrunner.reports.exhibits import SERVE_DEMO, replay, slowest
 from stressrunner.reports.table import Column, Fact, Row, Table
 from stressrunner.reports.traffic import traffic
@@ -30,6 +31,8 @@ _BACKTICKS = re.compile(r"`+")
 def render(result: Result) -> str:
     """Return the report; what decides stands in front, the figures behind it can be unfolded."""
     blocks = [*_judgement(result), *_unfolded("Figures", _figures(result))]
+    for section in deliveries(result):
+        blocks += _unfolded("Delivery", _delivery(section))
     if result.errors:
         blocks += _unfolded("Errors", [markdown_table(_errors(result)), *_replays(result)])
     blocks += _unfolded("The run", [_facts("Run", sections.run_facts(result)), _again(result)])
@@ -60,6 +63,17 @@ def _figures(result: Result) -> Iterator[str]:
         yield markdown_table(table)
     if (slow := slowest(result)) is not None:
         yield markdown_table(slow)
+
+
+def _delivery(section: DeliverySection) -> Iterator[str]:
+    yield f"{section.headline}: {section.outcome.outcome}"
+    for table in section.tables:
+        yield markdown_table(table)
+    yield _facts("Reading back", section.facts)
+    for exhibit in section.exhibits:
+        shown = [f"{session.title}: {session.summary}" for session in exhibit.sessions]
+        yield f"**{escaped(exhibit.title)}**"
+        yield _list([*shown, *([exhibit.more] if exhibit.more else [])])
 
 
 def _errors(result: Result) -> Table:

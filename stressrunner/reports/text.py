@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from stressrunner.reports import sections
 from stressrunner.reports.advice import advice
+from stressrunner.reports.delivery import brief, deliveries
 from stressrunner.reports.exhibits import SERVE_DEMO, replay_words, slowest
 from stressrunner.reports.table import Fact, Row, Table
 from stressrunner.reports.traffic import traffic
@@ -21,6 +22,7 @@ __all__ = ["render", "render_judgement", "text_table"]
 _WIDTH = 80
 _INDENT = "  "
 _GAP = "  "
+_IN_FULL = 2  #: sessions that show a fault, of those listed
 _MAX_SAMPLES = 3  #: of each kind of error
 _MIN_NAME = 12  #: a narrower first column would break every name
 
@@ -46,6 +48,7 @@ def _rendered(template: str, result: Result) -> str:
         keep_trailing_newline=True,
     )
     environment.filters |= {
+        "brief": brief,
         "bullet": lambda text: "\n".join(_wrapped(text, _INDENT, "- ")),
         "command": _command_text,
         "count": count,
@@ -75,6 +78,8 @@ def _content(result: Result) -> dict[str, Any]:
         "advice": advice(result),
         "run": sections.run_facts(result),
         "summary": sections.summary(result),
+        "deliveries": deliveries(result),
+        "in_full": _IN_FULL,
         "traffic": traffic(result),
         "max_samples": _MAX_SAMPLES,
         "replays": {group.kind: replay_words(result, group.kind) for group in result.errors},
@@ -149,9 +154,9 @@ def _widths(table: Table) -> list[int]:
     return [max(map(len, column)) for column in zip(_titles(table), *cells, strict=True)]
 
 
-def _room(widths: list[int]) -> int:
+def _room(widths: list[int], width: int) -> int:
     """Return how many columns are left over; below zero the table is too wide."""
-    return _WIDTH - len(_INDENT) - sum(widths) - len(_GAP) * (len(widths) - 1)
+    return width - len(_INDENT) - sum(widths) - len(_GAP) * (len(widths) - 1)
 
 
 def _without(table: Table, dropped: int) -> Table:
@@ -160,18 +165,18 @@ def _without(table: Table, dropped: int) -> Table:
     return replace(table, columns=tuple(table.columns[i] for i in kept), rows=rows)
 
 
-def text_table(table: Table) -> str:
+def text_table(table: Table, indent: int = 0) -> str:
     """Return a table with its columns aligned, within the width of the report where that is possible."""
-    return "\n".join(line.rstrip() for line in _table(table))
+    return "\n".join((" " * indent + line).rstrip() for line in _table(table, _WIDTH - indent))
 
 
-def _table(table: Table) -> list[str]:
+def _table(table: Table, width: int) -> list[str]:
     widths = _widths(table)
     optional = [i for i, column in enumerate(table.columns) if column.optional]
-    while _room(widths) < 0 and optional:
+    while _room(widths, width) < 0 and optional:
         table = _without(table, optional.pop(0))
         widths = _widths(table)
-    widths[0] = min(widths[0], max(_MIN_NAME, widths[0] + _room(widths)))
+    widths[0] = min(widths[0], max(_MIN_NAME, widths[0] + _room(widths, width)))
     rows = [tuple(printable(cell) for cell in row.cells) for row in table.rows]
     lines = [table.title, _line(table, _titles(table), widths)]
     for row, cells in zip(table.rows, rows, strict=True):

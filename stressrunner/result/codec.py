@@ -44,7 +44,6 @@ _LAYOUT = (
 def to_json(result: Result) -> str:
     """Return the content of a result file, with a newline at its end."""
     members = encode(result, Result)
-    members["invariants"] = []  # the place is kept; this version checks none
     return json.dumps({key: members[key] for key in _LAYOUT}, indent=1, allow_nan=False) + "\n"
 
 
@@ -83,7 +82,7 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def _members(text: str, path: str) -> dict[str, Any]:
-    """Return the file's top level without what is not a field of Result, once its version is known to fit."""
+    """Return the file's top level, once its version is known to fit."""
     try:
         document = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
@@ -101,10 +100,6 @@ def _members(text: str, path: str) -> dict[str, Any]:
             f"read it with {remedy} one",
         )
     upgrade(document, version)
-    if "invariants" not in document:
-        raise UnreadableResult(path, "invariants: missing")
-    if document.pop("invariants") != []:
-        raise UnreadableResult(path, "invariants: expected an empty array")
     return document
 
 

@@ -7,6 +7,7 @@ from stressrunner.metrics.summary import ErrorGroup, Latency, PhaseStats, Stats
 from stressrunner.metrics.timeline import Point
 from stressrunner.monitor.figures import ProcessFigures
 from stressrunner.result.exchanges import CheckRecord, ExchangeRecord
+from stressrunner.verdict.delivery.outcome import DeliveryOutcome
 from stressrunner.verdict.outcome import ThresholdOutcome, Validity, Verdict
 
 __all__ = ["SCHEMA", "GeneratorFigures", "Result", "RunRecord", "ScenarioRecord"]
@@ -88,4 +89,5 @@ class Result:
         ExchangeRecord, ...
     ]  #: kept whole: of errors, by kind, then the slowest of each endpoint
     checks: tuple[CheckRecord, ...]
+    invariants: tuple[DeliveryOutcome, ...] = ()  #: what was checked over the whole history of sessions
     schema: int = SCHEMA

@@ -1,10 +1,11 @@
 """The end of the road: what was measured is judged, masked, and becomes the result."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from stressrunner import __version__
+from stressrunner.engine.attempt import Attempt
 from stressrunner.masking import Masker
 from stressrunner.metrics.ledger import Summary
 from stressrunner.metrics.summary import ErrorGroup
@@ -17,13 +18,14 @@ from stressrunner.run.target import is_embedded, shown
 from stressrunner.scenario.document import Document
 from stressrunner.scenario.model import Open, Scenario
 from stressrunner.scenario.threshold import Threshold
+from stressrunner.verdict.delivery.outcome import DeliveryOutcome
 from stressrunner.verdict.figures import Figures, LiveRecord
 from stressrunner.verdict.outcome import ThresholdOutcome, Validity
 from stressrunner.verdict.thresholds import evaluate
 from stressrunner.verdict.validity import Observation, judge_validity
 from stressrunner.verdict.verdict import judge
 
-__all__ = ["Ending", "Measured", "Origin", "result_of"]
+__all__ = ["Ending", "Measured", "Origin", "Sent", "result_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,14 @@ class Origin:
     started_at: datetime
     masker: Masker
     workers: int  #: generator processes; 0 when the load is sent from this one
+
+
+@dataclass(slots=True)
+class Sent:
+    """The messages that generators have told of so far; grows while the load runs."""
+
+    attempts: Sequence[Attempt] = ()
+    origin_ns: int = 0  #: when the load began, monotonic
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +63,7 @@ class Measured:
     failure: str = ""  #: why the load cut itself off, in one sentence
     limit_hit: str = ""  #: the hard limit that cut the load off, in one sentence
     losses: tuple[str, ...] = ()  #: how generators were lost, a sentence for each
+    deliveries: tuple[DeliveryOutcome, ...] = ()  #: what became of all messages, if that was checked
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +83,12 @@ def result_of(origin: Origin, measured: Measured, ending: Ending) -> Result:
     validity = _validity(origin, measured, ending)
     interrupted = "interrupted by the user" if ending.interrupted else ""
     verdict = judge(
-        thresholds, validity, interrupted=interrupted, failure=measured.failure, strict=ending.strict
+        thresholds,
+        validity,
+        measured.deliveries,
+        interrupted=interrupted,
+        failure=measured.failure,
+        strict=ending.strict,
     )
     offered_per_s, achieved_per_s = _rates(origin.scenario, summary)
     return Result(
@@ -87,6 +103,7 @@ def result_of(origin: Origin, measured: Measured, ending: Ending) -> Result:
         phases=summary.phases,
         timeline=summary.timeline,
         thresholds=thresholds,
+        invariants=measured.deliveries,
         generator=GeneratorFigures(
             transport=measured.transport,
             loop=measured.loop,

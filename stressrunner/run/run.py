@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import anyio
 
@@ -31,6 +31,9 @@ from stressrunner.run.watching import Watcher
 from stressrunner.scenario.build import build
 from stressrunner.scenario.document import Document
 from stressrunner.scenario.model import Scenario
+
+if TYPE_CHECKING:
+    from stressrunner.run.deliveries import Deliveries
 
 __all__ = ["Options", "run"]
 
@@ -92,7 +95,11 @@ async def _run(
                 watcher = Watcher(origin, monitors, listener)
                 ready = replace(origin, plan=prepared)
                 fleet = _fleet(ready, target, generators, clock, options.samples)
-                measured = await _measure(fleet, clock, watcher, interrupted)
+                deliveries = _deliveries(ready, target, clock, watcher)
+                measured = await _measure(fleet, clock, watcher, deliveries, interrupted)
+                if deliveries is not None:
+                    outcome = await deliveries.conclude(interrupted, measured.losses, listener)
+                    measured = replace(measured, deliveries=(outcome,))
     except StressrunnerError as error:
         summary = chores.added_to(ledger_of(plan, clock.now_ns()).summary([]))
         nothing = Measured(summary, unwatched("nothing was sent"))
@@ -132,7 +139,23 @@ def _fleet(
     return LocalFleet(plan, transports_to(url, plan), url, clock, samples=samples, keeper=keeper)
 
 
-async def _measure(fleet: Fleet, clock: Clock, watcher: Watcher, interrupted: anyio.Event) -> Measured:
+def _deliveries(origin: Origin, target: LiveTarget, clock: Clock, watcher: Watcher) -> "Deliveries | None":
+    """Return what follows every message, if the scenario wants that."""
+    delivery = origin.scenario.delivery
+    if delivery is None:
+        return None
+    from stressrunner.run.deliveries import Deliveries  # noqa: PLC0415  most runs need none of what it imports
+
+    return Deliveries(origin, delivery, target.base_url, clock, watcher.sent)
+
+
+async def _measure(
+    fleet: Fleet,
+    clock: Clock,
+    watcher: Watcher,
+    deliveries: "Deliveries | None",
+    interrupted: anyio.Event,
+) -> Measured:
     """Carry out the load, with everything watched that is to be watched."""
 
     async def stop_when_interrupted() -> None:
@@ -142,6 +165,8 @@ async def _measure(fleet: Fleet, clock: Clock, watcher: Watcher, interrupted: an
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(stop_when_interrupted)
         tasks.start_soon(watcher.watch_processes, clock)
+        if deliveries is not None:
+            tasks.start_soon(deliveries.watch)
         summary: Summary = await fleet.execute(watcher)
         tasks.cancel_scope.cancel()
     await watcher.finish()

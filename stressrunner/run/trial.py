@@ -140,6 +140,9 @@ class _Notes:
         if exchange is not None:
             self.samples[id(exchange)] = sample
 
+    def attempted(self, _message: object) -> None:
+        """No history is read back after a trial."""
+
     def skipped(self, _phase: int, _endpoint: int, count: int) -> None:
         self.skipped_requests += count
 

@@ -4,7 +4,7 @@ from stressrunner.engine.clock import Clock
 from stressrunner.fleet.beat import Beat, Fleet
 from stressrunner.metrics.ledger import Summary
 from stressrunner.metrics.tally import Tally
-from stressrunner.run.judgement import Measured, Origin
+from stressrunner.run.judgement import Measured, Origin, Sent
 from stressrunner.run.listener import Listener
 from stressrunner.run.monitors import Monitors
 from stressrunner.run.standing import Standing
@@ -28,9 +28,11 @@ class Watcher:
         self._limits = scenario.limits
         self._limit_hit = ""
         self.aborted_by: Threshold | None = None  #: the threshold that cut the load off
+        self.sent = Sent()  #: the messages whose delivery is checked
 
     def heard(self, beat: Beat, total: Tally) -> bool:
         """Pass on where the load stands; return whether a threshold or a hard limit cuts it off."""
+        self.sent.attempts, self.sent.origin_ns = total.attempts, beat.origin_ns
         due = self._watchdog.feed(beat, self._monitors.figures())
         generators = self._monitors.generators() or {"generator": self._monitors.generator()}
         progress = self._standing.after(beat, total, self._watchdog.latest(), generators.values())

@@ -13,6 +13,7 @@ from stressrunner.scenario.auth import auth_of
 from stressrunner.scenario.bodies import body_of
 from stressrunner.scenario.build_steps import StepBuilder, checks_of, think_bounds
 from stressrunner.scenario.captures import captures_of
+from stressrunner.scenario.delivery import Delivery, build_delivery
 from stressrunner.scenario.model import (
     Auth,
     Closed,
@@ -106,7 +107,12 @@ def build(document: Described) -> Scenario:
         ),
         thresholds=_thresholds(value.get("thresholds", []), load),
         limits=_limits(value.get("limits", {})),
+        delivery=_delivery(value.get("invariants", {})),
     )
+
+
+def _delivery(invariants: Mapping[str, Any]) -> Delivery | None:
+    return build_delivery(invariants["delivery"]) if "delivery" in invariants else None
 
 
 def _frozen(mapping: dict[str, Any]) -> Mapping[str, Any]:

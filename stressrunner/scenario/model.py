@@ -10,6 +10,7 @@ from fractions import Fraction
 from pathlib import Path as FilePath
 from typing import Any, Literal, TypeAlias
 
+from stressrunner.scenario.delivery import Delivery
 from stressrunner.scenario.steps import Flow, Step
 from stressrunner.scenario.threshold import Threshold
 
@@ -332,3 +333,4 @@ class Scenario:
     user_setup: tuple[Step, ...] = ()  #: once per user, before its first iteration
     teardown: tuple[Step, ...] = ()  #: once after the load
     limits: Limits = Limits()
+    delivery: Delivery | None = None  #: what must hold of every message; None checks none

@@ -85,6 +85,7 @@ class Names:
     session_endpoint: str | None  #: the one that is sent several times in an iteration
     elements: frozenset[str]  #: what the elements of `each` are called
     captured: Captured  #: what is captured before each place
+    read_back_endpoint: str | None = None  #: the one that returns a session's history
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +152,10 @@ def _scope(text: Text, names: Names) -> _Scope:
     if root == "variables" or (root == "load" and "variables" in text.path):
         return _Scope(known, frozenset(), is_message=False)
     known |= names.variables
+    if root == "invariants":
+        return _Scope(known | _RESPONSE, frozenset(), is_message=False)
+    if _is_read_back(text, names):
+        known |= {"page"}
     senders = _senders(text, names)
     met = names.captured.whenever_sent if root == "target" else names.captured.at_all(senders)
     known |= _spelled_out(met.certain)
@@ -184,7 +189,8 @@ def _undefined(
         place = {"offset": reference.offset, "width": reference.width}
         if name in scope.known:
             problem = _unknown_field(reference, names)
-            if problem is not None:
+            is_known = _is_read_back(text, names) and reference.path == ("session", "id")
+            if problem is not None and not is_known:
                 yield _at_field(text, reference, *problem)
         elif name in scope.possible and not reference.guarded:
             hint = f"write '{name} | default(...)' or ask '{name} is defined'"
@@ -201,6 +207,11 @@ def _uncertain(name: str, *, is_message: bool) -> str:
     if name == _REPEAT:
         return "'repeat' is known in a step that repeats, and this is not always in one"
     return f"'{name}' is not captured on every way to here"
+
+
+def _is_read_back(text: Text, names: Names) -> bool:
+    """Whether a text belongs to the request that reads a session back, which knows more of the session."""
+    return names.read_back_endpoint is not None and text.path[:2] == ("endpoints", names.read_back_endpoint)
 
 
 def _is_guarded_capture(reference: Reference, names: Names) -> bool:

@@ -13,6 +13,7 @@ from stressrunner.errors import Diagnostic
 from stressrunner.scenario.auth_references import check_auth
 from stressrunner.scenario.body_references import check_bodies
 from stressrunner.scenario.captured import Captured
+from stressrunner.scenario.delivery_references import check_delivery
 from stressrunner.scenario.feeders import FeederRows
 from stressrunner.scenario.names import RESERVED, Names, check_texts
 from stressrunner.scenario.phases import check_load
@@ -245,6 +246,7 @@ def _names(checked: _Checked) -> Names:
         session_endpoint=checked.text("session", "send"),
         elements=frozenset(name for name, _ in _elements(checked.mapping())),
         captured=Captured(checked.mapping()),
+        read_back_endpoint=checked.text("invariants", "delivery", "read_back", "endpoint"),
     )
 
 
@@ -297,6 +299,10 @@ def _thresholds(checked: _Checked) -> Iterator[Diagnostic]:
     return check_thresholds(checked.root, checked.value, checked.texts, names)
 
 
+def _delivery(checked: _Checked) -> Iterator[Diagnostic]:
+    return check_delivery(checked.root, checked.value)
+
+
 _Check = Callable[[_Checked], Iterator[Diagnostic]]
 _CHECKS: tuple[_Check, ...] = (
     _target,
@@ -313,4 +319,5 @@ _CHECKS: tuple[_Check, ...] = (
     _wire,
     _load,
     _thresholds,
+    _delivery,
 )

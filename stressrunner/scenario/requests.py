@@ -10,6 +10,7 @@ __all__ = [
     "Place",
     "name_in",
     "place_of",
+    "read_back_endpoint",
     "requests_in",
     "step_lists",
     "steps_in",
@@ -95,10 +96,19 @@ def requests_in(value: Mapping[str, Any]) -> Iterator[tuple[Path, Mapping[str, A
 
 
 def unnamed_endpoints(value: Mapping[str, Any]) -> list[str]:
-    """Return the endpoints that no step names: those that are sent where nothing says what is."""
+    """Return the endpoints that no step names and no session is read back by: sent where nothing says what is."""
     named = {name_in(step) for path, steps in step_lists(value) for _, step in steps_in(path, steps)}
+    named.add(read_back_endpoint(value))
     endpoints = value.get("endpoints")
     return [name for name in endpoints if name not in named] if isinstance(endpoints, dict) else []
+
+
+def read_back_endpoint(value: Mapping[str, Any]) -> str | None:
+    """Return the endpoint that returns a session's history, if there is one."""
+    found: Any = value
+    for key in ("invariants", "delivery", "read_back", "endpoint"):
+        found = found.get(key) if isinstance(found, dict) else None
+    return found if isinstance(found, str) else None
 
 
 def name_in(step: Any) -> str | None:

@@ -15,6 +15,7 @@ from stressrunner.errors import Diagnostic
 from stressrunner.http.hosts import listed_host
 from stressrunner.http.media_types import check_media_type
 from stressrunner.scenario.auth import check_header_name, check_no_holes, check_token_url
+from stressrunner.scenario.delivery import parse_limit
 from stressrunner.scenario.parse import core_value
 from stressrunner.scenario.schema import Choice, pack_schema, scenario_schema
 from stressrunner.scenario.slips import shortened
@@ -99,6 +100,7 @@ def _validator(kind: _Kind) -> Draft202012Validator:
         ("positive_duration", _positive(units.parse_duration)),
         ("rate", units.parse_rate),
         ("positive_rate", _positive(units.parse_rate)),
+        ("limit", parse_limit),
         ("positive_size", _positive(units.parse_size)),
         ("host", listed_host),
         ("pack_word", _pack_word),

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 from stressrunner.units import format_quantity
+from stressrunner.verdict.delivery.outcome import DeliveryOutcome
 from stressrunner.verdict.outcome import EXIT_CODES, RunOutcome, ThresholdOutcome, Validity, Verdict
 
 __all__ = ["judge", "sentence_of"]
@@ -16,6 +17,7 @@ _SCOPE = re.compile(r"\s(?:over|in)\s+\S+")
 def judge(
     thresholds: Sequence[ThresholdOutcome],
     validity: Validity,
+    deliveries: Sequence[DeliveryOutcome] = (),
     *,
     interrupted: str = "",
     failure: str = "",
@@ -26,6 +28,7 @@ def judge(
     Args:
         thresholds: what became of each; one that stopped the load has failed and makes the run a failure.
         validity: whether the run can be judged at all.
+        deliveries: what became of all messages, where that was checked; where it is not known, the run is invalid.
         interrupted: how the user ended the run, as a sentence; empty when it ended by itself.
         failure: why the load cut itself off, as a sentence; empty when it did not.
         strict: whether what is unproven has failed.
@@ -34,7 +37,13 @@ def judge(
         return _verdict("aborted", [interrupted])
     if validity.state == "invalid":
         return _verdict("invalid", validity.reasons)
+    doubts = [reason for each in deliveries if each.outcome == "unknown" for reason in each.reasons]
+    if doubts:
+        return _verdict("invalid", [f"delivery is unknown: {reason}" for reason in doubts])
     failures = [failure] if failure else []
+    failures += [
+        f"delivery: {reason}" for each in deliveries if each.outcome == "failed" for reason in each.reasons
+    ]
     failures += [sentence_of(outcome) for outcome in thresholds if outcome.state == "failed"]
     if strict:
         failures += [sentence_of(outcome) for outcome in thresholds if outcome.state == "unproven"]

@@ -54,9 +54,23 @@ def test_a_token_that_was_cut_is_found_where_it_begins(tokens, data):
         (["ends in sr.0bad", "nothing"], [[], []]),
         (["ends in sr.0bad"], [[]]),
         (["sr.0badcafe.\u0661.\u0662"], [[]]),
+        (["setup-sr.0badcafe.0.0 user_setup-sr.0badcafe.0.1 teardown-sr.0badcafe.0.2"], [[]]),
+        (["my-sr.0badcafe.0.0"], [[Token(0, 0)]]),
         (["", ""], [[], []]),
     ],
-    ids=["other-run", "unfinished", "more", "inside", "no-split", "no-end", "last", "other-digits", "empty"],
+    ids=[
+        "other-run",
+        "unfinished",
+        "more",
+        "inside",
+        "no-split",
+        "no-end",
+        "last",
+        "other-digits",
+        "not-of-the-load",
+        "hyphen",
+        "empty",
+    ],
 )
 def test_what_is_no_token(texts, tokens):
     """What looks like a token and is none, or is another run's, is passed over."""

@@ -1,6 +1,6 @@
 """Scenarios for the engine, run in virtual time against the fake transport."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from textwrap import dedent
 
@@ -69,6 +69,7 @@ class Ran:
     samples: list
     exchanges: list
     limit_hit: str
+    attempts: list
 
     @property
     def totals(self):
@@ -84,8 +85,10 @@ class Ran:
 @dataclass
 class _StopAt:
     at_s: float
+    attempts: list = field(default_factory=list)
 
     def heard(self, beat, total):
+        self.attempts = total.attempts
         return beat.at_s >= self.at_s
 
 
@@ -113,7 +116,7 @@ def virtual_run(
         ear = _StopAt(float("inf") if stop_at_s is None else stop_at_s)
         with anyio.fail_after(100_000):
             summary = await fleet.execute(ear, (observe,))
-        return Ran(summary, transports, samples, exchanges, fleet.limit_hit)
+        return Ran(summary, transports, samples, exchanges, fleet.limit_hit, ear.attempts)
 
     return trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
 

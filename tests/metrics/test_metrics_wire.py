@@ -7,10 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from metrics_samples import sample
 
+from stressrunner.engine.attempt import Attempt
 from stressrunner.metrics.ledger import Ledger, PhaseOutline
 from stressrunner.metrics.tally import Tally
 from stressrunner.metrics.wire import tally_from_wire, tally_to_wire
 from stressrunner.plan.outcome import Outcome, Problem
+from stressrunner.plan.reply import Reply
 
 ORIGIN_NS = 5_000_000_000
 
@@ -36,6 +38,21 @@ samples = st.builds(
 )
 
 
+moments = st.integers(ORIGIN_NS, 10**13)
+attempts = st.builds(
+    Attempt,
+    session=st.integers(0, 10**6),
+    message=st.integers(0, 10**6),
+    burst=st.integers(0, 10**6),
+    phase=st.integers(0, 9),
+    sent_ns=moments,
+    ended_ns=moments,
+    reply=st.sampled_from(Reply),
+    status=st.integers(0, 599),
+    session_id=st.text(max_size=5),
+)
+
+
 @st.composite
 def tallies(draw):
     """Return a tally of anything that can be counted."""
@@ -49,6 +66,7 @@ def tallies(draw):
         tally.stalls.record(length_ns)
         tally.collections.record(length_ns // 2)
     tally.in_flight = draw(st.integers(0, 99))
+    tally.attempts = draw(st.lists(attempts, max_size=3))
     return tally
 
 
@@ -70,6 +88,7 @@ def test_a_tally_survives_the_pipe(tally):
     """What is read back is the same in every part, and so is written alike again."""
     assert tally_to_wire(across(tally), ORIGIN_NS) == tally_to_wire(tally, ORIGIN_NS)
     assert books(across(tally)) == books(tally)
+    assert across(tally).attempts == tally.attempts
 
 
 @given(tallies(), tallies())

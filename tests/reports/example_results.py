@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+from reports.example_delivery import deliveries
+
 from stressrunner.engine.sample import Sample
 from stressrunner.metrics.histogram import Histogram
 from stressrunner.metrics.summary import Latency, PhaseStats, error_groups, stats_of
@@ -460,10 +462,18 @@ def overloaded():
     )
 
 
+def undelivered():
+    """Return a run whose figures are good, and whose messages were not delivered as they were answered."""
+    checked = deliveries()
+    reasons = tuple(f"delivery: {reason}" for reason in checked.reasons)
+    return replace(passed(), verdict=Verdict("failed", 3, reasons), invariants=(checked,))
+
+
 EXAMPLES = {
     "passed": passed,
     "failed": failed,
     "unreachable": unreachable,
     "aborted": aborted,
     "overloaded": overloaded,
+    "undelivered": undelivered,
 }

@@ -5,7 +5,7 @@ counted as unread, and no fault is claimed of them.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from stressrunner.engine.attempt import Attempt
@@ -53,28 +53,31 @@ class Classification:
     sessions: Mapping[int, SessionFigures]
     unread: int  #: messages without a class, because the history of their session is not known
 
-    def counts(self) -> Mapping[MessageClass, int]:
-        """Return how many messages are of each class, in the order of the table."""
-        return _counted(self.classes.values())
+    def counts(self, phases: Collection[int]) -> Mapping[MessageClass, int]:
+        """Return how many messages that were due in some phases are of each class, in the order of the table.
 
-    def counts_of_phase(self, phase: int) -> Mapping[MessageClass, int]:
-        """Return the same for the messages that were due in a phase."""
-        tokens = (Token(a.session, a.message) for a in self.all_attempts() if a.phase == phase)
-        return _counted(self.classes[token] for token in tokens if token in self.classes)
+        What was never attempted was due in no phase and is not among them.
+        """
+        found: Counter[MessageClass] = Counter()
+        for attempt in self.all_attempts():
+            of = self.classes.get(Token(attempt.session, attempt.message))
+            if of is not None and attempt.phase in phases:
+                found[of] += 1
+        return {each: found[each] for each in MessageClass}
 
-    def replies(self, phase: int | None = None) -> Mapping[Reply, int]:
-        """Return how many messages got each reply, of all phases or of one."""
-        found = Counter(a.reply for a in self.all_attempts() if phase is None or a.phase == phase)
+    @property
+    def fabricated(self) -> int:
+        """Tokens that were never attempted."""
+        return Counter(self.classes.values())[MessageClass.FABRICATED]
+
+    def replies(self, phases: Collection[int]) -> Mapping[Reply, int]:
+        """Return how many messages that were due in some phases got each reply."""
+        found = Counter(attempt.reply for attempt in self.all_attempts() if attempt.phase in phases)
         return {reply: found[reply] for reply in Reply}
 
     def all_attempts(self) -> Iterable[Attempt]:
         """Return every attempt, session by session."""
         return (attempt for attempts in self.attempts.values() for attempt in attempts)
-
-
-def _counted(classes: Iterable[MessageClass]) -> Mapping[MessageClass, int]:
-    found = Counter(classes)
-    return {each: found[each] for each in MessageClass}
 
 
 def classify(attempts: Iterable[Attempt], histories: Iterable[History]) -> Classification:

@@ -1,0 +1,177 @@
+"""Following every message of a run: histories are read back after the load, and while it runs if that is asked for."""
+
+from collections.abc import Mapping, Sequence
+
+import anyio
+from anyio.abc import TaskGroup
+
+from stressrunner.engine.attempt import Attempt
+from stressrunner.engine.clock import Clock
+from stressrunner.engine.history import History
+from stressrunner.engine.read_back import ReadBack
+from stressrunner.engine.session_reader import SessionReader, Wanted
+from stressrunner.engine.tokens import Token
+from stressrunner.fleet.transports import keeper_of, transports_to
+from stressrunner.plan.plan import Plan
+from stressrunner.plan.reply import Reply
+from stressrunner.run.judgement import Origin, Sent
+from stressrunner.run.listener import Listener
+from stressrunner.scenario.delivery import Delivery
+from stressrunner.units import NS_PER_S, format_duration
+from stressrunner.verdict.delivery.judgement import Circumstances, judge_delivery, unknown_reasons
+from stressrunner.verdict.delivery.outcome import DeliveryOutcome, ReadBackFigures
+
+__all__ = ["Deliveries"]
+
+_LOOKED_AT = 64  #: sessions that are read in one round while the load runs
+_NOT_TAKEN = (Reply.REFUSED, Reply.UNSENT)
+
+
+class Deliveries:
+    """The delivery check of one run."""
+
+    def __init__(self, origin: Origin, delivery: Delivery, base_url: str, clock: Clock, sent: Sent) -> None:
+        """`base_url` is where the target really is; `sent` is kept up to date by who hears the load."""
+        plan = origin.plan
+        if plan.read_back is None:
+            raise ValueError("this plan checks no deliveries")
+        self._origin = origin
+        self._delivery = delivery
+        self._spec = plan.read_back
+        self._clock = clock
+        self._sent = sent
+        self._keeper = keeper_of(base_url, plan, clock)
+        self._reader = SessionReader(plan, self._spec, base_url)
+        self._read_back = ReadBack(self._reader, transports_to(base_url, plan), clock, self._spec.timeout_s)
+        self._taken = 0  # attempts that `watch` has looked at
+        self._unseen: dict[int, dict[Token, str]] = {}  # acknowledged messages, with their session's id
+
+    async def watch(self) -> None:
+        """Read the sessions that are under way every so often, until cancelled; at once none if not asked for."""
+        if self._spec.during_s is None:
+            return
+        async with anyio.create_task_group() as tasks:
+            await self._keep_tokens(tasks)
+            await self._look(self._spec.during_s)
+
+    async def _keep_tokens(self, tasks: TaskGroup) -> None:
+        """Have the access tokens that reading needs, for as long as some tasks run."""
+        if self._keeper is not None:
+            await self._keeper.fetch()
+            tasks.start_soon(self._keeper.keep)
+
+    async def _look(self, every_s: float) -> None:
+        while True:
+            await self._clock.sleep_until(self._clock.now_ns() + round(every_s * NS_PER_S))
+            wanted = self._under_way()
+            await self._read_back.look(wanted)
+            for session in [each.session for each in wanted]:
+                seen = self._read_back.seen(session)
+                left = {token: i for token, i in self._unseen[session].items() if token not in seen}
+                # The others' turn comes first next time.
+                del self._unseen[session]
+                if left:
+                    self._unseen[session] = left
+
+    def _under_way(self) -> list[Wanted]:
+        """Return sessions with acknowledged messages that were not seen yet, those that wait longest first."""
+        fresh = self._sent.attempts[self._taken :]
+        self._taken += len(fresh)
+        for attempt in fresh:
+            if attempt.reply is Reply.ACKNOWLEDGED:
+                token = Token(attempt.session, attempt.message)
+                self._unseen.setdefault(attempt.session, {})[token] = attempt.session_id
+        sessions = list(self._unseen)[:_LOOKED_AT]
+        return [Wanted(s, tuple(dict.fromkeys(filter(None, self._unseen[s].values()))), 0) for s in sessions]
+
+    async def conclude(
+        self, interrupted: anyio.Event, losses: Sequence[str], listener: Listener
+    ) -> DeliveryOutcome:
+        """Read all histories back and judge; an interrupt ends the reading, and then nothing is known."""
+        attempts = self._sent.attempts
+        by_session = _by_session(attempts)
+        begin_ns = self._clock.now_ns()
+        quiet_s = max(self._spec.quiet_s, 2 * _longest_service_s(attempts))
+        histories, wanted = self._without_reading(by_session)
+        doubts = self._doubts(losses, quiet_s)
+        if wanted and not doubts and not interrupted.is_set():
+            listener.note(f"reading back {len(wanted):,} sessions, until they are quiet for {quiet_s:.3g} s")
+            histories += await self._settled(wanted, quiet_s, interrupted)
+        known = {history.session for history in histories}
+        why = "the run was interrupted" if interrupted.is_set() else "it was not read"
+        histories += [History(each.session, unread=why) for each in wanted if each.session not in known]
+        figures = ReadBackFigures(
+            sessions=len(by_session),
+            unread=sum(bool(history.unread) for history in histories),
+            requests=self._reader.requests,
+            failed=self._reader.failed,
+            duration_s=(self._clock.now_ns() - begin_ns) / NS_PER_S,
+            quiet_s=quiet_s,
+            reasons=tuple(map(self._origin.masker.text, unknown_reasons(histories))),
+        )
+        return judge_delivery(attempts, histories, self._circumstances(figures, doubts))
+
+    async def _settled(
+        self, wanted: Sequence[Wanted], quiet_s: float, interrupted: anyio.Event
+    ) -> list[History]:
+        found: list[History] = []
+
+        async def stop_when_interrupted() -> None:
+            await interrupted.wait()
+            tasks.cancel_scope.cancel()
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(stop_when_interrupted)
+            await self._keep_tokens(tasks)
+            found += await self._read_back.settle(wanted, quiet_s)
+            tasks.cancel_scope.cancel()
+        return found
+
+    def _without_reading(
+        self, by_session: Mapping[int, Sequence[Attempt]]
+    ) -> tuple[list[History], list[Wanted]]:
+        """Return the sessions that have no history to read, and those that have."""
+        empty, wanted = [], []
+        for session, attempts in by_session.items():
+            ids = tuple(dict.fromkeys(a.session_id for a in attempts if a.session_id))
+            if self._spec.names_id and not ids and all(a.reply in _NOT_TAKEN for a in attempts):
+                empty.append(History(session))  # the server has never named it, and took nothing on
+            else:
+                wanted.append(Wanted(session, ids, max(a.ended_ns for a in attempts)))
+        return empty, wanted
+
+    def _doubts(self, losses: Sequence[str], quiet_s: float) -> tuple[str, ...]:
+        """Return why nothing can be said, whatever the histories hold."""
+        if losses:
+            return ("a generator was lost, and with it what it had sent",)
+        if not self._sent.attempts:
+            return ("no message was sent",)
+        if quiet_s >= self._spec.timeout_s:
+            quiet, timeout = format_duration(quiet_s), format_duration(self._spec.timeout_s)
+            why = f"a history has to be quiet for {quiet}, twice the longest service time, and may take {timeout}"
+            return (f"{why}: raise 'timeout' of 'read_back'",)
+        return ()
+
+    def _circumstances(self, figures: ReadBackFigures, doubts: tuple[str, ...]) -> Circumstances:
+        plan: Plan = self._origin.plan
+        return Circumstances(
+            run_id=plan.run_id,
+            origin_ns=self._sent.origin_ns,
+            phases=[(phase.spec.name, phase.spec.warmup) for phase in plan.phases],
+            require=self._delivery.require,
+            read_back=figures,
+            doubts=doubts,
+            mask=self._origin.masker.text,
+            looked=self._spec.during_s is not None,
+        )
+
+
+def _by_session(attempts: Sequence[Attempt]) -> Mapping[int, list[Attempt]]:
+    found: dict[int, list[Attempt]] = {}
+    for attempt in attempts:
+        found.setdefault(attempt.session, []).append(attempt)
+    return found
+
+
+def _longest_service_s(attempts: Sequence[Attempt]) -> float:
+    return max((a.ended_ns - a.sent_ns for a in attempts if a.is_answered), default=0) / NS_PER_S

@@ -1,0 +1,145 @@
+"""The verdict on the delivery of all messages: passed, failed, or unknown, which is never a pass."""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from stressrunner.engine.attempt import Attempt
+from stressrunner.engine.history import History
+from stressrunner.engine.tokens import Token
+from stressrunner.metrics.histogram import Histogram
+from stressrunner.metrics.summary import Latency
+from stressrunner.plan.reply import Reply
+from stressrunner.scenario.delivery import Limit
+from stressrunner.verdict.delivery.classes import MessageClass
+from stressrunner.verdict.delivery.classification import Classification, SessionFigures, classify
+from stressrunner.verdict.delivery.evidence import Exhibits
+from stressrunner.verdict.delivery.outcome import (
+    DeliveryOutcome,
+    PhaseDelivery,
+    ReadBackFigures,
+    Requirement,
+)
+from stressrunner.verdict.delivery.requirements import Counts, judge_requirements, sentence
+
+__all__ = ["Circumstances", "judge_delivery", "unknown_reasons"]
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What has to be known beside attempts and histories."""
+
+    run_id: str
+    origin_ns: int  #: when the load began, monotonic
+    phases: Sequence[tuple[str, bool]]  #: name of each phase, and whether it is a warm-up
+    require: Mapping[str, Limit | None]
+    read_back: ReadBackFigures
+    doubts: tuple[str, ...]  #: why nothing can be said, whatever was found; usually none
+    mask: Callable[[str], str]  #: hides secrets in texts
+    looked: bool  #: histories were also read while the load ran
+
+
+def judge_delivery(
+    attempts: Sequence[Attempt], histories: Sequence[History], known: Circumstances
+) -> DeliveryOutcome:
+    """Return what became of all messages, and what follows."""
+    found = classify(attempts, histories)
+    counted = [i for i, (_, is_warmup) in enumerate(known.phases) if not is_warmup]
+    mine = [attempt for attempt in attempts if attempt.phase in counted]
+    counts = _counts(found, mine, counted)
+    requirements = tuple(judge_requirements(known.require, counts))
+    broken = [each for each in requirements if each.state == "failed"]
+    doubts = (*known.doubts, *_unread(known.read_back))
+    is_failed = bool(broken) and not known.doubts
+    exhibits = Exhibits(found, known.run_id, known.origin_ns, known.mask)
+    return DeliveryOutcome(
+        kind="delivery",
+        outcome="failed" if is_failed else "unknown" if doubts else "passed",
+        reasons=(*map(sentence, broken), *doubts),
+        messages=len(mine),
+        sessions=counts.sessions,
+        classes={each.value: n for each, n in counts.classes.items()},
+        unread=sum(Token(a.session, a.message) not in found.classes for a in mine),
+        replies={each.value: n for each, n in counts.replies.items()},
+        reply_times=_reply_times(mine),
+        visibility=_visibility(mine, found) if known.looked else None,
+        splits=counts.splits,
+        reordered=counts.reordered,
+        bursts=counts.bursts,
+        bursts_without_answer=counts.bursts_without_answer,
+        session_ids=counts.session_ids,
+        requirements=requirements,
+        phases=tuple(_phase(found, i, name) for i, (name, _) in enumerate(known.phases)),
+        read_back=known.read_back,
+        evidence=tuple(exhibits.of(each.name) for each in broken),
+    )
+
+
+def _counts(found: Classification, mine: Sequence[Attempt], counted: Collection[int]) -> Counts:
+    sessions: list[SessionFigures] = [
+        found.sessions[session] for session in {attempt.session for attempt in mine}
+    ]
+    classes = {**found.counts(counted), MessageClass.FABRICATED: found.fabricated}
+    return Counts(
+        messages=len(mine),
+        sessions=len(sessions),
+        classes={each: classes[each] for each in MessageClass},
+        replies=found.replies(counted),
+        splits=sum(each.splits for each in sessions),
+        reordered=sum(each.reordered for each in sessions),
+        bursts=sum(each.bursts for each in sessions),
+        bursts_without_answer=sum(each.bursts_without_answer for each in sessions),
+        session_ids=sum(each.session_ids > 1 for each in sessions),
+    )
+
+
+def _unread(figures: ReadBackFigures) -> tuple[str, ...]:
+    if not figures.unread:
+        return ()
+    why = f": {figures.reasons[0]}" if figures.reasons else ""
+    return (f"the history of {figures.unread:,} of {figures.sessions:,} sessions is not known{why}",)
+
+
+def unknown_reasons(histories: Sequence[History]) -> tuple[str, ...]:
+    """Return why histories are not known, the most frequent reason first, five at the most."""
+    found = Counter(history.unread for history in histories if history.unread)
+    return tuple(reason for reason, _ in found.most_common(5))
+
+
+def _reply_times(attempts: Sequence[Attempt]) -> Mapping[str, Latency]:
+    times: dict[Reply, list[int]] = {}
+    for attempt in attempts:
+        if attempt.is_answered:
+            times.setdefault(attempt.reply, []).append(attempt.ended_ns - attempt.sent_ns)
+    return {reply.value: _latency(times[reply]) for reply in Reply if reply in times}
+
+
+def _visibility(attempts: Sequence[Attempt], found: Classification) -> Latency:
+    """Return how long acknowledged messages took to be seen, at most: from the reply to the reading that had them."""
+    times = []
+    for attempt in attempts:
+        history = found.histories.get(attempt.session)
+        token = Token(attempt.session, attempt.message)
+        if attempt.reply is Reply.ACKNOWLEDGED and history is not None and token in history.first_seen_ns:
+            times.append(max(0, history.first_seen_ns[token] - attempt.ended_ns))
+    return _latency(times)
+
+
+def _latency(times_ns: list[int]) -> Latency:
+    histogram = Histogram()
+    histogram.extend(times_ns)
+    return Latency.of(histogram)
+
+
+def _phase(found: Classification, index: int, name: str) -> PhaseDelivery:
+    classes, replies = found.counts([index]), found.replies([index])
+    return PhaseDelivery(
+        name,
+        {each.value: n for each, n in classes.items() if each is not MessageClass.FABRICATED},
+        {each.value: n for each, n in replies.items()},
+    )
+
+
+def broken_of(outcome: DeliveryOutcome) -> tuple[Requirement, ...]:
+    """Return the requirements that do not hold."""
+    return tuple(each for each in outcome.requirements if each.state == "failed")

@@ -1,0 +1,88 @@
+"""Whether what is required of the delivery holds."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from stressrunner.plan.reply import Reply
+from stressrunner.scenario.delivery import Limit
+from stressrunner.verdict.delivery.classes import MessageClass
+from stressrunner.verdict.delivery.outcome import Requirement
+
+__all__ = ["Counts", "judge_requirements", "sentence"]
+
+_SENTENCES: Mapping[str, str] = {
+    "fabricated": "{found} in the histories {was} never sent",
+    "misrouted": "{found} {was} found under another session",
+    "duplicated": "{found} {was} found more than once",
+    "phantom": "{found} {was} found although not taken on",
+    "lost": "{found} {was} acknowledged and lost",
+    "superseded": "{found} {was} superseded",
+    "dropped": "{found} got no certain reply and {was} not found",
+    "splits": "{found} {was} cut in two",
+    "order": "the order of {found} was not kept",
+    "bursts_without_answer": "{found} got no answer",
+    "session_ids": "{found} got ids that differ",
+    "reply.unanswered": "{found} got no reply in time",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What was counted of all messages."""
+
+    messages: int
+    sessions: int
+    classes: Mapping[MessageClass, int]
+    replies: Mapping[Reply, int]
+    splits: int
+    reordered: int  #: pairs
+    bursts: int
+    bursts_without_answer: int
+    session_ids: int  #: sessions with more than one
+
+    def of(self, name: str) -> tuple[int, int]:
+        """Return how many there are of something, and of how many."""
+        if name.startswith("reply."):
+            return self.replies[Reply(name.removeprefix("reply."))], self.messages
+        others = {
+            "splits": (self.splits, self.messages),
+            "order": (self.reordered, self.messages),
+            "bursts_without_answer": (self.bursts_without_answer, self.bursts),
+            "session_ids": (self.session_ids, self.sessions),
+        }
+        return others[name] if name in others else (self.classes[MessageClass(name)], self.messages)
+
+
+def judge_requirements(require: Mapping[str, Limit | None], counts: Counts) -> Iterator[Requirement]:
+    """Yield every requirement that sets a limit, with what was found."""
+    for name, limit in require.items():
+        if limit is None:
+            continue
+        found, of = counts.of(name)
+        holds = _holds(name, limit, found, of)
+        yield Requirement(name, limit.text, "passed" if holds else "failed", found, of)
+
+
+def _holds(name: str, limit: Limit, found: int, of: int) -> bool:
+    if name == "session_ids":
+        return found == 0  # `one` is the only limit that there is
+    return found <= limit.most * of if limit.is_ratio else found <= limit.most
+
+
+def sentence(requirement: Requirement) -> str:
+    """Say what is wrong: `3 of 200 messages were acknowledged and lost`."""
+    name, found = requirement.name, requirement.found
+    was = "was" if found == 1 else "were"
+    otherwise = f"{{found}} {{was}} {name.removeprefix('reply.')}"
+    text = _SENTENCES.get(name, otherwise).format(found=_counted(requirement), was=was)
+    return text if requirement.limit in ("0", "kept", "one") else f"{text}, limit {requirement.limit}"
+
+
+def _counted(requirement: Requirement) -> str:
+    found, of = requirement.found, requirement.of
+    if requirement.name == "fabricated":
+        return f"{found:,} {'token' if found == 1 else 'tokens'}"
+    if requirement.name == "order":
+        return f"{found:,} {'pair' if found == 1 else 'pairs'} of messages"
+    noun = {"bursts_without_answer": "burst", "session_ids": "session"}.get(requirement.name, "message")
+    return f"{found:,} of {of:,} {noun if of == 1 else f'{noun}s'}"

@@ -1,0 +1,240 @@
+"""Histories are read back until they are quiet: followed through pages, bounded in time and number, never guessed."""
+
+import json
+from collections import Counter
+from urllib.parse import parse_qs, urlsplit
+
+import anyio
+import pytest
+import trio
+import trio.testing
+from virtual_load import endpoint, scenario
+
+from stressrunner.engine.clock import EventLoopClock
+from stressrunner.engine.read_back import READERS, ReadBack
+from stressrunner.engine.session_reader import SessionReader, Wanted
+from stressrunner.engine.tokens import Token
+from stressrunner.http.exchange import Failure, FailureKind
+from stressrunner.http.fake import FakeAnswer, FakeTransports
+from stressrunner.plan.plan import compile_plan
+from stressrunner.scenario.delivery import Delivery
+from stressrunner.scenario.delivery import ReadBack as Spec
+from stressrunner.scenario.model import Closed, Phase
+
+S = 10**9
+
+
+def history(*texts, **more):
+    """Return the answer that lists some messages."""
+    return FakeAnswer(0.01, body=json.dumps({"messages": texts, **more}).encode())
+
+
+def token(session, message):
+    """Return a text with a token in it."""
+    return f"hello sr.r.{session}.{message}"
+
+
+class Server:
+    """Answers with what `stored` returns for a session's name, a moment in seconds and a page."""
+
+    def __init__(self, stored):
+        self.stored = stored
+        self.targets = []
+        self.clock = None
+
+    def answer(self, number, request):
+        """Answer a request for a page of a history."""
+        self.targets.append(request.target)
+        parts = urlsplit(request.target)
+        page = parse_qs(parts.query).get("page", [None])[0]
+        return self.stored(parts.path.rpartition("/")[2], self.clock.now_ns() / S, page)
+
+    @property
+    def reads(self):
+        """How often each path was asked for."""
+        return Counter(urlsplit(target).path for target in self.targets)
+
+
+def read_back(stored, wanted=(0,), *, quiet_s=2.0, path="/s/{{ session.name }}", ids=None, **spec):
+    """Read sessions back in virtual time; return histories, the server, the reader and how long it took."""
+    server = Server(stored)
+    query = spec.pop("query", {})
+    look_at_s = spec.pop("look_at_s", ())
+    delivery = Delivery(Spec("history", "body.messages", **spec))
+    endpoints = (endpoint(), endpoint("history", method="GET", path=path, query=query, body=None))
+    plan = compile_plan(
+        scenario(Phase("load", Closed(1, 1)), endpoints=endpoints, delivery=delivery), seed=1, run_id="r"
+    )
+
+    async def main():
+        clock = server.clock = EventLoopClock()
+        began_ns = clock.now_ns()
+        transports = FakeTransports(clock, server.answer)
+        reader = SessionReader(plan, plan.read_back, "http://target")
+        back = ReadBack(reader, transports, clock, plan.read_back.timeout_s)
+        sessions = [Wanted(s, (ids or {}).get(s, ()), began_ns) for s in wanted]
+        for at_s in look_at_s:
+            await clock.sleep_until(began_ns + round(at_s * S))
+            await back.look(sessions)
+        with anyio.fail_after(10_000):
+            found = await back.settle(sessions, quiet_s)
+        return (
+            sorted(found, key=lambda h: h.session),
+            transports,
+            reader,
+            (clock.now_ns() - began_ns) / S,
+            began_ns,
+        )
+
+    found, transports, reader, took_s, began_ns = trio.run(
+        main, clock=trio.testing.MockClock(autojump_threshold=0)
+    )
+    server.transports, server.reader, server.took_s, server.began_ns = transports, reader, took_s, began_ns
+    return found, server
+
+
+def tokens(history):
+    """Return the tokens of a history."""
+    return [token for stored in history.messages for token in stored.tokens]
+
+
+def test_a_quiet_history_is_read_twice():
+    """Two readings as far apart as the quiet time show that nothing changes any more."""
+    (found,), server = read_back(lambda name, at_s, page: history(token(0, 0)))
+    assert tokens(found) == [Token(0, 0)]
+    assert found.unread == ""
+    assert server.reads == {"/s/sr-r-0": 2}
+    assert 2.0 <= server.took_s < 2.1
+
+
+def test_a_history_that_grows_is_read_until_it_does_not():
+    """Each change begins the quiet time anew."""
+
+    def stored(name, at_s, page):
+        return history(*(token(0, i) for i in range(min(4, int(at_s)))))
+
+    (found,), server = read_back(stored)
+    assert tokens(found) == [Token(0, i) for i in range(4)]
+    assert server.took_s >= 4 + 2
+
+
+def test_a_restless_history_is_not_known():
+    """A history that still changes when its time is over is not known, and its messages are not guessed at."""
+    (found,), server = read_back(lambda name, at_s, page: history(str(at_s)), timeout_s=10.0)
+    assert found.unread == "it did not become quiet within 10 s"
+    assert found.messages == ()
+    assert server.took_s <= 10.1
+
+
+def test_pages_are_followed():
+    """The next page is asked for as query parameter `page`, beside the request's own, until there is none."""
+
+    def stored(name, at_s, page):
+        number = int(page or 1)
+        return history(token(0, number), next=number + 1 if number < 3 else None)
+
+    (found,), server = read_back(stored, next="body.next", query={"size": "1"})
+    assert tokens(found) == [Token(0, 1), Token(0, 2), Token(0, 3)]
+    assert server.targets[:3] == ["/s/sr-r-0?size=1", "/s/sr-r-0?size=1&page=2", "/s/sr-r-0?size=1&page=3"]
+
+
+def test_a_request_may_place_the_page_itself():
+    """Where the templates name `page`, nothing is added; on the first request it is null."""
+
+    def stored(name, at_s, page):
+        return history(token(0, 0), next=None if name == "b" else "b")
+
+    (found,), server = read_back(stored, next="body.next", path="/s/{{ page or 'a' }}")
+    assert server.targets[:2] == ["/s/a", "/s/b"]
+    assert len(tokens(found)) == 2
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (history(next=1), "page 1 of the history leads back to itself"),
+        (history(), "next: there is no field 'next'"),
+        (FakeAnswer(status=503), "status was 503"),
+        (FakeAnswer(body=b"oops"), "messages: the body is not JSON"),
+        (FakeAnswer(body=b'{"messages": "a"}'), "messages: what is found is no list"),
+        (
+            FakeAnswer(failure=Failure(FailureKind.RESET, "the connection was lost")),
+            "the connection was lost",
+        ),
+    ],
+    ids=["loop", "no-next", "status", "no-json", "no-list", "reset"],
+)
+def test_what_cannot_be_read_is_not_known(answer, reason):
+    """A history is not known when a page of it cannot be read within its time; the reason is kept."""
+    (found,), server = read_back(lambda name, at_s, page: answer, next="body.next", timeout_s=5.0)
+    assert found.unread == reason
+    assert server.reader.failed == 0 or server.reader.failed >= 10
+    assert server.took_s < 6
+
+
+def test_a_server_may_fail_for_a_while():
+    """A reading that failed is tried again."""
+    (found,), server = read_back(
+        lambda name, at_s, page: FakeAnswer(status=503) if at_s < 3 else history(token(0, 0))
+    )
+    assert tokens(found) == [Token(0, 0)]
+    assert server.reader.failed >= 6
+
+
+def test_an_unknown_session_is_empty_when_others_are_known():
+    """404 says that there is no such session: it has no messages, if the address is right for another one."""
+    found, _ = read_back(
+        lambda name, at_s, page: FakeAnswer(status=404) if name.endswith("1") else history(token(0, 0)),
+        (0, 1),
+    )
+    assert [(each.unread, len(each.messages)) for each in found] == [("", 1), ("", 0)]
+
+
+def test_no_session_known_is_a_wrong_address():
+    """Where every session is unknown to the server, nothing is said of their messages."""
+    found, _ = read_back(lambda name, at_s, page: FakeAnswer(status=404), (0, 1))
+    assert all(each.unread.startswith("the target knows none of the sessions") for each in found)
+
+
+def test_a_dead_target_is_given_up():
+    """When nothing at all can be read for as long as a session may take, the other sessions are not waited for."""
+    found, server = read_back(
+        lambda name, at_s, page: FakeAnswer(30.0, failure=Failure(FailureKind.RESET, "it is gone")),
+        range(1000),
+        timeout_s=20.0,
+    )
+    assert len(found) == 1000
+    assert all(each.unread for each in found)
+    assert server.took_s < 60
+
+
+def test_few_sessions_are_read_at_once():
+    """Reading back is no load: no more than a few requests are on their way together, however many sessions there are."""
+    found, server = read_back(lambda name, at_s, page: history(), range(500))
+    assert len(found) == 500
+    assert server.transports.max_in_flight == READERS
+    assert server.reads == {f"/s/sr-r-{i}": 2 for i in range(500)}
+    assert server.took_s < 4
+
+
+def test_sessions_are_read_by_every_id_that_they_have():
+    """Where the request asks for `session.id`, a session with two ids has the messages of both."""
+    found, _ = read_back(
+        lambda name, at_s, page: history(token(0, 0) if name == "x" else token(0, 1)),
+        (0, 1),
+        path="/s/{{ session.id }}",
+        ids={0: ("x", "y")},
+    )
+    assert tokens(found[0]) == [Token(0, 0), Token(0, 1)]
+    assert found[1].unread == "no reply returned its id"
+
+
+def test_what_was_seen_while_the_load_ran_is_remembered():
+    """A look during the load notes when a token was first seen; one that fails says nothing."""
+
+    def stored(name, at_s, page):
+        return FakeAnswer(status=500) if at_s < 1 else history(*(token(0, i) for i in range(int(at_s))))
+
+    (found,), server = read_back(stored, look_at_s=(0.5, 1.5, 2.5, 3.5), timeout_s=100.0, quiet_s=0.4)
+    seen_s = {token.message: (ns - server.began_ns) / S for token, ns in found.first_seen_ns.items()}
+    assert seen_s == pytest.approx({0: 1.51, 1: 2.51, 2: 3.51})
