@@ -1,12 +1,16 @@
 """Files of the scenario language: their bytes and their text, or a diagnostic that says why there is none."""
 
+import re
+from codecs import BOM_UTF8
 from pathlib import Path as FilePath
 
 from stressrunner.errors import Diagnostic, InvalidScenario
+from stressrunner.scenario.source import Source
 
 __all__ = ["decoded", "read_file"]
 
 _LARGEST_FILE = 5_000_000
+_UNDECODED = re.compile("[\udc80-\udcff]")  # what surrogateescape makes of a byte that is not UTF-8
 
 
 def read_file(path: FilePath, name: str) -> bytes:
@@ -36,9 +40,10 @@ def decoded(content: bytes, name: str) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        before = content[: error.start]
-        line = before.count(b"\n") + 1
-        column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")) + 1
+        # Decoded anew, since a byte order mark is no part of what the error counts in every case.
+        text = content.removeprefix(BOM_UTF8).decode("utf-8", "surrogateescape")
+        bad = _UNDECODED.search(text)
+        line, column = Source.of(name, text).position(bad.start() if bad else 0)
         message = f"byte 0x{content[error.start]:02X} is not UTF-8"
         raise InvalidScenario([Diagnostic(name, line, column, message, "save the file as UTF-8")]) from None
 

@@ -12,7 +12,12 @@ from hypothesis import strategies as st
 from stressrunner.scenario.document import Document
 
 TEXTS = [path.read_text("utf-8", "replace") for path in CORPUS]
-soak = settings(max_examples=40_000, database=None, suppress_health_check=list(HealthCheck))
+
+
+def soak(count):
+    """Return the settings of so many examples."""
+    return settings(max_examples=count, database=None, suppress_health_check=list(HealthCheck))
+
 
 built = scenarios().map(json.dumps)
 
@@ -36,28 +41,28 @@ def test_any_content_is_answered(content):
 
 
 @pytest.mark.soak
-@soak
+@soak(5_000)
 @given(scenarios(), st.data())
 def test_built_and_broken_scenarios_are_answered_at_length(tree, data):
-    """A scenario is valid as it is built, and answered when it is broken, 40,000 times each."""
+    """A scenario is valid as it is built, and answered when it is broken, 5,000 times each."""
     text = written(tree, data.draw)
     assert isinstance(answer(text), Document)
     answer(data.draw(damaged(st.just(text))))
 
 
 @pytest.mark.soak
-@soak
+@soak(30_000)
 @given(damaged(st.sampled_from(TEXTS)))
 def test_broken_texts_are_answered_at_length(text):
-    """Texts of the tree are answered when they are broken, 40,000 times."""
+    """Texts of the tree are answered when they are broken, 30,000 times."""
     answer(text)
 
 
 @pytest.mark.soak
-@soak
+@soak(70_000)
 @given(CONTENTS)
 def test_any_content_is_answered_at_length(content):
-    """Any content of a file is answered, 40,000 times."""
+    """Any content of a file is answered, 70,000 times."""
     answer(content)
 
 

@@ -193,6 +193,15 @@ def test_a_byte_order_mark_is_no_part_of_the_text():
     assert document.value["name"] == "shop"
 
 
+@pytest.mark.parametrize(("before", "place"), [("a\u2028", (2, 1)), ("a\rb", (2, 2)), ("\ufeffa: é", (1, 5))])
+def test_lines_before_invalid_utf8_are_counted_as_yaml_does(before, place):
+    """Every line break of YAML counts, and a byte order mark at the beginning does not."""
+    with pytest.raises(InvalidScenario) as caught:
+        load_text(before.encode() + b"\xff", environ={})
+    (diagnostic,) = caught.value.diagnostics
+    assert (diagnostic.line, diagnostic.column) == place
+
+
 def test_invalid_utf8_has_a_place():
     """A byte that is not UTF-8 is a diagnostic with its line and column."""
     with pytest.raises(InvalidScenario) as caught:
