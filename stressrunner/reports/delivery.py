@@ -51,6 +51,16 @@ FAULTS: Mapping[str, str] = MappingProxyType(
         "order": "pairs stored in another order than sent",
         "bursts_without_answer": "bursts that nobody answered",
         "session_ids": "sessions with ids that differ",
+        "processed.twice": "messages processed more than once",
+        "processed.refused": "messages processed although not taken on",
+        "processed.not_stored": "messages processed and not stored",
+    }
+)
+PROCESSED: Mapping[str, str] = MappingProxyType(
+    {
+        "processed.twice": "the sink answered them more than once",
+        "processed.refused": "it answered them, and they were not taken on",
+        "processed.not_stored": "it answered them, and they are in no history",
     }
 )
 _BRIEF = 12  #: messages of a session where there is little room
@@ -95,7 +105,13 @@ def deliveries(result: Result) -> tuple[DeliverySection, ...]:
 
 
 def _section(outcome: DeliveryOutcome) -> DeliverySection:
-    tables = (_classes(outcome), _replies(outcome), _order(outcome), _phases(outcome))
+    tables = (
+        _classes(outcome),
+        _replies(outcome),
+        _processed(outcome),
+        _order(outcome),
+        _phases(outcome),
+    )
     return DeliverySection(
         outcome=outcome,
         headline=f"{count(outcome.messages)} messages in {count(outcome.sessions)} sessions",
@@ -150,6 +166,20 @@ def _replies(outcome: DeliveryOutcome) -> Table:
     return _limited("Messages by reply", "reply", rows)
 
 
+def _processed(outcome: DeliveryOutcome) -> Table:
+    """Return what the sink saw; nothing where there was none."""
+    sink = outcome.sink
+    if sink is None:
+        return Table("", (), ())
+    limits = _limits(outcome)
+    found = (sink.twice, sink.refused, sink.not_stored)
+    rows = (
+        _row(name, name.partition(".")[2].replace("_", " "), n, meaning, limits)
+        for (name, meaning), n in zip(PROCESSED.items(), found, strict=True)
+    )
+    return _limited("Messages at the model", "processed", rows)
+
+
 def _order(outcome: DeliveryOutcome) -> Table:
     limits = _limits(outcome)
     found = {
@@ -185,6 +215,10 @@ def _facts(outcome: DeliveryOutcome) -> Iterator[Fact]:
         f"{count(read_back.sessions - read_back.unread)} of {count(read_back.sessions)} histories",
         f"{requests}{failed}; each quiet for {quiet}",
     )
+    if outcome.sink is not None:
+        sink = outcome.sink
+        of = f"{count(sink.messages)} of {count(outcome.messages)} messages"
+        yield Fact("Model", f"was given {of}", f"{count(sink.requests)} requests to the sink")
     for reason in read_back.reasons:
         yield Fact("Not known", reason)
     for reply in (name for name in REPLIES if name in outcome.reply_times):
@@ -259,7 +293,7 @@ def message_number(token: str) -> str:
 
 
 def _sent(session: SessionEvidence) -> Table:
-    columns = (
+    columns: tuple[Column, ...] = (
         Column("fault", "left", titled=False),
         Column("no."),
         Column("sent at"),
@@ -268,6 +302,8 @@ def _sent(session: SessionEvidence) -> Table:
         Column("class", "left"),
         Column("found", "left"),
     )
+    if any(message.processed is not None for message in session.messages):
+        columns += (Column("model", optional=True),)
     more = (f"and {count(session.more_messages)} more messages",) if session.more_messages else ()
     rows = tuple(_sent_row(message, session) for message in session.messages)
     return Table("Sent", columns, rows, more, name_column=1)
@@ -285,6 +321,7 @@ def _sent_row(message: MessageEvidence, session: SessionEvidence) -> Row:
             reply,
             message.became or "not known",
             places or "nowhere",
+            *([] if message.processed is None else [count(message.processed)]),
         ),
         tone="bad" if message.is_fault else "",
     )

@@ -16,7 +16,10 @@ from stressrunner.plan.plan import Plan
 from stressrunner.plan.reply import Reply
 from stressrunner.run.judgement import Origin, Sent
 from stressrunner.run.listener import Listener
+from stressrunner.run.sink import log_of
 from stressrunner.scenario.delivery import Delivery
+from stressrunner.sink import SinkLog
+from stressrunner.sink.process import RunningSink
 from stressrunner.units import NS_PER_S, format_duration
 from stressrunner.verdict.delivery.judgement import Circumstances, judge_delivery, unknown_reasons
 from stressrunner.verdict.delivery.outcome import DeliveryOutcome, ReadBackFigures
@@ -85,9 +88,16 @@ class Deliveries:
         return [Wanted(s, tuple(dict.fromkeys(filter(None, self._unseen[s].values()))), 0) for s in sessions]
 
     async def conclude(
-        self, interrupted: anyio.Event, losses: Sequence[str], listener: Listener
+        self,
+        interrupted: anyio.Event,
+        losses: Sequence[str],
+        listener: Listener,
+        sink: RunningSink | None,
     ) -> DeliveryOutcome:
-        """Read all histories back and judge; an interrupt ends the reading, and then nothing is known."""
+        """Read all histories back and judge; an interrupt ends the reading, and then nothing is known.
+
+        A sink is asked last: the service may work on messages for as long as histories change.
+        """
         attempts = self._sent.attempts
         by_session = _by_session(attempts)
         begin_ns = self._clock.now_ns()
@@ -109,7 +119,8 @@ class Deliveries:
             quiet_s=quiet_s,
             reasons=tuple(map(self._origin.masker.text, unknown_reasons(histories))),
         )
-        return judge_delivery(attempts, histories, self._circumstances(figures, doubts))
+        circumstances = self._circumstances(figures, doubts, await log_of(sink))
+        return judge_delivery(attempts, histories, circumstances)
 
     async def _settled(
         self, wanted: Sequence[Wanted], quiet_s: float, interrupted: anyio.Event
@@ -152,7 +163,9 @@ class Deliveries:
             return (f"{why}: raise 'timeout' of 'read_back'",)
         return ()
 
-    def _circumstances(self, figures: ReadBackFigures, doubts: tuple[str, ...]) -> Circumstances:
+    def _circumstances(
+        self, figures: ReadBackFigures, doubts: tuple[str, ...], sink: SinkLog | str | None
+    ) -> Circumstances:
         plan: Plan = self._origin.plan
         return Circumstances(
             run_id=plan.run_id,
@@ -163,6 +176,7 @@ class Deliveries:
             doubts=doubts,
             mask=self._origin.masker.text,
             looked=self._spec.during_s is not None,
+            sink=sink,
         )
 
 

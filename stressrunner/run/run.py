@@ -26,6 +26,7 @@ from stressrunner.run.chores import Chores
 from stressrunner.run.judgement import Ending, Measured, Origin, result_of
 from stressrunner.run.listener import Listener
 from stressrunner.run.monitors import Monitors, unwatched
+from stressrunner.run.sink import sink_of
 from stressrunner.run.target import LiveTarget, reach, shown, target_of
 from stressrunner.run.watching import Watcher
 from stressrunner.scenario.build import build
@@ -85,7 +86,7 @@ async def _run(
     scenario, plan = origin.scenario, origin.plan
     chores = Chores(plan, clock, listener)
     try:
-        async with target_of(plan) as target:
+        async with sink_of(scenario, plan, listener) as sink, target_of(plan, sink) as target:
             await reach(target, plan)
             listener.note(
                 f"target {shown(target.base_url, plan.target.proxy)}, seed {plan.seed}, run {plan.run_id}"
@@ -98,7 +99,7 @@ async def _run(
                 deliveries = _deliveries(ready, target, clock, watcher)
                 measured = await _measure(fleet, clock, watcher, deliveries, interrupted)
                 if deliveries is not None:
-                    outcome = await deliveries.conclude(interrupted, measured.losses, listener)
+                    outcome = await deliveries.conclude(interrupted, measured.losses, listener, sink)
                     measured = replace(measured, deliveries=(outcome,))
     except StressrunnerError as error:
         summary = chores.added_to(ledger_of(plan, clock.now_ns()).summary([]))

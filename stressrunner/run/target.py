@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit, urlunsplit
 
 from stressrunner.demo import DemoOptions
@@ -12,6 +12,7 @@ from stressrunner.fleet.transports import tls_of
 from stressrunner.http.probe import probe
 from stressrunner.masking import MASK
 from stressrunner.plan.plan import Plan
+from stressrunner.sink.process import RunningSink
 
 __all__ = ["LiveTarget", "is_embedded", "reach", "shown", "target_of"]
 
@@ -56,8 +57,10 @@ async def reach(target: LiveTarget, plan: Plan) -> None:
 
 
 @asynccontextmanager
-async def target_of(plan: Plan) -> AsyncIterator[LiveTarget]:
+async def target_of(plan: Plan, sink: RunningSink | None) -> AsyncIterator[LiveTarget]:
     """Return the target, and stop it afterwards if it was started here.
+
+    An embedded target asks the run's sink, unless its options name another backend.
 
     Raises:
         HostingFailed: the embedded target did not start.
@@ -65,5 +68,8 @@ async def target_of(plan: Plan) -> AsyncIterator[LiveTarget]:
     if not is_embedded(plan.base_url):
         yield LiveTarget(plan.base_url.rstrip("/"), None, embedded=False)
         return
-    async with running_demo(DemoOptions.parse(plan.base_url)) as demo:
+    options = DemoOptions.parse(plan.base_url)
+    if options.backend is None and sink is not None:
+        options = replace(options, backend=sink.completions_url)
+    async with running_demo(options) as demo:
         yield LiveTarget(demo.base_url, demo.pid, embedded=True)

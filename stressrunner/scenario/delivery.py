@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from stressrunner import units
+from stressrunner.sink import SinkOptions
 
 __all__ = ["DEFAULT_LIMITS", "Delivery", "Limit", "ReadBack", "build_delivery", "parse_limit"]
 
@@ -63,6 +64,9 @@ DEFAULT_LIMITS: Mapping[str, Limit | None] = MappingProxyType(
         "reply.superseded": None,
         "reply.refused": None,
         "reply.unknown": None,
+        "processed.twice": _NONE,
+        "processed.refused": _NONE,
+        "processed.not_stored": None,
         "splits": _NONE,
         "order": Limit("kept", Fraction(0)),
         "bursts_without_answer": _NONE,
@@ -95,6 +99,7 @@ class Delivery:
     refused: str | None = None  #: None: any 4xx, and a 2xx that is not acknowledged
     session_id: str | None = None
     separator: str | None = None  #: between messages that the server joined
+    sink: SinkOptions | None = None  #: the stand-in for the model backend that is hosted; None: none is
     require: Mapping[str, Limit | None] = field(
         default_factory=lambda: DEFAULT_LIMITS
     )  #: None allows any number
@@ -107,7 +112,17 @@ def build_delivery(value: Mapping[str, Any]) -> Delivery:
     return Delivery(
         read_back=_read_back(value["read_back"]),
         require=MappingProxyType({**DEFAULT_LIMITS, **given}),
+        sink=_sink(value["sink"]) if "sink" in value else None,
         **{key: value[key] for key in expressions if key in value},
+    )
+
+
+def _sink(value: Mapping[str, Any]) -> SinkOptions:
+    return SinkOptions(
+        port=value.get("port", 0),
+        latency_s=float(units.parse_duration(value.get("latency", "0s"))),
+        jitter_s=float(units.parse_duration(value.get("jitter", "0s"))),
+        error_ratio=float(units.parse_ratio(value.get("error_rate", "0%"))),
     )
 
 

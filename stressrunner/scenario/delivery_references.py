@@ -33,6 +33,7 @@ def check_delivery(root: Node, value: Any) -> Iterator[Diagnostic]:
     read_back = _mapping(delivery.get("read_back"))
     yield from _check_endpoint(root, scenario, read_back.get("endpoint"), has_id="session_id" in delivery)
     yield from _check_times(root, read_back)
+    yield from _check_processed(root, delivery)
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
@@ -113,3 +114,14 @@ def _check_times(root: Node, read_back: Mapping[str, Any]) -> Iterator[Diagnosti
         yield node_at(root, (*_READ_BACK, key)).diagnostic(
             "no history can become quiet within its timeout", "make 'timeout' longer than 'quiet'"
         )
+
+
+def _check_processed(root: Node, delivery: Mapping[str, Any]) -> Iterator[Diagnostic]:
+    """What the model was given cannot be limited where nobody sees it."""
+    if "sink" in delivery:
+        return
+    for name in _mapping(delivery.get("require")):
+        if name.startswith("processed."):
+            place = (*_DELIVERY, "require", name)
+            key = key_at(root, place) or node_at(root, place)
+            yield key.diagnostic(f"'{name}' is what a sink sees, and there is none", "add 'sink: {}'")

@@ -83,6 +83,11 @@ def _positive(parse: Callable[[str], Fraction | int]) -> Callable[[str], Fractio
     return read
 
 
+def _share(text: str) -> None:
+    if units.parse_ratio(text) > 1:
+        raise ValueError(f"{text!r} is more than 100%")
+
+
 #: The name and the version of a pack are parts of the name of its file.
 _PACK_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
 
@@ -101,6 +106,7 @@ def _validator(kind: _Kind) -> Draft202012Validator:
         ("rate", units.parse_rate),
         ("positive_rate", _positive(units.parse_rate)),
         ("limit", parse_limit),
+        ("share", _share),
         ("positive_size", _positive(units.parse_size)),
         ("host", listed_host),
         ("pack_word", _pack_word),

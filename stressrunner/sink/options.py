@@ -1,6 +1,5 @@
 """How the sink behaves, and how that is written as arguments of its process."""
 
-from argparse import ArgumentParser, Namespace
 from dataclasses import dataclass
 
 __all__ = ["SinkOptions"]
@@ -30,6 +29,8 @@ class SinkOptions:
     @classmethod
     def parse(cls, arguments: list[str] | None = None) -> "SinkOptions":
         """Read a command line, by default that of this process; ends it with a usage message when it is wrong."""
+        from argparse import ArgumentParser  # noqa: PLC0415  only the sink's own process reads a command line
+
         parser = ArgumentParser(
             prog="python -m stressrunner.sink", description="A stand-in for a model backend."
         )
@@ -41,5 +42,5 @@ class SinkOptions:
         parser.add_argument("--jitter-s", type=float, default=defaults.jitter_s)
         parser.add_argument("--error-ratio", type=float, default=defaults.error_ratio, help="0 to 1")
         parser.add_argument("--seed", type=int, default=defaults.seed)
-        read: Namespace = parser.parse_args(arguments)
+        read = parser.parse_args(arguments)
         return cls(read.port, read.latency_s, read.jitter_s, read.error_ratio, read.seed)

@@ -3,7 +3,6 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlsplit
 
 import anyio.to_thread
@@ -39,6 +38,8 @@ class RunningSink:
         return await anyio.to_thread.run_sync(self._read_log)
 
     def _read_log(self) -> SinkLog:
+        from http.client import HTTPConnection, HTTPException  # noqa: PLC0415  for those who have a sink
+
         connection = HTTPConnection(urlsplit(self.base_url).netloc, timeout=_ANSWERED_WITHIN_S)
         try:
             connection.request("GET", "/log")

@@ -5,6 +5,7 @@ from stressrunner.engine.history import History
 from stressrunner.engine.tokens import TokenReader, token_text
 from stressrunner.plan.reply import Reply
 from stressrunner.scenario.delivery import DEFAULT_LIMITS
+from stressrunner.sink import Observation, SinkLog
 from stressrunner.verdict.delivery.judgement import Circumstances, judge_delivery
 from stressrunner.verdict.delivery.outcome import ReadBackFigures
 
@@ -56,6 +57,15 @@ def _text(session, entry):
     return "\n---\n".join(f"Tell me about <{token[-1]}>. {token}" for token in tokens)
 
 
+def sink():
+    """Return what a sink saw: two calls for a message, one for what was refused or lost, and one that failed."""
+    calls = {(session, message): 1 for session in range(3) for message in range(6)}
+    calls |= {(1, 3): 2, (1, 2): 0}
+    seen = {token_text(RUN, *token): Observation(n, 0, MS, 2 * MS) for token, n in calls.items() if n}
+    seen[token_text(RUN, 2, 3)] = Observation(1, 1, MS, MS)
+    return SinkLog(seen, sum(calls.values()), 0)
+
+
 def deliveries(**changes):
     """Return the outcome of the check."""
     figures = ReadBackFigures(4, changes.pop("unread", 0), 8, 0, 2.1, 2.0, changes.pop("reasons", ()))
@@ -68,5 +78,6 @@ def deliveries(**changes):
         "doubts": (),
         "mask": lambda text: text,
         "looked": False,
+        "sink": sink(),
     }
     return judge_delivery(list(attempts()), list(histories()), Circumstances(**{**circumstances, **changes}))

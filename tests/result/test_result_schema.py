@@ -32,6 +32,7 @@ from stressrunner.verdict.delivery.outcome import (
     ReadBackFigures,
     Requirement,
     SessionEvidence,
+    SinkFigures,
     StoredEvidence,
 )
 from stressrunner.verdict.outcome import ThresholdOutcome, Validity, Verdict
@@ -58,6 +59,7 @@ OBJECTS = [
     (DeliveryOutcome, DEFS["delivery"]),
     (Requirement, DEFS["delivery_requirement"]),
     (PhaseDelivery, DEFS["phase_delivery"]),
+    (SinkFigures, DEFS["sink"]),
     (ReadBackFigures, DEFS["read_back"]),
     (Evidence, DEFS["delivery_evidence"]),
     (SessionEvidence, DEFS["session_evidence"]),

@@ -11,7 +11,8 @@ import pytest
 from stressrunner.demo import DemoOptions
 from stressrunner.demo.process import running_demo
 from stressrunner.hosting import HostingFailed
-from stressrunner.sink import SinkOptions, running_sink
+from stressrunner.sink import SinkOptions
+from stressrunner.sink.process import running_sink
 
 pytestmark = pytest.mark.anyio
 

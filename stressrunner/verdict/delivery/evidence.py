@@ -19,6 +19,7 @@ from stressrunner.verdict.delivery.outcome import (
     SessionEvidence,
     StoredEvidence,
 )
+from stressrunner.verdict.delivery.processing import PROCESSED, Processing
 
 __all__ = ["MAX_MESSAGES", "MAX_SESSIONS", "MAX_STORED", "Exhibits"]
 
@@ -47,7 +48,12 @@ class Exhibits:
     """Shows what happened in single sessions of a classified run."""
 
     def __init__(
-        self, found: Classification, run_id: str, origin_ns: int, mask: Callable[[str], str]
+        self,
+        found: Classification,
+        run_id: str,
+        origin_ns: int,
+        mask: Callable[[str], str],
+        processing: Processing | None = None,
     ) -> None:
         """Prepare to show sessions.
 
@@ -56,7 +62,9 @@ class Exhibits:
             run_id: the run's.
             origin_ns: when the load began, monotonic.
             mask: hides secrets in texts.
+            processing: what a sink saw, if there was one.
         """
+        self._processing = processing
         self._found = found
         self._run_id = run_id
         self._origin_ns = origin_ns
@@ -91,6 +99,9 @@ class Exhibits:
         """Whether a message is itself what a fault is about."""
         if fault == "bursts_without_answer":
             return attempt.reply is Reply.SUPERSEDED or not attempt.is_answered
+        if fault.startswith(PROCESSED):
+            token = Token(attempt.session, attempt.message)
+            return self._processing is not None and token in self._processing.faults[fault]
         if fault.startswith("reply."):
             return attempt.reply == fault.removeprefix("reply.")
         return self._found.classes.get(Token(attempt.session, attempt.message)) == fault
@@ -124,6 +135,7 @@ class Exhibits:
             reply=attempt.reply,
             status=attempt.status or None,
             became=self._found.classes.get(token),
+            processed=None if self._processing is None else self._processing.times.get(token, 0),
             is_fault=is_fault,
             found=tuple(i for i, place in enumerate(kept) if token in place.stored.tokens),
         )

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stressrunner.engine.attempt import Attempt
 from stressrunner.engine.history import History
@@ -11,6 +11,7 @@ from stressrunner.metrics.histogram import Histogram
 from stressrunner.metrics.summary import Latency
 from stressrunner.plan.reply import Reply
 from stressrunner.scenario.delivery import Limit
+from stressrunner.sink import SinkLog
 from stressrunner.verdict.delivery.classes import MessageClass
 from stressrunner.verdict.delivery.classification import Classification, SessionFigures, classify
 from stressrunner.verdict.delivery.evidence import Exhibits
@@ -19,7 +20,9 @@ from stressrunner.verdict.delivery.outcome import (
     PhaseDelivery,
     ReadBackFigures,
     Requirement,
+    SinkFigures,
 )
+from stressrunner.verdict.delivery.processing import PROCESSED, Processing, processing_of
 from stressrunner.verdict.delivery.requirements import Counts, judge_requirements, sentence
 
 __all__ = ["Circumstances", "judge_delivery", "unknown_reasons"]
@@ -37,6 +40,7 @@ class Circumstances:
     doubts: tuple[str, ...]  #: why nothing can be said, whatever was found; usually none
     mask: Callable[[str], str]  #: hides secrets in texts
     looked: bool  #: histories were also read while the load ran
+    sink: SinkLog | str | None = None  #: what a sink saw, or why that is not known; None without one
 
 
 def judge_delivery(
@@ -46,12 +50,15 @@ def judge_delivery(
     found = classify(attempts, histories)
     counted = [i for i, (_, is_warmup) in enumerate(known.phases) if not is_warmup]
     mine = [attempt for attempt in attempts if attempt.phase in counted]
-    counts = _counts(found, mine, counted)
+    processing = None
+    if isinstance(known.sink, SinkLog):
+        processing = processing_of(mine, found.classes, known.sink, known.run_id)
+    counts = replace(_counts(found, mine, counted), processed=_processed(processing))
     requirements = tuple(judge_requirements(known.require, counts))
     broken = [each for each in requirements if each.state == "failed"]
-    doubts = (*known.doubts, *_unread(known.read_back))
+    doubts = (*known.doubts, *_unread(known.read_back), *_unprocessed(known.sink, processing))
     is_failed = bool(broken) and not known.doubts
-    exhibits = Exhibits(found, known.run_id, known.origin_ns, known.mask)
+    exhibits = Exhibits(found, known.run_id, known.origin_ns, known.mask, processing)
     return DeliveryOutcome(
         kind="delivery",
         outcome="failed" if is_failed else "unknown" if doubts else "passed",
@@ -71,6 +78,7 @@ def judge_delivery(
         requirements=requirements,
         phases=tuple(_phase(found, i, name) for i, (name, _) in enumerate(known.phases)),
         read_back=known.read_back,
+        sink=_sink_figures(processing),
         evidence=tuple(exhibits.of(each.name) for each in broken),
     )
 
@@ -98,6 +106,34 @@ def _unread(figures: ReadBackFigures) -> tuple[str, ...]:
         return ()
     why = f": {figures.reasons[0]}" if figures.reasons else ""
     return (f"the history of {figures.unread:,} of {figures.sessions:,} sessions is not known{why}",)
+
+
+def _processed(processing: Processing | None) -> Mapping[str, int] | None:
+    return None if processing is None else {name: len(tokens) for name, tokens in processing.faults.items()}
+
+
+def _sink_figures(processing: Processing | None) -> SinkFigures | None:
+    if processing is None:
+        return None
+    found = {name.removeprefix(PROCESSED): len(tokens) for name, tokens in processing.faults.items()}
+    return SinkFigures(processing.requests, len(processing.times), **found)
+
+
+def _unprocessed(sink: SinkLog | str | None, processing: Processing | None) -> tuple[str, ...]:
+    """Return why what the sink saw says nothing, or too little."""
+    if isinstance(sink, str):
+        return (f"what the sink saw is not known: {sink}",)
+    if processing is None:
+        return ()
+    if not processing.times:
+        return (
+            "the sink answered none of the messages: give its address to the service as its model backend",
+        )
+    if processing.unlogged:
+        return (
+            f"the sink had no room to follow all messages: {processing.unlogged:,} times it took no note",
+        )
+    return ()
 
 
 def unknown_reasons(histories: Sequence[History]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ __all__ = [
     "ReadBackFigures",
     "Requirement",
     "SessionEvidence",
+    "SinkFigures",
     "StoredEvidence",
 ]
 
@@ -25,7 +26,7 @@ DeliveryState = Literal["passed", "failed", "unknown"]
 class Requirement:
     """One of the things that are required, beside what was found."""
 
-    name: str  #: a class, `reply.NAME`, `splits`, `order`, `bursts_without_answer` or `session_ids`
+    name: str  #: a class, `reply.NAME`, `processed.NAME`, `splits`, `order`, `bursts_without_answer` or `session_ids`
     limit: str  #: as it was written: `0`, `1%`, `kept`, `one`
     state: Literal["passed", "failed"]
     found: int
@@ -55,6 +56,17 @@ class ReadBackFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class SinkFigures:
+    """What a stand-in for the model backend saw."""
+
+    requests: int  #: that it was sent, of any kind
+    messages: int  #: of this run, that it answered at least once
+    twice: int  #: of these, those that it answered more than once
+    refused: int  #: those that were refused or not sent
+    not_stored: int  #: those that are in no history
+
+
+@dataclass(frozen=True, slots=True)
 class MessageEvidence:
     """A message as it was sent, and what became of it."""
 
@@ -64,6 +76,7 @@ class MessageEvidence:
     reply: str
     status: int | None
     became: str | None  #: its class; None when the history is not known
+    processed: int | None  #: how often the sink answered it; None without a sink
     is_fault: bool  #: it is what this evidence is about
     found: tuple[int, ...]  #: where it stands among the stored messages listed here; empty: nowhere
 
@@ -124,4 +137,5 @@ class DeliveryOutcome:
     requirements: tuple[Requirement, ...]
     phases: tuple[PhaseDelivery, ...]
     read_back: ReadBackFigures
+    sink: SinkFigures | None  #: None without a sink, or when what it saw is not known
     evidence: tuple[Evidence, ...]

@@ -7,6 +7,7 @@ from stressrunner.plan.reply import Reply
 from stressrunner.scenario.delivery import Limit
 from stressrunner.verdict.delivery.classes import MessageClass
 from stressrunner.verdict.delivery.outcome import Requirement
+from stressrunner.verdict.delivery.processing import PROCESSED
 
 __all__ = ["Counts", "judge_requirements", "sentence"]
 
@@ -22,6 +23,9 @@ _SENTENCES: Mapping[str, str] = {
     "order": "the order of {found} was not kept",
     "bursts_without_answer": "{found} got no answer",
     "session_ids": "{found} got ids that differ",
+    "processed.twice": "{found} {was} processed more than once",
+    "processed.refused": "{found} {was} processed although not taken on",
+    "processed.not_stored": "{found} {was} processed and not stored",
     "reply.unanswered": "{found} got no reply in time",
 }
 
@@ -39,11 +43,16 @@ class Counts:
     bursts: int
     bursts_without_answer: int
     session_ids: int  #: sessions with more than one
+    processed: Mapping[str, int] | None = (
+        None  #: by the names of `Processing.faults`; None where nothing is known
+    )
 
     def of(self, name: str) -> tuple[int, int]:
         """Return how many there are of something, and of how many."""
         if name.startswith("reply."):
             return self.replies[Reply(name.removeprefix("reply."))], self.messages
+        if name.startswith(PROCESSED):
+            return (self.processed or {})[name], self.messages
         others = {
             "splits": (self.splits, self.messages),
             "order": (self.reordered, self.messages),
@@ -56,7 +65,7 @@ class Counts:
 def judge_requirements(require: Mapping[str, Limit | None], counts: Counts) -> Iterator[Requirement]:
     """Yield every requirement that sets a limit, with what was found."""
     for name, limit in require.items():
-        if limit is None:
+        if limit is None or (name.startswith(PROCESSED) and counts.processed is None):
             continue
         found, of = counts.of(name)
         holds = _holds(name, limit, found, of)
