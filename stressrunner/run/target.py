@@ -57,7 +57,7 @@ async def reach(target: LiveTarget, plan: Plan) -> None:
 
 
 @asynccontextmanager
-async def target_of(plan: Plan, sink: RunningSink | None) -> AsyncIterator[LiveTarget]:
+async def target_of(plan: Plan, sink: RunningSink | None = None) -> AsyncIterator[LiveTarget]:
     """Return the target, and stop it afterwards if it was started here.
 
     An embedded target asks the run's sink, unless its options name another backend.

@@ -13,7 +13,7 @@ def agents(tmp_path_factory):
     folder = tmp_path_factory.mktemp("agents")
     built = stressrunner("pack", "build", ROOT / "scenarios", cwd=folder)
     assert built.code == 0, built.err
-    assert built.out.startswith("wrote agents-1.0.zip: 8 files of")
+    assert built.out.startswith("wrote agents-1.0.zip: 11 files of")
     assert built.err == "next: stressrunner agents-1.0.zip//hello.yaml\n"
     return folder
 
@@ -22,12 +22,12 @@ def test_a_pack_is_verified_and_listed(agents):
     """`verify` says that all is well, and `list` what there is to run, what it needs, and every file."""
     verified = stressrunner("pack", "verify", "agents-1.0.zip", cwd=agents)
     assert verified.code == 0
-    assert verified.out.startswith("agents-1.0.zip: agents-1.0, 8 files of")
+    assert verified.out.startswith("agents-1.0.zip: agents-1.0, 11 files of")
     listed = stressrunner("pack", "list", "agents-1.0.zip", cwd=agents).out
     assert listed.startswith("agents 1.0\nLoad for the agents API")
     assert "  agents-1.0.zip//session_queue.yaml\n" in listed
     assert "needs BASE_URL (where the API is), API_KEY (a secret: a key that may run agents)\n" in listed
-    assert listed.endswith(" session_queue.yaml\n")
+    assert listed.endswith(" session_race.yaml\n")
 
 
 def test_a_scenario_runs_out_of_a_pack(agents, tmp_path):

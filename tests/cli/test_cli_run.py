@@ -47,7 +47,16 @@ def served(base_url):
 
 
 @pytest.mark.parametrize(
-    ("name", "sent"), [("session_queue", 200), ("agent_run", 500), ("full_api", 1000), ("hello", None)]
+    ("name", "sent"),
+    [
+        ("session_queue", 200),
+        ("session_race", 200),
+        ("session_anonymous", 200),
+        ("session_capacity", 930),
+        ("agent_run", 500),
+        ("full_api", 1000),
+        ("hello", None),
+    ],
 )
 def test_shipped_scenarios_pass_on_the_embedded_target(tmp_path, name, sent):
     """Every shipped scenario passes, sends what it plans, and leaves a valid result and a page behind."""
@@ -70,7 +79,8 @@ def test_shipped_scenarios_pass_on_the_embedded_target(tmp_path, name, sent):
 def test_every_scenario_file_is_run():
     """No scenario is shipped that the test above does not run."""
     shipped = {path.stem for path in (ROOT / "scenarios").glob("*.yaml")}
-    assert shipped - {"pack"} == {"session_queue", "agent_run", "full_api", "hello"}
+    sessions = {"session_queue", "session_race", "session_anonymous", "session_capacity"}
+    assert shipped - {"pack"} == {*sessions, "agent_run", "full_api", "hello"}
 
 
 def test_shares_are_exact(tmp_path):
@@ -113,7 +123,7 @@ MODES = {
 
 @pytest.mark.parametrize("mode", MODES)
 def test_the_server_counts_what_was_sent(tmp_path, mode):
-    """In every mode, the server's own count of requests is `totals.sent`."""
+    """In every mode, the server's own count of requests is `totals.sent`, and what reading back took."""
     result_file = tmp_path / "r.json"
     # Slow enough for a busy machine to be punctual by comparison: only the counts are in question here.
     with agents_api("latency=200ms&jitter=0" if "session" in mode else "latency=5ms&jitter=0") as base_url:
@@ -121,7 +131,8 @@ def test_the_server_counts_what_was_sent(tmp_path, mode):
         counted = served(base_url)["total"]
     result = read_result(result_file)
     assert ran.code in (0, 3), ran.err
-    assert result["totals"]["sent"] == counted > 0
+    read_back = sum(checked["read_back"]["requests"] for checked in result["invariants"])
+    assert result["totals"]["sent"] + read_back == counted > 0
     assert result["totals"]["unfinished"] == 0
 
 
