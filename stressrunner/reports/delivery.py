@@ -302,14 +302,15 @@ def _sent(session: SessionEvidence) -> Table:
         Column("class", "left"),
         Column("found", "left"),
     )
-    if any(message.processed is not None for message in session.messages):
+    has_sink = any(message.processed is not None for message in session.messages)
+    if has_sink:
         columns += (Column("model", optional=True),)
     more = (f"and {count(session.more_messages)} more messages",) if session.more_messages else ()
-    rows = tuple(_sent_row(message, session) for message in session.messages)
+    rows = tuple(_sent_row(message, session, has_sink=has_sink) for message in session.messages)
     return Table("Sent", columns, rows, more, name_column=1)
 
 
-def _sent_row(message: MessageEvidence, session: SessionEvidence) -> Row:
+def _sent_row(message: MessageEvidence, session: SessionEvidence, *, has_sink: bool) -> Row:
     reply = message.reply if message.status is None else f"{message.reply} ({message.status})"
     places = ", ".join(_place(session, i) for i in message.found if i < len(session.stored))
     return Row(
@@ -321,7 +322,7 @@ def _sent_row(message: MessageEvidence, session: SessionEvidence) -> Row:
             reply,
             message.became or "not known",
             places or "nowhere",
-            *([] if message.processed is None else [count(message.processed)]),
+            *(["-" if message.processed is None else count(message.processed)] if has_sink else []),
         ),
         tone="bad" if message.is_fault else "",
     )
