@@ -82,8 +82,10 @@ def sentence(requirement: Requirement) -> str:
     """Say what is wrong: `3 of 200 messages were acknowledged and lost`."""
     name, found = requirement.name, requirement.found
     was = "was" if found == 1 else "were"
-    otherwise = f"{{found}} {{was}} {name.removeprefix('reply.')}"
-    text = _SENTENCES.get(name, otherwise).format(found=_counted(requirement), was=was)
+    if name in _SENTENCES:
+        text = _SENTENCES[name].format(found=_counted(requirement), was=was)
+    else:
+        text = f"{_counted(requirement)} {was} {name.removeprefix('reply.')}"
     return text if requirement.limit in ("0", "kept", "one") else f"{text}, limit {requirement.limit}"
 
 
