@@ -55,6 +55,23 @@ def test_every_chart_has_marks(show, name):
     assert all(size > 40 for size in sizes)
 
 
+@pytest.mark.parametrize("width", [320, 1280])
+def test_timelines_of_sessions_fit(show, width):
+    """Every bar of a message and every line to what is stored is on the screen, with words that can be read."""
+    tab = show(EXAMPLES["undelivered"](), width=width)
+    tab.run("document.querySelectorAll('details').forEach(part => part.open = true)")
+    assert tab.run("document.documentElement.scrollWidth") == width
+    drawn = tab.run(
+        """[...document.querySelectorAll(".timeline > svg")].map(svg => ({
+        marks: [...svg.querySelectorAll(".bar, .link")].map(mark => mark.getBoundingClientRect())
+          .map(box => Math.min(Math.max(box.width, box.height), box.left, innerWidth - box.right)),
+        letters: [...svg.querySelectorAll("text")].map(t => parseFloat(getComputedStyle(t).fontSize)
+          * svg.getScreenCTM().a)}))"""
+    )
+    assert len(drawn) >= 7
+    assert all(min(one["marks"]) > 1 and min(one["letters"]) > 9 for one in drawn)
+
+
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("width", [320, 390, 1280])
 def test_nothing_is_wider_than_the_screen(show, width, dark):
@@ -179,7 +196,7 @@ CONTRASTS = """(() => {
 
 
 @pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("name", ["failed", "passed", "aborted"])
+@pytest.mark.parametrize("name", ["failed", "passed", "aborted", "undelivered"])
 def test_every_word_can_be_read(show, name, dark):
     """Letters stand out from what is behind them by the 4.5 to 1 that accessibility guidelines ask for."""
     tab = show(EXAMPLES[name](), dark=dark)

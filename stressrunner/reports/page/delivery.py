@@ -1,17 +1,30 @@
 """The deliveries of a run: what became of all messages, and the evidence for each fault."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
 from markupsafe import Markup
 
-from stressrunner.reports.delivery import Exhibit, brief, deliveries
+from stressrunner.reports.delivery import DeliverySection, Exhibit, SessionExhibit, brief, deliveries
 from stressrunner.reports.page.markup import facts, fill, table
+from stressrunner.reports.page.timeline import timeline
+from stressrunner.reports.page.timeline_marks import END, MISSING, NODES
 from stressrunner.reports.sections import MARKS, TONES
 from stressrunner.result.model import Result
 
 __all__ = ["delivery"]
 
+MAX_ROOM = 120_000  #: characters that the sessions of a page take
+#: Sessions that were drawn, by check, fault and number.
+_Drawn = Mapping[tuple[int, int, int], Markup]
+
 
 def delivery(result: Result) -> Markup:
     """Return the tables of classes and replies, then the sessions that show what went wrong."""
+    sections = [
+        replace(section, exhibits=tuple(map(brief, section.exhibits))) for section in deliveries(result)
+    ]
+    drawn = _drawn(sections)
     return Markup("").join(
         fill(
             "delivery.html.j2",
@@ -21,14 +34,42 @@ def delivery(result: Result) -> Markup:
             tone=TONES[section.outcome.outcome],
             tables=[table(each) for each in section.tables],
             facts=facts(section.facts),
-            exhibits=[_exhibit(brief(each)) for each in section.exhibits],
+            exhibits=[_exhibit(each, drawn, i, j) for j, each in enumerate(section.exhibits)],
         )
-        for section in deliveries(result)
+        for i, section in enumerate(sections)
     )
 
 
-def _exhibit(exhibit: Exhibit) -> Markup:
-    drawn = [
-        (session, table(session.sent, captioned=False), table(session.stored)) for session in exhibit.sessions
+def _drawn(sections: Sequence[DeliverySection]) -> _Drawn:
+    """Draw as many sessions as there is room for: the first one of every fault, then the second ones, and so on."""
+    sessions = [
+        ((i, j, k), session)
+        for i, section in enumerate(sections)
+        for j, exhibit in enumerate(section.exhibits)
+        for k, session in enumerate(exhibit.sessions)
     ]
-    return fill("exhibit.html.j2", exhibit=exhibit, sessions=drawn)
+    drawn: dict[tuple[int, int, int], Markup] = {}
+    room = MAX_ROOM
+    for place, session in sorted(sessions, key=lambda each: each[0][2]):
+        markup = _session(session, "timeline-{}-{}-{}".format(*place))
+        if len(markup) <= room:
+            room -= len(markup)
+            drawn[place] = markup
+    return drawn
+
+
+def _session(session: SessionExhibit, name: str) -> Markup:
+    return fill(
+        "session.html.j2",
+        drawn=timeline(name, session.evidence),
+        sent=table(session.sent, captioned=False),
+        stored=table(session.stored),
+        ends=END,
+        nodes=NODES,
+        missing=MISSING,
+    )
+
+
+def _exhibit(exhibit: Exhibit, drawn: _Drawn, i: int, j: int) -> Markup:
+    sessions = [(session, drawn.get((i, j, k))) for k, session in enumerate(exhibit.sessions)]
+    return fill("exhibit.html.j2", exhibit=exhibit, sessions=sessions)

@@ -85,12 +85,12 @@ class Chart:
     shades: bool = False  #: the legend is that of a heat map
 
 
-def drawing(name: str, title: str, description: str, content: Markup) -> Markup:
-    """Return a drawing of a chart's size with a title and a description to be read aloud."""
+def drawing(name: str, title: str, description: str, content: Markup, *, height: float = _HEIGHT) -> Markup:
+    """Return a drawing of a chart's width with a title and a description to be read aloud."""
     return Markup(
         '<svg viewBox="0 0 {w} {h}" role="img" aria-labelledby="{name}-title {name}-desc">'
         '<title id="{name}-title">{title}</title><desc id="{name}-desc">{description}</desc>{content}</svg>'
-    ).format(w=_WIDTH, h=_HEIGHT, name=name, title=title, description=description, content=content)
+    ).format(w=_WIDTH, h=f"{height:g}", name=name, title=title, description=description, content=content)
 
 
 def background(frame: Frame) -> Markup:

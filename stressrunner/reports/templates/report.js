@@ -1,7 +1,7 @@
 "use strict";
 // Values under the pointer: every chart over time shows the same moment.
 const LEFT = 54, RIGHT = 350, TOP = 14, BOTTOM = 166, SVG = "http://www.w3.org/2000/svg";
-const charts = [...document.querySelectorAll("figure")].map((figure) => {
+const charts = [...document.querySelectorAll(".charts figure")].map((figure) => {
   const svg = figure.querySelector("svg");
   const names = [...figure.querySelectorAll(".legend span > b")];
   const lines = [...svg.querySelectorAll("path.line")].map((path) => {
