@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from reports.example_results import EXAMPLES
 
 from stressrunner.reports import render
+from stressrunner.reports.page.course import course
 from stressrunner.reports.page.timeline import timeline
 from stressrunner.reports.page.timeline_marks import END
 from stressrunner.verdict.delivery.outcome import MessageEvidence, SessionEvidence, StoredEvidence
@@ -112,6 +114,37 @@ def test_waiting_in_vain_does_not_hide_the_rest():
     assert bars(svg) == bars(drawn([quick, replace(silent, ended_at_s=0.1)]).svg)
     assert "waited longer" in svg
     assert "waited longer" not in drawn([silent]).svg
+
+
+def test_long_pauses_are_cut():
+    """Between bursts that are far apart time is left out, said so, and labelled where it goes on."""
+    bursts = [message(i, at_s=i // 2 * 10.0 + i % 2 * 0.05) for i in range(6)]
+    made = drawn(bursts)
+    (first, width), (second, _), (third, _), *_ = bars(made.svg)
+    assert first < second < first + width < third
+    assert width > 20
+    assert made.svg.count('class="pause"') == 2
+    assert ">20 s</text>" in made.svg
+    assert ("pause", "a pause, cut short") in made.marks
+
+
+moments = st.floats(min_value=0, max_value=1e6)
+
+
+@given(st.lists(st.tuples(moments, moments).map(sorted), min_size=1, max_size=9))
+def test_time_goes_on(spans):
+    """Whatever is left out, a later moment is never drawn before an earlier one, and no span is left out."""
+    begin = min(start for start, _ in spans)
+    spans = [(start - begin, end - begin) for start, end in spans]
+    last = max(end for _, end in spans)
+    drawn_time = course(spans, last)
+    places = [drawn_time.place(at) for at in sorted(at for span in spans for at in span)]
+    assert all(one <= other + 1e-9 for one, other in pairwise(places))
+    shares = [drawn_time.place(end) - drawn_time.place(start) for start, end in spans]
+    assert all(
+        share >= (end - start) / max(last, 1e-6) * 0.98 - 1e-9
+        for share, (start, end) in zip(shares, spans, strict=True)
+    )
 
 
 @given(

@@ -13,8 +13,8 @@ from types import MappingProxyType
 from markupsafe import Markup
 
 from stressrunner.reports.delivery import message_number
+from stressrunner.reports.page.course import Course, course
 from stressrunner.reports.page.frame import drawing
-from stressrunner.reports.page.scale import Axis, time_axis
 from stressrunner.reports.page.timeline_marks import END, MISSING, NODES, bar
 from stressrunner.reports.sections import MARKS
 from stressrunner.reports.wording import count
@@ -65,10 +65,10 @@ def timeline(name: str, session: SessionEvidence) -> Timeline:
     rows = max(len(messages), len(stored), 1)
     places = _places(session, rows)
     start_s = min((message.sent_at_s for message in messages), default=0.0)
-    axis = _axis(messages, start_s)
+    drawn = _course(messages, start_s)
     parts = (
-        _grid(axis, rows, is_cut=any(message.ended_at_s - start_s > axis.high for message in messages)),
-        *_bars(messages, axis, start_s),
+        _grid(drawn, rows, is_cut=any(m.ended_at_s - start_s > drawn.end_s * 1.01 for m in messages)),
+        *_bars(messages, drawn, start_s),
         *_links(session, places),
         *_nodes(session, places),
         *(_words(message, _row(i)) for i, message in enumerate(messages)),
@@ -78,7 +78,7 @@ def timeline(name: str, session: SessionEvidence) -> Timeline:
     return Timeline(
         svg=drawing(name, title, _description(session), Markup("").join(parts), height=height),
         replies=tuple(dict.fromkeys(message.reply for message in messages)),
-        marks=tuple(_marks(session)),
+        marks=(*_marks(session), *((("pause", "a pause, cut short"),) if drawn.cut else ())),
         caption=f"A row for each message, in the order of sending; time from the first one, {format_duration(start_s)} after the load began",
     )
 
@@ -87,30 +87,39 @@ def _row(i: int) -> int:
     return _TOP + i * _PITCH
 
 
-def _axis(messages: Sequence[MessageEvidence], start_s: float) -> Axis:
-    """Return the axis that holds what was answered: one wait in vain would make all else too short to see."""
+def _course(messages: Sequence[MessageEvidence], start_s: float) -> Course:
+    """Return the time that holds what was answered: one wait in vain would make all else too short to see."""
     ends = [message.ended_at_s for message in messages if message.reply != "unanswered"]
     sent = [message.sent_at_s for message in messages]
-    last_s = max(ends + sent, default=start_s) - start_s
+    last_s = max(ends + sent, default=start_s)
     if not ends:
-        last_s = max((message.ended_at_s for message in messages), default=start_s) - start_s
-    high = max(last_s, 1e-6) * 1.01
-    whole = time_axis(0.0, high, format_duration, count=3)
-    return Axis(0.0, high, tuple(tick for tick in whole.ticks if tick[0] <= high))
+        last_s = max((message.ended_at_s for message in messages), default=start_s)
+    spans = [(m.sent_at_s - start_s, min(m.ended_at_s, last_s) - start_s) for m in messages]
+    return course(spans, last_s - start_s)
 
 
-def _at_x(axis: Axis, at_s: float) -> float:
-    return round(_FIRST + axis.place(at_s) * (_LAST - _FIRST), 1)
+def _at_x(drawn: Course, at_s: float) -> float:
+    return _x(drawn.place(at_s))
 
 
-def _grid(axis: Axis, rows: int, *, is_cut: bool) -> Markup:
+def _x(share: float) -> float:
+    return round(_FIRST + share * (_LAST - _FIRST), 1)
+
+
+def _grid(drawn: Course, rows: int, *, is_cut: bool) -> Markup:
     """Draw the time axis above the rows, and what the columns are called."""
     low = _row(rows - 1) + _PITCH / 2
     lines = Markup("").join(
         Markup('<path class="grid" d="M{:g} 30V{:g}"/><text class="x" x="{:g}" y="26">{}</text>').format(
-            x := _at_x(axis, value), low, x, words
+            x := _x(drawn.axis.place(value)), low, x, words
         )
-        for value, words in axis.ticks
+        for value, words in drawn.axis.ticks
+    )
+    breaks = Markup("").join(
+        Markup('<path class="pause" d="M{:g} 30V{:g}"/>').format(
+            (_at_x(drawn, pause.start_s) + _at_x(drawn, pause.end_s)) / 2, low
+        )
+        for pause in drawn.cut
     )
     cut = Markup('<text class="cut" x="{}" y="{:g}">waited longer ▸</text>').format(_LAST, low + 10)
     heads = Markup("").join(
@@ -122,15 +131,15 @@ def _grid(axis: Axis, rows: int, *, is_cut: bool) -> Markup:
             (_STORED - 10, "stored at"),
         )
     )
-    return lines + heads + (cut if is_cut else Markup(""))
+    return lines + breaks + heads + (cut if is_cut else Markup(""))
 
 
-def _bars(messages: Sequence[MessageEvidence], axis: Axis, start_s: float) -> Iterator[Markup]:
+def _bars(messages: Sequence[MessageEvidence], drawn: Course, start_s: float) -> Iterator[Markup]:
     """Yield the bars and their ends, those of one reply as one shape."""
     shapes: dict[str, tuple[list[str], list[str]]] = {}
     for i, message in enumerate(messages):
-        left = _at_x(axis, message.sent_at_s - start_s)
-        right = _at_x(axis, message.ended_at_s - start_s)
+        left = _at_x(drawn, message.sent_at_s - start_s)
+        right = _at_x(drawn, message.ended_at_s - start_s)
         bars, ends = shapes.setdefault(message.reply, ([], []))
         bars.append(bar(left, right, _row(i)))
         ends.append(f"M{right:g} {_row(i)}{END.get(message.reply, '')}")
