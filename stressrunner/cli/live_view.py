@@ -7,8 +7,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from stressrunner.cli.news import News
 from stressrunner.cli.screen import ASCII, UNICODE, Screen, draw
-from stressrunner.cli.views import News
 from stressrunner.metrics.tally import Tally
 from stressrunner.run.listener import Progress
 

@@ -5,11 +5,12 @@ import shutil
 from collections.abc import Mapping
 from typing import Protocol, TextIO
 
+from stressrunner.cli.news import News
 from stressrunner.cli.progress import progress_line
 from stressrunner.metrics.tally import Tally
 from stressrunner.run.listener import Listener, Progress
 
-__all__ = ["LineView", "News", "View", "view_on"]
+__all__ = ["LineView", "View", "view_on"]
 
 _INTERVAL_S = 10.0
 _WIDTH = 160  #: of a line that goes to a file
@@ -30,19 +31,6 @@ def view_on(stream: TextIO, environ: Mapping[str, str] = os.environ, *, verbose:
 
         return LiveView(stream, verbose=verbose)
     return LineView(stream, verbose=verbose)
-
-
-class News:
-    """Finds the kinds of errors that were not seen before."""
-
-    def __init__(self) -> None:
-        self._seen: set[str] = set()
-
-    def of(self, progress: Progress) -> list[str]:
-        """Return a line for each kind of error that is new."""
-        new = [error for error in progress.errors if error.kind not in self._seen]
-        self._seen.update(error.kind for error in new)
-        return [f"{progress.at_s:.0f} s  first {error.kind}: {error.message}" for error in new]
 
 
 class LineView:
