@@ -48,11 +48,11 @@ def test_a_scenario_runs_out_of_a_pack(agents, tmp_path):
 def test_a_pack_is_explained_in_its_own_names(agents):
     """`explain` names the texts in the zip file."""
     told = stressrunner(
-        "explain", "agents-1.0.zip//full_api.yaml", "load.concurrency", "--env", "local", cwd=agents
+        "explain", "agents-1.0.zip//full_api.yaml", "target.timeout", "--env", "local", cwd=agents
     )
     assert told.out == (
-        "load.concurrency = 10   agents-1.0.zip//environments/local.yaml:7 (--env local)   "
-        "overrides agents-1.0.zip//full_api.yaml:53: 200\n"
+        "target.timeout = 60s   agents-1.0.zip//environments/local.yaml:6 (--env local)   "
+        "overrides agents-1.0.zip//full_api.yaml:15: 30s\n"
     )
 
 

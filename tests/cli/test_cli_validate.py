@@ -66,7 +66,7 @@ def test_every_mistake_is_shown_once(tmp_path):
     assert "unknown key 'lod'; did you mean 'load'?" in ran.err
     assert "'uses' cannot stand in an environment" in ran.err
     assert ran.err.endswith(
-        "2 scenarios, 1 used file, 1 environment, 1 pack, 1 other file: 5 mistakes in 5 files\n"
+        "2 scenarios, 1 used file, 1 environment, 1 pack, 1 other file: 4 mistakes in 5 files\n"
     )
 
 

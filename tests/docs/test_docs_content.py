@@ -130,7 +130,7 @@ def test_yaml_of_the_documents_is_valid(block, tmp_path):
 
 def test_the_origin_that_is_shown_is_the_one_told():
     """What `explain` says of a value stands in the document as it is printed."""
-    command = "explain scenarios/full_api.yaml load.concurrency --env local --set load.concurrency=20"
+    command = "explain scenarios/full_api.yaml target.timeout --env local --set target.timeout=20s"
     text = read("docs/composition.md")
     assert f"stressrunner {command}\n" in text
     assert f"\n    {stressrunner(*command.split()).stdout}\n" in text
