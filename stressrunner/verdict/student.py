@@ -9,7 +9,7 @@ slowly, I_x(a, b) = 1 - I_(1-x)(b, a). The quantile is found by halving an inter
 """
 
 from functools import lru_cache
-from math import exp, lgamma, log, log1p
+from math import copysign, exp, lgamma, log, log1p
 
 __all__ = ["t_cdf", "t_quantile"]
 
@@ -21,7 +21,11 @@ _HALVINGS = 60  #: a float has 53 bits
 
 def t_cdf(t: float, df: float) -> float:
     """Return the probability that T is at most `t` with `df` degrees of freedom, more than 0."""
-    tail = _beta(df / 2, 0.5, df / (df + t * t)) / 2
+    whole = df + t * t
+    if t * t < df:
+        # From the middle: at its edge x is 1 to the last digit, while 1 - x is still known exactly.
+        return 0.5 + copysign(_beta(0.5, df / 2, t * t / whole) / 2, t)
+    tail = _beta(df / 2, 0.5, df / whole) / 2
     return tail if t < 0 else 1 - tail
 
 

@@ -33,7 +33,8 @@ def test_a_duration_is_in_its_bucket(ns):
     rounded = 0.0005 * ns / 1e9 + 1e-6
     assert lower_edge_s(index) <= ns / 1e9 + rounded
     assert ns / 1e9 - rounded <= lower_edge_s(index + 1)
-    assert lower_edge_s(index + 1) <= max(1.25 * lower_edge_s(index), lower_edge_s(index) + 1e-6) + 1e-12
+    edge_s = max(1.25 * lower_edge_s(index), lower_edge_s(index) + 1e-6)
+    assert lower_edge_s(index + 1) <= edge_s * (1 + 1e-15) + 1e-12
 
 
 @given(TIMES, st.integers(0, 5))

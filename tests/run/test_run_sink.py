@@ -36,19 +36,22 @@ def broken(checked):
 
 
 @pytest.mark.parametrize(
-    ("queue", "faults", "twice", "not_stored"),
+    ("queue", "gap", "faults", "twice", "not_stored"),
     [
-        ("merge", set(), False, False),
-        ("latest", {"superseded"}, False, True),
-        ("duplicate", {"duplicated", "processed.twice"}, True, False),
+        ("merge", "5ms", set(), False, False),
+        # Long enough for the sink to have answered a message before the next one takes its place.
+        ("latest", "40ms", {"superseded"}, False, True),
+        ("duplicate", "5ms", {"duplicated", "processed.twice"}, True, False),
     ],
 )
-def test_the_embedded_target_is_seen_processing(tmp_path, queue, faults, twice, not_stored):
+def test_the_embedded_target_is_seen_processing(tmp_path, queue, gap, faults, twice, not_stored):
     """A target that comes with the run asks its sink: what it did twice, and did and threw away, shows."""
     code, checked = run(
         tmp_path,
         "--set",
         "invariants.delivery.sink.latency=0s",
+        "--set",
+        f"session.gap={gap}",
         url=f"demo://agents?queue={queue}&latency=100ms",
     )
     sink = checked["sink"]
@@ -98,8 +101,11 @@ def test_a_service_that_asks_another_model_proves_nothing(tmp_path):
 def test_a_model_that_fails_is_the_services_to_answer_for(tmp_path):
     """With a sink that fails every call, nothing was processed, acknowledged or stored."""
     code, checked = run(
-        tmp_path, "--set", "invariants.delivery.sink.error_rate=100%", url="demo://agents?latency=5ms"
-    )
+        tmp_path,
+        "--set", "invariants.delivery.sink.error_rate=100%",
+        "--set", "invariants.delivery.sink.latency=100ms",  # beside which a busy machine is not late
+        url="demo://agents?latency=5ms",
+    )  # fmt: skip
     assert checked["sink"]["messages"] == 0
     assert checked["replies"]["acknowledged"] == 0
     assert (code, checked["classes"]["dropped"]) == (3, checked["messages"])
