@@ -156,7 +156,8 @@ class Captured:
         if any(method in step for method in METHODS):
             self._send(known)
             return known.plus({*captured_names(step), RESPONSE})
-        return known
+        # What else a step with a capture may be is a mistake, such as `login:` for `send: login`, and told as that.
+        return known.plus(captured_names(step))
 
     def _parallel(self, path: Path, steps: Any, known: Known) -> Known:
         """Walk through branches, which may know of each other's captures or not, as it happens."""

@@ -1,6 +1,7 @@
 """What must fit together for `invariants.delivery`: tokens that are sent, and histories that can be read."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from stressrunner import units
@@ -10,6 +11,7 @@ from stressrunner.scenario.source import Node, Path, node_at
 from stressrunner.scenario.token_use import names_in, renders_token
 from stressrunner.scenario.unused import sent_names
 from stressrunner.scenario.validate import key_at
+from stressrunner.scenario.values import Text
 from stressrunner.spelling import did_you_mean
 
 __all__ = ["check_delivery"]
@@ -20,20 +22,31 @@ _RENDERED = (
     *METHODS,
     *("query", "headers", "cookies", "json", "form", "multipart", "body", "body_file", "graphql"),
 )
+_HINT = "write '{{ message.token }}' into its text"
+#: What begins with a digit, or may, right after a token, which ends with one.
+_DIGIT_AFTER_TOKEN = re.compile(
+    r"""\{\{-?\s*message\.token\s*-?\}\}(?=[0-9]|\{\{-?\s*(?:run\.(?:id|seed)|iteration|(?:user|repeat|message|session)\.i
+    |uuid\(|now\(|random_))""",
+    re.VERBOSE,
+)
+_ESCAPE = re.compile(r"\\[nrt]")
 
 
-def check_delivery(root: Node, value: Any) -> Iterator[Diagnostic]:
-    """Yield what does not fit together in a typed scenario, which may have other mistakes."""
+def check_delivery(root: Node, value: Any, texts: Sequence[Text]) -> Iterator[Diagnostic]:
+    """Yield what does not fit together in a typed scenario with these texts, which may have other mistakes."""
     scenario = value if isinstance(value, dict) else {}
     delivery = _mapping(_mapping(scenario.get("invariants")).get("delivery"))
     endpoints = _mapping(scenario.get("endpoints"))
     if not delivery or not endpoints:
         return
     yield from _check_tokens(root, scenario)
+    yield from _check_variants(root, scenario)
+    yield from _check_ends(texts)
     read_back = _mapping(delivery.get("read_back"))
     yield from _check_endpoint(root, scenario, read_back.get("endpoint"), has_id="session_id" in delivery)
     yield from _check_times(root, read_back)
     yield from _check_processed(root, delivery)
+    yield from _check_separator(root, delivery.get("separator"))
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
@@ -46,16 +59,22 @@ def _rendered(scenario: Mapping[str, Any], name: str) -> list[Any]:
 
 
 def _parts(scenario: Mapping[str, Any], request: Mapping[str, Any]) -> list[Any]:
+    return [*_own_parts(request), _mapping(scenario.get("payloads")).get(_payload_of(request))]
+
+
+def _own_parts(request: Mapping[str, Any]) -> list[Any]:
     parts: list[Any] = [request[key] for key in _RENDERED if key in request]
     if str(request.get("body_file", "")).endswith(".j2"):
         parts.append("{{ message.token }}")  # what the file holds is not known here, and may well be it
-    payload = _mapping(request.get("json")).get("$payload")
-    return [*parts, _mapping(scenario.get("payloads")).get(str(payload))]
+    return parts
+
+
+def _payload_of(request: Mapping[str, Any]) -> str:
+    return str(_mapping(request.get("json")).get("$payload"))
 
 
 def _check_tokens(root: Node, scenario: Mapping[str, Any]) -> Iterator[Diagnostic]:
     """Messages without a token cannot be told apart."""
-    hint = "write '{{ message.token }}' into its text"
     send = _mapping(scenario.get("session")).get("send")
     if isinstance(send, str) and send in scenario["endpoints"]:
         if not renders_token(_rendered(scenario, send)):
@@ -65,22 +84,55 @@ def _check_tokens(root: Node, scenario: Mapping[str, Any]) -> Iterator[Diagnosti
                 place = ("payloads", payload)
             key = key_at(root, place) or node_at(root, place)
             yield key.diagnostic(
-                f"'{place[-1]}' never renders 'message.token', so its messages cannot be followed", hint
+                f"'{place[-1]}' never renders 'message.token', so its messages cannot be followed", _HINT
             )
     elif send is None and not any(renders_token(rendered) for rendered in _sent(scenario)):
         key = key_at(root, _DELIVERY) or node_at(root, _DELIVERY)
         yield key.diagnostic(
-            "no endpoint of the traffic renders 'message.token', so no message can be followed", hint
+            "no endpoint of the traffic renders 'message.token', so no message can be followed", _HINT
         )
 
 
+def _check_variants(root: Node, scenario: Mapping[str, Any]) -> Iterator[Diagnostic]:
+    """A message whose variant has no token is lost to sight, beside others that are followed."""
+    payloads = _mapping(scenario.get("payloads"))
+    taken = {
+        _payload_of(request) for request in _requests(scenario) if not renders_token(_own_parts(request))
+    }
+    for name, payload in payloads.items():
+        if name not in taken or not isinstance(payload, list) or not renders_token(payload):
+            continue
+        for number, variant in enumerate(payload):
+            if not renders_token(variant):
+                yield node_at(root, ("payloads", name, number)).diagnostic(
+                    f"this variant of '{name}' never renders 'message.token', so its messages cannot be followed",
+                    _HINT,
+                )
+
+
+def _check_ends(texts: Sequence[Text]) -> Iterator[Diagnostic]:
+    """A token ends with its last digit, so another digit after it makes it the token of another message."""
+    for text in texts:
+        found = _DIGIT_AFTER_TOKEN.search(text.filled.text) if "template" in text.kind else None
+        if found is not None:
+            message = "what follows 'message.token' may begin with a digit, which would be read as part of the token"
+            place = {"offset": found.start(), "width": found.end() - found.start()}
+            yield text.diagnostic(message, "write a blank or a word between them", **place)
+
+
 def _sent(scenario: Mapping[str, Any]) -> Iterator[Any]:
-    """Yield what the requests have that may be sent, in steps too."""
+    """Yield what the requests have that may be sent."""
+    for request in _requests(scenario):
+        yield _parts(scenario, request)
+
+
+def _requests(scenario: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield the requests that may be sent, in steps too."""
     sent, reading = sent_names(scenario), read_back_endpoint(scenario)
     for path, request in requests_in(scenario):
         is_endpoint = path[0] == "endpoints"
         if not is_endpoint or (path[1] != reading and (sent is None or path[1] in sent)):
-            yield _parts(scenario, request)
+            yield request
 
 
 def _check_endpoint(
@@ -125,3 +177,10 @@ def _check_processed(root: Node, delivery: Mapping[str, Any]) -> Iterator[Diagno
             place = (*_DELIVERY, "require", name)
             key = key_at(root, place) or node_at(root, place)
             yield key.diagnostic(f"'{name}' is what a sink sees, and there is none", "add 'sink: {}'")
+
+
+def _check_separator(root: Node, separator: Any) -> Iterator[Diagnostic]:
+    """In single quotes and without any, a backslash is a backslash."""
+    if isinstance(separator, str) and (escape := _ESCAPE.search(separator)) is not None:
+        message = f"this separator has a backslash and '{escape[0][1]}' in it, and no line end or tab"
+        yield node_at(root, (*_DELIVERY, "separator")).diagnostic(message, "write it in double quotes")

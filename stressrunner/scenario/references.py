@@ -300,7 +300,7 @@ def _thresholds(checked: _Checked) -> Iterator[Diagnostic]:
 
 
 def _delivery(checked: _Checked) -> Iterator[Diagnostic]:
-    return check_delivery(checked.root, checked.value)
+    return check_delivery(checked.root, checked.value, checked.texts)
 
 
 _Check = Callable[[_Checked], Iterator[Diagnostic]]
