@@ -149,26 +149,19 @@ class Sender:
         """
         outcome, problem = self._judge(endpoint, names, exchange, due)
         failure = exchange.failure
-        # By position: keywords would cost a microsecond.
-        sample = Sample(
+        fields = (
             endpoint.index,
             due.phase,
             outcome,
             due.due_ns,
             released_ns,
-            exchange.acquired_ns,
-            exchange.sent_ns,
-            exchange.first_byte_ns,
-            exchange.completed_ns,
-            exchange.connect_ns,
-            exchange.status,
-            exchange.bytes_sent,
-            exchange.bytes_received,
+            *exchange[1:9],  # acquired_ns to bytes_received (test_a_sample_takes_over_what_was_measured)
             failure is not None and failure.kind in NEVER_FINISHED,
             problem,
             exchange.redirects,
             exchange.resent,
         )
+        sample = tuple.__new__(Sample, fields)  # half of what calling it costs
         self._recorder.emit(sample, exchange)
         return outcome in _PASSED
 

@@ -25,11 +25,18 @@ _MAX_SOURCE = 100_000  #: characters; one that long takes a second to compile
 class Expression:
     """A compiled expression."""
 
-    __slots__ = ("evaluate", "references", "source")
+    __slots__ = ("evaluate", "references", "source", "tree")
 
-    def __init__(self, source: str, references: tuple[Reference, ...], evaluate: Evaluate) -> None:
+    def __init__(
+        self,
+        source: str,
+        references: tuple[Reference, ...],
+        evaluate: Evaluate,
+        tree: nodes.Expr | None = None,
+    ) -> None:
         self.source = source
         self.references = references
+        self.tree = tree  #: parsed, where it can be lowered
         #: Names to the value of the expression. Raises CannotEvaluate where a name or field is missing, or an
         #: operator does not fit its values.
         self.evaluate = evaluate
@@ -120,8 +127,11 @@ def _compiled(source: str, functions: frozenset[str]) -> Expression:
     refuse_long_constants(wrapped, parse(wrapped))
     by_template = _by_template(environment().compile_expression(source, undefined_to_none=False), references)
     # Lowered from a tree of its own, since the analysis of names folds constants in the one it is given.
-    lowered = lower(_one_expression(parse(wrapped), source), by_template)
-    return Expression(source, references, lowered or by_template)
+    to_lower = _one_expression(parse(wrapped), source)
+    lowered = lower(to_lower, by_template)
+    if lowered is None:
+        return Expression(source, references, by_template)
+    return Expression(source, references, lowered, to_lower)
 
 
 def _one_expression(tree: nodes.Template, source: str) -> nodes.Expr:

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
-from stressrunner.expressions.bounds import Piece, filled
+from stressrunner.expressions.bounds import Piece
 from stressrunner.expressions.environment import evaluation_errors, to_json
-from stressrunner.expressions.lowering import Evaluate
-from stressrunner.expressions.template import compile_template
+from stressrunner.expressions.fusing import Encoded, fuse_text
+from stressrunner.expressions.template import Template, compile_template, join_pieces
 
 __all__ = ["compile_json"]
 
@@ -22,27 +22,29 @@ def compile_json(value: Any) -> Callable[[Mapping[str, Any]], bytes]:
     Raises:
         ExpressionError: a text in it makes no sense.
     """
-    pieces: list[Piece] = []
+    pieces: list[str | Template] = []
     for is_text, run in groupby(_pieces(value), lambda piece: isinstance(piece, str)):
         if is_text:
             pieces.append("".join(map(str, run)))
         else:
             pieces.extend(run)
+    fused = fuse_text([piece if isinstance(piece, str) else Encoded(piece.parts) for piece in pieces])
+    text = join_pieces([piece if isinstance(piece, str) else _encoded(piece) for piece in pieces], fused)
 
     def encode(names: Mapping[str, Any]) -> bytes:
         try:
-            return filled(pieces, names).encode()
-        except Exception:
+            return text(names).encode()
+        except UnicodeEncodeError:
             with evaluation_errors():
                 raise
 
     return encode
 
 
-def _pieces(value: Any) -> Iterator[Piece]:
+def _pieces(value: Any) -> Iterator[str | Template]:
     if isinstance(value, str):
         template = compile_template(value)
-        yield to_json(value) if template.is_constant else _encoded(template.render)
+        yield to_json(value) if template.is_constant else template
     elif isinstance(value, Mapping):
         yield "{"
         for i, (key, inner) in enumerate(value.items()):
@@ -61,5 +63,5 @@ def _pieces(value: Any) -> Iterator[Piece]:
         yield to_json(value)
 
 
-def _encoded(render: Evaluate) -> Callable[[Mapping[str, Any]], str]:
-    return lambda names: to_json(render(names))
+def _encoded(template: Template) -> Piece:
+    return lambda names: to_json(template.render(names))

@@ -26,7 +26,7 @@ from stressrunner.expressions.environment import environment, lookup
 from stressrunner.expressions.functions import FUNCTIONS
 from stressrunner.expressions.small import add, concat, multiply, remainder, small_filter
 
-__all__ = ["Evaluate", "lower"]
+__all__ = ["Evaluate", "Lowering", "NotLowered", "lower"]
 
 Evaluate = Callable[[Mapping[str, Any]], Any]
 
@@ -83,20 +83,38 @@ _LOOKED_INTO = (nodes.Name, nodes.Getattr, nodes.Getitem, nodes.Call, nodes.Filt
 _MAX_CALLS = 8  #: of functions in one lowered expression; each may draw a long text
 
 
-class _NotLowered(Exception):
+class NotLowered(Exception):
     """An expression holds something that is left to its template."""
 
 
-class _Lowering:
-    """Writes the code of one expression."""
+class Lowering:
+    """Writes the code of one function, of one expression or of several."""
 
     def __init__(self) -> None:
-        self.bound: dict[str, Any] = {}  #: what the code calls, by the name that it has there
-        self.calls = 0
+        self._functions: dict[str, Any] = {}  # what the code calls, by the name that it has there
+        self._calls = 0
         self.gathers = False  #: a list or mapping is made of values, which together may be too many
 
+    def function(self, value: ast.expr) -> Evaluate:
+        """Return the function of the names that gives a value, of which the code has been written here.
+
+        Raises:
+            NotLowered: it would draw too much.
+        """
+        if self._calls > _MAX_CALLS:
+            raise NotLowered
+        parameters = ast.arguments([], [ast.arg("names")], None, [], [], None, [])
+        tree = ast.fix_missing_locations(ast.Expression(ast.Lambda(parameters, value)))
+        code = compile(tree, "<expression>", "eval")
+        made: Evaluate = eval(code, {"__builtins__": {}, **self._functions})  # noqa: S307  made here, of known nodes
+        return made
+
+    def called(self, function: Callable[..., Any], *arguments: ast.expr) -> ast.expr:
+        """Return the code of a call with values of which the code has been written here."""
+        return ast.Call(self._bound(function), [*arguments], [])
+
     def value(self, node: nodes.Node) -> ast.expr:
-        """Return the code of a value that is there."""
+        """Return the code of a value that is there; raises NotLowered."""
         match node:
             case nodes.Const():
                 return _constant(node.value)
@@ -124,7 +142,7 @@ class _Lowering:
             case nodes.CondExpr() if node.expr2 is not None:
                 return ast.IfExp(self.value(node.test), self.value(node.expr1), self.value(node.expr2))
             case nodes.Concat():
-                return ast.Call(self._bound(concat), self._values(node.nodes), [])
+                return self.called(concat, *self._values(node.nodes))
             case nodes.List():
                 return ast.List(self._gathered(node.items), ast.Load())
             case nodes.Tuple():
@@ -136,16 +154,15 @@ class _Lowering:
 
     def _arithmetic(self, node: nodes.BinExpr) -> ast.expr:
         if type(node) in _GROWING:
-            growing = self._bound(_GROWING[type(node)])
-            return ast.Call(growing, [self.value(node.left), self.value(node.right)], [])
+            return self.called(_GROWING[type(node)], self.value(node.left), self.value(node.right))
         if type(node) in _ARITHMETIC:
             return ast.BinOp(self.value(node.left), _ARITHMETIC[type(node)](), self.value(node.right))
-        raise _NotLowered
+        raise NotLowered
 
     def _call(self, node: nodes.Node) -> ast.expr:
         match node:
             case nodes.Call(node=nodes.Name(name=name) as function) if name in FUNCTIONS:
-                self.calls += 1
+                self._calls += 1
                 return self._called(self.value(function), [], node)
             case nodes.Filter(node=nodes.Expr() as subject, name=name) if name in _INSTANT:
                 return self._called(
@@ -161,36 +178,34 @@ class _Lowering:
             case nodes.Test(node=subject, name=name) if name not in _TESTS_OF_NAMES:
                 operand = self._asked(subject) if name in _ASKING else self.value(subject)
                 return self._called(self._bound(environment().plain_tests[name]), [operand], node)
-        raise _NotLowered
+        raise NotLowered
 
     def _called(
         self, function: ast.expr, first: list[ast.expr], node: nodes.Call | nodes.Filter | nodes.Test
     ) -> ast.expr:
         if node.dyn_args is not None or node.dyn_kwargs is not None:
-            raise _NotLowered
+            raise NotLowered
         named = [ast.keyword(str(given.key), self.value(given.value)) for given in node.kwargs]
         if any(iskeyword(str(given.arg)) for given in named):
-            raise _NotLowered  # Python has no call such as `now(None=1)`
+            raise NotLowered  # Python has no call such as `now(None=1)`
         return ast.Call(function, first + self._values(node.args), named)
 
     def _asked(self, node: nodes.Node) -> ast.expr:
         """Return the code of what is asked for: a value, or an undefined value where it is missing."""
         match node:
             case nodes.Name():
-                return ast.Call(self._bound(lookup), [_names(), _outer_name(node)], [])
+                return self.called(lookup, _names(), _outer_name(node))
             case nodes.Getattr():
-                return ast.Call(
-                    self._bound(environment().getitem), [self.value(node.node), ast.Constant(node.attr)], []
+                return self.called(
+                    environment().getitem, self.value(node.node), ast.Constant(node.attr)
                 )
             case nodes.Getitem() if not isinstance(node.arg, nodes.Slice):
-                return ast.Call(
-                    self._bound(environment().getitem), [self.value(node.node), self.value(node.arg)], []
-                )
+                return self.called(environment().getitem, self.value(node.node), self.value(node.arg))
         return self.value(node)
 
     def _looked_into(self, node: nodes.Getattr | nodes.Getitem) -> ast.expr:
         if not isinstance(node.node, _LOOKED_INTO):
-            raise _NotLowered
+            raise NotLowered
         return self.value(node.node)
 
     def _key(self, node: nodes.Expr) -> ast.expr:
@@ -207,8 +222,8 @@ class _Lowering:
         return self._values(several)
 
     def _bound(self, function: Any) -> ast.expr:
-        name = f"f{len(self.bound)}"
-        self.bound[name] = function
+        name = f"f{len(self._functions)}"
+        self._functions[name] = function
         return ast.Name(name, ast.Load())
 
 
@@ -218,13 +233,13 @@ def _names() -> ast.expr:
 
 def _constant(value: Any) -> ast.expr:
     if isinstance(value, float) and not isfinite(value):
-        raise _NotLowered  # `1e999`, which a template does not know either
+        raise NotLowered  # `1e999`, which a template does not know either
     return ast.Constant(value)
 
 
 def _outer_name(node: nodes.Name) -> ast.expr:
     if node.name == "self" or node.name in environment().globals:
-        raise _NotLowered  # these are Jinja2's own
+        raise NotLowered  # these are Jinja2's own
     return ast.Constant(node.name)
 
 
@@ -233,18 +248,11 @@ def lower(expression: nodes.Node, otherwise: Evaluate) -> Evaluate | None:
 
     `otherwise` is the compiled template, which is asked where the lowered form fails.
     """
-    lowering = _Lowering()
+    lowering = Lowering()
     try:
-        value = lowering.value(expression)
-    except _NotLowered:
+        lowered = lowering.function(lowering.value(expression))
+    except NotLowered:
         return None
-    if lowering.calls > _MAX_CALLS:
-        return None
-    parameters = ast.arguments([], [ast.arg("names")], None, [], [], None, [])
-    tree = ast.fix_missing_locations(ast.Expression(ast.Lambda(parameters, value)))
-    code = compile(tree, "<expression>", "eval")
-    lowered: Evaluate = eval(code, {"__builtins__": {}, **lowering.bound})  # noqa: S307  made here, of known nodes
-
     gathers = lowering.gathers
 
     def evaluate(names: Mapping[str, Any]) -> Any:

@@ -4,22 +4,23 @@ A text is cut into literal parts and holes; each hole is an expression. Statemen
 for bodies, which may be whole Jinja2 templates.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jinja2
 from jinja2 import nodes
 
-from stressrunner.expressions.bounds import MAX_TEXT, filled, joined
+from stressrunner.expressions.bounds import MAX_TEXT, Piece, filled, joined
 from stressrunner.expressions.calls import refuse_methods, refuse_unknown_filters
 from stressrunner.expressions.constants import refuse_long_constants
-from stressrunner.expressions.environment import environment, evaluation_errors, lookup, to_json
+from stressrunner.expressions.environment import environment, evaluation_errors, lookup, to_text
 from stressrunner.expressions.expression import Expression, compile_expression
+from stressrunner.expressions.fusing import fuse_text
 from stressrunner.expressions.lowering import Evaluate
 from stressrunner.expressions.problem import ExpressionError, compilation_errors
 from stressrunner.expressions.references import Reference, parse, references_of, tokens_of
 
-__all__ = ["Template", "compile_template"]
+__all__ = ["Template", "compile_template", "join_pieces"]
 
 #: What makes a body a whole Jinja2 template: statements, comments, and holes that trim the text around them.
 _STATEMENTS = ("{%", "{#", "{{-", "-}}")
@@ -52,24 +53,38 @@ class Template:
 
 def _joined(parts: tuple[str | Expression, ...]) -> Callable[[Mapping[str, Any]], str]:
     """Return what joins literal texts and filled holes."""
-    pieces = tuple(part if isinstance(part, str) else _written(part.evaluate) for part in parts)
+    return join_pieces(
+        [part if isinstance(part, str) else _written(part.evaluate) for part in parts], fuse_text(parts)
+    )
 
-    def render_text(names: Mapping[str, Any]) -> str:
+
+def join_pieces(pieces: Sequence[Piece], fused: Evaluate | None) -> Callable[[Mapping[str, Any]], str]:
+    """Return what joins literal texts and what fills the holes between them; it raises CannotEvaluate.
+
+    `fused` gives the same text at once, unless it raises something.
+    """
+
+    def filled_text(names: Mapping[str, Any]) -> str:
         try:
             return filled(pieces, names)
         except Exception:
             with evaluation_errors():
                 raise
 
-    return render_text
+    if fused is None:
+        return filled_text
+
+    def text(names: Mapping[str, Any]) -> str:
+        try:
+            return fused(names)  # type: ignore[no-any-return]
+        except Exception:  # noqa: BLE001  whatever failed, the pieces tell what and why
+            return filled_text(names)
+
+    return text
 
 
 def _written(evaluate: Evaluate) -> Callable[[Mapping[str, Any]], str]:
-    def written(names: Mapping[str, Any]) -> str:
-        value = evaluate(names)
-        return value if isinstance(value, str) else to_json(value)
-
-    return written
+    return lambda names: to_text(evaluate(names))
 
 
 def _filled(

@@ -78,7 +78,10 @@ class Request(NamedTuple):
 
 
 class Exchange(NamedTuple):
-    """One request with all that came back for it, and when."""
+    """One request with all that came back for it, and when.
+
+    What is measured of it comes in the order of `Sample`, which takes it over in one piece.
+    """
 
     request: Request
     acquired_ns: int
@@ -87,10 +90,10 @@ class Exchange(NamedTuple):
     completed_ns: int
     connect_ns: int | None = None  #: time spent on opening a connection, TLS included, when one was opened
     status: int = 0  #: 0 without a response
-    headers: Headers = ()
-    body: bytes = b""  #: with the content encoding undone, unless `content_encoding` says which it still has
     bytes_sent: int = 0
     bytes_received: int = 0
+    headers: Headers = ()
+    body: bytes = b""  #: with the content encoding undone, unless `content_encoding` says which it still has
     failure: Failure | None = None
     resent: bool = False  #: sent a second time, because the server closed a kept connection under the first
     redirects: int = 0  #: requests beyond the first that redirects asked for; `request` is the last of them

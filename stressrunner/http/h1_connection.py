@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol, cast
 
 from stressrunner.http.exchange import Done, Failure, FailureKind
 from stressrunner.http.failures import lost_connection, response_timeout
-from stressrunner.http.h1_deadlines import Deadlines
+from stressrunner.http.h1_deadlines import NEVER_NS, Deadlines
 from stressrunner.http.h1_head import Message
 from stressrunner.http.h1_heads import KnownHeads
 from stressrunner.http.h1_response import ResponseReader
@@ -55,6 +55,7 @@ class Connection(asyncio.Protocol):
         "bytes_unsent",
         "completed_ns",
         "connect_ns",
+        "deadline_ns",
         "done",
         "failure",
         "first_byte_ns",
@@ -72,6 +73,7 @@ class Connection(asyncio.Protocol):
         self._unsent: memoryview | None = None
         self._is_paused = False
         self.response = ResponseReader(limits, heads)
+        self.deadline_ns = NEVER_NS  #: of the request in flight
         self.is_open = False  #: ready for a request, or busy with one
         self.message: Message  #: the request in flight, or the last one
         self.done: Done | None = None  #: who waits for the response; None while the connection is idle
@@ -106,7 +108,9 @@ class Connection(asyncio.Protocol):
         self.first_byte_ns = None
         message = self.message
         self.response.expect(message.request.method)
-        self._deadlines.watch(self, deadline_ns)
+        self.deadline_ns = deadline_ns
+        if deadline_ns < self._deadlines.next_ns:
+            self._deadlines.look_at(deadline_ns)
         self.sent_ns = time.monotonic_ns()
         self._transport.write(message.head)
         if message.body:
@@ -131,7 +135,7 @@ class Connection(asyncio.Protocol):
         """Close the connection without waiting for anything."""
         self.is_open = False
         self.done = None
-        self._deadlines.forget(self)
+        self.deadline_ns = NEVER_NS
         self._transport.abort()
 
     def expire(self) -> None:
@@ -141,6 +145,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the open connection."""
         self._transport = cast("asyncio.Transport", transport)
+        self._deadlines.watch(self)
         self.is_open = True
 
     def data_received(self, data: bytes) -> None:
@@ -171,6 +176,7 @@ class Connection(asyncio.Protocol):
                 self.response.finish()
             self._end(self.response.failure if exc is None else lost_connection(exc), time.monotonic_ns())
         self.response.release()
+        self._deadlines.forget(self)
         self._owner.lost(self)
 
     def pause_writing(self) -> None:
@@ -193,7 +199,7 @@ class Connection(asyncio.Protocol):
         self.completed_ns = now_ns
         self.failure = failure
         done, self.done = self.done, None
-        self._deadlines.forget(self)
+        self.deadline_ns = NEVER_NS
         if failure is not None or self._unsent is not None:
             self.bytes_unsent = self._count_unsent()
             self._unsent = None

@@ -4,62 +4,64 @@ import asyncio
 import time
 from typing import Protocol
 
-__all__ = ["Deadlines", "Expiring"]
+__all__ = ["NEVER_NS", "Deadlines", "Expiring"]
 
-_NEVER_NS = 1 << 63
+NEVER_NS = 1 << 63
 
 
 class Expiring(Protocol):
     """Something that is given up when its time has come."""
 
+    deadline_ns: int  #: when that is, monotonic; NEVER_NS while there is nothing to be given up
+
     def expire(self) -> None:
-        """Give up; called once, from the event loop."""
+        """Give up, and have no deadline any more; called from the event loop."""
 
 
 class Deadlines:
-    """Watches over requests in flight, which are told within some ticks of their deadline, never before.
+    """Watches over what may expire, which is told within some ticks of its deadline, never before.
 
-    The timer is set to the earliest deadline there was when it last went off; most requests of that time are
-    long done when it does, so looking through all that are in flight is rare, and never more often than once
-    a tick.
+    Whoever gets a deadline has it looked at if that comes before `next_ns`, and is asked for it otherwise. The timer
+    is set to the earliest deadline there was when it last went off; most requests of that time are long done when it
+    does, so looking through all that is watched is rare, and never more often than once a tick.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, tick_s: float = 0.01) -> None:
         self.loop = loop
+        self.next_ns = NEVER_NS  #: when all deadlines are looked at next, monotonic
         self._tick_ns = int(tick_s * 1e9)
-        self._due_ns: dict[Expiring, int] = {}
+        self._watched: set[Expiring] = set()
         self._timer: asyncio.TimerHandle | None = None
-        self._timer_ns = _NEVER_NS
 
-    def watch(self, entry: Expiring, due_ns: int) -> None:
-        """Give `entry` up at `due_ns` of the monotonic clock, unless it is forgotten before."""
-        self._due_ns[entry] = due_ns
-        if due_ns < self._timer_ns:
-            self._set_timer(due_ns)
+    def watch(self, entry: Expiring) -> None:
+        """Look at the deadlines of `entry` from now on."""
+        self._watched.add(entry)
 
     def forget(self, entry: Expiring) -> None:
-        """Leave `entry` alone: it has ended by itself."""
-        self._due_ns.pop(entry, None)
+        """Leave `entry` alone: it will have no deadline any more."""
+        self._watched.discard(entry)
 
     def close(self) -> None:
         """Stop the timer; whatever is still watched is not given up."""
         if self._timer is not None:
             self._timer.cancel()
         self._timer = None
-        self._timer_ns = _NEVER_NS
+        self.next_ns = NEVER_NS
 
-    def _set_timer(self, at_ns: int) -> None:
+    def look_at(self, at_ns: int) -> None:
+        """Look at all deadlines at this moment, which comes before `next_ns`, or a tick from now if that is later."""
         now_ns = time.monotonic_ns()
         if self._timer is not None:
             self._timer.cancel()
-        self._timer_ns = max(at_ns, now_ns + self._tick_ns)
-        self._timer = self.loop.call_later((self._timer_ns - now_ns) / 1e9, self._look)
+        self.next_ns = max(at_ns, now_ns + self._tick_ns)
+        self._timer = self.loop.call_later((self.next_ns - now_ns) / 1e9, self._look)
 
     def _look(self) -> None:
         self.close()
         now_ns = time.monotonic_ns()
-        for entry in [entry for entry, due_ns in self._due_ns.items() if due_ns <= now_ns]:
-            del self._due_ns[entry]
-            entry.expire()
-        if self._due_ns:
-            self._set_timer(min(self._due_ns.values()))
+        for entry in tuple(self._watched):
+            if entry.deadline_ns <= now_ns:  # asked one by one, since one may end others
+                entry.expire()
+        earliest_ns = min((entry.deadline_ns for entry in self._watched), default=NEVER_NS)
+        if earliest_ns < self.next_ns:
+            self.look_at(earliest_ns)

@@ -38,12 +38,24 @@ class _Lines(NamedTuple):
     closes: bool
 
 
+class _Begun(NamedTuple):
+    """The beginning of a message, for requests that differ in their bodies alone."""
+
+    method: str
+    path: str
+    headers: Headers
+    octets: bytes  #: all that stands before `Content-Length`
+    tells_length: bool
+    closes: bool
+
+
 class HeadWriter:
     """Writes the heads of requests to one origin."""
 
     def __init__(self, authority: str) -> None:
         self._authority = authority
         self._kept: dict[tuple[str, Headers], _Lines] = {}
+        self._begun: dict[int, _Begun] = {}  # by the id of their headers, which they keep alive
 
     def message(self, request: Request, path: str) -> Message:
         """Return a request, whose target is at this path of the origin, ready to be written.
@@ -51,20 +63,31 @@ class HeadWriter:
         Raises:
             ValueError: method, path or a header cannot be put into HTTP.
         """
-        method, headers, body = request.method, request.headers, request.body
+        headers, body = request.headers, request.body
+        begun = self._begun.get(id(headers))  # equal headers have other ids, and are not hashed
+        if begun is None or begun.path != path or begun.method != request.method:
+            begun = self._begin(request.method, path, headers)
+        length = len(body)
+        if length > _LARGE_BYTES:
+            head = b"%bContent-Length: %d\r\n\r\n" % (begun.octets, length)
+            return Message(request, head, body, len(head) + length, begun.closes)
+        if length or begun.tells_length:
+            head = b"%bContent-Length: %d\r\n\r\n%b" % (begun.octets, length, body)
+        else:
+            head = begun.octets + b"\r\n"
+        return tuple.__new__(Message, (request, head, b"", len(head), begun.closes))
+
+    def _begin(self, method: str, path: str, headers: Headers) -> _Begun:
+        """Return the beginning of a request, and remember it."""
         lines = self._kept.get((method, headers)) or self._keep(method, headers)
         if " " in path or not path.isascii() or not path.isprintable():
             raise ValueError(f"the path {path!r} is not percent-encoded")
-        length = len(body)
-        if length or lines.tells_length:
-            text = f"{method} {path} HTTP/1.1\r\n{lines.text}Content-Length: {length}\r\n\r\n"
-        else:
-            text = f"{method} {path} HTTP/1.1\r\n{lines.text}\r\n"
-        head = text.encode()
-        size = len(head) + length
-        if length > _LARGE_BYTES:
-            return Message(request, head, body, size, lines.closes)
-        return Message(request, head + body, b"", size, lines.closes)
+        octets = f"{method} {path} HTTP/1.1\r\n{lines.text}".encode()
+        begun = _Begun(method, path, headers, octets, lines.tells_length, lines.closes)
+        if len(self._begun) >= _KEPT:
+            self._begun.clear()
+        self._begun[id(headers)] = begun
+        return begun
 
     def _keep(self, method: str, headers: Headers) -> _Lines:
         if not _TOKEN.fullmatch(method):

@@ -33,20 +33,26 @@ class KnownHead(NamedTuple):
 class KnownHeads:
     """The heads of one origin's responses; not for those to HEAD, which announce a body that does not come."""
 
-    __slots__ = ("_heads", "_in_vain")
+    __slots__ = ("_heads", "_in_vain", "_last")
 
     def __init__(self) -> None:
         self._heads: dict[bytes, KnownHead] = {}
+        self._last: tuple[bytes, int, KnownHead] | None = None  # the head recalled last, with its `length`
         self._in_vain = 0
 
     def recall(self, received: bytes) -> KnownHead | None:
         """Return what the head says that `received` begins with, if that is one whole response known from before."""
+        last = self._last
+        if last is not None and len(received) == last[1] and received.startswith(last[0]):
+            return last[2]
         if self._in_vain >= _PATIENCE:
             return None
-        known = self._heads.get(received[: received.find(_END) + 4])
+        head = received[: received.find(_END) + 4]
+        known = self._heads.get(head)
         if known is None or known.length != len(received):
             return None
         self._in_vain = 0
+        self._last = (head, known.length, known)
         return known
 
     def learn(self, received: bytes, body_bytes: int, read: KnownHead) -> None:

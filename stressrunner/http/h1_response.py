@@ -32,7 +32,6 @@ class ResponseReader:
         "_has_head",
         "_headers",
         "_heads",
-        "_is_http_1",
         "_is_interim",
         "_known",
         "_limits",
@@ -53,23 +52,25 @@ class ResponseReader:
         self._decoded_from: list[tuple[bytes, bytes]] = []
         self._decoded: Headers = ()
         self._encoding = ""
-        self._is_http_1 = False
+        self._known: KnownHead | None = None  # the head, where it is one that was read before
         self.reusable = True  #: whether the connection can take another request after this response
         self.expect("GET")
 
     def expect(self, method: str) -> None:
         """Begin the response to a request with this method."""
         self._method = method
-        self._known: KnownHead | None = None
-        self._headers: list[tuple[bytes, bytes]] = []
         self._body: list[bytes] = []
+        self.status = 0
+        self.bytes_received = 0
+        self.complete = False
+        if self._known is not None:  # the response before was not parsed, so the rest is as it was
+            self._known = None
+            return
+        self._headers: list[tuple[bytes, bytes]] = []
         self._body_size = 0
         self._fruitless = 0  # bytes that came with nothing of the body: head, trailers
         self._has_head = False
         self._is_interim = False
-        self.status = 0
-        self.bytes_received = 0
-        self.complete = False
         self.failure: Failure | None = None
         if self._parser is None:
             self._parser = httptools.HttpResponseParser(self)
@@ -165,11 +166,9 @@ class ResponseReader:
         """Take the end of a head: decide whether it is the final one and what body it announces."""
         if self.complete or self._parser is None:
             return
-        if not self._is_http_1:  # asked once a connection: a server does not change its version
-            version = self._parser.get_http_version()
-            self._is_http_1 = version in ("1.0", "1.1")
-            if not self._is_http_1:
-                self._reject(f"it is HTTP/{version}")
+        version = self._parser.get_http_version()
+        if version not in ("1.0", "1.1"):
+            self._reject(f"it is HTTP/{version}")
         status = self._parser.get_status_code()
         self._is_interim = 100 <= status < 200 and status != 101
         if self._is_interim:
@@ -181,7 +180,7 @@ class ResponseReader:
         if self.bytes_received > limit and head_size(_STATUS_LINE, self._headers) > limit:
             self._fail(head_too_large(limit))
         if self._method == "HEAD":
-            self._end_without_body(self._parser.get_http_version())
+            self._end_without_body(version)
 
     def on_body(self, part: bytes) -> None:
         """Take a part of the body, its framing undone."""

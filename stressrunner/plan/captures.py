@@ -4,7 +4,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from stressrunner.expressions import CannotEvaluate, compile_expression, compile_value
+from stressrunner.expressions.fusing import fuse_values
 from stressrunner.expressions.jsonpath import compile_jsonpath
+from stressrunner.expressions.lowering import Evaluate
 from stressrunner.expressions.pattern import TooSlow, compile_pattern
 from stressrunner.scenario.model import Capture
 
@@ -26,6 +28,7 @@ class Captures:
     def __init__(self, captures: Mapping[str, Capture]) -> None:
         self._finders = {name: _finder(capture) for name, capture in captures.items()}
         self._sources = {name: capture.source for name, capture in captures.items()}
+        self._fused = _fused(captures)
         #: Names of the response that they ask for.
         self.asked = frozenset(name for capture in captures.values() for name in _asked(capture))
 
@@ -44,6 +47,11 @@ class Captures:
         Raises:
             NothingCaptured: one finds nothing and has no default.
         """
+        if self._fused is not None:
+            try:
+                return self._fused(names)  # type: ignore[no-any-return]
+            except Exception:  # noqa: BLE001, S110  whatever failed, the finders tell what and why
+                pass
         found = {}
         for name, find in self._finders.items():
             try:
@@ -51,6 +59,13 @@ class Captures:
             except CannotEvaluate as error:
                 raise NothingCaptured(f"capture {name}: {self._sources[name]}: {error}") from error
         return found
+
+
+def _fused(captures: Mapping[str, Capture]) -> Evaluate | None:
+    """Return what evaluates all captures at once, where they are expressions without a default."""
+    if all(capture.by == "expression" and not capture.defaults for capture in captures.values()):
+        return fuse_values({name: compile_expression(one.source) for name, one in captures.items()})
+    return None
 
 
 def _asked(capture: Capture) -> frozenset[str]:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from stressrunner.expressions import CannotEvaluate, compile_expression
 from stressrunner.expressions.environment import to_json
 from stressrunner.expressions.expression import Expression, values_met, why_not
+from stressrunner.expressions.fusing import fuse_all
 from stressrunner.plan.captures import Captures, NothingCaptured
 from stressrunner.plan.outcome import Outcome, Problem
 from stressrunner.scenario.model import Endpoint, GraphQL
@@ -30,6 +31,7 @@ class Judge:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._checks = [compile_expression(source) for source in endpoint.checks]
+        self._hold = fuse_all(self._checks)
         self._captures = Captures(endpoint.capture)
         self._refused = None if endpoint.refused is None else compile_expression(endpoint.refused)
         named = names_of(self._checks)
@@ -51,11 +53,19 @@ class Judge:
         errors = _graphql_errors(names) if self._wants_no_errors else ""
         if errors:
             return Outcome.FAILED, Problem("graphql", errors)
-        for check in self._checks:
-            reason = why_not(check, names)
-            if reason is not None:
-                return Outcome.FAILED, Problem("check", reason, rule=check.source)
+        if not self._all_hold(names):
+            for check in self._checks:
+                reason = why_not(check, names)
+                if reason is not None:
+                    return Outcome.FAILED, Problem("check", reason, rule=check.source)
         return self._capture(names, captures) if self._captures else _PASSED
+
+    def _all_hold(self, names: Names) -> bool:
+        """Return whether all checks are known to hold; where not, each has to be asked."""
+        try:
+            return self._hold is not None and bool(self._hold(names))
+        except Exception:  # noqa: BLE001  whatever failed, the check tells what and why
+            return False
 
     def judge_status(self, status: int) -> tuple[Outcome, Problem | None]:
         """Return what became of a request by the status of its response, where `is_of_status`."""

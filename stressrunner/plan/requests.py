@@ -94,14 +94,13 @@ class RequestTemplate:
         self.follows_redirects = endpoint.follow_redirects
         #: whether a request may go to another host than the target's: by a redirect, or a path that is a whole URL
         self.may_leave = endpoint.follow_redirects or path.hole is not None
-        self._needs_body = needs_body
         self._method = endpoint.method
         self._path = _path(path, common.prefix)
         query = query_key(endpoint.auth) | dict(endpoint.query)
         self._query = compile_value(query) if query else None
         self._body = compile_body(endpoint.body, seed=common.seed, use=endpoint.name)
-        self._timeout_s = endpoint.timeout.total_s
-        self._connect_timeout_s = endpoint.timeout.connect_s
+        timeout = endpoint.timeout
+        self._rest = (timeout.total_s, timeout.connect_s, needs_body, endpoint.follow_redirects, False)
         authorization = compile_auth(endpoint.auth, common.tokens)
         self._fixed, self._filled = compile_headers(
             self._body.content_type, common.headers, authorization, endpoint.headers
@@ -148,13 +147,5 @@ class RequestTemplate:
             )
         if self._cookies:
             headers = with_cookies(headers, self._cookies, names)
-        return Request(
-            self._method,
-            target,
-            headers,
-            self._body.render(names),
-            self._timeout_s,
-            self._connect_timeout_s,
-            self._needs_body,
-            self.follows_redirects,
-        )
+        fields = (self._method, target, headers, self._body.render(names), *self._rest)
+        return tuple.__new__(Request, fields)  # half of what calling it costs

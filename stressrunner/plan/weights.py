@@ -42,6 +42,7 @@ class Blocks:
         """Raise ValueError as `block_of` does."""
         self._counts = block_of(weights)
         self._size = sum(self._counts)
+        self.only = self._counts.index(1) if self._size == 1 else None  #: the choice of every pick, if there is but one
         self._seed = seed
         self._use = use
         # Picks move forward together, so that the last blocks are the ones asked for.
@@ -54,8 +55,8 @@ class Blocks:
 
     def pick(self, i: int) -> int:
         """Return the choice of pick `i`."""
-        if self._size == 1:
-            return self._counts.index(1)
+        if self.only is not None:
+            return self.only
         number, place = divmod(i, self._size)
         return self._block(number)[place]
 

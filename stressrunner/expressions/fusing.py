@@ -1,0 +1,100 @@
+"""Fusing: texts, checks and captures of several expressions become one Python function.
+
+    {"text": "Hello {{ message.token }}", "n": "{{ n }}"}
+    lambda names: f'{{"text":{encode(f"Hello {text(names["message"]["token"])}")},"n":{json(names["n"])}}}'
+
+Calls from one function to the next cost more than what most expressions do. As in lowering, what is fused is for the
+ordinary: whoever fuses has a slower way beside it, which decides wherever the fused function raises anything, and
+which says what is wrong. Where an expression cannot be lowered, nothing is fused (test_fused_forms_agree).
+"""
+
+import ast
+from collections.abc import Iterable, Mapping, Sequence
+from json.encoder import encode_basestring
+from typing import Any
+
+from stressrunner.expressions.environment import to_json, to_text
+from stressrunner.expressions.expression import Expression
+from stressrunner.expressions.lowering import Evaluate, Lowering, NotLowered
+
+__all__ = ["Encoded", "fuse_all", "fuse_text", "fuse_values"]
+
+_SHORT = 10_000  #: characters of a text up to which nothing about it is counted
+
+
+class NotOrdinary(Exception):
+    """A fused text is long, and left to the slower way, which counts."""
+
+
+class Encoded(tuple[str | Expression, ...]):
+    """The parts of a text that is to be written as JSON."""
+
+    __slots__ = ()
+
+
+def fuse_text(pieces: Sequence[str | Expression | Encoded]) -> Evaluate | None:
+    """Return what joins literal texts and filled holes: names to a text.
+
+    Args:
+        pieces: literal texts; expressions, whose value is written as it would be in a text; and `Encoded` ones, which
+            are written as JSON.
+    """
+    lowering = Lowering()
+    try:
+        joined = ast.JoinedStr([_piece(lowering, piece) for piece in pieces])
+        text = lowering.function(joined)
+    except NotLowered:
+        return None
+    if lowering.gathers:
+        return None
+
+    def short(names: Mapping[str, Any]) -> str:
+        made: str = text(names)
+        if len(made) > _SHORT:
+            raise NotOrdinary
+        return made
+
+    return short
+
+
+def fuse_all(expressions: Iterable[Expression]) -> Evaluate | None:
+    """Return what is true where all of some expressions hold; what it gives where one does not says nothing more."""
+    lowering = Lowering()
+    try:
+        values = [_value(lowering, expression) for expression in expressions]
+        true: ast.expr = ast.Constant(value=True)
+        return lowering.function(ast.BoolOp(ast.And(), [true, *values]) if values else true)
+    except NotLowered:
+        return None
+
+
+def fuse_values(expressions: Mapping[str, Expression]) -> Evaluate | None:
+    """Return what evaluates expressions: names to a dictionary of their values."""
+    lowering = Lowering()
+    try:
+        values = [_value(lowering, expression) for expression in expressions.values()]
+        made = lowering.function(ast.Dict([ast.Constant(name) for name in expressions], values))
+    except NotLowered:
+        return None
+    return None if lowering.gathers else made
+
+
+def _value(lowering: Lowering, expression: Expression) -> ast.expr:
+    if expression.tree is None:
+        raise NotLowered
+    return lowering.value(expression.tree)
+
+
+def _piece(lowering: Lowering, piece: str | Expression | Encoded) -> ast.expr:
+    if isinstance(piece, str):
+        return ast.Constant(piece)
+    if isinstance(piece, Expression):
+        return _formatted(lowering.called(to_text, _value(lowering, piece)))
+    if len(piece) == 1 and isinstance(piece[0], Expression):  # a text that is one hole keeps its value's type
+        return _formatted(lowering.called(to_json, _value(lowering, piece[0])))
+    text = ast.JoinedStr([_piece(lowering, part) for part in piece])
+    return _formatted(lowering.called(encode_basestring, text))
+
+
+def _formatted(value: ast.expr) -> ast.expr:
+    return ast.FormattedValue(value, -1)
