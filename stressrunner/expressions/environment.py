@@ -6,7 +6,7 @@ of that name or undefined, and a check such as `body.items` can fail (test_attri
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import cache
 from typing import Any
@@ -20,7 +20,15 @@ from stressrunner.expressions.filters import BoundedContext, bounded_filter, bou
 from stressrunner.expressions.metering import METERS, metered
 from stressrunner.expressions.problem import CannotEvaluate
 
-__all__ = ["DataEnvironment", "environment", "evaluation_errors", "lookup", "to_json", "to_text"]
+__all__ = [
+    "DataEnvironment",
+    "environment",
+    "evaluation_errors",
+    "lookup",
+    "lookup_all",
+    "to_json",
+    "to_text",
+]
 
 _MAX_SENTENCE = 300  #: characters of why an expression cannot be evaluated; an error may quote a whole value
 
@@ -145,6 +153,23 @@ def lookup(names: Mapping[str, Any], name: str) -> Any:
         return environment().undefined(name=name)
     except CannotEvaluate as error:
         return environment().undefined(hint=str(error))
+
+
+def lookup_all(names: Mapping[str, Any], wanted: Iterable[str]) -> dict[str, Any]:
+    """Return the values of names for a template, which finds out by itself what is missing.
+
+    An undefined value of the template's own is another one wherever the name stands, so that two of them are never
+    taken for the same value.
+    """
+    found = {}
+    for name in wanted:
+        try:
+            found[name] = names[name]
+        except KeyError:
+            continue
+        except CannotEvaluate as error:
+            found[name] = environment().undefined(hint=str(error))
+    return found
 
 
 class _EvaluationErrors:

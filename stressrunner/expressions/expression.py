@@ -9,7 +9,7 @@ from jinja2.environment import TemplateExpression
 
 from stressrunner.expressions.calls import refuse_methods, refuse_unknown_filters, refuse_unknown_functions
 from stressrunner.expressions.constants import refuse_long_constants
-from stressrunner.expressions.environment import environment, evaluation_errors, lookup
+from stressrunner.expressions.environment import environment, evaluation_errors, lookup, lookup_all
 from stressrunner.expressions.functions import CONDITIONS, FUNCTIONS
 from stressrunner.expressions.lowering import Evaluate, lower
 from stressrunner.expressions.problem import CannotEvaluate, ExpressionError, compilation_errors
@@ -59,7 +59,7 @@ def _by_template(compiled: TemplateExpression, references: tuple[Reference, ...]
 
     def evaluate(names: Mapping[str, Any]) -> Any:
         with evaluation_errors():
-            value = compiled({root: lookup(names, root) for root in roots})
+            value = compiled(lookup_all(names, roots))
             if isinstance(value, Undefined):
                 str(value)  # raises, naming what is undefined
                 raise CannotEvaluate("the condition is false and there is no 'else'")

@@ -196,9 +196,7 @@ class Lowering:
             case nodes.Name():
                 return self.called(lookup, _names(), _outer_name(node))
             case nodes.Getattr():
-                return self.called(
-                    environment().getitem, self.value(node.node), ast.Constant(node.attr)
-                )
+                return self.called(environment().getitem, self.value(node.node), ast.Constant(node.attr))
             case nodes.Getitem() if not isinstance(node.arg, nodes.Slice):
                 return self.called(environment().getitem, self.value(node.node), self.value(node.arg))
         return self.value(node)

@@ -13,7 +13,7 @@ from jinja2 import nodes
 from stressrunner.expressions.bounds import MAX_TEXT, Piece, filled, joined
 from stressrunner.expressions.calls import refuse_methods, refuse_unknown_filters
 from stressrunner.expressions.constants import refuse_long_constants
-from stressrunner.expressions.environment import environment, evaluation_errors, lookup, to_text
+from stressrunner.expressions.environment import environment, evaluation_errors, lookup_all, to_text
 from stressrunner.expressions.expression import Expression, compile_expression
 from stressrunner.expressions.fusing import fuse_text
 from stressrunner.expressions.lowering import Evaluate
@@ -95,7 +95,7 @@ def _filled(
 
     def render_text(names: Mapping[str, Any]) -> str:
         with evaluation_errors():
-            return joined(template.generate({root: lookup(names, root) for root in roots}))
+            return joined(template.generate(lookup_all(names, roots)))
 
     return render_text
 

@@ -42,7 +42,9 @@ class Blocks:
         """Raise ValueError as `block_of` does."""
         self._counts = block_of(weights)
         self._size = sum(self._counts)
-        self.only = self._counts.index(1) if self._size == 1 else None  #: the choice of every pick, if there is but one
+        self.only = (
+            self._counts.index(1) if self._size == 1 else None
+        )  #: the choice of every pick, if there is but one
         self._seed = seed
         self._use = use
         # Picks move forward together, so that the last blocks are the ones asked for.
