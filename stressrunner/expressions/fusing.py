@@ -17,7 +17,7 @@ from stressrunner.expressions.environment import to_json, to_text
 from stressrunner.expressions.expression import Expression
 from stressrunner.expressions.lowering import Evaluate, Lowering, NotLowered
 
-__all__ = ["Encoded", "fuse_all", "fuse_text", "fuse_values"]
+__all__ = ["Encoded", "NotOrdinary", "fuse_all", "fuse_text", "fuse_values"]
 
 _SHORT = 10_000  #: characters of a text up to which nothing about it is counted
 

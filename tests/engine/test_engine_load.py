@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from virtual_load import endpoint, feeder, scenario, virtual_run
 
 from stressrunner.engine.sample import Sample
-from stressrunner.http.exchange import Failure, FailureKind
+from stressrunner.http.exchange import Exchange, Failure, FailureKind
 from stressrunner.http.fake import FakeAnswer
 from stressrunner.plan.outcome import Outcome
 from stressrunner.scenario.model import Closed, Open, Phase, Session
@@ -260,6 +260,11 @@ def test_failures_never_enter_the_latency_of_successes(kind, never):
     assert ran.totals.response_time.never == (4 if never else 0)
     assert ran.totals.response_time_failed.count == 4
     assert [(group.kind, group.count) for group in ran.summary.errors] == [(kind.value, 4)]
+
+
+def test_a_sample_takes_over_what_was_measured():
+    """The fields of an exchange that `Sender.conclude` takes over in one piece are those that a sample has there."""
+    assert Exchange._fields[1:9] == Sample._fields[5:13]
 
 
 def parts(sample: Sample) -> int:
