@@ -15,6 +15,7 @@ __all__ = [
     "CALL",
     "MAX_TEXT",
     "OPERATORS",
+    "SHORT",
     "Budget",
     "Piece",
     "TooLong",
@@ -33,7 +34,7 @@ CALL = 50  #: work of calling a filter or a function: as long as copying so many
 #: Characters and elements that one evaluation may look at or make; a few seconds at the worst.
 _MAX_WORK = 10_000_000
 _ATOMS = frozenset({int, float, bool, type(None)})
-_LONG = 10_000  #: characters of what fills a hole, from which on it is counted
+SHORT = 10_000  #: characters of what fills a hole, up to which it is not counted
 #: Characters that a placeholder of a format may write of itself: digits of the greatest float, `0x`.
 _FLAGS = 330
 
@@ -149,7 +150,7 @@ def filled(pieces: Iterable[Piece], names: Mapping[str, Any]) -> str:
             texts.append(piece)
             continue
         text = piece(names)
-        if len(text) > _LONG:
+        if len(text) > SHORT:
             long += len(text)
             check_length(long, "the filled text")
         texts.append(text)

@@ -11,19 +11,12 @@ which says what is wrong. Where an expression cannot be lowered, nothing is fuse
 import ast
 from collections.abc import Iterable, Mapping, Sequence
 from json.encoder import encode_basestring
-from typing import Any
 
 from stressrunner.expressions.environment import to_json, to_text
 from stressrunner.expressions.expression import Expression
 from stressrunner.expressions.lowering import Evaluate, Lowering, NotLowered
 
-__all__ = ["Encoded", "NotOrdinary", "fuse_all", "fuse_text", "fuse_values"]
-
-_SHORT = 10_000  #: characters of a text up to which nothing about it is counted
-
-
-class NotOrdinary(Exception):
-    """A fused text is long, and left to the slower way, which counts."""
+__all__ = ["Encoded", "fuse_all", "fuse_text", "fuse_values"]
 
 
 class Encoded(tuple[str | Expression, ...]):
@@ -33,7 +26,7 @@ class Encoded(tuple[str | Expression, ...]):
 
 
 def fuse_text(pieces: Sequence[str | Expression | Encoded]) -> Evaluate | None:
-    """Return what joins literal texts and filled holes: names to a text.
+    """Return what joins literal texts and filled holes: names to a text, of which the length is not bounded.
 
     Args:
         pieces: literal texts; expressions, whose value is written as it would be in a text; and `Encoded` ones, which
@@ -45,16 +38,7 @@ def fuse_text(pieces: Sequence[str | Expression | Encoded]) -> Evaluate | None:
         text = lowering.function(joined)
     except NotLowered:
         return None
-    if lowering.gathers:
-        return None
-
-    def short(names: Mapping[str, Any]) -> str:
-        made: str = text(names)
-        if len(made) > _SHORT:
-            raise NotOrdinary
-        return made
-
-    return short
+    return None if lowering.gathers else text
 
 
 def fuse_all(expressions: Iterable[Expression]) -> Evaluate | None:

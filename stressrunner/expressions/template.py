@@ -10,7 +10,7 @@ from typing import Any
 import jinja2
 from jinja2 import nodes
 
-from stressrunner.expressions.bounds import MAX_TEXT, Piece, filled, joined
+from stressrunner.expressions.bounds import MAX_TEXT, SHORT, Piece, filled, joined
 from stressrunner.expressions.calls import refuse_methods, refuse_unknown_filters
 from stressrunner.expressions.constants import refuse_long_constants
 from stressrunner.expressions.environment import environment, evaluation_errors, lookup_all, to_text
@@ -74,13 +74,14 @@ def join_pieces(pieces: Sequence[Piece], fused: Evaluate | None) -> Callable[[Ma
     if fused is None:
         return filled_text
 
-    def text(names: Mapping[str, Any]) -> str:
+    def fused_text(names: Mapping[str, Any]) -> str:
         try:
-            return fused(names)  # type: ignore[no-any-return]
+            text: str = fused(names)
         except Exception:  # noqa: BLE001  whatever failed, the pieces tell what and why
             return filled_text(names)
+        return text if len(text) <= SHORT else filled_text(names)
 
-    return text
+    return fused_text
 
 
 def _written(evaluate: Evaluate) -> Callable[[Mapping[str, Any]], str]:

@@ -8,11 +8,12 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from stressrunner.expressions import (
     Template,
+    ValueTemplate,
     compile_template,
     compile_value,
 )
 from stressrunner.expressions.environment import evaluation_errors, to_text
-from stressrunner.http.exchange import Request
+from stressrunner.http.exchange import Headers, Request
 from stressrunner.plan.auth import compile_auth, query_key
 from stressrunner.plan.bodies import compile_body, pairs
 from stressrunner.plan.headers import compile_headers, header_line, with_cookies
@@ -108,18 +109,13 @@ class RequestTemplate:
         self._cookies = {
             name: compile_template(text) for name, text in endpoint.cookies.items() if text is not None
         }
+        self._same_target = self._target({}) if path.is_constant and _is_constant(self._query) else None
+        cookies = self._cookies.values()
+        is_same = not self._filled and all(cookie.is_constant for cookie in cookies)
+        self._same_headers = self._headers({}) if is_same else None
+        is_standing = self._body.is_constant and is_same and self._same_target is not None
         #: the request itself, where every rendering is the same
-        self.standing = self._rendered({})._replace(is_standing=True) if self._is_constant(endpoint) else None
-
-    def _is_constant(self, endpoint: Endpoint) -> bool:
-        """Return whether every rendering is the same request."""
-        return (
-            self._body.is_constant
-            and compile_template(endpoint.path).is_constant
-            and (self._query is None or self._query.is_constant)
-            and not self._filled
-            and all(cookie.is_constant for cookie in self._cookies.values())
-        )
+        self.standing = self._rendered({})._replace(is_standing=True) if is_standing else None
 
     def render(self, names: Names) -> Request:
         """Return the request with its holes filled.
@@ -136,16 +132,24 @@ class RequestTemplate:
                 raise
 
     def _rendered(self, names: Names) -> Request:
-        target = self._path(names)
-        if self._query is not None:
-            target = with_query(target, self._query.render(names))
-        headers = self._fixed
-        if self._filled:
-            rendered = [(name, render(names)) for name, render in self._filled]
-            headers += tuple(
-                header_line(name, to_text(value)) for name, value in rendered if value is not None
-            )
-        if self._cookies:
-            headers = with_cookies(headers, self._cookies, names)
+        target, headers = self._same_target, self._same_headers
+        if target is None:
+            target = self._target(names)
+        if headers is None:
+            headers = self._headers(names)
         fields = (self._method, target, headers, self._body.render(names), *self._rest)
         return tuple.__new__(Request, fields)  # half of what calling it costs
+
+    def _target(self, names: Names) -> str:
+        path = self._path(names)
+        return path if self._query is None else with_query(path, self._query.render(names))
+
+    def _headers(self, names: Names) -> Headers:
+        rendered = [(name, render(names)) for name, render in self._filled]
+        filled = [header_line(name, to_text(value)) for name, value in rendered if value is not None]
+        headers = (*self._fixed, *filled)
+        return with_cookies(headers, self._cookies, names) if self._cookies else headers
+
+
+def _is_constant(value: ValueTemplate | None) -> bool:
+    return value is None or value.is_constant

@@ -9,7 +9,7 @@ from made_expressions import expressions, of_literals, surroundings
 
 from stressrunner.expressions import CannotEvaluate, ExpressionError, compile_expression
 from stressrunner.expressions.environment import to_text
-from stressrunner.expressions.fusing import Encoded, NotOrdinary, fuse_all, fuse_text, fuse_values
+from stressrunner.expressions.fusing import Encoded, fuse_all, fuse_text, fuse_values
 
 
 def understood(source):
@@ -84,14 +84,6 @@ def test_what_is_simple_is_fused():
     assert fuse_all([])({})
     assert fuse_values({"id": number})(names) == {"id": 7}
     assert fuse_text(["{", Encoded(("n ", number)), ",", Encoded((number,)), "}"])(names) == '{"n 7",7}'
-
-
-def test_long_texts_are_left_to_those_who_count():
-    """A fused text gives up where a text is so long that it has to be counted."""
-    fused = fuse_text([compile_expression("text")])
-    assert fused({"text": "x" * 10_000}) == "x" * 10_000
-    with pytest.raises(NotOrdinary):
-        fused({"text": "x" * 10_001})
 
 
 @pytest.mark.parametrize("source", ["a ** 2", "[a]", "+".join(["random_int(0, 1)"] * 9)])
