@@ -40,11 +40,18 @@ class QuickRequests:
         self.sender = sender
         self.clock = clock
         self.recorder = recorder
-        self._picks = [phase.traffic.pick for phase in plan.phases if isinstance(phase.traffic, MixPlan)]
+        self._mixes = [phase.traffic for phase in plan.phases if isinstance(phase.traffic, MixPlan)]
+        #: what every iteration of a phase sends, where it is the same
+        self.only = [_only(plan, mix) for mix in self._mixes]
 
     def endpoint(self, arrival: Arrival) -> EndpointPlan:
         """Return what an iteration sends."""
-        return self.plan.endpoints[self._picks[arrival.phase](arrival.number)]
+        return self.plan.endpoints[self._mixes[arrival.phase].pick(arrival.number)]
+
+
+def _only(plan: Plan, mix: MixPlan) -> EndpointPlan | None:
+    only = mix.blocks.only
+    return None if only is None else plan.endpoints[mix.endpoints[only]]
 
 
 class QuickUser:
@@ -105,7 +112,7 @@ class QuickUser:
     def begin(self, arrival: Arrival) -> None:
         """Send the request of an iteration."""
         requests = self._requests
-        endpoint = requests.endpoint(arrival)
+        endpoint = requests.only[arrival.phase] or requests.endpoint(arrival)
         request, names = endpoint.request.standing, None
         if request is None or not endpoint.judge.is_of_status:
             scope = IterationScope(

@@ -281,10 +281,11 @@ class _H1Transport:
     def _finished(self, connection: Connection) -> Exchange:
         """Make the exchange that a connection has just ended."""
         response, failure, message = connection.response, connection.failure, connection.message
-        headers = response.headers if response.status else ()
+        known = response.known
+        headers = known.headers if known is not None else response.headers if response.status else ()
         body, encoding = b"", ""
         if failure is None and (body := response.body):
-            encoding = response.content_encoding
+            encoding = response.content_encoding if known is None else known.content_encoding
             if encoding and message.request.needs_body:
                 try:
                     body, encoding = decode_content(body, encoding, self._shared.limits.body_bytes), ""

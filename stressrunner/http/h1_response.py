@@ -33,13 +33,13 @@ class ResponseReader:
         "_headers",
         "_heads",
         "_is_interim",
-        "_known",
         "_limits",
         "_method",
         "_parser",
         "bytes_received",
         "complete",
         "failure",
+        "known",
         "reusable",
         "status",
     )
@@ -52,7 +52,7 @@ class ResponseReader:
         self._decoded_from: list[tuple[bytes, bytes]] = []
         self._decoded: Headers = ()
         self._encoding = ""
-        self._known: KnownHead | None = None  # the head, where it is one that was read before
+        self.known: KnownHead | None = None  #: the head, where it is one that was read before
         self.reusable = True  #: whether the connection can take another request after this response
         self.expect("GET")
 
@@ -63,8 +63,8 @@ class ResponseReader:
         self.status = 0
         self.bytes_received = 0
         self.complete = False
-        if self._known is not None:  # the response before was not parsed, so the rest is as it was
-            self._known = None
+        if self.known is not None:  # the response before was not parsed, so the rest is as it was
+            self.known = None
             return
         self._headers: list[tuple[bytes, bytes]] = []
         self._body_size = 0
@@ -85,8 +85,8 @@ class ResponseReader:
 
         Servers say mostly the same again, for which the tuple of the response before is used again.
         """
-        if self._known is not None:
-            return self._known.headers
+        if self.known is not None:
+            return self.known.headers
         if self._headers != self._decoded_from:
             self._decoded_from = self._headers
             self._decoded = tuple(
@@ -98,8 +98,8 @@ class ResponseReader:
     @property
     def content_encoding(self) -> str:
         """The encodings that were applied to the body, in order, as in the header; "" for none."""
-        if self._known is not None:
-            return self._known.content_encoding
+        if self.known is not None:
+            return self.known.content_encoding
         return self._encoding if self.headers else ""
 
     @property
@@ -114,7 +114,7 @@ class ResponseReader:
             return
         known = None if self._method == "HEAD" else self._heads.recall(received)
         if known is not None:
-            self._known = known
+            self.known = known
             self.status = known.status
             self.bytes_received = known.length
             self._body = [received[known.head_bytes :]]
