@@ -6,14 +6,16 @@ left of one where a text was cut short goes too.
 """
 
 import base64
+import binascii
 import html
 import json
 import re
 import urllib.parse
-from collections.abc import Callable, Iterable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-__all__ = ["MASK", "Masker", "is_sensitive", "masked_header", "masked_query"]
+__all__ = ["MASK", "Masker", "authorizing", "is_sensitive", "masked_header", "masked_query"]
 
 MASK = "***"
 
@@ -23,12 +25,16 @@ _TELLING_NAME = re.compile(
     |credential|signature|^sig$|jwt|bearer|csrf|xsrf|(?:^|[-_])otp$|^pin$|cvv|cvc|card[-_]?number""",
     re.IGNORECASE | re.VERBOSE,
 )
+#: Headers that are nothing but credentials.
+_AUTHORIZATION = frozenset({"authorization", "proxy-authorization"})
 #: Headers that ask for credentials, and have none.
 _CHALLENGES = frozenset({"www-authenticate", "proxy-authenticate"})
 _PARAMETER = re.compile(r"(?<=[?&])([^=&#]*)=([^&#]*)")
 
 #: Fewer characters than these occur by chance: in base64, and at the end of a text that was cut short.
 _TELLING = 6
+#: Credentials that are learned while a run lasts; each makes every text slower to mask.
+_MOST_LEARNED = 40
 #: What stays as it is where a secret stands in the path of a scenario.
 _KEPT_IN_PATHS = "/:?[]@!$&'()*+,;=%-._~"
 #: Where a text was cut short: at its end, or where an ellipsis says so.
@@ -87,6 +93,31 @@ def masked_header(name: str, value: str) -> str:
     return MASK if is_sensitive(name) and name.lower() not in _CHALLENGES else value
 
 
+def authorizing(headers: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Yield the credentials in `Authorization` headers that are long enough not to occur by chance.
+
+    Of a name and password (RFC 7617) that is both together as they are encoded, and the password.
+    """
+    for name, value in headers:
+        if name.lower() not in _AUTHORIZATION:
+            continue
+        scheme, _, credential = value.strip().partition(" ")
+        credential = credential.strip() or scheme
+        if len(credential) >= _TELLING:
+            yield credential
+        if scheme.lower() == "basic":
+            password = _decoded(credential).partition(":")[2]
+            if len(password) >= _TELLING:
+                yield password
+
+
+def _decoded(credential: str) -> str:
+    try:
+        return base64.b64decode(credential, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
+
+
 def masked_query(url: str, keep: Callable[[str], bool] | None = None) -> str:
     """Return a URL in which the values of parameters that are credentials by their names are masked as a whole.
 
@@ -104,7 +135,24 @@ class Masker:
     """Replaces secrets by `***` in text and in decoded JSON; without secrets it changes nothing."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        forms = {form for secret in secrets if secret for form in _forms(secret)}
+        self._secrets = tuple(secret for secret in secrets if secret)
+        self._learned: deque[str] = deque(maxlen=_MOST_LEARNED)
+        self._seek()
+
+    def learn(self, credentials: Iterable[str]) -> None:
+        """Mask these too from now on, as access tokens are that a run has fetched; the latest 40 are known."""
+        new = [text for text in credentials if len(text) >= _TELLING and text not in self._learned]
+        if new:
+            self._learned.extend(new)
+            self._seek()
+
+    def plus(self, credentials: Iterable[str]) -> "Masker":
+        """Return a masker of these too."""
+        more = tuple(text for text in credentials if len(text) >= _TELLING)
+        return Masker((*self._secrets, *self._learned, *more)) if more else self
+
+    def _seek(self) -> None:
+        forms = {form for secret in (*self._secrets, *self._learned) for form in _forms(secret)}
         # The longest first, so that a secret that contains another one disappears as a whole.
         ordered = sorted(forms, key=lambda form: (-len(form), form))
         self._pattern = re.compile("|".join(map(re.escape, ordered)), re.IGNORECASE) if ordered else None

@@ -15,6 +15,7 @@ from stressrunner.engine.sample import Sample
 from stressrunner.expressions import CannotEvaluate
 from stressrunner.http.content import content_of
 from stressrunner.http.exchange import NEVER_FINISHED, Exchange, Failure, Transport
+from stressrunner.masking import MASK, authorizing
 from stressrunner.plan.endpoints import EndpointPlan
 from stressrunner.plan.outcome import Outcome, Problem
 from stressrunner.plan.reply import Reply
@@ -189,7 +190,7 @@ class Sender:
             if exchange.failure is not None:
                 return _failed(exchange.failure)
             outcome, problem = endpoint.judge.judge_status(exchange.status)
-            return outcome, None if problem is None else problem._replace(excerpt=_excerpt(exchange))
+            return outcome, None if problem is None else _told(problem, exchange)
         seen = ResponseNames(names, exchange, self._base_url, due.due_ns)
         if names.step is not None:
             names.step.latest = None if exchange.failure is not None else seen.alone()
@@ -201,7 +202,7 @@ class Sender:
         if exchange.failure is not None:
             return _failed(exchange.failure)
         outcome, problem = endpoint.judge.judge(exchange.status, seen, names.scope.captures)
-        return outcome, None if problem is None else problem._replace(excerpt=_excerpt(exchange))
+        return outcome, None if problem is None else _told(problem, exchange)
 
 
 def _failed(failure: Failure) -> tuple[Outcome, Problem | None]:
@@ -234,6 +235,13 @@ def _unsent_sample(
     )
 
 
-def _excerpt(exchange: Exchange) -> str:
-    start = content_of(exchange)[: 4 * _EXCERPT_CHARACTERS]
-    return start.decode("utf-8", "replace")[:_EXCERPT_CHARACTERS]
+def _told(problem: Problem, exchange: Exchange) -> Problem:
+    """Return a problem with the start of the response, without what its request was authorized by.
+
+    Who reads of it later knows the secrets of the scenario, but not what each of the users was given.
+    """
+    text = content_of(exchange)[: 4 * _EXCERPT_CHARACTERS].decode("utf-8", "replace")
+    message = problem.message
+    for credential in authorizing(exchange.request.headers):
+        message, text = message.replace(credential, MASK), text.replace(credential, MASK)
+    return problem._replace(message=message, excerpt=text[:_EXCERPT_CHARACTERS])

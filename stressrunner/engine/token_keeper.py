@@ -33,6 +33,7 @@ class TokenTraffic(NamedTuple):
 
     sent: int
     failed: int  #: of them, that gave no token
+    granted: tuple[str, ...]  #: the tokens that were given, which no output may have
 
 
 class _Granted(NamedTuple):
@@ -64,9 +65,14 @@ class TokenKeeper:
 
     def hand_over(self) -> TokenTraffic:
         """Return what was sent since the last time."""
-        traffic = TokenTraffic(sum(kept.sent for kept in self._kept), sum(kept.failed for kept in self._kept))
+        traffic = TokenTraffic(
+            sum(kept.sent for kept in self._kept),
+            sum(kept.failed for kept in self._kept),
+            tuple(token for kept in self._kept for token in kept.granted),
+        )
         for kept in self._kept:
             kept.sent = kept.failed = 0
+            kept.granted.clear()
         return traffic
 
     async def fetch(self) -> None:
@@ -89,6 +95,7 @@ class _Kept:
         self, token: Token, transports: TransportFactory, prefix: str, timeout_s: float, clock: Clock
     ) -> None:
         self.sent = self.failed = 0  #: since they were handed over
+        self.granted: list[str] = []  #: tokens, since then
         self._token = token
         self._transports = transports
         url = token.client.token_url
@@ -116,6 +123,7 @@ class _Kept:
             self._pause_ns = min(2 * self._pause_ns, _LONGEST_PAUSE_NS)
             return
         self._token.give(granted.text)
+        self.granted.append(granted.text)
         self._pause_ns = _FIRST_PAUSE_NS
         lives_ns = granted.lives_ns
         self._expires_ns = None if lives_ns is None else asked_ns + lives_ns

@@ -48,7 +48,7 @@ class Generator:
         self._clock = clock
         self._samples = _writer_of(assignment, plan)
         observers = () if self._samples is None else (self._samples,)
-        self._collector = Collector(observers, warmups=plan.warmups)
+        self._collector = Collector(observers, warmups=plan.warmups, credentials=plan.credentials)
         self._load = Load(plan, transports, assignment.base_url, clock, self._collector)
         self._origin_ns: int | None = None
         self._is_over = False
@@ -102,7 +102,7 @@ class Generator:
         load = self._load
         tally = self._collector.drain(MOST_ATTEMPTS)
         if self._keeper is not None:
-            tally.token_requests, tally.token_failures = self._keeper.hand_over()
+            tally.add_tokens(*self._keeper.hand_over())
         return Delta(
             seq=seq,
             is_final=self._is_over and self._collector.is_drained,

@@ -86,7 +86,7 @@ class LocalFleet:
         return summary
 
     async def _execute(self, ear: Ear, observers: tuple[Observer, ...]) -> Summary:
-        collector = Collector(observers, self._plan.warmups)
+        collector = Collector(observers, self._plan.warmups, self._plan.credentials)
         load = self._load = Load(self._plan, self._transports, self._base_url, self._clock, collector)
         origin_ns = self._clock.now_ns()
         ledger = ledger_of(self._plan, origin_ns)
@@ -97,7 +97,7 @@ class LocalFleet:
             now_ns = self._clock.now_ns()
             tally = collector.drain()
             if self._keeper is not None:
-                tally.token_requests, tally.token_failures = self._keeper.hand_over()
+                tally.add_tokens(*self._keeper.hand_over())
             ledger.add(tally, last_ns, now_ns)
             at_s, took_s = (now_ns - origin_ns) / NS_PER_S, (now_ns - last_ns) / NS_PER_S
             beat = Beat(at_s, took_s, tally, load.phase, origin_ns)

@@ -1,13 +1,14 @@
 """Where the engine puts what it measures, and where the coordinator takes it from."""
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from stressrunner.engine.attempt import Attempt
 from stressrunner.engine.sample import Sample
 from stressrunner.http.exchange import Exchange
 from stressrunner.metrics.forensics import Witness
 from stressrunner.metrics.tally import Tally
+from stressrunner.plan.captures import Captures
 from stressrunner.plan.outcome import Problem
 
 __all__ = ["Collector", "Observer"]
@@ -21,10 +22,15 @@ Observer = Callable[[Sample, Exchange | None], None]
 class Collector:
     """Records into a tally that is handed over from time to time, and tells the observers."""
 
-    def __init__(self, observers: tuple[Observer, ...] = (), warmups: Iterable[int] = ()) -> None:
-        """`warmups` are the phases that are reported and not counted."""
+    def __init__(
+        self,
+        observers: tuple[Observer, ...] = (),
+        warmups: Iterable[int] = (),
+        credentials: Mapping[int, Sequence[Captures]] | None = None,
+    ) -> None:
+        """Begin to collect; `warmups` are the phases that are reported and not counted, `credentials` as in the plan."""
         self._tally = Tally()
-        self._witness = Witness(warmups)
+        self._witness = Witness(warmups, credentials)
         self._pending: list[Sample] = []  # bounded: counted together when there are enough of them
         self._observers: tuple[Observer, ...] = (self._witness, *observers)
         self._attempts: deque[Attempt] = deque()  # grows with the messages sent: a row of 200 bytes each

@@ -5,13 +5,17 @@ comparison of two numbers; what it keeps is bounded, whatever the target answers
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
+from stressrunner.engine.names import ResponseNames
 from stressrunner.engine.sample import Sample
+from stressrunner.expressions.environment import to_text
 from stressrunner.http.content import content_of
 from stressrunner.http.exchange import Exchange, Headers
+from stressrunner.plan.captures import Captures, NothingCaptured
 from stressrunner.plan.outcome import Outcome, Problem
 
 __all__ = [
@@ -23,6 +27,7 @@ __all__ = [
     "Kept",
     "Message",
     "Witness",
+    "captured_credentials",
     "forensics_from_wire",
     "forensics_to_wire",
 ]
@@ -63,6 +68,7 @@ class Exhibit(NamedTuple):
     request: Message
     status: int  #: 0 without a response
     response: Message
+    credentials: tuple[str, ...] = ()  #: captured from it, which no output may have
 
 
 @dataclass(slots=True)
@@ -111,6 +117,12 @@ class Forensics:
                 self.add_slow(exhibit)
         self.add_failed_checks(other.checks.items())
 
+    @property
+    def credentials(self) -> tuple[str, ...]:
+        """What was captured from responses that were kept, and no output may have."""
+        kept = (*self.errors.values(), *self.slowest.values())
+        return tuple(text for exhibits in kept for one in exhibits for text in one.credentials)
+
     def exhibits(self, origin_ns: int) -> tuple[Exhibit, ...]:
         """Return what was kept, timed from a moment: errors by kind, then the slowest by endpoint.
 
@@ -127,8 +139,16 @@ class Forensics:
 class Witness:
     """An observer of a Collector that keeps what is worth to be looked at."""
 
-    def __init__(self, warmups: Iterable[int] = ()) -> None:
-        """`warmups` are the phases whose slow requests are to be expected."""
+    def __init__(
+        self, warmups: Iterable[int] = (), credentials: Mapping[int, Sequence[Captures]] | None = None
+    ) -> None:
+        """Begin to look.
+
+        Args:
+            warmups: the phases whose slow requests are to be expected.
+            credentials: by endpoint, captures from its responses that are credentials.
+        """
+        self._credentials = credentials or {}
         self._warmups = frozenset(warmups)
         self._all = Forensics()
         self._fresh = Forensics()
@@ -150,33 +170,43 @@ class Witness:
         if problem.rule:
             self._fresh.add_failed_checks([((sample.endpoint, problem.rule), 1)])
         if exchange is not None and self._all.has_room_for(problem, sample.endpoint):
-            exhibit = _exhibit(problem, sample, exchange)
+            exhibit = self._exhibit(problem, sample, exchange)
             self._all.add_error(exhibit)
             self._fresh.add_error(exhibit)
 
     def _slow(self, sample: Sample, exchange: Exchange | None) -> None:
         if exchange is None or sample.outcome is not Outcome.OK or sample.phase in self._warmups:
             return
-        exhibit = _exhibit(Problem("", ""), sample, exchange)
+        exhibit = self._exhibit(Problem("", ""), sample, exchange)
         self._bars_ns[sample.endpoint] = self._all.add_slow(exhibit)
         self._fresh.add_slow(exhibit)
 
+    def _exhibit(self, problem: Problem, sample: Sample, exchange: Exchange) -> Exhibit:
+        request = exchange.request
+        return Exhibit(
+            kind=problem.kind,
+            message=problem.message,
+            endpoint=sample.endpoint,
+            at_ns=sample.completed_ns,
+            response_time_ns=sample.completed_ns - sample.due_ns,
+            service_time_ns=None if sample.sent_ns is None else sample.completed_ns - sample.sent_ns,
+            method=request.method,
+            target=request.target,
+            request=_message(request.headers, request.body),
+            status=exchange.status,
+            response=_message(exchange.headers, content_of(exchange, _LARGEST_DECODED)),
+            credentials=captured_credentials(exchange, self._credentials.get(sample.endpoint, ())),
+        )
 
-def _exhibit(problem: Problem, sample: Sample, exchange: Exchange) -> Exhibit:
-    request = exchange.request
-    return Exhibit(
-        kind=problem.kind,
-        message=problem.message,
-        endpoint=sample.endpoint,
-        at_ns=sample.completed_ns,
-        response_time_ns=sample.completed_ns - sample.due_ns,
-        service_time_ns=None if sample.sent_ns is None else sample.completed_ns - sample.sent_ns,
-        method=request.method,
-        target=request.target,
-        request=_message(request.headers, request.body),
-        status=exchange.status,
-        response=_message(exchange.headers, content_of(exchange, _LARGEST_DECODED)),
-    )
+
+def captured_credentials(exchange: Exchange, captures: Sequence[Captures]) -> tuple[str, ...]:
+    """Return what captures that are credentials find in a response; those that find nothing are passed over."""
+    names = ResponseNames({}, exchange, "", 0)
+    found: list[str] = []
+    for each in captures:
+        with suppress(NothingCaptured):
+            found += map(to_text, each.take(names).values())
+    return tuple(found)
 
 
 def _message(headers: Headers, body: bytes) -> Message:
@@ -222,6 +252,7 @@ def forensics_from_wire(wire: Any, origin_ns: int) -> Forensics:
             at_ns=exhibit.at_ns + origin_ns,
             request=_message_from_wire(exhibit.request),
             response=_message_from_wire(exhibit.response),
+            credentials=tuple(exhibit.credentials),
         )
         if exhibit.kind:
             forensics.add_error(exhibit)

@@ -19,6 +19,7 @@ from stressrunner.plan.outcome import Outcome, Problem
 __all__ = ["MAX_ERROR_GROUPS", "MAX_ERROR_SAMPLES", "Cell", "ErrorSample", "ErrorTally", "Tally"]
 
 MAX_ERROR_GROUPS = 100  #: further kinds of errors are counted together as `other`
+MAX_TOKENS = 40  #: access tokens that are known, so that they can be masked
 MAX_ERROR_SAMPLES = 5  #: kept per kind
 Moments = tuple[Any, ...]  # nanoseconds of a monotonic clock; None for what did not happen
 _HISTOGRAMS = ("response_time", "service_time", "ttfb", "connect", "failed_time", "lag", "queue", "blocked")
@@ -200,6 +201,7 @@ class Tally:
         self.in_flight = 0  #: requests on their way when this was handed over
         self.token_requests = 0  #: sent for access tokens; not among those of any cell
         self.token_failures = 0  #: of them, that gave no token
+        self.tokens: list[str] = []  #: access tokens that were given, so that they can be masked; the latest
         self.forensics = Forensics()  #: exchanges that were kept
         self.attempts: list[Attempt] = []  #: messages whose delivery is checked
 
@@ -268,6 +270,12 @@ class Tally:
         """Count something that is measured as a whole and was cut off; it ranks last among the lengths."""
         self.wholes.setdefault(name, Histogram()).never += 1
 
+    def add_tokens(self, requests: int, failures: int, given: Sequence[str]) -> None:
+        """Count requests for access tokens, of which some gave none and the others these."""
+        self.token_requests += requests
+        self.token_failures += failures
+        self.tokens = [*self.tokens, *given][-MAX_TOKENS:]
+
     def merge(self, other: "Tally") -> None:
         """Add everything that another tally has counted."""
         for (phase, endpoint), cell in other.cells.items():
@@ -282,8 +290,7 @@ class Tally:
                 self.errors[kind].merge(errors)
         self.stalls.merge(other.stalls)
         self.collections.merge(other.collections)
-        self.token_requests += other.token_requests
-        self.token_failures += other.token_failures
+        self.add_tokens(other.token_requests, other.token_failures, other.tokens)
         for name, lengths in other.wholes.items():
             self.wholes.setdefault(name, Histogram()).merge(lengths)
         self.wholes_failed.update(other.wholes_failed)

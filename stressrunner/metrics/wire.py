@@ -67,7 +67,7 @@ def tally_to_wire(tally: Tally, origin_ns: int) -> dict[str, Any]:
         "wholes_failed": tally.wholes_failed,
         "apart": {kind: _cell_to_wire(cell, origin_ns) for kind, cell in tally.apart.items()},
         "in_flight": tally.in_flight,
-        "tokens": [tally.token_requests, tally.token_failures],
+        "tokens": [tally.token_requests, tally.token_failures, tally.tokens],
         "stalls": _histogram_to_wire(tally.stalls),
         "collections": _histogram_to_wire(tally.collections),
         "forensics": forensics_to_wire(tally.forensics, origin_ns),
@@ -98,7 +98,7 @@ def tally_from_wire(wire: Any, origin_ns: int) -> Tally:
         tally.in_flight = wire["in_flight"]
         tally.stalls = _histogram_from_wire(wire["stalls"])
         tally.collections = _histogram_from_wire(wire["collections"])
-        tally.token_requests, tally.token_failures = wire["tokens"]
+        tally.token_requests, tally.token_failures, tally.tokens = wire["tokens"]
         tally.forensics = forensics_from_wire(wire["forensics"], origin_ns)
         tally.attempts = [_attempt_from_wire(row, origin_ns) for row in wire["attempts"]]
     except (AttributeError, KeyError, TypeError) as error:

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from stressrunner.plan.captures import Captures
+from stressrunner.plan.credentials import credential_names
 from stressrunner.plan.delivery import messages_of
 from stressrunner.plan.judging import Judge
 from stressrunner.plan.messages import Messages
@@ -60,6 +62,9 @@ class Endpoints:
         self.tokens = tuple(tokens.values())  #: that the requests carry
         #: what the requests have in common
         self.common = Common(own_path(scenario.target), scenario.target.headers, seed, tokens)
+        self._credential_names = credential_names(scenario)
+        #: by the indices of endpoints: their captures that later requests say with who sends them
+        self.credentials: dict[int, list[Captures]] = {}
         plans = [self._compiled(number, source) for number, source in enumerate(self._sources.values())]
         self._by_name = {plan.name: plan for plan in plans}
         self.plans = tuple(plans[: len(counted)])  #: of those that the load sends
@@ -78,6 +83,9 @@ class Endpoints:
         return self._compiled(self.named(name).index, more)
 
     def _compiled(self, index: int, endpoint: Endpoint) -> EndpointPlan:
+        secret = {name: found for name, found in endpoint.capture.items() if name in self._credential_names}
+        if secret:
+            self.credentials.setdefault(index, []).append(Captures(secret))
         judge, messages = Judge(endpoint), messages_of(self._scenario, endpoint)
         needs_body = judge.needs_body or self._in_steps or (messages is not None and messages.needs_body)
         request = RequestTemplate(endpoint, self.common, needs_body=needs_body)

@@ -1,10 +1,11 @@
 """The plan of a run: compiled endpoints, picks, pacing and data; what a generator process executes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from stressrunner.expressions import ValueTemplate, compile_value
+from stressrunner.plan.captures import Captures
 from stressrunner.plan.delivery import ReadBackPlan, compile_read_back
 from stressrunner.plan.endpoints import EndpointPlan
 from stressrunner.plan.feeders import Rows
@@ -109,6 +110,8 @@ class Plan:
     captures: Mapping[str, Any] = field(default_factory=dict)  #: what setup has captured, once it has run
     cookies: tuple[Any, ...] = ()  #: what it was given, as `CookieJar.to_wire` has them
     tokens: tuple[Token, ...] = ()  #: access tokens that requests carry; whoever sends keeps them valid
+    #: by the indices of endpoints: captures that are credentials
+    credentials: Mapping[int, Sequence[Captures]] = field(default_factory=dict)
     read_back: ReadBackPlan | None = None  #: of the sessions whose messages are checked; None checks none
     part: Shard = field(default_factory=Shard)
     #: how far apart the requests of two iterations are in the rows of a feeder that has one for every request
@@ -221,6 +224,7 @@ def compile_plan(scenario: Scenario, *, seed: int, run_id: str, uuid_salt: str =
         user_setup=traffic.steps(scenario.user_setup),
         teardown=traffic.steps(scenario.teardown),
         tokens=traffic.endpoints.tokens,
+        credentials=traffic.endpoints.credentials,
         read_back=compile_read_back(scenario, traffic.endpoints.common),
     )
 

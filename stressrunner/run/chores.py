@@ -9,6 +9,7 @@ import anyio
 from stressrunner.engine.clock import Clock
 from stressrunner.errors import SetupFailed
 from stressrunner.fleet.transports import keeper_of, transports_to
+from stressrunner.masking import Masker
 from stressrunner.metrics.collector import Collector
 from stressrunner.metrics.ledger import Summary
 from stressrunner.metrics.summary import error_groups, stats_of
@@ -25,7 +26,9 @@ _TEARDOWN_WITHIN_S = 60.0  #: whoever has interrupted a run does not wait for lo
 class Chores:
     """The setup and teardown of one run."""
 
-    def __init__(self, plan: Plan, clock: Clock, listener: Listener) -> None:
+    def __init__(self, plan: Plan, clock: Clock, listener: Listener, masker: Masker) -> None:
+        """`masker` learns the access tokens that are fetched."""
+        self._masker = masker
         self._plan = plan
         self._clock = clock
         self._listener = listener
@@ -77,19 +80,21 @@ class Chores:
         from stressrunner.engine.sending import Cut, Sender  # noqa: PLC0415
 
         self._listener.note(f"{kind} begins")
-        collector = Collector()
+        collector = Collector(credentials=plan.credentials)
         sender = Sender(base_url, self._clock, collector, Cut("interrupt"))
         site = Site(base_url, transports_to(base_url, plan), sender, self._clock, collector)
         keeper = keeper_of(base_url, plan, self._clock)
         if keeper is not None:
             await keeper.fetch()
-            sent, failed = keeper.hand_over()
-            self._tally.token_requests += sent
-            self._tally.token_failures += failed
+            traffic = keeper.hand_over()
+            self._masker.learn(traffic.granted)
+            self._tally.add_tokens(*traffic)
         try:
             done = await run_once(kind, steps, plan, site)
         finally:
-            self._tally.merge(collector.drain())
+            tally = collector.drain()
+            self._masker.learn(tally.forensics.credentials)
+            self._tally.merge(tally)
         return done.problem, replace(plan, captures=done.captures, cookies=done.cookies)
 
     def added_to(self, summary: Summary) -> Summary:

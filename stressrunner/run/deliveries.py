@@ -1,6 +1,7 @@
 """Following every message of a run: histories are read back after the load, and while it runs if that is asked for."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import anyio
 from anyio.abc import TaskGroup
@@ -10,8 +11,10 @@ from stressrunner.engine.clock import Clock
 from stressrunner.engine.history import History
 from stressrunner.engine.read_back import ReadBack
 from stressrunner.engine.session_reader import SessionReader, Wanted
+from stressrunner.engine.token_keeper import TokenKeeper
 from stressrunner.engine.tokens import Token
 from stressrunner.fleet.transports import keeper_of, transports_to
+from stressrunner.metrics.ledger import Summary
 from stressrunner.plan.plan import Plan
 from stressrunner.plan.reply import Reply
 from stressrunner.run.judgement import Origin, Sent
@@ -46,6 +49,7 @@ class Deliveries:
         self._keeper = keeper_of(base_url, plan, clock)
         self._reader = SessionReader(plan, self._spec, base_url)
         self._read_back = ReadBack(self._reader, transports_to(base_url, plan), clock, self._spec.timeout_s)
+        self._token_requests = self._token_failures = 0
         self._taken = 0  # attempts that `watch` has looked at
         self._unseen: dict[int, dict[Token, str]] = {}  # acknowledged messages, with their session's id
 
@@ -61,7 +65,15 @@ class Deliveries:
         """Have the access tokens that reading needs, for as long as some tasks run."""
         if self._keeper is not None:
             await self._keeper.fetch()
+            self._origin.masker.learn(self._hand_over(self._keeper))
             tasks.start_soon(self._keeper.keep)
+
+    def _hand_over(self, keeper: TokenKeeper) -> tuple[str, ...]:
+        """Count what was sent for access tokens, and return those that were given."""
+        traffic = keeper.hand_over()
+        self._token_requests += traffic.sent
+        self._token_failures += traffic.failed
+        return traffic.granted
 
     async def _look(self, every_s: float) -> None:
         while True:
@@ -107,6 +119,8 @@ class Deliveries:
         if wanted and not doubts and not interrupted.is_set():
             listener.note(f"reading back {len(wanted):,} sessions, until they are quiet for {quiet_s:.3g} s")
             histories += await self._settled(wanted, quiet_s, interrupted)
+        if self._keeper is not None:
+            self._origin.masker.learn(self._hand_over(self._keeper))
         known = {history.session for history in histories}
         why = "the run was interrupted" if interrupted.is_set() else "it was not read"
         histories += [History(each.session, unread=why) for each in wanted if each.session not in known]
@@ -121,6 +135,14 @@ class Deliveries:
         )
         circumstances = self._circumstances(figures, doubts, await log_of(sink))
         return judge_delivery(attempts, histories, circumstances)
+
+    def added_to(self, summary: Summary) -> Summary:
+        """Return the figures of a load with the requests for the access tokens that reading has needed."""
+        return replace(
+            summary,
+            token_requests=summary.token_requests + self._token_requests,
+            token_failures=summary.token_failures + self._token_failures,
+        )
 
     async def _settled(
         self, wanted: Sequence[Wanted], quiet_s: float, interrupted: anyio.Event

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from stressrunner.http.exchange import Headers
 from stressrunner.http.origin import Origin, locate, origin_of
-from stressrunner.masking import Masker, masked_header, masked_query
+from stressrunner.masking import Masker, authorizing, masked_header, masked_query
 from stressrunner.metrics.forensics import Exhibit
 from stressrunner.metrics.summary import Stats
 from stressrunner.plan.plan import Plan
@@ -34,7 +34,8 @@ def exchange_records(
         exhibits: timed from the beginning of the load.
         plan: what was sent.
         variables: names of environment variables by the secret values that they hold.
-        mask: hides those values, and the secrets that have no name.
+        mask: hides those values, and the secrets that have no name. What authorizes a request is hidden in all of its
+            exchange too.
     """
     origin = origin_of(_DEMO if is_embedded(plan.base_url) else plan.base_url)
     return tuple(_record(one, plan, origin, variables, mask) for one in exhibits)
@@ -44,6 +45,7 @@ def _record(
     exhibit: Exhibit, plan: Plan, origin: Origin, variables: Mapping[str, str], mask: Masker
 ) -> ExchangeRecord:
     sent, came = exhibit.request, exhibit.response
+    mask = mask.plus(authorizing(sent.headers))
     response = None
     if exhibit.status:
         headers = _headers(came.headers, mask)

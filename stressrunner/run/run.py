@@ -84,7 +84,7 @@ async def _run(
     generators: Sequence[LocalProcess],
 ) -> Result:
     scenario, plan = origin.scenario, origin.plan
-    chores = Chores(plan, clock, listener)
+    chores = Chores(plan, clock, listener, origin.masker)
     try:
         async with sink_of(scenario, plan, listener) as sink, target_of(plan, sink) as target:
             await reach(target, plan)
@@ -100,7 +100,8 @@ async def _run(
                 measured = await _measure(fleet, clock, watcher, deliveries, interrupted)
                 if deliveries is not None:
                     outcome = await deliveries.conclude(interrupted, measured.losses, listener, sink)
-                    measured = replace(measured, deliveries=(outcome,))
+                    summary = deliveries.added_to(measured.summary)
+                    measured = replace(measured, deliveries=(outcome,), summary=summary)
     except StressrunnerError as error:
         summary = chores.added_to(ledger_of(plan, clock.now_ns()).summary([]))
         nothing = Measured(summary, unwatched("nothing was sent"))

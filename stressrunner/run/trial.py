@@ -1,6 +1,6 @@
 """One iteration of a scenario, with everything that was sent, came back and was found, for somebody to look at."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,6 +15,8 @@ from stressrunner.errors import UsageError
 from stressrunner.expressions import CannotEvaluate
 from stressrunner.fleet.transports import keeper_of, transports_to
 from stressrunner.http.exchange import Exchange, Request, Transport, TransportFactory
+from stressrunner.masking import authorizing
+from stressrunner.metrics.forensics import captured_credentials
 from stressrunner.plan.endpoints import EndpointPlan
 from stressrunner.plan.judging import Finding
 from stressrunner.plan.outcome import Outcome, Problem
@@ -49,6 +51,7 @@ class Trial:
     skipped: int  #: requests that an earlier failure prevented
     failures: tuple[str, ...]  #: that are none of a request, such as an `until` that never held
     passed: bool  #: the iteration as a whole; requests of it may have failed where that is allowed for
+    credentials: tuple[str, ...] = ()  #: that were fetched, captured or made up to authorize requests
 
     @property
     def exit_code(self) -> int:
@@ -86,9 +89,12 @@ async def try_plan(plan: Plan, scenario: str, number: int) -> Trial:
         await reach(target, plan)
         transports, clock = transports_to(target.base_url, plan), MonotonicClock()
         keeper = keeper_of(target.base_url, plan, clock)
-        if keeper is not None:
-            await keeper.fetch()
-        return await try_iteration(plan, scenario, number, (transports, target.base_url, clock))
+        if keeper is None:
+            return await try_iteration(plan, scenario, number, (transports, target.base_url, clock))
+        await keeper.fetch()
+        tokens = keeper.hand_over().granted
+        trial = await try_iteration(plan, scenario, number, (transports, target.base_url, clock))
+        return replace(trial, credentials=(*tokens, *trial.credentials))
 
 
 async def try_iteration(
@@ -116,7 +122,13 @@ async def try_iteration(
     if plan.teardown is not None:
         passed = notes.ended("teardown", await run_once("teardown", plan.teardown, plan, site)) and passed
     return Trial(
-        scenario, base_url, tuple(notes.attempts), notes.skipped_requests, tuple(notes.failures), passed
+        scenario,
+        base_url,
+        tuple(notes.attempts),
+        notes.skipped_requests,
+        tuple(notes.failures),
+        passed,
+        tuple(dict.fromkeys(notes.credentials(plan))),
     )
 
 
@@ -173,6 +185,14 @@ class _Notes:
         if self._latest_whole is not None:
             return self._latest_whole
         return bool(self.attempts) and not self.skipped_requests and self.attempts[-1].outcome is Outcome.OK
+
+    def credentials(self, plan: Plan) -> Iterator[str]:
+        """Yield what requests were authorized by, or what responses gave for that."""
+        for attempt in self.attempts:
+            if attempt.exchange is not None:
+                yield from authorizing(attempt.exchange.request.headers)
+                sample = self.samples[id(attempt.exchange)]
+                yield from captured_credentials(attempt.exchange, plan.credentials.get(sample.endpoint, ()))
 
     def ended(self, kind: str, done: Done) -> bool:
         """Note how steps around the iteration have ended; return whether they passed."""

@@ -24,6 +24,7 @@ class Watcher:
         self._monitors = monitors
         self._listener = listener
         self._watchdog = Watchdog(scenario.thresholds, endpoints=plan.endpoint_names, phases=scenario.load)
+        self._masker = origin.masker
         self._standing = Standing(scenario, plan, origin.masker)
         self._limits = scenario.limits
         self._limit_hit = ""
@@ -32,6 +33,7 @@ class Watcher:
 
     def heard(self, beat: Beat, total: Tally) -> bool:
         """Pass on where the load stands; return whether a threshold or a hard limit cuts it off."""
+        self._masker.learn((*beat.tally.forensics.credentials, *beat.tally.tokens))
         self.sent.attempts, self.sent.origin_ns = total.attempts, beat.origin_ns
         due = self._watchdog.feed(beat, self._monitors.figures())
         generators = self._monitors.generators() or {"generator": self._monitors.generator()}

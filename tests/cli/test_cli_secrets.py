@@ -4,20 +4,14 @@ The server here repeats all that it is told, in every encoding that it knows, an
 quotes something.
 """
 
-import base64
-import html
-import http.server
 import json
-import threading
-import urllib.parse
-from contextlib import contextmanager
 
 import pytest
 from command import stressrunner
+from echoing import SECRET, Echo, forms, serving
 
 from stressrunner.reports import REPORTS
 
-SECRET = """s3cr"&t<wo/rd>+'7%\\!"""
 PASSWORD = "proxy-passw0rd"
 WORD = "a-plain-w0rd"  # which can stand in an expression
 SCENARIO = """\
@@ -61,28 +55,6 @@ thresholds: [errors < 1%%, "said.p95 < 1us", "throughput > 1/s"]
 """
 
 
-def forms(secret):
-    """Return what a secret looks like in everything that repeats it; in base64, the part that is its own alone."""
-    octets = secret.encode()
-    found = {
-        secret,
-        json.dumps(secret)[1:-1],
-        html.escape(secret),
-        urllib.parse.quote(secret, safe=""),
-        repr(secret)[1:-1],
-    }
-    found |= {
-        urllib.parse.quote(secret),
-        urllib.parse.quote_plus(secret),
-        html.escape(json.dumps(secret)[1:-1]),
-    }
-    found |= {secret.replace("/", "\\/")}
-    for lead in range(3):
-        text = base64.b64encode(b"\0" * lead + octets).decode().rstrip("=")
-        found.add(text[(lead * 8 + 5) // 6 : (lead + len(octets)) * 8 // 6])
-    return {form.lower() for form in found}
-
-
 SOUGHT = forms(SECRET) | forms(PASSWORD) | forms(WORD)
 
 
@@ -92,50 +64,6 @@ def leaked(text):
     return sorted(form for form in SOUGHT if form in lowered)
 
 
-class Echo(http.server.BaseHTTPRequestHandler):
-    """Answers with all that it was told, in JSON and beside it in HTML, in a URL and in base64."""
-
-    protocol_version = "HTTP/1.1"
-
-    def answer(self):
-        """Repeat the request."""
-        body = self.rfile.read(int(self.headers.get("content-length") or 0)).decode()
-        path = urllib.parse.unquote(self.path)
-        status = next((code for code in (302, 500) if f"/{code}/" in path), 200)
-        told = f"{path} {body} {SECRET} {html.escape(SECRET)} {urllib.parse.quote(SECRET, safe='')}"
-        encoded = [base64.b64encode(b"x" * lead + SECRET.encode()).decode() for lead in range(3)]
-        content = json.dumps({"told": told, "headers": dict(self.headers), "encoded": encoded}).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(content)))
-        self.send_header("Set-Cookie", f"id={urllib.parse.quote(SECRET, safe='')}")
-        self.send_header("X-Echo", SECRET)
-        if status == 302:
-            self.send_header("Location", f"http://elsewhere.example/{urllib.parse.quote(SECRET)}")
-        self.end_headers()
-        self.wfile.write(content)
-
-    do_GET = do_POST = do_PUT = answer  # noqa: N815  the names that the server looks for
-
-    def log_message(self, *_):
-        """Say nothing."""
-
-
-@contextmanager
-def echoing():
-    """Serve on a free loopback port until this is left."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Echo)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join(10)
-        server.server_close()
-
-
 GIVEN = {"PLANT": SECRET, "WORD": WORD, "PROXY_PASSWORD": PASSWORD, "PREFIX": "api"}
 
 
@@ -143,7 +71,7 @@ GIVEN = {"PLANT": SECRET, "WORD": WORD, "PROXY_PASSWORD": PASSWORD, "PREFIX": "a
 def planted(tmp_path_factory):
     """A scenario full of secrets, run with every report; the folder, and the streams of all that was done so far."""
     folder = tmp_path_factory.mktemp("planted")
-    with echoing() as url:
+    with serving(Echo) as url:
         (folder / "planted.yaml").write_text(SCENARIO % {"url": url}, "utf-8")
         reports = [f"--report={form}={form}.out" for form in (*REPORTS, "samples")]
         template = folder / "own.j2"

@@ -83,7 +83,7 @@ def test_a_client_asks_for_a_token():
         "audience": "https://api",
     }
     assert seen == ["Bearer t0", "Bearer t0"]
-    assert traffic == (1, 0)
+    assert traffic == (1, 0, ("t0",))
 
 
 def test_a_whole_url_is_asked_as_it_is():
@@ -104,7 +104,7 @@ def test_a_secret_that_is_not_taken_in_a_header_goes_into_the_body(status):
     seen, sent, traffic = kept(answer, for_s=50)
     assert ["Authorization" in dict(request.headers) for _, request in sent] == [True, False, False]
     assert seen == ["Bearer t1", "Bearer t2"]
-    assert traffic == (3, 1)
+    assert traffic[:2] == (3, 1)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from stressrunner.masking import MASK, Masker
+from stressrunner.masking import MASK, Masker, authorizing
 
 #: No asterisk, of which the mask itself is made.
 characters = st.characters(exclude_categories=["Cs"], exclude_characters="*")
@@ -123,3 +123,40 @@ def test_long_texts_take_no_time():
     started = time.perf_counter()
     assert masker.text("a" * 100_000 + "x" + "." * 100_000).endswith("x" + "." * 100_000)
     assert time.perf_counter() - started < 5
+
+
+def test_what_is_learned_disappears_from_then_on():
+    """A token that was fetched while something runs is masked in what is rendered later, through the same masker."""
+    masker = Masker(["a-known-secret"])
+    render = masker.text
+    assert render("a-fetched-token") == "a-fetched-token"
+    masker.learn(["a-fetched-token", "a", ""])
+    assert render("a-fetched-token a-known-secret") == "*** ***"
+    masker.learn(f"token-number-{n}" for n in range(100))
+    assert render("token-number-99 a-known-secret a") == "*** *** a"
+
+
+def test_more_secrets_leave_a_masker_as_it_is():
+    """What belongs to one exchange is hidden there beside all that is secret, and nowhere else."""
+    masker = Masker(["a-known-secret"])
+    assert masker.plus(["only-of-this-one"]).text("only-of-this-one a-known-secret") == "*** ***"
+    assert masker.text("only-of-this-one a-known-secret") == "only-of-this-one ***"
+    assert masker.plus(["short"]) is masker
+
+
+@pytest.mark.parametrize(
+    ("value", "credentials"),
+    [
+        ("Bearer abc.def.ghi", ["abc.def.ghi"]),
+        ("token  abcdef ", ["abcdef"]),
+        ("abcdefgh", ["abcdefgh"]),
+        ("Basic bWU6cGFzc3dvcmQ=", ["bWU6cGFzc3dvcmQ=", "password"]),
+        ("Basic bm90aGluZw==", ["bm90aGluZw=="]),
+        ("Basic not-base64", ["not-base64"]),
+        ("Bearer x", []),
+        ("", []),
+    ],
+)
+def test_credentials_are_taken_out_of_headers(value, credentials):
+    """An Authorization header has a token, or a name and password; what is too short to be told from text is left."""
+    assert list(authorizing([("X-Other", "Bearer other-token"), ("authorization", value)])) == credentials

@@ -18,7 +18,9 @@ from stressrunner.metrics.forensics import (
     forensics_from_wire,
     forensics_to_wire,
 )
+from stressrunner.plan.captures import Captures
 from stressrunner.plan.outcome import Outcome, Problem
+from stressrunner.scenario.model import Capture
 
 
 def exchange(body=b'{"ok": true}', request_body=b"", *, encoding="", headers=()):
@@ -175,3 +177,19 @@ def test_deltas_add_up(load, cut):
     whole = seen(*load)
     assert merged.exhibits(0) == across.exhibits(0) == whole.exhibits(0)
     assert merged.checks == across.checks == whole.checks
+
+
+def test_captured_credentials_are_kept_beside_what_they_were_in():
+    """What a kept response gave for later requests to be authorized with is known, so that it can be masked."""
+    token, none = Capture("body.token"), Capture("body.nothing.at.all")
+    witness = Witness(credentials={1: [Captures({"a": none}), Captures({"token": token})]})
+    login = exchange(b'{"token": "t0ken-of-one-user"}')
+    for endpoint in (0, 1):
+        witness(sample(took_ms=5, endpoint=endpoint), login)
+        witness(failed(endpoint=endpoint), login)
+    kept = forensics_from_wire(json.loads(json.dumps(forensics_to_wire(witness.hand_over(), 0))), 0)
+    found = {
+        one.endpoint: one.credentials
+        for one in (*kept.errors["http 500"], *kept.slowest[0], *kept.slowest[1])
+    }
+    assert found == {0: (), 1: ("t0ken-of-one-user",)}
