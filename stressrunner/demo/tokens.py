@@ -38,7 +38,7 @@ class TokenIssuer:
         return JSONResponse(granted, headers={"cache-control": "no-store"})
 
     def _token(self) -> str:
-        expires_ms = f"{(self._clock() + self._lives_s) * 1000:.0f}"
+        expires_ms = str(int((self._clock() + self._lives_s) * 1000))  # rounded down: none lives too long
         return f"{expires_ms}.{self._signature(expires_ms)}"
 
     def _signature(self, expires_ms: str) -> str:
