@@ -19,13 +19,11 @@ __all__ = ["annotate_mistakes", "summarize", "tell_github"]
 
 
 def tell_github(result: Result, document: Document, environ: Mapping[str, str]) -> None:
-    """Write annotations to stderr and add to the job's summary; do nothing anywhere else than in a job.
+    """Write annotations to stderr and add to the job's summary; to be called in a job.
 
     Raises:
         UsageError: the file of the summary cannot be written to.
     """
-    if environ.get("GITHUB_ACTIONS") != "true":
-        return
     workspace = environ.get("GITHUB_WORKSPACE", "")
     scenario = Place(_from_root(document.name, workspace))
     places = [

@@ -10,7 +10,6 @@ import click
 from stressrunner.cli.consent import ask_about
 from stressrunner.cli.destinations import SAMPLES, Destination, parse_destinations
 from stressrunner.cli.exports import exporting
-from stressrunner.cli.github import tell_github
 from stressrunner.cli.interrupts import interruptible
 from stressrunner.cli.loading import loaded
 from stressrunner.cli.run_options import RunOptions
@@ -19,7 +18,6 @@ from stressrunner.cli.views import view_on
 from stressrunner.errors import UsageError
 from stressrunner.fleet.launch import Crew
 from stressrunner.reports import render
-from stressrunner.reports.template import load_template
 from stressrunner.result.model import Result
 from stressrunner.run.listener import Several, Silence
 from stressrunner.run.run import Options, run
@@ -42,6 +40,8 @@ async def check_run_report(path: Path, options: RunOptions, crew: Crew) -> int:
             raise UsageError(
                 "--template goes to stdout, and so does a report without a path: give that one a path"
             )
+        from stressrunner.reports.template import load_template  # noqa: PLC0415  costs start-up time
+
         template = load_template(options.template)
     with (
         loaded(path, options.environment, options.overrides) as document,
@@ -53,7 +53,10 @@ async def check_run_report(path: Path, options: RunOptions, crew: Crew) -> int:
     _show(result, destinations, template, quiet=options.quiet)
     if failed:
         raise UsageError(f"a report could not be written: {'; '.join(failed)}")
-    tell_github(result, document, os.environ)
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        from stressrunner.cli.github import tell_github  # noqa: PLC0415  costs start-up time
+
+        tell_github(result, document, os.environ)
     return result.verdict.exit_code
 
 

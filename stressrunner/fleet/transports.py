@@ -24,7 +24,7 @@ def transports_to(base_url: str, plan: Plan) -> TransportFactory:
     factory = _transports(base_url, plan)
     if plan.connections is not None:
         factory = SharedPool(factory, plan.part.share(plan.connections))
-    if any(endpoint.request.may_leave for endpoint in (*plan.endpoints, *plan.apart)):
+    if _may_leave(plan):
         return _guarded(factory, base_url, plan)
     return factory
 
@@ -41,7 +41,20 @@ def keeper_of(base_url: str, plan: Plan, clock: Clock) -> TokenKeeper | None:
 
 def _transports(base_url: str, plan: Plan) -> TransportFactory:
     target = plan.target
-    return transports_for(base_url, http2=target.http == "2", proxy=target.proxy, tls=tls_of(plan))
+    tls = tls_of(plan) if _may_speak_tls(base_url, plan) else None
+    return transports_for(base_url, http2=target.http == "2", proxy=target.proxy, tls=tls)
+
+
+def _may_speak_tls(base_url: str, plan: Plan) -> bool:
+    """Return whether anything can be sent over TLS; if not, its settings need not be read, which takes 30 ms."""
+    if base_url.startswith("https:") or plan.target.http == "2" or plan.target.proxy is not None:
+        return True
+    return bool(plan.tokens) or _may_leave(plan)
+
+
+def _may_leave(plan: Plan) -> bool:
+    """Return whether a request may go elsewhere than to the target: by a redirect, or as a whole URL."""
+    return any(endpoint.request.may_leave for endpoint in (*plan.endpoints, *plan.apart))
 
 
 def _guarded(factory: TransportFactory, base_url: str, plan: Plan) -> TransportFactory:

@@ -13,7 +13,7 @@ It runs under asyncio only.
 import asyncio
 import ssl
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import NamedTuple
 
@@ -49,7 +49,9 @@ class H1Transports:
         accepted_encodings()  # imports packages, which takes milliseconds that the first request must not wait for
         self._base = origin_of(base_url)
         self._limits = limits
-        self._tls = client_context() if tls is None else tls
+        self._tls = tls
+        if self._base.scheme == "https":
+            self._context()  # before the first request, which it would keep waiting
         self._sites: dict[Origin, _Site] = {}
         self._common: _Shared | None = None
         self._transports = 0
@@ -62,12 +64,18 @@ class H1Transports:
         """
         return self._open()
 
+    def _context(self) -> ssl.SSLContext:
+        """Return the TLS settings; to read the system's authorities takes 30 ms, which plain http can do without."""
+        if self._tls is None:
+            self._tls = client_context()
+        return self._tls
+
     @asynccontextmanager
     async def _open(self) -> AsyncIterator[Transport]:
         loop = asyncio.get_running_loop()
         if self._common is None:
             self._common = _Shared(
-                self._base, self._limits, self._tls, self._sites, Deadlines(loop), Resolver(), {}
+                self._base, self._limits, self._context, self._sites, Deadlines(loop), Resolver(), {}
             )
         common = self._common
         if common.deadlines.loop is not loop:
@@ -97,7 +105,7 @@ class _Shared(NamedTuple):
 
     base: Origin
     limits: Limits
-    tls: ssl.SSLContext
+    tls: Callable[[], ssl.SSLContext]
     sites: dict[Origin, _Site]
     deadlines: Deadlines
     resolver: Resolver
@@ -267,7 +275,7 @@ class _H1Transport:
             async with asyncio.timeout(min(left_s, request.connect_timeout_s)):
                 connection = await dial(
                     lane.origin,
-                    shared.tls,
+                    shared.tls() if lane.origin.scheme == "https" else None,
                     lambda: Connection(shared.limits, shared.deadlines, lane.site.heads, self),
                     shared.resolver,
                 )

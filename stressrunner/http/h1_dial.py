@@ -16,9 +16,9 @@ _HEAD_START_S = 0.25
 
 
 async def dial(
-    origin: Origin, tls: ssl.SSLContext, protocol: Callable[[], Connection], resolver: Resolver
+    origin: Origin, tls: ssl.SSLContext | None, protocol: Callable[[], Connection], resolver: Resolver
 ) -> Connection:
-    """Open a connection to `origin` and return its protocol; TLS is spoken with https only.
+    """Open a connection to `origin` and return its protocol; TLS is spoken with https only, which needs `tls`.
 
     Raises:
         ExchangeFailed: there is no connection.
@@ -36,7 +36,7 @@ async def dial(
 
 
 async def _connect(
-    host: str, origin: Origin, tls: ssl.SSLContext, protocol: Callable[[], Connection]
+    host: str, origin: Origin, tls: ssl.SSLContext | None, protocol: Callable[[], Connection]
 ) -> Connection:
     is_tls = origin.scheme == "https"
     _, connected = await asyncio.get_running_loop().create_connection(
@@ -50,7 +50,7 @@ async def _connect(
 
 
 async def _first_of(
-    hosts: list[str], origin: Origin, tls: ssl.SSLContext, protocol: Callable[[], Connection]
+    hosts: list[str], origin: Origin, tls: ssl.SSLContext | None, protocol: Callable[[], Connection]
 ) -> Connection:
     """Try addresses one after the other, each with a head start; the first connection wins.
 

@@ -50,8 +50,8 @@ async def reach(target: LiveTarget, plan: Plan) -> None:
         TargetUnreachable: there is no connection within the target's timeout for connecting.
     """
     proxy = plan.target.proxy
-    timeout_s, tls = plan.target.timeout.connect_s, None if proxy else tls_of(plan)
-    failure = await probe(proxy or target.base_url, timeout_s, tls=tls)
+    tls = tls_of(plan) if proxy is None and target.base_url.startswith("https:") else None
+    failure = await probe(proxy or target.base_url, plan.target.timeout.connect_s, tls=tls)
     if failure is not None:
         raise TargetUnreachable(shown(target.base_url, proxy), failure.message)
 
