@@ -1,16 +1,20 @@
 """From requests as they were seen or written down to the requests of a draft."""
 
+import base64
+import binascii
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import unquote
 
 from stressrunner.authoring.draft import METHODS, DraftBody, DraftRequest, Notes
-from stressrunner.authoring.names import UniqueNames, identifier
-from stressrunner.authoring.sensitive import Secrets
-from stressrunner.authoring.template_text import has_marks, marked, split_marks, template_text, template_value
+from stressrunner.authoring.graphql_body import graphql_value, operation_name
+from stressrunner.authoring.multipart import STAND_IN, Part, multipart_value, parts_in
+from stressrunner.authoring.names import UniqueNames, identifier, is_id
+from stressrunner.authoring.sensitive import Secrets, hidden
+from stressrunner.authoring.template_text import has_marks, split_marks, template_text, template_value
 from stressrunner.authoring.urls import (
     Place,
     chosen_base,
@@ -71,6 +75,12 @@ class SourceRequest:
     follow_redirects: bool = False
     is_insecure: bool = False  #: certificates are not checked
     comment: str = ""
+    auth: Mapping[str, Any] | None = None  #: as the language has it, holes marked
+    parts: tuple[Part, ...] = ()  #: of a multipart form, instead of a body
+    cookies: tuple[tuple[str, str], ...] = ()
+    capture: Mapping[str, Any] = field(default_factory=dict)  #: as the language writes it
+    group: str = ""  #: that it belongs to, such as a folder
+    fails_in_body: bool = False  #: the response that was recorded had GraphQL errors
 
 
 @dataclass(slots=True)
@@ -84,42 +94,15 @@ class Composer:
     verify_tls: bool = True
     variables: dict[str, Any] = field(default_factory=dict)  #: of the scenario, as the language writes them
 
-    def basic(self, user: str, password: str) -> str:
-        """Return a header `Authorization` for a user and a password, of which the password is no text of the file.
-
-        The two become variables of the scenario, so that no value can be read as a part of the expression.
-        """
+    def basic(self, user: str, password: str) -> Mapping[str, Any]:
+        """Return the `auth` of a user and a password, of which the password is no text of the file."""
         if not has_marks(user + password) and not password:
             user = self.secrets.hole(
                 "API_KEY", user, "the user name, which is a key where there is no password"
             )
         elif not has_marks(password):
             password = self.secrets.hole("API_PASSWORD", password, "the password of basic authentication")
-        name, secret = self._expression("basic_user", user), self._expression("basic_password", password)
-        return "Basic " + marked(f"{{{{ base64({name} ~ ':' ~ {secret}) }}}}")
-
-    def _expression(self, wish: str, text: str) -> str:
-        """Return a text as an expression: variables for what is literal or of the environment, holes as they are."""
-        pieces = []
-        for literal, hole in split_marks(text):
-            if hole.startswith("{{"):
-                pieces += [self._variable(wish, template_text(literal))] if literal else []
-                pieces.append(hole[2:-2].strip())
-            elif literal or hole:
-                pieces.append(
-                    self._variable(wish, template_text(literal + marked(hole) if hole else literal))
-                )
-        return " ~ ".join(pieces) or self._variable(wish, "")
-
-    def _variable(self, wish: str, text: str) -> str:
-        """Return the name of a variable with this text, a new one unless it is there."""
-        number = 1
-        name = wish
-        while self.variables.get(name, text) != text:
-            number += 1
-            name = f"{wish}_{number}"
-        self.variables[name] = text
-        return name
+        return {"basic": {"username": user, "password": hidden(password)}}
 
     def compose(self, found: Iterable[SourceRequest], names: UniqueNames) -> list[DraftRequest]:
         """Return the requests that go to the one base URL, named; what cannot be sent is noted."""
@@ -134,9 +117,9 @@ class Composer:
                 problem = f"goes to {_shown(place.origin)} instead of {_shown(prefix)}; left out"
                 self.notes.add(request.place, problem)
                 continue
-            if place.credentials and not any(name.lower() == "authorization" for name, _ in request.headers):
-                basic = self.basic(*place.credentials.partition(":")[::2])
-                request = replace(request, headers=(*request.headers, ("Authorization", basic)))
+            given = any(name.lower() == "authorization" for name, _ in request.headers)
+            if place.credentials and not given and request.auth is None:
+                request = replace(request, auth=self.basic(*place.credentials.partition(":")[::2]))
             draft = self._draft(request, path_below(place, prefix))
             self.verify_tls = self.verify_tls and not request.is_insecure
             drafts.append(replace(draft, name=names.take(draft.name)))
@@ -161,20 +144,49 @@ class Composer:
             path += "?" + clean_path(self._raw_query(raw_query))
             fields = {}
         fields |= grouped(request.query)
+        auth, request = self._auth(request)
         body, headers = self._body(request, self._headers(request))
+        operation = body.value.get("operation", "") if body is not None and body.key == "graphql" else ""
         return DraftRequest(
-            name=identifier(request.name, "") or path_name(request.method, bare),
+            name=identifier(request.name, "") or identifier(operation, "") or path_name(request.method, bare),
             method=request.method.lower(),
             path=template_text(path),
             query=self._fields(fields, "the query parameter"),
             headers={name: template_text(value) for name, value in headers.items()},
+            cookies={
+                name: template_text(self.secrets.field(name, value, "the cookie"))
+                for name, value in request.cookies
+            },
+            auth=None if auth is None else template_value(auth),
             body=body,
             timeout=request.timeout,
             follow_redirects=request.follow_redirects,
             checks=request.checks,
+            capture=request.capture,
             weight=request.weight,
             comment=request.comment,
+            group=request.group,
         )
+
+    def _auth(self, request: SourceRequest) -> tuple[Mapping[str, Any] | None, SourceRequest]:
+        """Return what an `Authorization` header says in the language's own words, and the request without it."""
+        given = [value for name, value in request.headers if name.lower() == "authorization"]
+        if request.auth is not None or len(given) != 1:
+            return request.auth, request
+        scheme, _, credential = given[0].strip().partition(" ")
+        credential = credential.strip()
+        auth: Mapping[str, Any] | None = None
+        if scheme.lower() == "bearer" and credential:
+            auth = {
+                "bearer": self.secrets.header("authorization", f"Bearer {credential}").removeprefix("Bearer ")
+            }
+        elif scheme.lower() == "basic" and not has_marks(credential):
+            pair = _user_and_password(credential)
+            auth = None if pair is None else self.basic(*pair)
+        if auth is None:
+            return None, request
+        headers = tuple(pair for pair in request.headers if pair[0].lower() != "authorization")
+        return auth, replace(request, headers=headers)
 
     def _raw_query(self, query: str) -> str:
         """Take the secrets out of a query that is not all name=value pairs."""
@@ -211,6 +223,10 @@ class Composer:
         self, request: SourceRequest, headers: dict[str, str]
     ) -> tuple[DraftBody | None, dict[str, str]]:
         """Return the body, and the headers without the content type that it brings along."""
+        parts = request.parts or parts_in(request.body, headers.get("content-type", ""))
+        if parts:
+            rest = {name: value for name, value in headers.items() if name != "content-type"}
+            return self._multipart(parts, request.place), rest
         if request.form:
             return self._form(grouped(request.form)), _without(headers, "content-type", _FORM)
         if not request.body:
@@ -219,12 +235,7 @@ class Composer:
         if kind == "application/json" or kind.endswith("+json"):
             value = _decoded(request.body)
             if value is not None:
-                clean = self.secrets.json(value)
-                if fits_json(clean):
-                    return DraftBody("json", template_value(clean)), _without(
-                        headers, "content-type", "application/json"
-                    )
-                return DraftBody("body", template_text(json.dumps(clean, ensure_ascii=False))), headers
+                return self._json(request, value, headers)
         fields = query_fields(request.body) if kind == _FORM else None
         if fields is not None:
             return self._form(fields), _without(headers, "content-type", _FORM)
@@ -232,8 +243,37 @@ class Composer:
             self.notes.add(request.place, "the body may hold secrets, look at it; it is taken over as it is")
         return DraftBody("body", template_text(request.body)), headers
 
+    def _json(
+        self, request: SourceRequest, value: Any, headers: dict[str, str]
+    ) -> tuple[DraftBody, dict[str, str]]:
+        rest = _without(headers, "content-type", "application/json")
+        is_post = request.method.upper() == "POST" and not request.fails_in_body
+        if is_post and operation_name(value) is not None and not has_marks(value["query"]):
+            return DraftBody("graphql", graphql_value(value, self.secrets)), rest
+        clean = self.secrets.json(value)
+        if fits_json(clean):
+            return DraftBody("json", template_value(clean)), rest
+        return DraftBody("body", template_text(json.dumps(clean, ensure_ascii=False))), headers
+
+    def _multipart(self, parts: Sequence[Part], place: str) -> DraftBody:
+        for part in parts:
+            if STAND_IN in part.content:
+                problem = f"the file '{part.filename or part.name}' is not read; random text is sent for it"
+                self.notes.add(place, f"{problem}, or write 'file' with a path")
+        return DraftBody("multipart", multipart_value(parts, self.secrets))
+
     def _form(self, fields: Mapping[str, str | list[str]]) -> DraftBody:
         return DraftBody("form", self._fields(fields, "the field"))
+
+
+def _user_and_password(credential: str) -> tuple[str, str] | None:
+    """Return what the credential of basic authentication stands for; None when it is none."""
+    try:
+        pair = base64.b64decode(credential, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    user, colon, password = pair.partition(":")
+    return (user, password) if colon and pair.isprintable() else None
 
 
 def _shown(origin: str) -> str:
@@ -247,8 +287,9 @@ def _without(headers: dict[str, str], name: str, value: str) -> dict[str, str]:
 
 
 def path_name(method: str, path: str) -> str:
-    """Return a name for a request without one: `get_users_id`."""
-    words = "".join(literal + " " + hole for literal, hole in split_marks(unquote(path)))
+    """Return a name for a request without one: `get_users_id` for `/users/42`."""
+    general = "/".join("id" if is_id(step) else step for step in unquote(path).split("/"))
+    words = "".join(literal + " " + hole for literal, hole in split_marks(general))
     return (
         identifier(f"{method.lower()} {words}", "request") if words.strip("/ ") else f"{method.lower()}_root"
     )

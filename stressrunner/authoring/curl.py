@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from urllib.parse import quote_plus
 
 from stressrunner.authoring.composing import Composer, SourceRequest
-from stressrunner.authoring.curl_options import curl_options
+from stressrunner.authoring.curl_options import curl_options, form_parts
 from stressrunner.authoring.draft import Draft
+from stressrunner.authoring.multipart import Part
 from stressrunner.authoring.names import endpoint_names
 from stressrunner.authoring.shell_words import ShellSyntaxError, shell_commands
 from stressrunner.authoring.template_text import has_marks, marked
@@ -45,6 +46,7 @@ class _Command:
     query: list[str] = field(default_factory=list)  #: encoded
     timeout: dict[str, str] = field(default_factory=dict)
     user: str = ""
+    parts: list[Part] = field(default_factory=list)  #: of a multipart form
     is_json: bool = False
     has_body: bool = False
     body_is_query: bool = False
@@ -72,7 +74,6 @@ def read_curl(text: str, name: str, composer: Composer) -> Draft:
         "",
         composer.base_url,
         tuple(requests),
-        variables=composer.variables,
         verify_tls=composer.verify_tls,
     )
 
@@ -117,7 +118,7 @@ def _read(words: Sequence[str], place: str, composer: Composer) -> _Command:
         elif name.startswith("data") or name in ("json", "url-query"):
             _take_body(command, name, value)
         elif name in ("form", "form-string"):
-            command.obstacle = "multipart forms (-F) cannot be sent yet"
+            command.parts += form_parts(value, is_text=name == "form-string")
         elif name in ("upload-file", "config"):
             command.obstacle = f"--{name} names a file, which is not read"
     return command
@@ -196,18 +197,21 @@ def _requests(command: _Command, place: str, composer: Composer) -> Iterator[Sou
         ]
     elif sends_body and "content-type" not in given:
         headers.append(("Content-Type", _FORM))
+    auth = None
     if command.user and "authorization" not in given:
-        headers.append(("Authorization", composer.basic(*command.user.partition(":")[::2])))
+        auth = composer.basic(*command.user.partition(":")[::2])
     for url in command.urls:
         bare, hash_, fragment = url.partition("#")
         joined = "&".join(query)
         separator = "&" if "?" in bare else "?"
         yield SourceRequest(
             place,
-            command.method or ("POST" if sends_body else "GET"),
+            command.method or ("POST" if sends_body or command.parts else "GET"),
             f"{bare}{separator}{joined}{hash_}{fragment}" if joined else url,
             headers=tuple(headers),
             body=body if sends_body else "",
+            auth=auth,
+            parts=tuple(command.parts),
             timeout=dict(command.timeout),
             is_insecure=command.is_insecure,
             follow_redirects=command.follow_redirects,

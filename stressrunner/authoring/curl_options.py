@@ -1,9 +1,15 @@
 """The options of `curl`, from words to names and values: `-sXPOST` is `silent` and `request` with POST."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
-__all__ = ["curl_options"]
+from stressrunner.authoring.multipart import STAND_IN, Part, file_part
+
+__all__ = ["curl_options", "form_parts"]
+
+#: What may stand behind the content of a part.
+_SETTING = re.compile(r";\s*(type|filename|headers|encoder)=(\"[^\"]*\"|[^;]*)")
 
 #: Short options that take a value.
 _SHORT_VALUED: Mapping[str, str] = MappingProxyType(
@@ -74,3 +80,26 @@ def _short(letters: str, rest: Iterator[str]) -> Iterator[tuple[str, str]]:
             return
         if letter in _SHORT_FLAGS:
             yield _SHORT_FLAGS[letter], ""
+
+
+def form_parts(value: str, *, is_text: bool) -> Iterator[Part]:
+    """Yield the parts of one `-F name=content`; files that it names are not read.
+
+    With `is_text`, which `--form-string` is, the content has no marks in it.
+    """
+    name, _, rest = value.partition("=")
+    if is_text:
+        yield Part(name, rest)
+        return
+    settings = {key: text.strip('"') for key, text in _SETTING.findall(rest)}
+    content = _SETTING.sub("", rest)
+    kind = settings.get("type", "")
+    if content.startswith("@"):
+        for path in content[1:].split(","):
+            yield file_part(name, settings.get("filename") or path.strip('"'), kind)
+    elif content.startswith("<"):
+        yield Part(name, STAND_IN, settings.get("filename", ""), kind)
+    else:
+        quoted = re.fullmatch(r'"((?:[^"\\]|\\.)*)"', content)
+        plain = content if quoted is None else re.sub(r"\\(.)", r"\1", quoted[1])
+        yield Part(name, plain, settings.get("filename", ""), kind)

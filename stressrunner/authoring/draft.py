@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["METHODS", "Draft", "DraftBody", "DraftRequest", "Notes"]
+__all__ = ["METHODS", "Draft", "DraftBody", "DraftGroup", "DraftRequest", "Notes"]
 
 #: What the language can send.
 METHODS = frozenset({"get", "post", "put", "patch", "delete", "head", "options"})
@@ -25,7 +25,7 @@ class Notes:
 
 @dataclass(frozen=True, slots=True)
 class DraftBody:
-    """A body under the key that it has in an endpoint: `json`, `form` or `body`."""
+    """A body under the key that it has in an endpoint: `json`, `form`, `multipart`, `graphql` or `body`."""
 
     key: str
     value: Any
@@ -40,12 +40,24 @@ class DraftRequest:
     path: str
     query: Mapping[str, str | list[str]] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
+    cookies: Mapping[str, str] = field(default_factory=dict)
+    auth: Mapping[str, Any] | None = None
     body: DraftBody | None = None
     timeout: Mapping[str, str] = field(default_factory=dict)  #: `connect` and `total`, each with its unit
     follow_redirects: bool = False
     checks: tuple[str, ...] = ()
+    capture: Mapping[str, Any] = field(default_factory=dict)
     weight: int = 1  #: in `mix`; 0 is written and not sent
     comment: str = ""
+    group: str = ""  #: that it belongs to in the source, such as a folder
+
+
+@dataclass(frozen=True, slots=True)
+class DraftGroup:
+    """Steps that belong together, such as those of a folder or of a page."""
+
+    name: str
+    requests: tuple[str, ...]  #: their names
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +69,11 @@ class Draft:
     base_url: str  #: where BASE_URL is not set; empty when nobody knows
     requests: tuple[DraftRequest, ...]
     headers: Mapping[str, str] = field(default_factory=dict)  #: of every request
+    auth: Mapping[str, Any] | None = None  #: of every request
+    allow_hosts: tuple[str, ...] = ()  #: that access tokens come from, beside the target
+    flow: tuple[
+        DraftGroup | str, ...
+    ] = ()  #: names of requests in the order of an iteration; empty for a mix
     variables: Mapping[str, Any] = field(default_factory=dict)
     feeders: Mapping[str, list[dict[str, str]]] = field(default_factory=dict)  #: rows by feeder
     verify_tls: bool = True

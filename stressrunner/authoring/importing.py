@@ -26,6 +26,9 @@ class Material:
     name: str  #: what the scenario is called; of a file its name without the ending
     text: str
     base_url: str = ""  #: instead of the one in the text
+    traffic: str = (
+        ""  #: `flow` for the order of the source, `mix` for each request by itself; empty for what fits
+    )
     with_assets: bool = False  #: take over what pages load besides data, from recordings of browsers
 
 
@@ -47,11 +50,14 @@ def _openapi(material: Material, composer: Composer) -> Draft:
 
 
 def _har(material: Material, composer: Composer) -> Draft:
-    return read_har(material.text, material.name, composer, with_assets=material.with_assets)
+    in_order = material.traffic != "mix"
+    return read_har(
+        material.text, material.name, composer, with_assets=material.with_assets, in_order=in_order
+    )
 
 
 def _postman(material: Material, composer: Composer) -> Draft:
-    return read_postman(material.text, material.name, composer)
+    return read_postman(material.text, material.name, composer, in_order=material.traffic != "mix")
 
 
 _READERS: Mapping[str, Callable[[Material, Composer], Draft]] = MappingProxyType(
@@ -74,7 +80,9 @@ def import_scenario(material: Material) -> Imported:
     if not draft.requests:
         reasons = "".join(f"\n  {line}" for line in composer.notes.lines)
         raise UsageError(f"{material.name}: there is no request in it that can be taken over{reasons}")
-    if not any(request.weight for request in draft.requests):
+    if material.traffic == "flow" and not draft.flow:
+        draft = replace(draft, flow=tuple(request.name for request in draft.requests))
+    if not draft.flow and not any(request.weight for request in draft.requests):
         requests = tuple(replace(request, weight=1) for request in draft.requests)
         composer.notes.add("", "all requests are writes, so all of them are sent; look at `mix` before a run")
         draft = replace(draft, requests=requests)

@@ -6,13 +6,25 @@ from collections.abc import Iterable
 
 from stressrunner.scenario.names import RESERVED
 
-__all__ = ["UniqueNames", "endpoint_names", "environment_name", "identifier", "variable_names"]
+__all__ = [
+    "EXPRESSION_WORDS",
+    "UniqueNames",
+    "endpoint_names",
+    "environment_name",
+    "identifier",
+    "is_id",
+    "variable_names",
+]
 
 _LONGEST = 60
+_ID = re.compile(
+    r"\d+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{16,}|(?=[^/]*\d)[A-Za-z0-9_-]{20,}",
+    re.IGNORECASE,
+)
 #: Names of an endpoint would hide those of the traffic, or of the embedded target's monitor.
 _TAKEN_BY_TRAFFIC = frozenset({"flow", "session", "target"})
 #: Words of the expression language.
-_WORDS = frozenset(
+EXPRESSION_WORDS = frozenset(
     [
         "and",
         "or",
@@ -47,6 +59,11 @@ def environment_name(wish: str, fallback: str) -> str:
     return identifier(words, fallback).upper().removeprefix("X_")
 
 
+def is_id(step: str) -> bool:
+    """Whether a step of a path is one of many of its kind: a number, a UUID, or as long and mixed as one."""
+    return _ID.fullmatch(step) is not None
+
+
 class UniqueNames:
     """Gives out names once each; what is taken gets a number."""
 
@@ -70,4 +87,4 @@ def endpoint_names() -> UniqueNames:
 
 def variable_names() -> UniqueNames:
     """Return the names that variables and feeders can have."""
-    return UniqueNames(RESERVED | _WORDS)
+    return UniqueNames(RESERVED | EXPRESSION_WORDS)

@@ -6,13 +6,16 @@ Reads are sent and writes are only written down (weight 0): a description does n
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from stressrunner.authoring.composing import Composer, fits_json, path_name
 from stressrunner.authoring.draft import METHODS, Draft, DraftBody, DraftRequest
-from stressrunner.authoring.names import endpoint_names, environment_name, identifier, variable_names
+from stressrunner.authoring.multipart import STAND_IN, Part, file_part, multipart_value
+from stressrunner.authoring.names import endpoint_names, identifier, variable_names
+from stressrunner.authoring.oauth import with_token_hosts
 from stressrunner.authoring.openapi_document import ApiDocument
-from stressrunner.authoring.openapi_values import has_own_value, value_of
+from stressrunner.authoring.openapi_security import Security
+from stressrunner.authoring.openapi_values import files_of, has_own_value, value_of
 from stressrunner.authoring.shapes import mapping, sequence, text_of
 from stressrunner.authoring.template_text import marked, template_text, template_value
 from stressrunner.authoring.urls import clean_path
@@ -24,13 +27,6 @@ _FORM = "application/x-www-form-urlencoded"
 _SUCCESS = re.compile(r"2\d\d")
 
 Parameters = Sequence[Mapping[str, Any]]
-
-
-class _Credentials(NamedTuple):
-    """What a request carries to be let in."""
-
-    headers: dict[str, str]
-    query: dict[str, str]
 
 
 def read_openapi(text: str, name: str, composer: Composer) -> Draft:
@@ -49,6 +45,7 @@ class _Reading:
     def __init__(self, document: ApiDocument, composer: Composer) -> None:
         self._document = document
         self._composer = composer
+        self._security = Security(document, composer)
         self._names = endpoint_names()
         self._variable_names = variable_names()
         self._variables: dict[tuple[str, str], str] = {}  #: names by parameter and text
@@ -60,11 +57,12 @@ class _Reading:
             self._request(prefix + path, method.lower(), operation, parameters)
             for path, method, operation, parameters in self._document.operations()
         ]
-        requests = tuple(request for request in found if request is not None)
+        base = self._composer.wished_base.rstrip("/") or base
+        kept = [request for request in found if request is not None]
+        requests, hosts = with_token_hosts(kept, base, self._composer.notes)
         title = text_of(mapping(self._document.root.get("info")).get("title"))
         variables = {variable: text for (_, text), variable in self._variables.items()}
-        base = self._composer.wished_base.rstrip("/") or base
-        return Draft(title or name, "", base, requests, variables={**variables, **self._composer.variables})
+        return Draft(title or name, "", base, tuple(requests), variables=variables, allow_hosts=hosts)
 
     def _server(self) -> tuple[str, str]:
         """Return the first server as a base URL, or its path when it has no host."""
@@ -80,7 +78,10 @@ class _Reading:
             for name, variable in mapping(server.get("variables")).items():
                 url = url.replace(f"{{{name}}}", str(mapping(variable).get("default", "")))
         url = url.rstrip("/")
-        if re.match(r"https?://[^/?#{}@\s]+(?:/[^?#{}\s]*)?\Z", url):
+        parts = re.fullmatch(r"(https?://[^/?#{}@\s]+)(/[^?#{}\s]*)?", url)
+        if parts is not None:
+            if any(_is_beside(token_url, parts[1], url) for token_url in self._security.token_urls()):
+                return parts[1], parts[2] or ""
             return url, ""
         if url and not url.startswith("/"):
             self._composer.notes.add("servers", f"'{url[:80]}' is no base URL; set BASE_URL")
@@ -96,9 +97,10 @@ class _Reading:
         body, has_all = self._body(operation, parameters, place)
         if not has_all:
             return None
-        credentials = self._credentials(operation, place)
+        credentials = self._security.credentials(operation, place)
         query = {**self._fields(parameters, "query"), **credentials.query}
-        headers = {**self._header_fields(parameters, place), **credentials.headers}
+        headers = {**self._header_fields(parameters), **credentials.headers}
+        cookies = {**self._fields(parameters, "cookie"), **credentials.cookies}
         if body is not None and body.key == "body":
             headers["content-type"] = self._media_type(operation) or "text/plain"
         name = identifier(text_of(operation.get("operationId")), "") or path_name(method, path)
@@ -108,6 +110,8 @@ class _Reading:
             path=template_text(self._path(path, parameters, place)),
             query={key: template_value(value) for key, value in query.items()},
             headers={key: template_text(value) for key, value in headers.items()},
+            cookies={key: template_text(_as_text(value)) for key, value in cookies.items()},
+            auth=template_value(credentials.auth[0]) if credentials.auth else None,
             body=body,
             checks=_checks(operation),
             weight=int(method in _SAFE),
@@ -169,14 +173,12 @@ class _Reading:
                 fields[name] = self._composer.secrets.field(name, _as_text(value), f"the {where} parameter")
         return fields
 
-    def _header_fields(self, parameters: Parameters, place: str) -> dict[str, str]:
+    def _header_fields(self, parameters: Parameters) -> dict[str, str]:
         headers = {}
         for name, value in self._fields(parameters, "header").items():
             if re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
                 text = value if isinstance(value, str) else ", ".join(value)
                 headers[name.lower()] = self._composer.secrets.header(name.lower(), " ".join(text.split()))
-        for name in self._fields(parameters, "cookie"):
-            self._composer.notes.add(place, f"the cookie {name} is left out")
         return headers
 
     def _media_type(self, operation: Mapping[str, Any]) -> str:
@@ -199,13 +201,14 @@ class _Reading:
             fields = [p for p in parameters if p.get("in") == "formData"]
             whole = next((p for p in parameters if p.get("in") == "body"), None)
             if any(p.get("type") == "file" for p in fields) or (fields and kind.startswith("multipart/")):
-                kind = "multipart/form-data"
-            elif fields:
+                values = {text_of(p.get("name")): self._parameter_value(p) for p in fields}
+                files = {text_of(p.get("name")): "" for p in fields if p.get("type") == "file"}
+                return self._multipart(values, files, place), True
+            if fields:
                 return self._form({text_of(p.get("name")): self._parameter_value(p) for p in fields}), True
-            elif whole is None:
+            if whole is None:
                 return None, True
-            else:
-                schema, kind = mapping(whole.get("schema")), kind or "application/json"
+            schema, kind = mapping(whole.get("schema")), kind or "application/json"
         else:
             content = mapping(self._document.resolve(operation.get("requestBody")).get("content"))
             if not content:
@@ -213,7 +216,13 @@ class _Reading:
             media = self._document.resolve(content[kind])
             own = {key: media[key] for key in ("example", "examples") if key in media}
             schema = own or mapping(media.get("schema"))
-        if kind.startswith("multipart/") or not (_is_json(kind) or kind == _FORM or kind.startswith("text/")):
+            if kind.startswith("multipart/"):
+                files = files_of(self._document, media)
+                return self._multipart(mapping(value_of(self._document, schema)), files, place), True
+        if kind in ("application/octet-stream", "application/pdf") or kind.startswith(("image/", "audio/")):
+            self._composer.notes.add(place, f"random text is sent for the body of {kind}; see 'body_file'")
+            return DraftBody("body", template_text(STAND_IN)), True
+        if not (_is_json(kind) or kind == _FORM or kind.startswith("text/")):
             self._composer.notes.add(place, f"a body of {kind or 'no type'} cannot be made; left out")
             return None, False
         return self._body_of(kind, value_of(self._document, schema)), True
@@ -234,42 +243,22 @@ class _Reading:
             {name: template_text(secrets.field(name, text, "the field")) for name, text in texts.items()},
         )
 
-    def _credentials(self, operation: Mapping[str, Any], place: str) -> _Credentials:
-        """Return what the first way of being let in wants."""
-        credentials = _Credentials({}, {})
-        ways = sequence(operation.get("security", self._document.root.get("security")))
-        wanted = next((mapping(way) for way in ways if way), {})
-        components = mapping(self._document.root.get("components"))
-        schemes = mapping(self._document.root.get("securityDefinitions")) or mapping(
-            components.get("securitySchemes")
-        )
-        for name in wanted:
-            if not self._let_in(self._document.resolve(schemes.get(name)), credentials):
-                self._composer.notes.add(place, f"the security scheme {name} is not taken over")
-        return credentials
-
-    def _let_in(self, scheme: Mapping[str, Any], credentials: _Credentials) -> bool:
-        """Add what one scheme wants; return whether it is known."""
-        secrets = self._composer.secrets
-        kind, how = text_of(scheme.get("type")), text_of(scheme.get("scheme")).lower()
-        if kind == "basic" or (kind == "http" and how == "basic"):
-            secret = secrets.hole("API_PASSWORD", "", "the password of basic authentication")
-            credentials.headers["authorization"] = self._composer.basic(marked("${API_USERNAME}"), secret)
-        elif kind in ("oauth2", "openIdConnect") or (kind == "http" and how == "bearer"):
-            token = secrets.hole("API_TOKEN", "", "the bearer token")
-            credentials.headers["authorization"] = f"Bearer {token}"
-        elif kind == "apiKey" and scheme.get("in") in ("header", "query", "cookie"):
-            name, where = text_of(scheme.get("name")) or "api_key", text_of(scheme.get("in"))
-            secret = secrets.hole(environment_name(name, "API_KEY"), "", f"the {where} parameter {name}")
-            if where == "query":
-                credentials.query[name] = secret
-            elif where == "header":
-                credentials.headers[name.lower()] = secret
+    def _multipart(self, values: Mapping[str, Any], files: Mapping[str, str], place: str) -> DraftBody:
+        """Return a form of parts; `files` are those that are files, with their media types where these are given."""
+        parts = []
+        for name, value in values.items():
+            if name in files:
+                parts.append(file_part(name, f"{name}.bin", files[name]))
+                self._composer.notes.add(place, f"random text is sent for the file {name}; see 'file'")
             else:
-                credentials.headers["cookie"] = f"{name}={secret}"
-        else:
-            return False
-        return True
+                kind = "application/json" if isinstance(value, dict | list) else ""
+                parts.append(Part(name, _as_text(value), "", kind))
+        return DraftBody("multipart", multipart_value(parts, self._composer.secrets))
+
+
+def _is_beside(url: str, origin: str, base: str) -> bool:
+    """Whether a URL is on the host of the base and not below it, so that paths have to begin at the host."""
+    return url.startswith(f"{origin}/") and not url.startswith(f"{base}/")
 
 
 def _is_json(kind: str) -> bool:

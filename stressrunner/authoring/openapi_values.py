@@ -7,7 +7,7 @@ from stressrunner.authoring.openapi_document import ApiDocument
 from stressrunner.authoring.shapes import mapping, sequence
 from stressrunner.authoring.template_text import marked
 
-__all__ = ["has_own_value", "value_of"]
+__all__ = ["files_of", "has_own_value", "value_of"]
 
 #: What is deeper is left out.
 _DEEPEST = 12
@@ -70,6 +70,22 @@ def value_of(document: ApiDocument, schema: Any, inside: tuple[str, ...] = ()) -
     if kind in ("integer", "number"):
         return _number(merged, is_whole=kind == "integer")
     return {"boolean": True, "string": _text(merged)}.get(kind)
+
+
+def files_of(document: ApiDocument, media: Mapping[str, Any]) -> dict[str, str]:
+    """Return the properties of a multipart body that are files, each with its media type where it has one."""
+    schema = _merged(document, document.resolve(media.get("schema")), 0)
+    encodings = mapping(media.get("encoding"))
+    files = {}
+    for name, described in mapping(schema.get("properties")).items():
+        own = document.resolve(described)
+        if own.get("type") == "array":
+            own = document.resolve(own.get("items"))
+        # OpenAPI 3.0 says so by the format, 3.1 in the words of JSON Schema.
+        media_type = str(mapping(encodings.get(name)).get("contentType") or own.get("contentMediaType") or "")
+        if own.get("format") == "binary" or "contentMediaType" in own:
+            files[name] = media_type.partition(",")[0].strip()
+    return files
 
 
 def _merged(document: ApiDocument, schema: Mapping[str, Any], depth: int) -> Mapping[str, Any]:

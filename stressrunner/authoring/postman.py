@@ -1,15 +1,22 @@
-"""Postman collections, v2.0 and v2.1: folders flattened, variables kept, tests on status and time as checks."""
+"""Postman collections, v2.0 and v2.1: a flow in their order, folders as its groups, variables kept.
+
+Tests on status and time are checks, and variables that tests set from a response are captures.
+"""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote
 
 from stressrunner.authoring.composing import Composer, SourceRequest
 from stressrunner.authoring.draft import Draft
+from stressrunner.authoring.flow_order import flow_of, with_known_captures
 from stressrunner.authoring.names import endpoint_names, environment_name, identifier, variable_names
-from stressrunner.authoring.postman_text import checks_of, filled, with_holes
+from stressrunner.authoring.oauth import with_token_hosts
+from stressrunner.authoring.postman_body import body_of, pairs_of
+from stressrunner.authoring.postman_text import captures_of, checks_of, filled, with_holes
 from stressrunner.authoring.sensitive import looks_secret
 from stressrunner.authoring.shapes import mapping, sequence, text_of
 from stressrunner.authoring.template_text import has_marks, marked, template_text
@@ -19,17 +26,13 @@ from stressrunner.masking import is_sensitive
 __all__ = ["read_postman"]
 
 _DEEPEST = 50
-_FORM = "application/x-www-form-urlencoded"
-_LANGUAGES = {
-    "json": "application/json",
-    "xml": "application/xml",
-    "html": "text/html",
-    "javascript": "text/javascript",
-}
+_ANY_VARIABLE = re.compile(r"\{\{([^{}]+)\}\}")
+#: Where a test script sets a variable.
+_SETS = re.compile(r"\.set\(|postman\.set\w+Variable\(")
 
 
-def read_postman(text: str, name: str, composer: Composer) -> Draft:
-    """Return the requests of a collection.
+def read_postman(text: str, name: str, composer: Composer, *, in_order: bool) -> Draft:
+    """Return the requests of a collection; in its order, or each by itself.
 
     Raises:
         UsageError: the text is no collection.
@@ -41,11 +44,23 @@ def read_postman(text: str, name: str, composer: Composer) -> Draft:
     root = mapping(root.get("collection")) or root
     if "item" not in root or "info" not in root:
         raise UsageError(f"{name}: this is no Postman collection, which has 'info' and 'item' in it")
-    reading = _Reading(composer, _values_of(root))
+    values = _values_of(root)
+    set_later = frozenset(_set_by_scripts(root, 0)) - values.keys() if in_order else frozenset()
+    reading = _Reading(composer, values, in_order, set_later=set_later)
     found = list(reading.requests(root, (), {}, 0))
-    requests = composer.compose(found, endpoint_names())
+    names = endpoint_names()
+    requests = with_known_captures(composer.compose(found, names), reading.captured, reading.unknown)
+    requests, hosts = with_token_hosts(requests, composer.base_url, composer.notes)
     title = text_of(mapping(root.get("info")).get("name"))
-    return Draft(title or name, "", composer.base_url, tuple(requests), variables=composer.variables)
+    return Draft(
+        title or name,
+        "",
+        composer.base_url,
+        tuple(requests),
+        variables=composer.variables,
+        allow_hosts=hosts,
+        flow=flow_of(requests, names) if in_order else (),
+    )
 
 
 def _values_of(root: Mapping[str, Any]) -> dict[str, str]:
@@ -66,6 +81,11 @@ class _Reading:
 
     composer: Composer
     values: Mapping[str, str]
+    in_order: bool  #: so that what one request sets the later ones know
+    captured: dict[str, str] = field(
+        default_factory=dict
+    )  #: by the names of captures, variables of the collection
+    set_later: frozenset[str] = frozenset()  #: variables that have no value until a test script sets it
     _holes: dict[str, str] = field(default_factory=dict)
 
     def requests(
@@ -89,28 +109,55 @@ class _Reading:
         raw = item["request"]
         request = {"url": raw, "method": "GET"} if isinstance(raw, str) else mapping(raw)
         headers = [
-            (key, with_holes(value, self._secret_hole if is_sensitive(key) else self._hole))
-            for key, value in _pairs(request.get("header"))
+            (key, with_holes(value, self._private_hole if is_sensitive(key) else self._hole))
+            for key, value in pairs_of(request.get("header"))
         ]
-        body = self._body(mapping(request.get("body")), headers, place)
+        body = body_of(mapping(request.get("body")), self._text)
         if body is None:
+            mode = text_of(mapping(request.get("body")).get("mode"))
+            self.composer.notes.add(place, f"a body of the mode {mode} cannot be sent yet; left out")
             return None
-        text, form = body
-        query = self._authenticate(mapping(request.get("auth")) or auth, headers, place)
+        if body.type and "content-type" not in {name.lower() for name, _ in headers}:
+            headers.append(("Content-Type", body.type))
+        authorization = self._authorization(mapping(request.get("auth")) or auth, headers, place)
         self._note_scripts(item, place, has_checks=True)
-        return SourceRequest(
+        source = SourceRequest(
             place,
             (text_of(request.get("method")) or "GET").upper(),
             self._url(request.get("url")),
             name=text_of(item.get("name")),
             headers=tuple(headers),
-            query=tuple(query),
-            body=text,
-            form=tuple(form),
+            auth=authorization,
+            body=body.text,
+            form=body.form,
+            parts=body.parts,
+            group=place.partition(" / ")[0] if " / " in place and self.in_order else "",
             checks=tuple(
                 dict.fromkeys(check for script in _scripts(item, "test") for check in checks_of(script))
             ),
         )
+        # Only now: what this request itself sends was there before its response.
+        return replace(source, capture=self._captures(item)) if self.in_order else source
+
+    def _captures(self, item: Mapping[str, Any]) -> dict[str, str]:
+        """Return what the test scripts of a request set from its response, which later requests know."""
+        found = {}
+        for script in _scripts(item, "test"):
+            for variable, expression in captures_of(script):
+                names = [name for name, other in self.captured.items() if other == variable]
+                taken = {**self.composer.variables, **self.captured}
+                name = names[0] if names else _free(identifier(variable, "captured"), taken)
+                self.captured[name] = variable
+                self._holes[variable] = marked(f"{{{{ {name} }}}}")
+                found[name] = expression
+        return found
+
+    def unknown(self, name: str) -> str:
+        """Return what stands for a capture whose request is not sent before, as the language writes it."""
+        variable = self.captured[name]
+        if self._is_secret(variable):
+            return template_text(self._secret_hole(variable))
+        return f"${{{environment_name(variable, 'VARIABLE')}}}"
 
     def _text(self, text: str) -> str:
         return with_holes(text, self._hole)
@@ -122,7 +169,8 @@ class _Reading:
             if name in self.values and not self._is_secret(name):
                 others = {other: value for other, value in self._plain_values.items() if other != name}
                 value = filled(self.values[name], others)
-                variable = _free(identifier(name, "variable"), self.composer.variables)
+                taken = {**self.composer.variables, **self.captured}
+                variable = _free(identifier(name, "variable"), taken)
                 self.composer.variables[variable] = template_text(with_holes(value, self._hole))
                 self._holes[name] = marked(f"{{{{ {variable} }}}}")
             elif self._is_secret(name):
@@ -142,15 +190,19 @@ class _Reading:
         value = self.values.get(name, "")
         return self.composer.secrets.hole(name, value, f"the variable {name} of the collection")
 
+    def _private_hole(self, name: str) -> str:
+        """Return what stands for a variable where credentials are: a secret, unless it was captured."""
+        return self._holes[name] if name in self.captured.values() else self._secret_hole(name)
+
     def _secret(self, wish: str, text: str, use: str) -> str:
         """Return a text that lets someone in: its variables are secrets, whatever they are called, or all of it is."""
-        held = with_holes(text, self._secret_hole)
+        held = with_holes(text, self._private_hole)
         return held if has_marks(held) or not held else self.composer.secrets.hole(wish, held, use)
 
     def _url(self, url: Any) -> str:
         """Return a URL with holes; its origin, which the scenario must know, with all values filled in."""
         raw = text_of(url) or text_of(mapping(url).get("raw"))
-        for name, value in _pairs(mapping(url).get("variable")):
+        for name, value in pairs_of(mapping(url).get("variable")):
             raw = raw.replace(f"/:{name}", f"/{quote(value, safe='{}') if value else f'{{{{{name}}}}}'}")
         scheme, colon, rest = raw.partition("://")
         if not colon:
@@ -159,79 +211,100 @@ class _Reading:
         origin = filled(f"{scheme}{colon}{authority}", self._plain_values)
         return with_holes(origin, self._hole) + slash + self._text(path)
 
-    def _authenticate(
+    def _authorization(
         self, auth: Mapping[str, Any], headers: list[tuple[str, str]], place: str
-    ) -> list[tuple[str, str]]:
-        """Add what a request is let in with to its headers; return the query parameters for it."""
+    ) -> Mapping[str, Any] | None:
+        """Return what a request is let in with, as the language has it; None for nothing."""
         kind = text_of(auth.get("type"))
         settings = (
-            dict(_pairs(auth.get(kind)))
+            dict(pairs_of(auth.get(kind)))
             if isinstance(auth.get(kind), list)
             else {key: text_of(value) for key, value in mapping(auth.get(kind)).items()}
         )
         if any(name.lower() == "authorization" for name, _ in headers) or kind in ("", "noauth"):
-            return []
+            return None
+        if kind == "bearer" and self._is_empty(settings.get("token", "")):
+            return None
         if kind == "bearer":
             token = self._secret("API_TOKEN", settings.get("token", ""), "the bearer token")
-            headers.append(("Authorization", f"Bearer {token}"))
-        elif kind == "basic":
+            return {"bearer": token} if token else None
+        if kind == "basic":
             password = self._secret("API_PASSWORD", settings.get("password", ""), "the password")
-            headers.append(
-                ("Authorization", self.composer.basic(self._text(settings.get("username", "")), password))
-            )
-        elif kind == "apikey":
-            key = settings.get("key", "apikey")
-            pair = (key, self._secret(key, settings.get("value", ""), f"the API key {key}"))
-            if settings.get("in") == "query":
-                return [pair]
-            headers.append(pair)
-        else:
-            self.composer.notes.add(place, f"the authentication {kind} is not taken over")
-        return []
+            return self.composer.basic(self._text(settings.get("username", "")), password)
+        if kind == "apikey":
+            key, where = settings.get("key") or "apikey", settings.get("in") or "header"
+            value = self._secret(key, settings.get("value", ""), f"the API key {key}")
+            if where == "query" or re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", key):
+                return {"api_key": {"query" if where == "query" else "header": key, "value": value}}
+        if kind == "oauth2":
+            return self._oauth2(settings, place)
+        self.composer.notes.add(place, f"the authentication {kind} is not taken over")
+        return None
 
-    def _body(
-        self, body: Mapping[str, Any], headers: list[tuple[str, str]], place: str
-    ) -> tuple[str, list[tuple[str, str]]] | None:
-        """Return text and form of a body, its content type added to the headers; None when it cannot be sent."""
-        mode = text_of(body.get("mode"))
-        given = {name.lower() for name, _ in headers}
-        kind = ""
-        text, form = "", []
-        if mode == "raw":
-            text = self._text(text_of(body.get("raw")))
-            language = text_of(mapping(mapping(body.get("options")).get("raw")).get("language"))
-            kind = _LANGUAGES.get(language, "text/plain")
-        elif mode == "urlencoded":
-            form = [(key, self._text(value)) for key, value in _pairs(body.get("urlencoded"))]
-            kind = _FORM
-        elif mode == "graphql":
-            text, kind = self._graphql(mapping(body.get("graphql"))), "application/json"
-        elif mode:
-            self.composer.notes.add(place, f"a body of the mode {mode} cannot be sent yet; left out")
-            return None
-        if kind and "content-type" not in given and (text or form):
-            headers.append(("Content-Type", kind))
-        return text, form
+    def _is_empty(self, text: str) -> bool:
+        """Whether a text is one variable that nothing has set yet, as the token is when somebody logs in."""
+        found = _ANY_VARIABLE.fullmatch(text.strip())
+        name = found[1].strip() if found else ""
+        return name in self.set_later and name not in self.captured.values()
 
-    def _graphql(self, graphql: Mapping[str, Any]) -> str:
-        """Return a GraphQL query as the JSON that carries it."""
-        variables = text_of(graphql.get("variables")).strip() or "{}"
-        query = json.dumps(self._text(text_of(graphql.get("query"))), ensure_ascii=False)
-        return f'{{"query": {query}, "variables": {self._text(variables)}}}'
+    def _oauth2(self, settings: Mapping[str, str], place: str) -> Mapping[str, Any]:
+        """Return what OAuth 2.0 asks for: client credentials, or the token that somebody gets in a browser."""
+        url = self._constant(settings.get("accessTokenUrl", ""))
+        if settings.get("grant_type") == "client_credentials" and url:
+            client = {
+                "token_url": url,
+                "client_id": self._constant(settings.get("clientId", "")) or marked("${OAUTH_CLIENT_ID}"),
+                "client_secret": self._secret(
+                    "OAUTH_CLIENT_SECRET",
+                    settings.get("clientSecret", ""),
+                    "the secret of the OAuth 2.0 client",
+                )
+                or self.composer.secrets.hole(
+                    "OAUTH_CLIENT_SECRET", "", "the secret of the OAuth 2.0 client"
+                ),
+            }
+            more = {key: self._constant(settings.get(key, "")) for key in ("scope", "audience")}
+            return {"oauth2": client | {key: text for key, text in more.items() if text}}
+        self.composer.notes.add(place, "the OAuth 2.0 token has to be fetched by hand, and set before a run")
+        use = "the OAuth 2.0 access token"
+        token = self._secret("API_TOKEN", settings.get("accessToken", ""), use)
+        return {"bearer": token or self.composer.secrets.hole("API_TOKEN", "", use)}
+
+    def _constant(self, text: str) -> str:
+        """Return a text that is known before any request: its variables are values, or the environment's."""
+        values = filled(text, self._plain_values)
+
+        def hole(name: str) -> str:
+            if self._is_secret(name):
+                return self._secret_hole(name)
+            return marked(f"${{{environment_name(name.lstrip('$'), 'VARIABLE')}}}")
+
+        return _ANY_VARIABLE.sub(lambda found: hole(found[1].strip()), values)
 
     def _note_scripts(self, item: Mapping[str, Any], place: str, *, has_checks: bool) -> None:
         tests, before = list(_scripts(item, "test")), list(_scripts(item, "prerequest"))
         if any(script.strip() for script in before):
             self.composer.notes.add(place, "the script that runs before the request is not taken over")
         is_understood = has_checks and all(
-            any(True for _ in checks_of(script)) for script in tests if script.strip()
+            any(True for _ in (*checks_of(script), *captures_of(script)))
+            for script in tests
+            if script.strip()
         )
         if any(script.strip() for script in tests) and not is_understood:
             self.composer.notes.add(place, "nothing in the test script can be taken over")
-        elif any(".set(" in script for script in tests):
+        taken = sum(len(list(captures_of(script))) for script in tests) if self.in_order else 0
+        if sum(len(_SETS.findall(script)) for script in tests) > taken:
             self.composer.notes.add(
-                place, "variables that the test script sets are not taken over; see `capture`"
+                place, "not all variables that the test script sets are taken over; see `capture`"
             )
+
+
+def _set_by_scripts(folder: Mapping[str, Any], depth: int) -> Iterator[str]:
+    """Yield the variables that the test scripts of all requests set."""
+    for item in map(mapping, sequence(folder.get("item")) if depth <= _DEEPEST else ()):
+        yield from _set_by_scripts(item, depth + 1)
+        for script in _scripts(item, "test"):
+            yield from (variable for variable, _ in captures_of(script))
 
 
 def _free(name: str, taken: Mapping[str, Any]) -> str:
@@ -239,15 +312,6 @@ def _free(name: str, taken: Mapping[str, Any]) -> str:
     for other in taken:
         names.take(other)
     return names.take(name)
-
-
-def _pairs(items: Any) -> list[tuple[str, str]]:
-    """Return key and value of each item that is not disabled."""
-    return [
-        (text_of(item.get("key")), value if isinstance(value := item.get("value"), str) else "")
-        for item in map(mapping, sequence(items))
-        if text_of(item.get("key")) and item.get("disabled") is not True
-    ]
 
 
 def _scripts(item: Mapping[str, Any], listen: str) -> Iterator[str]:

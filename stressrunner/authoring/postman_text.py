@@ -4,9 +4,10 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 
+from stressrunner.authoring.names import EXPRESSION_WORDS
 from stressrunner.authoring.template_text import marked
 
-__all__ = ["checks_of", "filled", "with_holes"]
+__all__ = ["captures_of", "checks_of", "filled", "with_holes"]
 
 _VARIABLE = re.compile(r"\{\{([^{}]+)\}\}")
 #: Variables of variables of variables: more is a circle.
@@ -80,3 +81,48 @@ def checks_of(script: str) -> Iterator[str]:
     script = _LINE_COMMENT.sub("", script)
     found = [(match.start(), make(match)) for pattern, make in _TESTS for match in pattern.finditer(script)]
     yield from dict.fromkeys(check for _, check in sorted(found))
+
+
+_BODY = r"(?:pm\.response\.json\(\)|JSON\.parse\(\s*(?:responseBody|pm\.response\.text\(\))\s*\))"
+_STEPS = r"(?:\??\.[A-Za-z_$][\w$]*|(?:\?\.)?\[\s*(?:\d+|'[^'\\\]]*'|\"[^\"\\\]]*\")\s*\])*"
+_ALIAS = re.compile(
+    rf"(?:\b(?:var|let|const)\s+)?\b([A-Za-z_$][\w$]*)\s*=\s*({_BODY}|[A-Za-z_$][\w$]*)({_STEPS})"
+)
+_SET = re.compile(
+    r"(?:pm\.(?:environment|collectionVariables|globals|variables)\.set|postman\.set\w+Variable)"
+    rf"\(\s*(['\"])([^'\"]+)\1\s*,\s*(?:(pm\.response\.headers\.get)\(\s*['\"]([\w-]+)['\"]\s*\)"
+    rf"|({_BODY}|[A-Za-z_$][\w$]*)({_STEPS}))\s*\)"
+)
+_STEP = re.compile(r"\.([A-Za-z_$][\w$]*)|\[\s*(?:(\d+)|'([^']*)'|\"([^\"]*)\")\s*\]")
+
+
+def captures_of(script: str) -> Iterator[tuple[str, str]]:
+    """Yield the variables that a test script sets from the response, each with the expression that captures it."""
+    script = _LINE_COMMENT.sub("", script)
+    known: dict[str, str] = {}
+    found = [(m.start(), m) for pattern in (_ALIAS, _SET) for m in pattern.finditer(script)]
+    for _, match in sorted(found, key=lambda each: each[0]):
+        if match.re is _ALIAS:
+            root = _root(match[2], known)
+            if root:
+                known[match[1]] = root + _path(match[3])
+        elif match[3]:
+            yield match[2], f"headers['{match[4].lower()}']"
+        elif root := _root(match[5], known):
+            path = root + _path(match[6])
+            if path != "body":
+                yield match[2], path
+
+
+def _root(text: str, known: Mapping[str, str]) -> str:
+    return "body" if re.fullmatch(_BODY, text) else known.get(text, "")
+
+
+def _path(steps: str) -> str:
+    """Return the steps of a path in JavaScript as the language writes them."""
+    written = []
+    for name, number, *quoted in _STEP.findall(steps):
+        key = name or next(filter(None, quoted), "")
+        is_plain = re.fullmatch(r"[A-Za-z_]\w*", key) and key not in EXPRESSION_WORDS
+        written.append(f"[{number}]" if number else f".{key}" if is_plain else f"['{key}']")
+    return "".join(written)

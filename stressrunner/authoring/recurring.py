@@ -8,14 +8,10 @@ from urllib.parse import unquote
 
 from stressrunner.authoring.composing import path_name
 from stressrunner.authoring.draft import DraftRequest
-from stressrunner.authoring.names import UniqueNames, identifier, variable_names
+from stressrunner.authoring.names import UniqueNames, identifier, is_id, variable_names
 
 __all__ = ["merged_requests"]
 
-_ID = re.compile(
-    r"\d+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{16,}|(?=[^/]*\d)[A-Za-z0-9_-]{20,}",
-    re.IGNORECASE,
-)
 Row = dict[str, str]
 
 
@@ -33,8 +29,7 @@ def merged_requests(
     merged: list[DraftRequest] = []
     feeders: dict[str, list[Row]] = {}
     for same in kinds.values():
-        path = "/".join("id" if _ID.fullmatch(step) else step for step in _steps(same[0]))
-        name = names.take(path_name(same[0].method, path))
+        name = names.take(path_name(same[0].method, same[0].path))
         request = replace(same[0], name=name, weight=sum(draft.weight for draft in same))
         fields = _fields(same)
         if fields:
@@ -56,7 +51,7 @@ def _is_plain(text: str) -> bool:
 
 def _kind(draft: DraftRequest) -> str:
     """Return what requests of one kind have in common: all but ids in the path and plain values in the query."""
-    steps = [None if _ID.fullmatch(step) else step for step in _steps(draft)]
+    steps = [None if is_id(step) else step for step in _steps(draft)]
     query = [
         (name, None if isinstance(value, str) and _is_plain(value) else value)
         for name, value in draft.query.items()
@@ -72,7 +67,7 @@ def _fields(same: Sequence[DraftRequest]) -> dict[tuple[str, int | str], str]:
     first = _steps(same[0])
     for i, step in enumerate(first):
         if any(_steps(draft)[i] != step for draft in same):
-            owner = first[i - 1].removesuffix("s") if i and not _ID.fullmatch(first[i - 1]) else ""
+            owner = first[i - 1].removesuffix("s") if i and not is_id(first[i - 1]) else ""
             fields["path", i] = names.take(identifier(f"{owner}_id", "id"))
     for name, value in same[0].query.items():
         if any(draft.query[name] != value for draft in same):

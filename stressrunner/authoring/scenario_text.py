@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from stressrunner.authoring.draft import Draft, DraftRequest
+from stressrunner.authoring.draft import Draft, DraftGroup, DraftRequest
 from stressrunner.authoring.yaml_text import block, comment, scalar
 from stressrunner.scenario.document import load_text
 
@@ -15,9 +15,9 @@ _HOLE = re.compile(r"(?<!\$)\$\{(?:secret:)?([A-Za-z_][A-Za-z0-9_]*)(:-)?")
 
 _BASE_URL_USE = "where the requests go, such as http://127.0.0.1:8080"
 _LOAD = """\
-# A modest first load: 100 iterations in all. Raise the rate and the duration once the scenario does what you want.
+# A modest first load: {count} iterations in all. Raise the rate and the duration once the scenario does what you want.
 load:
-  rate: 10/s
+  rate: {rate}/s
   duration: 10s
   max_in_flight: 20
 
@@ -46,7 +46,7 @@ def scenario_text(draft: Draft, origin: str, uses: Mapping[str, str]) -> str:
     Raises:
         InvalidScenario: the base URL makes no sense; anything else would be a defect of the importer.
     """
-    draft = _with_shared_headers(draft)
+    draft = _with_shared_auth(_with_shared_headers(draft))
     body = "\n".join(_sections(draft))
     text = _head(draft, origin, variables_of(body), uses) + body
     stubs = {name: f"stub-of-{name}" for name in variables_of(text)}
@@ -82,6 +82,23 @@ def _with_shared_headers(draft: Draft) -> Draft:
     return replace(draft, headers={**draft.headers, **shared}, requests=requests)
 
 
+def _with_shared_auth(draft: Draft) -> Draft:
+    """Move what all requests say who sends them with to the target, unless one of them finds it out."""
+    first = draft.requests[0].auth
+    captured = {name for request in draft.requests for name in request.capture}
+    is_known = not any(f"{{{{ {name} }}}}" in str(first) for name in captured)
+    if (
+        first is None
+        or len(draft.requests) == 1
+        or not is_known
+        or any(request.auth != first for request in draft.requests)
+    ):
+        return draft
+    return replace(
+        draft, auth=first, requests=tuple(replace(request, auth=None) for request in draft.requests)
+    )
+
+
 def _without_headers(request: DraftRequest, shared: Mapping[str, str]) -> DraftRequest:
     headers = {name: value for name, value in request.headers.items() if name not in shared}
     return replace(request, headers=headers)
@@ -93,6 +110,10 @@ def _sections(draft: Draft) -> Iterator[str]:
     }
     if draft.headers:
         target["headers"] = draft.headers
+    if draft.auth:
+        target["auth"] = draft.auth
+    if draft.allow_hosts:
+        target["allow_hosts"] = list(draft.allow_hosts)
     target["timeout"] = "30s"
     if not draft.verify_tls:
         target["tls"] = {"verify": False}
@@ -102,9 +123,18 @@ def _sections(draft: Draft) -> Iterator[str]:
     if draft.feeders:
         yield block({"feeders": {name: {"values": rows} for name, rows in draft.feeders.items()}})
     yield "endpoints:\n" + "\n".join(_endpoint(request) for request in draft.requests)
-    if len(draft.requests) > 1:
+    if draft.flow:
+        yield "flow:\n" + "".join(map(_step, draft.flow))
+    elif len(draft.requests) > 1:
         yield _mix(draft)
-    yield _LOAD
+    yield _LOAD.format(count=10, rate=1) if draft.flow else _LOAD.format(count=100, rate=10)
+
+
+def _step(step: DraftGroup | str) -> str:
+    if isinstance(step, str):
+        return f"  - {scalar(step)}\n"
+    lines = "".join(f"      - {scalar(name)}\n" for name in step.requests)
+    return f"  - name: {scalar(step.name)}\n    steps:\n{lines}"
 
 
 def _endpoint(request: DraftRequest) -> str:
@@ -113,6 +143,10 @@ def _endpoint(request: DraftRequest) -> str:
         entry["query"] = request.query
     if request.headers:
         entry["headers"] = request.headers
+    if request.cookies:
+        entry["cookies"] = request.cookies
+    if request.auth:
+        entry["auth"] = request.auth
     if request.body is not None:
         entry[request.body.key] = request.body.value
     if request.follow_redirects:
@@ -122,6 +156,8 @@ def _endpoint(request: DraftRequest) -> str:
         entry["timeout"] = total if total and len(request.timeout) == 1 else request.timeout
     if request.checks:
         entry["checks"] = list(request.checks)
+    if request.capture:
+        entry["capture"] = request.capture
     remark = f"  # {comment(request.comment)}\n" if request.comment else ""
     return remark + block({request.name: entry}, indent=2)
 

@@ -7,7 +7,7 @@ from stressrunner.authoring.names import UniqueNames, environment_name
 from stressrunner.authoring.template_text import has_marks, marked, split_marks
 from stressrunner.masking import is_sensitive
 
-__all__ = ["Secrets", "looks_secret"]
+__all__ = ["Secrets", "hidden", "looks_secret"]
 
 _TELLING_VALUE = re.compile(
     r"(?:Bearer|Basic|Digest|Token) +\S|eyJ[\w-]{8,}\.[\w-]+\.|(?:sk|pk|ghp|xox[abp])[-_]\w{8,}"
@@ -20,7 +20,7 @@ def looks_secret(value: str) -> bool:
     return _TELLING_VALUE.match(value) is not None
 
 
-def _hidden(text: str) -> str:
+def hidden(text: str) -> str:
     """Return a text whose holes for environment variables are masked in all output."""
     return "".join(
         literal + (marked(re.sub(r"^\$\{(?!secret:)", "${secret:", hole)) if hole else "")
@@ -48,7 +48,7 @@ class Secrets:
     def header(self, name: str, value: str) -> str:
         """Return the value of a header without its secret; the scheme of credentials stays."""
         if has_marks(value):
-            return _hidden(value) if is_sensitive(name) else value
+            return hidden(value) if is_sensitive(name) else value
         if not value or not (is_sensitive(name) or looks_secret(value)):
             return value
         use = f"the header {name}"
@@ -65,7 +65,7 @@ class Secrets:
     def field(self, name: str, value: str, use: str) -> str:
         """Return the value of a parameter or field, or a hole when it is a secret."""
         if has_marks(value):
-            return _hidden(value) if is_sensitive(name) else value
+            return hidden(value) if is_sensitive(name) else value
         if not value or not (is_sensitive(name) or looks_secret(value)):
             return value
         return self.hole(name, value, f"{use} {name}")

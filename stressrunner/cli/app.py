@@ -309,6 +309,13 @@ def compare(base: Path, candidate: Path | None, **options: Any) -> None:
 @click.option(
     "--base-url", default="", metavar="URL", help="Where the requests go, instead of the source's own."
 )
+@click.option(
+    "--as",
+    "traffic",
+    type=click.Choice(["flow", "mix"]),
+    default=None,
+    help="All requests in the order of the source, or each by itself; har and postman are flows by default.",
+)
 @click.option("--with-assets", is_flag=True, help="har: take over images, scripts, styles and fonts too.")
 @click.option("--force", is_flag=True, help="Replace the file when it is there.")
 def import_(kind: str, source: str, **options: Any) -> None:

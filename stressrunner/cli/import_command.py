@@ -20,6 +20,7 @@ class ImportOptions:
 
     output: Path | None = None  #: stdout without one
     base_url: str = ""
+    traffic: str | None = None  #: `flow` or `mix`; None for what fits the kind
     with_assets: bool = False
     force: bool = False
 
@@ -34,7 +35,14 @@ def import_material(kind: str, source: str, options: ImportOptions) -> int:
         raise UsageError(f"{options.output} is there already; --force replaces it")
     name = kind if source == "-" else Path(source).stem
     imported = import_scenario(
-        Material(kind, name, _read(source), options.base_url, with_assets=options.with_assets)
+        Material(
+            kind,
+            name,
+            _read(source),
+            options.base_url,
+            traffic=options.traffic or "",
+            with_assets=options.with_assets,
+        )
     )
     if options.output is None:
         click.echo(imported.text, nl=False)

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from stressrunner.authoring.curl_options import form_parts
 from stressrunner.authoring.importing import Material, import_scenario
+from stressrunner.authoring.multipart import STAND_IN, Part
 from stressrunner.authoring.sensitive import is_sensitive
 from stressrunner.authoring.shell_words import ShellSyntaxError, shell_commands
 from stressrunner.errors import UsageError
@@ -220,6 +222,53 @@ def test_redirects_are_followed_as_curl_does():
 def test_certificates_are_checked_unless_all_is_left_to_k():
     """`-k` of a request that is taken over turns the check off, that of another one does not."""
     kept = import_scenario(Material("curl", "made", "curl -k https://a/")).text
-    left_out = import_scenario(Material("curl", "made", "curl https://a/\ncurl -k -F a=b https://a/")).text
+    left_out = import_scenario(Material("curl", "made", "curl https://a/\ncurl -k -T a.bin https://a/")).text
     assert "verify: false" in kept
     assert "verify" not in left_out
+
+
+@pytest.mark.parametrize(
+    ("value", "parts"),
+    [
+        ("a=b", [Part("a", "b")]),
+        ("a=b=c", [Part("a", "b=c")]),
+        ('a={"b": 1};type=application/json', [Part("a", '{"b": 1}', "", "application/json")]),
+        ('a="b;c";filename="d e.txt"', [Part("a", "b;c", "d e.txt")]),
+        ("a=@/home/me/b.png;type=image/png", [Part("a", STAND_IN, "b.png", "image/png")]),
+        ('a=@"b c.png";filename=d.png', [Part("a", STAND_IN, "d.png")]),
+        ("a=@b.txt,c.txt", [Part("a", STAND_IN, "b.txt"), Part("a", STAND_IN, "c.txt")]),
+        ("a=<b.txt", [Part("a", STAND_IN)]),
+        ("a=@-", [Part("a", STAND_IN, "-")]),
+    ],
+)
+def test_parts_of_forms(value, parts):
+    """`-F` is a field, a file or the text of a file, with the settings behind it; files are not read."""
+    assert list(form_parts(value, is_text=False)) == parts
+    assert list(form_parts(value, is_text=True)) == [Part("a", value.partition("=")[2])]
+
+
+@pytest.mark.parametrize(
+    ("options", "auth"),
+    [
+        ("-H 'authorization: bearer abcdef'", {"bearer": "${secret:API_TOKEN}"}),
+        (
+            "-H 'Authorization: Basic YWRhOmxvdmVsYWNl'",
+            {"basic": {"username": "ada", "password": "${secret:API_PASSWORD}"}},
+        ),
+        ("-u ada:lovelace", {"basic": {"username": "ada", "password": "${secret:API_PASSWORD}"}}),
+        ('-u "$U:$P"', {"basic": {"username": "${U}", "password": "${secret:P}"}}),
+        ('-H "Authorization: Bearer $TOKEN"', {"bearer": "${secret:TOKEN}"}),
+        ("-H 'Authorization: Basic %%%'", None),
+        ("-H 'Authorization: AWS4 abc'", None),
+    ],
+)
+def test_credentials_are_authorization(options, auth):
+    """What a request says who sends it with stands under `auth`; what has no word there stays a header, masked."""
+    made = import_scenario(Material("curl", "made", f"curl {options} http://h/"))
+    document = load_text(made.text, environ=dict.fromkeys(made.variables, "value-of-it"))
+    (endpoint,) = document.value["endpoints"].values()
+    given = str(auth).replace("${U}", "value-of-it")
+    for name in made.variables:
+        given = given.replace(f"${{secret:{name}}}", "value-of-it")
+    assert str(endpoint.get("auth")) == given
+    assert ("headers" in endpoint) == (auth is None)

@@ -35,7 +35,7 @@ def test_scenarios_compile(path, tmp_path):
     made = imported(path)
     scenario = tmp_path / "made.yaml"
     scenario.write_text(made.text, "utf-8")
-    environ = dict.fromkeys(made.variables, "http://127.0.0.1:9")
+    environ = dict.fromkeys(made.variables, "value-of-it") | {"BASE_URL": "http://127.0.0.1:9"}
     assert compile_plan(build(load_document(scenario, environ=environ)), seed=1, run_id="r")
 
 

@@ -58,7 +58,7 @@ def test_what_was_recorded_is_sent_as_often(found):
         for path, query in found
     ]
     made = import_scenario(
-        Material("har", "made", har(*({"method": "GET", "url": f"http://h{u}"} for u in urls)))
+        Material("har", "made", har(*({"method": "GET", "url": f"http://h{u}"} for u in urls)), traffic="mix")
     )
     expected = Counter(url.replace("+", "%20").replace("%24", "$") for url in urls)
     assert (

@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stressrunner.authoring.importing import Material, import_scenario
-from stressrunner.authoring.postman_text import checks_of
+from stressrunner.authoring.postman_text import captures_of, checks_of
 from stressrunner.errors import UsageError
+from stressrunner.masking import is_sensitive
 from stressrunner.plan.requests import Common, RequestTemplate
 from stressrunner.scenario.build import build
 from stressrunner.scenario.document import load_text
@@ -50,7 +51,7 @@ texts = st.text(
 
 
 @settings(max_examples=25)
-@given(st.dictionaries(texts, texts, max_size=4), texts)
+@given(st.dictionaries(texts.filter(lambda text: not is_sensitive(text)), texts, max_size=4), texts)
 def test_json_bodies_with_variables_arrive_filled(fields, value):
     """A body is sent as Postman would send it: the variable in its place, everything else to the letter."""
     variables = [{"key": "v", "value": value or "x"}]
@@ -165,3 +166,85 @@ def test_what_is_no_collection_is_refused(text):
     """A text that is no collection is refused in words."""
     with pytest.raises(UsageError, match="this is no"):
         import_scenario(Material("postman", "made", text))
+
+
+@pytest.mark.parametrize(
+    ("script", "captures"),
+    [
+        ("pm.environment.set('a', pm.response.json().b.c)", [("a", "body.b.c")]),
+        ('pm.collectionVariables.set("a", pm.response.json()["b c"][0]?.d);', [("a", "body['b c'][0].d")]),
+        ("const j = pm.response.json(); pm.globals.set('a', j.in)", [("a", "body['in']")]),
+        ("var j = JSON.parse(responseBody);\npostman.setEnvironmentVariable('a', j.id)", [("a", "body.id")]),
+        ("let t = pm.response.json().t\nlet u = t.u\npm.variables.set('a', u.v)", [("a", "body.t.u.v")]),
+        ("pm.environment.set('a', pm.response.headers.get('X-Id'))", [("a", "headers['x-id']")]),
+        ("pm.environment.set('a', pm.response.json())", []),
+        ("pm.environment.set('a', Date.now()); pm.environment.set('b', 'c')", []),
+        ("// pm.environment.set('a', pm.response.json().b)", []),
+        ("pm.environment.set('a', unknown.b)", []),
+    ],
+)
+def test_what_scripts_set_is_captured(script, captures):
+    """A variable that is set from the response is captured, through variables of the script too; nothing else is."""
+    assert list(captures_of(script)) == captures
+
+
+def in_order(*requests, **parts):
+    """Return the document of a collection with these requests and test scripts, and what it wants to know."""
+    items = [
+        {"name": f"r{i}", "request": request, "event": [{"listen": "test", "script": {"exec": [script]}}]}
+        for i, (request, script) in enumerate(requests)
+    ]
+    made = import_scenario(Material("postman", "made", json.dumps({"info": {}, "item": items, **parts})))
+    document = load_text(made.text, environ=dict.fromkeys(made.variables, "value-of-it"))
+    return document.value["endpoints"], made.variables
+
+
+SET = "pm.environment.set('token', pm.response.json().token)"
+BEARER = {"type": "bearer", "bearer": [{"key": "token", "value": "{{token}}"}]}
+
+
+def test_captures_are_used_behind_the_request_that_captures():
+    """Before it the variable is asked for, in what is sent; a request that would have no token yet says nothing."""
+    use = {"method": "GET", "url": "http://h/{{token}}"}
+    endpoints, variables = in_order((use, ""), ({"url": "http://h/login"}, SET), (use, ""), auth=BEARER)
+    assert endpoints["r0"] == {"get": "/value-of-it"}
+    assert endpoints["r1"] == {"get": "/login", "capture": {"token": "body.token"}}
+    assert endpoints["r2"] == {"get": "/{{ token }}", "auth": {"bearer": "{{ token }}"}}
+    assert variables == ("TOKEN",)
+
+
+def test_captures_of_requests_that_are_left_out_are_asked_for():
+    """What only a request to another host would capture is a variable of the environment."""
+    use = {"method": "GET", "url": "http://h/", "auth": BEARER}
+    endpoints, variables = in_order((use, ""), ({"url": "http://other/login"}, SET), (use, ""), (use, ""))
+    assert variables == ("TOKEN",)
+    assert endpoints["r2"]["auth"] == endpoints["r3"]["auth"] == {"bearer": "value-of-it"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "auth"),
+    [
+        (
+            {
+                "grant_type": "client_credentials",
+                "accessTokenUrl": "http://h/t",
+                "clientId": "me",
+                "clientSecret": "s3cr3t-x",
+            },
+            {"oauth2": {"token_url": "/t", "client_id": "me", "client_secret": "value-of-it"}},
+        ),
+        (
+            {"grant_type": "client_credentials", "accessTokenUrl": "{{tokenUrl}}", "clientId": "{{me}}"},
+            {"bearer": "value-of-it"},
+        ),
+        ({"grant_type": "authorization_code", "accessToken": "s3cr3t-x"}, {"bearer": "value-of-it"}),
+        ({}, {"bearer": "value-of-it"}),
+    ],
+)
+def test_oauth2_is_taken_over(settings, auth):
+    """Client credentials are the language's own; a token that somebody gets in a browser is asked for."""
+    request = {"url": "http://h/x", "auth": {"type": "oauth2", "oauth2": settings}}
+    if "{{" in str(settings):
+        request["auth"]["oauth2"] = {**settings, "grant_type": "implicit"}
+    endpoints, _ = in_order((request, ""), ({"url": "http://h/y"}, ""))
+    assert endpoints["r0"]["auth"] == auth

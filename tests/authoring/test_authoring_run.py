@@ -30,7 +30,7 @@ def test_imported_scenarios_run(path, tmp_path):
     )
     assert ran.code == 0, ran.err
     totals = json.loads(result.read_text("utf-8"))["totals"]
-    assert totals["ok"] == 20
+    assert totals["ok"] == totals["planned"] >= 20
     assert totals["failed"] == 0
 
 
