@@ -20,10 +20,11 @@ from anyio.streams.memory import MemoryObjectReceiveStream
 from stressrunner.engine.timerfd import precise_clock
 from stressrunner.errors import GeneratorFault
 from stressrunner.fleet.event_loop import loop_name, run_async
-from stressrunner.fleet.generator import Generator
+from stressrunner.fleet.generator import Generator, Handover
 from stressrunner.fleet.messages import (
     VERSION,
     Assignment,
+    Busy,
     Failed,
     Hello,
     Message,
@@ -35,6 +36,7 @@ from stressrunner.fleet.messages import (
     Ready,
     Start,
     Stop,
+    frame_of,
 )
 from stressrunner.fleet.pipe import Lifeline, Pipe
 from stressrunner.monitor.generator import calm
@@ -44,11 +46,15 @@ from stressrunner.units import NS_PER_S
 _Arrived: TypeAlias = tuple[Message, int]
 _Inbox: TypeAlias = MemoryObjectReceiveStream[_Arrived]
 M = TypeVar("M", bound=Message)
+_TURN_S = (
+    0.0002  #: after which a thread that writes what was counted lets the load go on; by default it is 5 ms
+)
 
 
 def main() -> None:
     """Be a generator until the coordinator is done."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is the coordinator's to answer
+    sys.setswitchinterval(_TURN_S)
     pipe = Pipe.private()
     with contextlib.suppress(BrokenPipeError):  # the coordinator has gone
         run_async(_serve, pipe)
@@ -69,24 +75,51 @@ async def _serve(pipe: Pipe) -> None:
             with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(outgoing.send_nowait, arrived)
 
-        lifeline = Lifeline(end)
+        lifeline, teller = Lifeline(end), Teller(pipe)
         # Not through a pool of threads, as those are waited for when the process ends, and this one may read for ever.
-        threading.Thread(target=_listen, args=(pipe, lifeline, deliver), daemon=True).start()
-        await _converse(pipe, inbox, lifeline)
+        threading.Thread(target=_listen, args=(pipe, lifeline, teller, deliver), daemon=True).start()
+        await _converse(pipe, inbox, lifeline, teller)
 
 
-def _listen(pipe: Pipe, lifeline: Lifeline, deliver: Callable[[_Arrived], None]) -> None:
-    """Hand over every message until there are no more."""
+class Teller:
+    """Answers polls; when the event loop has not got round to one before the next comes, it says so without it."""
+
+    def __init__(self, pipe: Pipe) -> None:
+        self._pipe = pipe
+        self._asked = (
+            False  # a poll waits for its answer; written by two threads, each of which may find it so
+        )
+
+    def has_put_off(self, message: Message) -> bool:
+        """Take note of a poll as it arrives; return whether it was answered with `Busy`, as one waits already."""
+        if not isinstance(message, Poll):
+            return False
+        if self._asked:
+            self._pipe.write(Busy())
+            return True
+        self._asked = True
+        return False
+
+    def tell(self, handover: Handover) -> None:
+        """Write a delta, which takes milliseconds: for a thread beside the load."""
+        frame = frame_of(handover.delta())
+        self._asked = False  # before it is written, as the next poll may come as soon as it is
+        self._pipe.write_frame(frame)
+
+
+def _listen(pipe: Pipe, lifeline: Lifeline, teller: Teller, deliver: Callable[[_Arrived], None]) -> None:
+    """Hand over every message that the teller leaves, until there are no more."""
     try:
         while (message := pipe.read()) is not None:
             lifeline.renew()
-            deliver((message, time.monotonic_ns()))
+            if not teller.has_put_off(message):
+                deliver((message, time.monotonic_ns()))
     except (ProtocolError, OSError) as error:
         sys.stderr.write(f"{error}\n")
     lifeline.cut()
 
 
-async def _converse(pipe: Pipe, inbox: _Inbox, lifeline: Lifeline) -> None:
+async def _converse(pipe: Pipe, inbox: _Inbox, lifeline: Lifeline, teller: Teller) -> None:
     """Follow the protocol from beginning to end."""
 
     async def say(message: Message) -> None:
@@ -111,7 +144,7 @@ async def _converse(pipe: Pipe, inbox: _Inbox, lifeline: Lifeline) -> None:
             start_ns = await _armed(pipe, inbox)
             lifeline.lease(assignment.lease_s)
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(_answer, pipe, inbox, generator)
+                tasks.start_soon(_answer, teller, inbox, generator)
                 await generator.run(start_ns)
                 await say(Over())
                 # The last polls are answered until the coordinator closes the pipe, and that ends everything here.
@@ -137,13 +170,13 @@ async def _armed(pipe: Pipe, inbox: _Inbox) -> int:
                 raise ProtocolError(f"{type(message).__name__} has no place before the start")
 
 
-async def _answer(pipe: Pipe, inbox: _Inbox, generator: Generator) -> None:
+async def _answer(teller: Teller, inbox: _Inbox, generator: Generator) -> None:
     """Answer polls until the coordinator goes."""
     async for message, _ in inbox:
         match message:
             case Poll(seq):
-                # In a thread, as a coordinator that is slow to read must not hold up the load.
-                await to_thread.run_sync(pipe.write, generator.delta(seq))
+                # In a thread, as neither the writing nor a coordinator that is slow to read may hold up the load.
+                await to_thread.run_sync(teller.tell, generator.hand_over(seq))
             case Stop():
                 generator.stop()
             case _:

@@ -9,17 +9,19 @@ from anyio import to_thread
 
 from stressrunner.engine.clock import Clock
 from stressrunner.engine.load import Load
+from stressrunner.engine.sample import Sample
 from stressrunner.fleet.messages import Assignment, Delta, ProtocolError
 from stressrunner.fleet.transports import keeper_of, transports_to
 from stressrunner.metrics.collector import Collector
 from stressrunner.metrics.sample_log import SampleParts, SampleWriter
+from stressrunner.metrics.tally import Tally
 from stressrunner.metrics.wire import tally_to_wire
 from stressrunner.monitor.generator import check_room, limits, watch_loop
 from stressrunner.plan.plan import Plan, compile_plan
 from stressrunner.scenario.build import build
 from stressrunner.scenario.row_file import rows_from_wire
 
-__all__ = ["MOST_ATTEMPTS", "Generator"]
+__all__ = ["MOST_ATTEMPTS", "Generator", "Handover"]
 
 MOST_ATTEMPTS = 4_000  #: messages of one delta: half a megabyte, which take some milliseconds to write
 
@@ -52,7 +54,7 @@ class Generator:
         self._load = Load(plan, transports, assignment.base_url, clock, self._collector)
         self._origin_ns: int | None = None
         self._is_over = False
-        self._latest: Delta | None = None
+        self._latest: Handover | None = None
 
     async def prepare(self) -> None:
         """Fetch what has to be there before the first request: access tokens."""
@@ -83,8 +85,8 @@ class Generator:
         """Cut the load off now; what was measured stays."""
         self._load.stop()
 
-    def delta(self, seq: int) -> Delta:
-        """Return the delta of a number: the latest one again, or the one after it.
+    def hand_over(self, seq: int) -> "Handover":
+        """Return what the delta of a number is made of: the latest one again, or the one after it.
 
         Raises:
             ProtocolError: it is neither, or the load has not begun.
@@ -98,20 +100,41 @@ class Generator:
         self._latest = self._gather(seq, self._origin_ns)
         return self._latest
 
-    def _gather(self, seq: int, origin_ns: int) -> Delta:
+    def _gather(self, seq: int, origin_ns: int) -> "Handover":
         load = self._load
-        tally = self._collector.drain(MOST_ATTEMPTS)
+        tally, samples = self._collector.hand_over(MOST_ATTEMPTS)
         if self._keeper is not None:
             tally.add_tokens(*self._keeper.hand_over())
-        return Delta(
+        frame = Delta(
             seq=seq,
             is_final=self._is_over and self._collector.is_drained,
-            tally=tally_to_wire(tally, origin_ns),
+            tally=None,
             phase=load.phase,
             spans_ns=[[span.started_ns - origin_ns, span.ended_ns - origin_ns] for span in load.spans],
             failure=load.failure,
             limit_hit=load.limit_hit,
         )
+        return Handover(frame, tally, samples, origin_ns)
+
+
+class Handover:
+    """What was counted since the delta before, taken from the load in a moment; a thread makes the message of it."""
+
+    def __init__(self, frame: Delta, tally: Tally, samples: Sequence[Sample], origin_ns: int) -> None:
+        """`frame` is the message but for its tally, which is still to be extended by `samples`."""
+        self.seq = frame.seq
+        self.is_final = frame.is_final
+        self._delta = frame
+        self._tally = tally
+        self._samples = samples
+        self._origin_ns = origin_ns
+
+    def delta(self) -> Delta:
+        """Return the message, always the same; the first time that takes milliseconds, and no event loop."""
+        if self._delta.tally is None:
+            self._tally.extend(self._samples)
+            self._delta = replace(self._delta, tally=tally_to_wire(self._tally, self._origin_ns))
+        return self._delta
 
 
 def _writer_of(assignment: Assignment, plan: Plan) -> SampleWriter | None:

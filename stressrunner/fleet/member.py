@@ -10,6 +10,7 @@ from stressrunner.fleet.launch import Channel
 from stressrunner.fleet.messages import (
     VERSION,
     Assignment,
+    Busy,
     Delta,
     Failed,
     Hello,
@@ -59,6 +60,8 @@ class Member:
         self._round_trip_s = 0.0
         self._origin_ns = 0
         self._heard_ns = 0
+        self._told_ns = 0  # when a delta came last
+        self.is_busy = False  #: it has said so since its latest delta
         self._expected = 0  # number of the next delta
         self._fresh = Tally()
         self._is_over = False  # nothing more is sent; messages may still have to be handed over
@@ -111,7 +114,7 @@ class Member:
 
     async def start(self, at_ns: int) -> None:
         """Have the load begin at a moment; half of a round trip passes until the generator learns of it."""
-        self._origin_ns = self._heard_ns = at_ns
+        self._origin_ns = self._heard_ns = self._told_ns = at_ns
         in_s = (at_ns - self._clock.now_ns()) / NS_PER_S - self._round_trip_s / 2
         await self._channel.send(Start(max(0.0, in_s)))
 
@@ -141,6 +144,8 @@ class Member:
                 self._add(message)
                 if self._is_over and not self.has_ended:
                     await self.poll()
+            case Busy():
+                self.is_busy = True
             case Over():
                 self._is_over = True
                 await self.poll()
@@ -156,6 +161,7 @@ class Member:
             raise ProtocolError(f"delta {delta.seq} came before delta {self._expected}")
         tally = tally_from_wire(delta.tally, self._origin_ns)
         self._expected += 1
+        self._told_ns, self.is_busy = self._heard_ns, False
         self._fresh.merge(tally)
         self.in_flight = tally.in_flight
         self.phase = delta.phase
@@ -174,6 +180,11 @@ class Member:
     def silent_s(self) -> float:
         """How long nothing was heard from the generator."""
         return (self._clock.now_ns() - self._heard_ns) / NS_PER_S
+
+    @property
+    def busy_s(self) -> float:
+        """How long the generator has handed nothing over, although it is alive."""
+        return (self._clock.now_ns() - self._told_ns) / NS_PER_S if self.is_busy else 0.0
 
     def lose(self, what: str, why: str = "") -> None:
         """Give the generator up; `what` became of it is said after its name, and `why` in brackets at the end."""

@@ -8,6 +8,7 @@
     Pong            ->
                     <-       Start             begin in so many seconds
                     <-       Poll(seq)         at least once per lease, or the generator stops by itself
+    Busy            ->                         at once, when it is still at its answer to the poll before
     Delta(seq)      ->                         what was counted since the delta before
     Over            ->                         the load has ended: poll now, for what is left
                     <-       Stop              cut the load off; `Over` follows
@@ -21,7 +22,7 @@ A frame is its length in four bytes, the most significant first, and that many b
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, TypeAlias
 
@@ -29,6 +30,7 @@ __all__ = [
     "HEADER_BYTES",
     "VERSION",
     "Assignment",
+    "Busy",
     "Delta",
     "Failed",
     "Hello",
@@ -46,9 +48,13 @@ __all__ = [
     "length_of",
 ]
 
-VERSION = 1  #: of this protocol; both sides must have the same one
+VERSION = 2  #: of this protocol; both sides must have the same one
 HEADER_BYTES = 4
 _LARGEST_FRAME = 1 << 30
+_HISTOGRAM_DEPTH = (
+    6  #: of the figures of one histogram in a delta: tally, cells, a cell, its parts, its times, one of them
+)
+_json = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class ProtocolError(ValueError):
@@ -121,6 +127,11 @@ class Poll:
 
 
 @dataclass(frozen=True, slots=True)
+class Busy:
+    """The generator is alive, and has not got round to the answer that it was asked for before; that will come."""
+
+
+@dataclass(frozen=True, slots=True)
 class Delta:
     """What was counted since the delta before."""
 
@@ -143,20 +154,46 @@ class Stop:
     """Cut the load off now."""
 
 
-Message: TypeAlias = Hello | Assignment | Ready | Failed | Ping | Pong | Start | Poll | Delta | Over | Stop
+Message: TypeAlias = (
+    Hello | Assignment | Ready | Failed | Ping | Pong | Start | Poll | Busy | Delta | Over | Stop
+)
 
 _KINDS: Mapping[str, type[Message]] = {
     kind.__name__.lower(): kind
-    for kind in (Hello, Assignment, Ready, Failed, Ping, Pong, Start, Poll, Delta, Over, Stop)
+    for kind in (Hello, Assignment, Ready, Failed, Ping, Pong, Start, Poll, Busy, Delta, Over, Stop)
 }
 
 
 def frame_of(message: Message) -> bytes:
-    """Return the frame of a message."""
+    """Return the frame of a message.
+
+    It is written piece by piece, since nothing else runs in this process while one piece is: a delta of many endpoints
+    as a whole would keep the load from running for ten milliseconds, though a thread writes it.
+    """
     members = {each.name: getattr(message, each.name) for each in fields(message)}
     kind = type(message).__name__.lower()
-    content = json.dumps({"kind": kind, **members}, separators=(",", ":")).encode("ascii")
+    content = "".join(_pieces({"kind": kind, **members}, _HISTOGRAM_DEPTH)).encode("ascii")
     return len(content).to_bytes(HEADER_BYTES, "big") + content
+
+
+def _pieces(value: Any, depth: int) -> Iterator[str]:
+    """Yield JSON, what stands at a depth in one piece each."""
+    if depth and isinstance(value, dict) and value:
+        before = "{"
+        for key, inner in value.items():
+            yield f"{before}{_json(str(key))}:"
+            yield from _pieces(inner, depth - 1)
+            before = ","
+        yield "}"
+    elif depth and isinstance(value, list) and value:
+        before = "["
+        for inner in value:
+            yield before
+            yield from _pieces(inner, depth - 1)
+            before = ","
+        yield "]"
+    else:
+        yield _json(value)
 
 
 def length_of(header: bytes) -> int:

@@ -14,11 +14,12 @@ _GRACE_S = 1.0  #: between the request to end and the end by force
 
 
 class Pipe:
-    """Two descriptors, read and written without an event loop."""
+    """Two descriptors, read and written without an event loop; several threads may write."""
 
     def __init__(self, incoming: int, outgoing: int) -> None:
         self._incoming = incoming
         self._outgoing = outgoing
+        self._writing = threading.Lock()
 
     @classmethod
     def private(cls) -> "Pipe":
@@ -58,9 +59,14 @@ class Pipe:
         Raises:
             OSError: the other end was closed.
         """
-        frame = memoryview(frame_of(message))
-        while frame:
-            frame = frame[os.write(self._outgoing, frame) :]
+        self.write_frame(frame_of(message))
+
+    def write_frame(self, frame: bytes) -> None:
+        """Write the frame of a message; waits and raises as `write` does."""
+        left = memoryview(frame)
+        with self._writing:
+            while left:
+                left = left[os.write(self._outgoing, left) :]
 
 
 class Lifeline:

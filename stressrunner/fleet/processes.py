@@ -24,6 +24,8 @@ _TICK_NS = NS_PER_S
 _ANSWER_WITHIN_S = 0.5  #: of a beat; what comes later belongs to the next one
 _START_IN_NS = 10_000_000  #: enough for a message to be sent to every generator of this machine
 _STOPPED_WITHIN_S = 2.0
+_BUSY_STOPPED_WITHIN_S = 10.0  #: of one that says that it is alive and has not got round to it
+_BUSY_LEASES = 6  #: for so many, one that is alive may hand nothing over
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,8 @@ class ProcessFleet:
     """Runs a plan in generators, each with a shard of it.
 
     A generator that dies, or says nothing for as long as a lease, ends the load: the others are stopped, and
-    everything that was measured stays.
+    everything that was measured stays. One that says that it is busy is waited for, six leases at most: what it has
+    measured still comes.
     """
 
     def __init__(
@@ -159,8 +162,13 @@ class ProcessFleet:
         for member in self._live:
             await member.stop()
         await anyio.sleep(_STOPPED_WITHIN_S)
-        for member in self._live:
-            member.lose("was ended by force", f"it did not stop within {_STOPPED_WITHIN_S:g} s")
+        self._end_by_force([member for member in self._live if not member.is_busy], _STOPPED_WITHIN_S)
+        await anyio.sleep(_BUSY_STOPPED_WITHIN_S - _STOPPED_WITHIN_S)
+        self._end_by_force(self._live, _BUSY_STOPPED_WITHIN_S)
+
+    def _end_by_force(self, members: Sequence[Member], within_s: float) -> None:
+        for member in members:
+            member.lose("was ended by force", f"it did not stop within {within_s:g} s")
         self._changed.set()
 
     async def _follow(self, ledger: Ledger, ear: Ear, origin_ns: int) -> None:
@@ -196,6 +204,10 @@ class ProcessFleet:
         for member in live:
             if member.silent_s > self._lease_s:
                 member.lose("was given up", f"it has not answered for {self._lease_s:g} s")
+                self.stop()
+            elif member.busy_s > self._lease_s * _BUSY_LEASES:
+                busy_s = self._lease_s * _BUSY_LEASES
+                member.lose("was given up", f"it is alive, and has handed nothing over for {busy_s:g} s")
                 self.stop()
             else:
                 await member.poll()

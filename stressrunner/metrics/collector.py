@@ -96,11 +96,20 @@ class Collector:
 
     def drain(self, most_attempts: int | None = None) -> Tally:
         """Hand over what was counted since the last time, and no more than so many messages."""
-        self._count()
+        tally, samples = self.hand_over(most_attempts)
+        tally.extend(samples)
+        return tally
+
+    def hand_over(self, most_attempts: int | None = None) -> tuple[Tally, Sequence[Sample]]:
+        """Hand over as `drain` does, with samples that the tally has yet to be extended by.
+
+        That takes a millisecond, which a thread beside the load can spend as well.
+        """
+        samples, self._pending = self._pending, []
         tally, self._tally = self._tally, Tally()
         tally.in_flight = self.in_flight
         tally.forensics = self._witness.hand_over()
         waiting = self._attempts
         count = len(waiting) if most_attempts is None else min(len(waiting), most_attempts)
         tally.attempts = [waiting.popleft() for _ in range(count)]
-        return tally
+        return tally, samples

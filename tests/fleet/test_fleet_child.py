@@ -11,6 +11,7 @@ from fleet.recording_server import recording_server
 
 from stressrunner.fleet.messages import (
     VERSION,
+    Busy,
     Delta,
     Failed,
     Hello,
@@ -73,6 +74,30 @@ def test_a_question_can_be_asked_again(server, generator):
     server.wait_for(server.requests.total() + 20)
     assert generator.ask(Poll(0)) == first
     assert sent_of(generator.ask(Poll(1))) >= 20
+
+
+STARVED = """
+endpoints:
+  heavy: {post: /, body: "{% for i in range(8000) %}{{ i }},{% endfor %}"}
+load: {concurrency: 40, requests: 80}
+"""
+
+
+def test_a_starved_generator_says_that_it_is_alive(server, generator):
+    """A poll that finds the one before unanswered is answered without the event loop, and nothing measured is lost."""
+    generator.arm(assignment(STARVED, server.url))
+    generator.send(Start(0.0))
+    server.wait_for(1)  # and for half a second the event loop does nothing but fill in bodies
+    for _ in range(3):
+        generator.send(Poll(0))
+    assert [generator.receive(), generator.receive()] == [Busy(), Busy()]
+    deltas = {}
+    while not any(delta.is_final for delta in deltas.values()):
+        said = generator.receive()
+        if isinstance(said, Delta):
+            deltas[said.seq] = said
+        generator.send(Poll(len(deltas)))
+    assert sum(map(sent_of, deltas.values())) == server.requests.total() == 80
 
 
 def test_stop_cuts_off(server, generator):

@@ -16,6 +16,7 @@ from stressrunner.engine.clock import EventLoopClock
 from stressrunner.fleet.messages import (
     VERSION,
     Assignment,
+    Busy,
     Delta,
     Failed,
     Hello,
@@ -230,6 +231,50 @@ def test_a_generator_that_goes_wrong_ends_the_load(parts, loss):
     assert ran.took_s < 20
 
 
+def busy_until(end_s):
+    """Return a generator that is starved from its third poll on until a moment: all it says is that it is alive."""
+
+    def starved(me, message):
+        return Busy() if message.seq >= 2 and me._at_s < end_s else me.delta(message.seq)
+
+    return {"poll": starved, "start": on_and_on}
+
+
+def on_and_on(me, message):
+    """Begin a load that only a stop ends, and not before the generator is no longer starved."""
+    me._end_s, me._begun_ns = 1e6, me._clock.now_ns()
+
+
+def test_nothing_of_a_busy_generator_is_lost():
+    """One that hands nothing over for five leases, and says that it is alive, is waited for: all of it arrives."""
+    ran = Fleet(busy_until(52), {"start": on_and_on}, ear=Hearing(60))
+    assert ran.fleet.losses == ()
+    assert not any(channel.was_killed for channel in ran.channels)
+    seconds = [channel._told for channel in ran.channels]
+    assert ran.summary.totals.sent == sum(seconds)
+    assert min(seconds) >= 59
+    assert ran.ear.beats[30].tally.cells.keys() == {(0, 0)}  # the others' figures come on time
+
+
+def test_a_busy_generator_is_given_up_in_the_end():
+    """After six leases without anything handed over, a generator that is alive is given up, and named."""
+    ran = Fleet(busy_until(1e9), {"start": on_and_on})
+    assert len(ran.fleet.losses) == 1
+    assert ran.fleet.losses[0].startswith("generator 1 of 2 was given up 6")
+    assert "it is alive, and has handed nothing over for 60 s" in ran.fleet.losses[0]
+    assert ran.took_s < 70
+
+
+@pytest.mark.parametrize(("end_s", "losses"), [(9, 0), (1e9, 1)])
+def test_a_busy_generator_has_ten_seconds_to_stop(end_s, losses):
+    """What it has measured is waited for that long; then it is ended by force."""
+    ran = Fleet(busy_until(end_s), ear=Hearing(4))
+    assert len(ran.fleet.losses) == losses
+    assert all("it did not stop within 10 s" in loss for loss in ran.fleet.losses)
+    assert ran.summary.totals.sent == ran.channels[0]._told
+    assert ran.took_s < 16
+
+
 def test_a_generator_that_does_not_stop_is_ended_by_force():
     """Two seconds are enough for an answer to `Stop`."""
     deaf = {"stop": lambda me, message: None}
@@ -243,7 +288,7 @@ def test_a_generator_that_does_not_stop_is_ended_by_force():
 @pytest.mark.parametrize(
     ("parts", "loss"),
     [
-        ({"hello": lambda: Hello(99)}, "does not speak this protocol: it speaks version 99, and this is 1"),
+        ({"hello": lambda: Hello(99)}, "does not speak this protocol: it speaks version 99, and this is 2"),
         ({"hello": Pong}, "does not speak this protocol: expected Hello, got Pong"),
         ({"assignment": lambda *_: None}, "was not ready within 30 s"),
         ({"assignment": lambda *_: Failed("there is no room", "make some")}, "there is no room; make some"),
