@@ -25,10 +25,12 @@ from stressrunner.http.h1_deadlines import Deadlines
 from stressrunner.http.h1_dial import dial
 from stressrunner.http.h1_head import HeadWriter, Message
 from stressrunner.http.h1_heads import KnownHeads
+from stressrunner.http.h1_outbox import Outbox
 from stressrunner.http.h1_resolver import Resolver
+from stressrunner.http.h1_response import ResponseReader
 from stressrunner.http.origin import Origin, locate, origin_of
 from stressrunner.http.tls import client_context
-from stressrunner.http.wire import DEFAULT_LIMITS, IDEMPOTENT, Limits
+from stressrunner.http.wire import DEFAULT_LIMITS, Limits
 
 __all__ = ["H1Transports"]
 
@@ -75,7 +77,14 @@ class H1Transports:
         loop = asyncio.get_running_loop()
         if self._common is None:
             self._common = _Shared(
-                self._base, self._limits, self._context, self._sites, Deadlines(loop), Resolver(), {}
+                self._base,
+                self._limits,
+                self._context,
+                self._sites,
+                Deadlines(loop),
+                Outbox(loop),
+                Resolver(),
+                {},
             )
         common = self._common
         if common.deadlines.loop is not loop:
@@ -108,6 +117,7 @@ class _Shared(NamedTuple):
     tls: Callable[[], ssl.SSLContext]
     sites: dict[Origin, _Site]
     deadlines: Deadlines
+    outbox: Outbox
     resolver: Resolver
     standing: dict[int, Message]  #: by the id of their requests, which they keep alive
 
@@ -191,8 +201,7 @@ class _H1Transport:
         message, lane = connection.message, self._connections[connection]
         if connection.is_open:
             lane.idle.append(connection)
-        elif connection.was_stale and connection.connect_ns is None and message.request.method in IDEMPOTENT:
-            # Idempotent requests only: others may have been done before the connection was lost.
+        elif connection.may_be_sent_again:
             self._open_for(message, lane, connection.acquired_ns, done, resent=True)
             return
         done(self._finished(connection))
@@ -276,7 +285,9 @@ class _H1Transport:
                 connection = await dial(
                     lane.origin,
                     shared.tls() if lane.origin.scheme == "https" else None,
-                    lambda: Connection(shared.limits, shared.deadlines, lane.site.heads, self),
+                    lambda: Connection(
+                        ResponseReader(shared.limits, lane.site.heads), shared.deadlines, shared.outbox, self
+                    ),
                     shared.resolver,
                 )
         except TimeoutError as error:

@@ -7,12 +7,12 @@ import time
 from typing import NamedTuple, Protocol, cast
 
 from stressrunner.http.exchange import Done, Failure, FailureKind
-from stressrunner.http.failures import lost_connection, response_timeout
+from stressrunner.http.failures import CLOSED_SILENT, lost_connection, response_timeout
 from stressrunner.http.h1_deadlines import NEVER_NS, Deadlines
 from stressrunner.http.h1_head import Message
-from stressrunner.http.h1_heads import KnownHeads
+from stressrunner.http.h1_outbox import Outbox
 from stressrunner.http.h1_response import ResponseReader
-from stressrunner.http.wire import Limits
+from stressrunner.http.wire import IDEMPOTENT
 
 __all__ = ["Connection", "Opened", "Owner"]
 
@@ -48,6 +48,7 @@ class Connection(asyncio.Protocol):
     __slots__ = (
         "_deadlines",
         "_is_paused",
+        "_outbox",
         "_owner",
         "_transport",
         "_unsent",
@@ -66,19 +67,20 @@ class Connection(asyncio.Protocol):
         "sent_ns",
     )
 
-    def __init__(self, limits: Limits, deadlines: Deadlines, heads: KnownHeads, owner: Owner) -> None:
+    def __init__(self, response: ResponseReader, deadlines: Deadlines, outbox: Outbox, owner: Owner) -> None:
         self._deadlines = deadlines
+        self._outbox = outbox
         self._owner = owner
         self._transport: asyncio.Transport
         self._unsent: memoryview | None = None
         self._is_paused = False
-        self.response = ResponseReader(limits, heads)
+        self.response = response
         self.deadline_ns = NEVER_NS  #: of the request in flight
         self.is_open = False  #: ready for a request, or busy with one
         self.message: Message  #: the request in flight, or the last one
         self.done: Done | None = None  #: who waits for the response; None while the connection is idle
         self.acquired_ns = 0
-        self.sent_ns = 0
+        self.sent_ns: int | None = None  #: when the first byte was written
         self.first_byte_ns: int | None = None
         self.completed_ns = 0  #: when the last request ended: since then the connection is idle
         self.connect_ns: int | None = None  #: what opening took, for the first request alone
@@ -92,36 +94,58 @@ class Connection(asyncio.Protocol):
         self.done = done
         self.connect_ns = None
         self.resent = False
-        self._send(deadline_ns)
-        self.acquired_ns = self.sent_ns  # it was at hand
+        self._expect(deadline_ns)
+        self.acquired_ns = time.monotonic_ns()
+        if self._outbox.is_open:
+            self.sent_ns = None
+            self._outbox.put(self)
+        else:
+            self.sent_ns = self.acquired_ns
+            self._write()
 
     def begin_first(self, message: Message, deadline_ns: int, opened: "Opened", done: Done) -> None:
         """Send the request that the connection was opened for."""
         self.message = message
         self.done = done
         self.acquired_ns, self.connect_ns, self.resent = opened
-        self._send(deadline_ns)
+        self._expect(deadline_ns)
+        self.sent_ns = time.monotonic_ns()
+        self._write()
 
-    def _send(self, deadline_ns: int) -> None:
+    def write_request(self) -> None:
+        """Write the request that was put off, unless it has ended."""
+        if self.done is not None and self.sent_ns is None:
+            self.sent_ns = self.acquired_ns = time.monotonic_ns()  # all before was the generator's time
+            self._write()
+
+    def _expect(self, deadline_ns: int) -> None:
         self.failure = None
         self.bytes_unsent = 0
         self.first_byte_ns = None
-        message = self.message
-        self.response.expect(message.request.method)
+        self.response.expect(self.message.request.method)
         self.deadline_ns = deadline_ns
         if deadline_ns < self._deadlines.next_ns:
             self._deadlines.look_at(deadline_ns)
-        self.sent_ns = time.monotonic_ns()
+
+    def _write(self) -> None:
+        message = self.message
         self._transport.write(message.head)
         if message.body:
             self._unsent = memoryview(message.body)
             self._write_on()
 
     @property
-    def was_stale(self) -> bool:
-        """Whether the connection was lost without a byte of response to its last request."""
+    def may_be_sent_again(self) -> bool:
+        """Whether the last request was lost with a connection that had been idle, and cannot have done anything.
+
+        A request that is not idempotent may have been done before the connection was lost, if any of it was written.
+        """
         failure = self.failure
-        return failure is not None and failure.kind is FailureKind.RESET and not self.response.bytes_received
+        if failure is None or failure.kind is not FailureKind.RESET or self.response.bytes_received:
+            return False
+        if self.connect_ns is not None:  # the server has just accepted the connection
+            return False
+        return self.sent_ns is None or self.message.request.method in IDEMPOTENT
 
     def is_usable(self, now_ns: int) -> bool:
         """Whether an idle connection may take a request: the server has neither closed it nor sent anything."""
@@ -154,12 +178,17 @@ class Connection(asyncio.Protocol):
             self.abort()
             return
         now_ns = time.monotonic_ns()
+        if self.sent_ns is None:  # the next request is there, but the server has not seen it
+            self._end(CLOSED_SILENT, now_ns)
+            return
         if self.first_byte_ns is None:
             self.first_byte_ns = now_ns
         response = self.response
         response.feed(data)
         if response.complete or response.failure is not None:
+            self._outbox.is_open = True
             self._end(response.failure, now_ns)
+            self._outbox.is_open = False
 
     def eof_received(self) -> None:
         """Take the end of what the server sends."""
@@ -201,7 +230,7 @@ class Connection(asyncio.Protocol):
         done, self.done = self.done, None
         self.deadline_ns = NEVER_NS
         if failure is not None or self._unsent is not None:
-            self.bytes_unsent = self._count_unsent()
+            self.bytes_unsent = self.message.size if self.sent_ns is None else self._count_unsent()
             self._unsent = None
             self.is_open = False
         elif self.message.closes or not self.response.reusable:
