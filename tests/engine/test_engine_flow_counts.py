@@ -43,9 +43,9 @@ flows = st.lists(steps(2), min_size=1, max_size=4).map(
 def of(flow, users=2, iterations=3):
     """Return a scenario of a flow."""
     endpoints = [endpoint(name, path=f"/{name}/{{{{ random_int(0, 10**9) }}}}") for name in "abc"]
-    return scenario(
-        Phase("p", Closed(users, iterations=iterations)), traffic=Flow(flow.steps), endpoints=endpoints
-    )
+    # Pauses of a flow may add up to more than iterations usually get to finish in.
+    phase = Phase("p", Closed(users, iterations=iterations), graceful_stop_s=10_000)
+    return scenario(phase, traffic=Flow(flow.steps), endpoints=endpoints)
 
 
 @settings(max_examples=50)
