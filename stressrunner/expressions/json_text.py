@@ -28,8 +28,9 @@ def compile_json(value: Any) -> Callable[[Mapping[str, Any]], bytes]:
             pieces.append("".join(map(str, run)))
         else:
             pieces.extend(run)
-    fused = fuse_text([piece if isinstance(piece, str) else Encoded(piece.parts) for piece in pieces])
-    text = join_pieces([piece if isinstance(piece, str) else _encoded(piece) for piece in pieces], fused)
+    parts = [piece if isinstance(piece, str) else Encoded(piece.parts) for piece in pieces]
+    one_by_one = [piece if isinstance(piece, str) else _encoded(piece) for piece in pieces]
+    text = join_pieces(one_by_one, lambda: fuse_text(parts))
 
     def encode(names: Mapping[str, Any]) -> bytes:
         try:

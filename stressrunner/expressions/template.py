@@ -53,15 +53,17 @@ class Template:
 
 def _joined(parts: tuple[str | Expression, ...]) -> Callable[[Mapping[str, Any]], str]:
     """Return what joins literal texts and filled holes."""
-    return join_pieces(
-        [part if isinstance(part, str) else _written(part.evaluate) for part in parts], fuse_text(parts)
-    )
+    pieces = [part if isinstance(part, str) else _written(part.evaluate) for part in parts]
+    return join_pieces(pieces, lambda: fuse_text(parts))
 
 
-def join_pieces(pieces: Sequence[Piece], fused: Evaluate | None) -> Callable[[Mapping[str, Any]], str]:
+def join_pieces(
+    pieces: Sequence[Piece], fuse: Callable[[], Evaluate | None]
+) -> Callable[[Mapping[str, Any]], str]:
     """Return what joins literal texts and what fills the holes between them; it raises CannotEvaluate.
 
-    `fused` gives the same text at once, unless it raises something.
+    `fuse` makes what gives the same text at once, or raises something; it is called when the first text is wanted, which
+    a scenario that is only validated never does.
     """
 
     def filled_text(names: Mapping[str, Any]) -> str:
@@ -71,17 +73,21 @@ def join_pieces(pieces: Sequence[Piece], fused: Evaluate | None) -> Callable[[Ma
             with evaluation_errors():
                 raise
 
-    if fused is None:
-        return filled_text
+    fused: Evaluate | None = None
 
-    def fused_text(names: Mapping[str, Any]) -> str:
+    def text(names: Mapping[str, Any]) -> str:
+        nonlocal fused
+        if fused is None:
+            fused = fuse() or filled_text
+        if fused is filled_text:
+            return filled_text(names)
         try:
-            text: str = fused(names)
+            made: str = fused(names)
         except Exception:  # noqa: BLE001  whatever failed, the pieces tell what and why
             return filled_text(names)
-        return text if len(text) <= SHORT else filled_text(names)
+        return made if len(made) <= SHORT else filled_text(names)
 
-    return fused_text
+    return text
 
 
 def _written(evaluate: Evaluate) -> Callable[[Mapping[str, Any]], str]:

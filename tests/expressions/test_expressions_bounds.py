@@ -306,7 +306,7 @@ def test_extremes_end(source):
 
 @pytest.mark.soak
 @pytest.mark.filterwarnings("ignore::SyntaxWarning")
-@settings(max_examples=20_000, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=4_000, suppress_health_check=[HealthCheck.too_slow])
 @given(expressions)
 def test_extremes_end_for_long(source):
     """As above, many times over, and in bounded memory."""

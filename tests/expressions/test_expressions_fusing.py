@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from made_expressions import expressions, of_literals, surroundings
 
 from stressrunner.expressions import CannotEvaluate, ExpressionError, compile_expression
-from stressrunner.expressions.environment import to_text
+from stressrunner.expressions.environment import to_json, to_text
 from stressrunner.expressions.fusing import Encoded, fuse_all, fuse_text, fuse_values
 
 
@@ -68,9 +68,7 @@ def test_fused_texts_agree(made, names, literal):
     before = "".join(map(to_text, parts))
     assert text[0].startswith(before)
     if len(made) == 1:
-        assert text[0].removeprefix(before) == json.dumps(
-            values[0], ensure_ascii=False, separators=(",", ":")
-        )
+        assert text[0].removeprefix(before) == to_json(values[0])
     else:
         assert json.loads(text[0].removeprefix(before)) == "".join(map(to_text, parts[1:]))
 
