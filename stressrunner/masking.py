@@ -137,6 +137,7 @@ class Masker:
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._secrets = tuple(secret for secret in secrets if secret)
         self._learned: deque[str] = deque(maxlen=_MOST_LEARNED)
+        self._below: Masker | None = None  # that masks what this one leaves
         self._seek()
 
     def learn(self, credentials: Iterable[str]) -> None:
@@ -147,9 +148,13 @@ class Masker:
             self._seek()
 
     def plus(self, credentials: Iterable[str]) -> "Masker":
-        """Return a masker of these too."""
+        """Return a masker of these too, which leaves all others to this one."""
         more = tuple(text for text in credentials if len(text) >= _TELLING)
-        return Masker((*self._secrets, *self._learned, *more)) if more else self
+        if not more:
+            return self
+        masker = Masker(more)
+        masker._below = self
+        return masker
 
     def _seek(self) -> None:
         forms = {form for secret in (*self._secrets, *self._learned) for form in _forms(secret)}
@@ -162,7 +167,9 @@ class Masker:
 
     def text(self, text: str) -> str:
         """Return the text with every secret replaced."""
-        return text if self._pattern is None else self._without_stumps(self._pattern.sub(MASK, text))
+        if self._pattern is not None:
+            text = self._without_stumps(self._pattern.sub(MASK, text))
+        return text if self._below is None else self._below.text(text)
 
     def _without_stumps(self, text: str) -> str:
         """Mask the beginnings of secrets that were cut off, of six characters or more."""
@@ -183,7 +190,7 @@ class Masker:
 
     def value(self, value: Any) -> Any:
         """Return decoded JSON with every secret replaced, in keys too."""
-        if self._pattern is None:
+        if self._pattern is None and self._below is None:
             return value
         if isinstance(value, str):
             return self.text(value)

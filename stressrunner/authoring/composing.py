@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from stressrunner.authoring.draft import METHODS, DraftBody, DraftRequest, Notes
 from stressrunner.authoring.graphql_body import graphql_value, operation_name
 from stressrunner.authoring.multipart import STAND_IN, Part, multipart_value, parts_in
-from stressrunner.authoring.names import UniqueNames, identifier, is_id
+from stressrunner.authoring.names import UniqueNames, identifier, is_id, is_token
 from stressrunner.authoring.sensitive import Secrets, hidden
 from stressrunner.authoring.template_text import has_marks, split_marks, template_text, template_value
 from stressrunner.authoring.urls import (
@@ -51,7 +51,6 @@ _VOLATILE = frozenset(
         "pragma",
     }
 )
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 #: Deeper values are better sent as text than read as YAML.
 _DEEPEST = 60
 _WORDS_OF_SECRETS = re.compile(r"password|passwd|secret|token|api[-_]?key", re.IGNORECASE)
@@ -156,6 +155,7 @@ class Composer:
             cookies={
                 name: template_text(self.secrets.field(name, value, "the cookie"))
                 for name, value in request.cookies
+                if fits_cookie(name, value)
             },
             auth=None if auth is None else template_value(auth),
             body=body,
@@ -211,7 +211,7 @@ class Composer:
             lower = name.lower()
             if lower in _VOLATILE or lower.startswith(("sec-", ":")):
                 continue
-            if not _HEADER_NAME.fullmatch(name):
+            if not is_token(name):
                 self.notes.add(request.place, f"'{name[:60]}' is no header name; left out")
                 continue
             value = self.secrets.header(lower, " ".join(re.sub(r"[\x00-\x1f\x7f]", " ", raw).split()))
@@ -226,7 +226,7 @@ class Composer:
         parts = request.parts or parts_in(request.body, headers.get("content-type", ""))
         if parts:
             rest = {name: value for name, value in headers.items() if name != "content-type"}
-            return self._multipart(parts, request.place), rest
+            return self.multipart(parts, request.place), rest
         if request.form:
             return self._form(grouped(request.form)), _without(headers, "content-type", _FORM)
         if not request.body:
@@ -255,12 +255,14 @@ class Composer:
             return DraftBody("json", template_value(clean)), rest
         return DraftBody("body", template_text(json.dumps(clean, ensure_ascii=False))), headers
 
-    def _multipart(self, parts: Sequence[Part], place: str) -> DraftBody:
+    def multipart(self, parts: Sequence[Part], place: str) -> DraftBody | None:
+        """Return a form of parts, and note the files that are not read; None when none has a name."""
         for part in parts:
             if STAND_IN in part.content:
                 problem = f"the file '{part.filename or part.name}' is not read; random text is sent for it"
                 self.notes.add(place, f"{problem}, or write 'file' with a path")
-        return DraftBody("multipart", multipart_value(parts, self.secrets))
+        value = multipart_value(parts, self.secrets)
+        return DraftBody("multipart", value) if value else None
 
     def _form(self, fields: Mapping[str, str | list[str]]) -> DraftBody:
         return DraftBody("form", self._fields(fields, "the field"))
@@ -301,6 +303,11 @@ def _decoded(text: str) -> Any:
         return json.loads(text, strict=False)
     except (ValueError, RecursionError):
         return None
+
+
+def fits_cookie(name: str, value: str) -> bool:
+    """Whether HTTP can carry a cookie as it is."""
+    return is_token(name) and ";" not in value and not re.search(r"[\x00-\x1f\x7f]", value)
 
 
 def fits_json(value: Any, depth: int = 0) -> bool:

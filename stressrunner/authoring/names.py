@@ -13,10 +13,12 @@ __all__ = [
     "environment_name",
     "identifier",
     "is_id",
+    "is_token",
     "variable_names",
 ]
 
 _LONGEST = 60
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _ID = re.compile(
     r"\d+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{16,}|(?=[^/]*\d)[A-Za-z0-9_-]{20,}",
     re.IGNORECASE,
@@ -62,6 +64,11 @@ def environment_name(wish: str, fallback: str) -> str:
 def is_id(step: str) -> bool:
     """Whether a step of a path is one of many of its kind: a number, a UUID, or as long and mixed as one."""
     return _ID.fullmatch(step) is not None
+
+
+def is_token(name: str) -> bool:
+    """Whether HTTP takes a name for a header or a cookie (RFC 9110)."""
+    return _TOKEN.fullmatch(name) is not None
 
 
 class UniqueNames:

@@ -8,20 +8,21 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from stressrunner.authoring.composing import Composer, fits_json, path_name
+from stressrunner.authoring.composing import Composer, fits_cookie, fits_json, path_name
 from stressrunner.authoring.draft import METHODS, Draft, DraftBody, DraftRequest
-from stressrunner.authoring.multipart import STAND_IN, Part, file_part, multipart_value
-from stressrunner.authoring.names import endpoint_names, identifier, variable_names
+from stressrunner.authoring.multipart import STAND_IN, Part, file_part
+from stressrunner.authoring.names import endpoint_names, identifier, is_token, variable_names
 from stressrunner.authoring.oauth import with_token_hosts
 from stressrunner.authoring.openapi_document import ApiDocument
 from stressrunner.authoring.openapi_security import Security
 from stressrunner.authoring.openapi_values import files_of, has_own_value, value_of
 from stressrunner.authoring.shapes import mapping, sequence, text_of
 from stressrunner.authoring.template_text import marked, template_text, template_value
-from stressrunner.authoring.urls import clean_path
+from stressrunner.authoring.urls import clean_path, names_a_host
 
 __all__ = ["read_openapi"]
 
+_MOST_NAMED = 5  #: files in one note
 _SAFE = frozenset({"get", "head", "options"})
 _FORM = "application/x-www-form-urlencoded"
 _SUCCESS = re.compile(r"2\d\d")
@@ -36,6 +37,10 @@ def read_openapi(text: str, name: str, composer: Composer) -> Draft:
         UsageError: the text is no description of an API.
     """
     document = ApiDocument(text, name)
+    files = document.files()
+    if files:
+        shown = ", ".join([*files[:_MOST_NAMED], *["..."][: len(files) > _MOST_NAMED]])
+        composer.notes.add("", f"references to other files are not followed, bundle them into one: {shown}")
     return _Reading(document, composer).draft(name)
 
 
@@ -79,7 +84,7 @@ class _Reading:
                 url = url.replace(f"{{{name}}}", str(mapping(variable).get("default", "")))
         url = url.rstrip("/")
         parts = re.fullmatch(r"(https?://[^/?#{}@\s]+)(/[^?#{}\s]*)?", url)
-        if parts is not None:
+        if parts is not None and names_a_host(url):
             if any(_is_beside(token_url, parts[1], url) for token_url in self._security.token_urls()):
                 return parts[1], parts[2] or ""
             return url, ""
@@ -110,7 +115,11 @@ class _Reading:
             path=template_text(self._path(path, parameters, place)),
             query={key: template_value(value) for key, value in query.items()},
             headers={key: template_text(value) for key, value in headers.items()},
-            cookies={key: template_text(_as_text(value)) for key, value in cookies.items()},
+            cookies={
+                key: template_text(_as_text(value))
+                for key, value in cookies.items()
+                if fits_cookie(key, _as_text(value))
+            },
             auth=template_value(credentials.auth[0]) if credentials.auth else None,
             body=body,
             checks=_checks(operation),
@@ -176,7 +185,7 @@ class _Reading:
     def _header_fields(self, parameters: Parameters) -> dict[str, str]:
         headers = {}
         for name, value in self._fields(parameters, "header").items():
-            if re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
+            if is_token(name):
                 text = value if isinstance(value, str) else ", ".join(value)
                 headers[name.lower()] = self._composer.secrets.header(name.lower(), " ".join(text.split()))
         return headers
@@ -243,17 +252,16 @@ class _Reading:
             {name: template_text(secrets.field(name, text, "the field")) for name, text in texts.items()},
         )
 
-    def _multipart(self, values: Mapping[str, Any], files: Mapping[str, str], place: str) -> DraftBody:
+    def _multipart(self, values: Mapping[str, Any], files: Mapping[str, str], place: str) -> DraftBody | None:
         """Return a form of parts; `files` are those that are files, with their media types where these are given."""
         parts = []
         for name, value in values.items():
             if name in files:
                 parts.append(file_part(name, f"{name}.bin", files[name]))
-                self._composer.notes.add(place, f"random text is sent for the file {name}; see 'file'")
             else:
                 kind = "application/json" if isinstance(value, dict | list) else ""
                 parts.append(Part(name, _as_text(value), "", kind))
-        return DraftBody("multipart", multipart_value(parts, self._composer.secrets))
+        return self._composer.multipart(parts, place)
 
 
 def _is_beside(url: str, origin: str, base: str) -> bool:

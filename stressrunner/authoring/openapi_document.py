@@ -45,6 +45,21 @@ class ApiDocument:
                 value = mapping(value).get(unquote(step).replace("~1", "/").replace("~0", "~"))
         return {}
 
+    def files(self) -> list[str]:
+        """Return the other files that references lead to, which are not read."""
+        found: dict[str, None] = {}
+        rest: list[Any] = [self.root]
+        while rest:
+            value = rest.pop()
+            if isinstance(value, Mapping):
+                reference = value.get("$ref")
+                if isinstance(reference, str) and not reference.startswith("#"):
+                    found[reference.partition("#")[0]] = None
+                rest += value.values()
+            elif isinstance(value, list):
+                rest += value
+        return sorted(found)
+
     def operations(self) -> Iterator[tuple[str, str, Mapping[str, Any], list[Mapping[str, Any]]]]:
         """Yield path, method, operation, and the parameters of both path and operation."""
         for path, raw in mapping(self.root.get("paths")).items():

@@ -1,14 +1,14 @@
 """How OpenAPI and Swagger say that requests are let in, in the language's own words."""
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from stressrunner.authoring.composing import Composer
-from stressrunner.authoring.names import environment_name
+from stressrunner.authoring.names import environment_name, is_token
 from stressrunner.authoring.openapi_document import ApiDocument
 from stressrunner.authoring.shapes import mapping, sequence, text_of
-from stressrunner.authoring.template_text import marked
+from stressrunner.authoring.template_text import is_constant, marked
+from stressrunner.authoring.urls import is_token_url
 
 __all__ = ["Credentials", "Security"]
 
@@ -55,10 +55,10 @@ class Security:
         secrets = self._composer.secrets
         kind, how = text_of(scheme.get("type")), text_of(scheme.get("scheme")).lower()
         if kind == "apiKey" and scheme.get("in") in ("header", "query", "cookie"):
-            self._add_key(scheme, credentials)
-        elif credentials.auth:
+            return self._add_key(scheme, credentials)
+        if credentials.auth:
             return False  # a request says in one way who sends it
-        elif kind == "basic" or (kind == "http" and how == "basic"):
+        if kind == "basic" or (kind == "http" and how == "basic"):
             secret = secrets.hole("API_PASSWORD", "", "the password of basic authentication")
             credentials.auth.append(self._composer.basic(marked("${API_USERNAME}"), secret))
         elif kind == "oauth2" and (url := self._token_url(scheme)):
@@ -67,7 +67,7 @@ class Security:
                 "token_url": url,
                 "client_id": marked("${OAUTH_CLIENT_ID}"),
                 "client_secret": secret,
-                "scope": " ".join(map(text_of, scopes)).strip(),
+                "scope": " ".join(scope for scope in map(text_of, scopes) if is_constant(scope)).strip(),
             }
             credentials.auth.append({"oauth2": {key: text for key, text in client.items() if text}})
         elif kind in ("oauth2", "openIdConnect") or (kind == "http" and how == "bearer"):
@@ -76,8 +76,10 @@ class Security:
             return False
         return True
 
-    def _add_key(self, scheme: Mapping[str, Any], credentials: Credentials) -> None:
+    def _add_key(self, scheme: Mapping[str, Any], credentials: Credentials) -> bool:
         name, where = text_of(scheme.get("name")) or "api_key", text_of(scheme.get("in"))
+        if where != "query" and not is_token(name):
+            return False
         use = f"the {where} parameter {name}"
         secret = self._composer.secrets.hole(environment_name(name, "API_KEY"), "", use)
         if where == "cookie":
@@ -88,6 +90,7 @@ class Security:
             credentials.query[name] = secret
         else:
             credentials.headers[name.lower()] = secret
+        return True
 
     def _token_url(self, scheme: Mapping[str, Any]) -> str:
         """Return where clients get tokens for their own credentials; empty where they cannot."""
@@ -95,5 +98,4 @@ class Security:
             url = text_of(scheme.get("tokenUrl"))
         else:
             url = text_of(mapping(mapping(scheme.get("flows")).get("clientCredentials")).get("tokenUrl"))
-        is_url = re.fullmatch(r"(?:https?://[^\s/@#]+)?/[^\s#]*", url) and "{" not in url
-        return url if is_url and not url.startswith("//") else ""
+        return url if is_token_url(url) and "{" not in url else ""

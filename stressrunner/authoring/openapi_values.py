@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from stressrunner.authoring.openapi_document import ApiDocument
-from stressrunner.authoring.shapes import mapping, sequence
+from stressrunner.authoring.shapes import mapping, sequence, text_of
 from stressrunner.authoring.template_text import marked
 
 __all__ = ["files_of", "has_own_value", "value_of"]
@@ -117,7 +117,7 @@ def _type_of(schema: Mapping[str, Any]) -> str:
 def _object(document: ApiDocument, schema: Mapping[str, Any], inside: tuple[str, ...]) -> dict[str, Any]:
     """Return what is required; without any such property, and not too deep, all of them."""
     properties = mapping(schema.get("properties"))
-    required = [name for name in sequence(schema.get("required")) if name in properties]
+    required = [name for name in map(text_of, sequence(schema.get("required"))) if name in properties]
     made = {}
     optional = properties if len(inside) <= _GENEROUS else ()
     for name in dict.fromkeys(required or optional):

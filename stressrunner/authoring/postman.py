@@ -13,13 +13,20 @@ from urllib.parse import quote
 from stressrunner.authoring.composing import Composer, SourceRequest
 from stressrunner.authoring.draft import Draft
 from stressrunner.authoring.flow_order import flow_of, with_known_captures
-from stressrunner.authoring.names import endpoint_names, environment_name, identifier, variable_names
+from stressrunner.authoring.names import (
+    endpoint_names,
+    environment_name,
+    identifier,
+    is_token,
+    variable_names,
+)
 from stressrunner.authoring.oauth import with_token_hosts
 from stressrunner.authoring.postman_body import body_of, pairs_of
 from stressrunner.authoring.postman_text import captures_of, checks_of, filled, with_holes
 from stressrunner.authoring.sensitive import looks_secret
 from stressrunner.authoring.shapes import mapping, sequence, text_of
-from stressrunner.authoring.template_text import has_marks, marked, template_text
+from stressrunner.authoring.template_text import has_marks, is_constant, marked, template_text
+from stressrunner.authoring.urls import is_token_url
 from stressrunner.errors import UsageError
 from stressrunner.masking import is_sensitive
 
@@ -233,8 +240,10 @@ class _Reading:
             return self.composer.basic(self._text(settings.get("username", "")), password)
         if kind == "apikey":
             key, where = settings.get("key") or "apikey", settings.get("in") or "header"
-            value = self._secret(key, settings.get("value", ""), f"the API key {key}")
-            if where == "query" or re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", key):
+            use = f"the API key {key}"
+            value = self._secret(key, settings.get("value", ""), use)
+            value = value or self.composer.secrets.hole(key, "", use)
+            if where == "query" or is_token(key):
                 return {"api_key": {"query" if where == "query" else "header": key, "value": value}}
         if kind == "oauth2":
             return self._oauth2(settings, place)
@@ -250,7 +259,7 @@ class _Reading:
     def _oauth2(self, settings: Mapping[str, str], place: str) -> Mapping[str, Any]:
         """Return what OAuth 2.0 asks for: client credentials, or the token that somebody gets in a browser."""
         url = self._constant(settings.get("accessTokenUrl", ""))
-        if settings.get("grant_type") == "client_credentials" and url:
+        if settings.get("grant_type") == "client_credentials" and is_token_url(url):
             client = {
                 "token_url": url,
                 "client_id": self._constant(settings.get("clientId", "")) or marked("${OAUTH_CLIENT_ID}"),
@@ -279,7 +288,8 @@ class _Reading:
                 return self._secret_hole(name)
             return marked(f"${{{environment_name(name.lstrip('$'), 'VARIABLE')}}}")
 
-        return _ANY_VARIABLE.sub(lambda found: hole(found[1].strip()), values)
+        made = _ANY_VARIABLE.sub(lambda found: hole(found[1].strip()), values)
+        return made if is_constant(made) else ""
 
     def _note_scripts(self, item: Mapping[str, Any], place: str, *, has_checks: bool) -> None:
         tests, before = list(_scripts(item, "test")), list(_scripts(item, "prerequest"))

@@ -8,6 +8,7 @@ from typing import Any
 from stressrunner.authoring.draft import Draft, DraftGroup, DraftRequest
 from stressrunner.authoring.yaml_text import block, comment, scalar
 from stressrunner.scenario.document import load_text
+from stressrunner.scenario.token_use import names_in
 
 __all__ = ["scenario_text", "variables_of"]
 
@@ -46,7 +47,7 @@ def scenario_text(draft: Draft, origin: str, uses: Mapping[str, str]) -> str:
     Raises:
         InvalidScenario: the base URL makes no sense; anything else would be a defect of the importer.
     """
-    draft = _with_shared_auth(_with_shared_headers(draft))
+    draft = _with_shared_auth(_with_shared_headers(_with_used_variables(draft)))
     body = "\n".join(_sections(draft))
     text = _head(draft, origin, variables_of(body), uses) + body
     stubs = {name: f"stub-of-{name}" for name in variables_of(text)}
@@ -66,6 +67,12 @@ def _head(draft: Draft, origin: str, needed: list[str], uses: Mapping[str, str])
     if draft.description:
         head["description"] = draft.description
     return "\n".join(lines) + "\n" + block(head) + "\n"
+
+
+def _with_used_variables(draft: Draft) -> Draft:
+    """Leave out the variables that only requests have used that are not there."""
+    used = {path[0] for path in names_in(draft.requests)}
+    return replace(draft, variables={name: text for name, text in draft.variables.items() if name in used})
 
 
 def _with_shared_headers(draft: Draft) -> Draft:

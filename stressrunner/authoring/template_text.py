@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["has_marks", "marked", "split_marks", "template_text", "template_value", "unmarked"]
+__all__ = ["has_marks", "is_constant", "marked", "split_marks", "template_text", "template_value", "unmarked"]
 
 _OPEN, _CLOSE = "\ue000", "\ue001"
 _MARKED = re.compile(f"{_OPEN}([^{_OPEN}{_CLOSE}]*){_CLOSE}")
@@ -52,6 +52,11 @@ def _literal(text: str, hole: str) -> str:
     if hole and escaped.endswith("$"):
         escaped = escaped[:-1] + "{{ '$' }}"  # `$` and a hole behind it would be another hole
     return escaped.replace("${", "$${")
+
+
+def is_constant(text: str) -> bool:
+    """Whether a text, as the language writes it, has nothing that is filled for every request."""
+    return "{{" not in template_text(text)
 
 
 def template_value(value: Any) -> Any:

@@ -14,6 +14,8 @@ __all__ = [
     "clean_path",
     "grouped",
     "is_below",
+    "is_token_url",
+    "names_a_host",
     "path_below",
     "place_of",
     "query_fields",
@@ -49,9 +51,35 @@ def place_of(url: str) -> Place:
         return Place(host if match[1] is None else f"{scheme}://{host}", rest, unquote(userinfo))
     origin = f"{scheme}://{host.lower()}"
     parts = urlsplit(origin)
-    if not parts.hostname or parts.port == 0 or not re.fullmatch(r"[a-z0-9_.:\[\]-]+", host.lower()):
+    is_host = _is_name(parts.hostname or "") and re.fullmatch(r"[a-z0-9_.:\[\]-]+", host.lower())
+    if not is_host or parts.port == 0:
         raise ValueError(f"'{host[:80]}' is no host")
     return Place(origin, rest, unquote(userinfo))
+
+
+def _is_name(host: str) -> bool:
+    """Whether the parts of a host's name have lengths that can be looked up."""
+    try:
+        return bool(host.encode("idna"))
+    except UnicodeError:
+        return False
+
+
+def names_a_host(url: str) -> bool:
+    """Whether a URL has a host that something can be sent to."""
+    try:
+        return bool(place_of(url).origin)
+    except ValueError:
+        return False
+
+
+def is_token_url(url: str) -> bool:
+    """Whether access tokens can be fetched there: a path of the target, or a URL whose host is known."""
+    if url.startswith("/"):
+        return not url.startswith("//") and re.search(r"[\s#]", url) is None
+    return re.fullmatch(r"https?://[a-z0-9.:-]+/[^\s#]*", url, re.IGNORECASE) is not None and names_a_host(
+        url
+    )
 
 
 def origin_default(origin: str) -> str:

@@ -161,3 +161,51 @@ def test_writes_are_sent_when_there_is_nothing_else():
     made = import_scenario(Material("openapi", "made", text))
     assert "post_a: 1" in made.text
     assert any("all requests are writes" in note for note in made.notes)
+
+
+def test_other_files_are_noted():
+    """References to other files are not followed, which is said once with their names."""
+    schema = {"properties": {"a": {"$ref": "b.yaml#/x"}, "c": {"$ref": "a.yaml"}, "d": {"$ref": "b.yaml"}}}
+    notes = import_scenario(Material("openapi", "made", document(schema))).notes
+    assert "references to other files are not followed, bundle them into one: a.yaml, b.yaml" in notes
+
+
+@pytest.mark.parametrize(
+    ("scheme", "sent"),
+    [
+        ({"type": "http", "scheme": "Bearer"}, {"auth": {"bearer": "value-of-it"}}),
+        ({"type": "openIdConnect"}, {"auth": {"bearer": "value-of-it"}}),
+        ({"type": "oauth2", "flows": {"implicit": {}}}, {"auth": {"bearer": "value-of-it"}}),
+        (
+            {"type": "apiKey", "in": "header", "name": "X-K"},
+            {"auth": {"api_key": {"header": "X-K", "value": "value-of-it"}}},
+        ),
+        (
+            {"type": "apiKey", "in": "query", "name": "k"},
+            {"auth": {"api_key": {"query": "k", "value": "value-of-it"}}},
+        ),
+        ({"type": "apiKey", "in": "cookie", "name": "sid"}, {"cookies": {"sid": "value-of-it"}}),
+        ({"type": "mutualTLS"}, {}),
+        (
+            {"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": "/t"}}},
+            {
+                "auth": {
+                    "oauth2": {
+                        "token_url": "/t",
+                        "client_id": "value-of-it",
+                        "client_secret": "value-of-it",
+                        "scope": "a b",
+                    }
+                }
+            },
+        ),
+    ],
+)
+def test_security_schemes(scheme, sent):
+    """Each scheme is what the language has for it; what it has nothing for is noted."""
+    text = document({}, security=[{"s": ["a", "b"]}], components={"securitySchemes": {"s": scheme}})
+    made = import_scenario(Material("openapi", "made", text))
+    environ = dict.fromkeys(made.variables, "value-of-it") | {"BASE_URL": "http://h"}
+    (endpoint,) = load_text(made.text, environ=environ).value["endpoints"].values()
+    assert {key: endpoint[key] for key in ("auth", "cookies", "headers") if key in endpoint} == sent
+    assert (made.notes[:1] == ("POST /x: the security scheme s is not taken over",)) == (not sent)
