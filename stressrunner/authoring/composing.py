@@ -14,7 +14,7 @@ from stressrunner.authoring.graphql_body import graphql_value, operation_name
 from stressrunner.authoring.multipart import STAND_IN, Part, multipart_value, parts_in
 from stressrunner.authoring.names import UniqueNames, identifier, is_id, is_token
 from stressrunner.authoring.sensitive import Secrets, hidden
-from stressrunner.authoring.template_text import has_marks, split_marks, template_text, template_value
+from stressrunner.authoring.template_text import has_marks, marked, split_marks, template_text, template_value
 from stressrunner.authoring.urls import (
     Place,
     chosen_base,
@@ -91,6 +91,9 @@ class Composer:
     wished_base: str = ""
     base_url: str = ""  #: the default for BASE_URL, once requests were composed
     verify_tls: bool = True
+    captured: set[str] = field(
+        default_factory=set
+    )  #: names of captures, whose values have types of their own
     variables: dict[str, Any] = field(default_factory=dict)  #: of the scenario, as the language writes them
 
     def basic(self, user: str, password: str) -> Mapping[str, Any]:
@@ -234,6 +237,8 @@ class Composer:
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind == "application/json" or kind.endswith("+json"):
             value = _decoded(request.body)
+            if value is None and self.captured:
+                value = _decoded(self._with_quoted_captures(request.body))
             if value is not None:
                 return self._json(request, value, headers)
         fields = query_fields(request.body) if kind == _FORM else None
@@ -242,6 +247,11 @@ class Composer:
         if _WORDS_OF_SECRETS.search(request.body):
             self.notes.add(request.place, "the body may hold secrets, look at it; it is taken over as it is")
         return DraftBody("body", template_text(request.body)), headers
+
+    def _with_quoted_captures(self, body: str) -> str:
+        """Return JSON in which captures stand as texts, which a text of one hole means: it keeps the type of its value."""
+        holes = "|".join(re.escape(marked(f"{{{{ {name} }}}}")) for name in self.captured)
+        return re.sub(rf"(?<=[:\[,\s])({holes})(?=\s*[,\]}}])", r'"\1"', body)
 
     def _json(
         self, request: SourceRequest, value: Any, headers: dict[str, str]

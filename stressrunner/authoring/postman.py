@@ -155,6 +155,7 @@ class _Reading:
                 taken = {**self.composer.variables, **self.captured}
                 name = names[0] if names else _free(identifier(variable, "captured"), taken)
                 self.captured[name] = variable
+                self.composer.captured.add(name)
                 self._holes[variable] = marked(f"{{{{ {name} }}}}")
                 found[name] = expression
         return found

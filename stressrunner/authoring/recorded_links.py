@@ -1,7 +1,8 @@
 """What a recorded response gave and a later request sent: it is captured, where it can have come from nowhere else.
 
 A value is taken for one that the server made when it is long enough not to be there by chance, stands by itself in the
-JSON of a response, or in a header of a telling name, and no request had it before.
+JSON of a response, or in a header of a telling name, and no request had it before. A short one is taken for that where a
+request has made something and a later one names it below the same path: `POST /items` and `GET /items/26`.
 """
 
 import json
@@ -24,6 +25,8 @@ _SHORTEST_NUMBER = 5
 _DEEPEST = 20
 _MOST_VALUES = 20_000  #: of a recording that are looked at
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
+#: Where the id of what a request has made stands.
+_OF_MADE = re.compile(r"body(?:\.\w+|\['\w+'\])?\.(?:id|uuid|slug|number)")
 _WORD = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -62,9 +65,9 @@ class _Links:
 
     def __init__(self) -> None:
         self.captures: dict[int, dict[str, str]] = {}
-        self._origins: dict[str, _Origin] = {}
+        self._origins: dict[str, _Origin] = {}  # by value, or by the address of what was made
         self._sent: set[str] = set()
-        self._names: dict[str, str] = {}  # by value
+        self._names: dict[str, str] = {}  # likewise
         self._free = variable_names()
 
     def sent(self, request: SourceRequest) -> None:
@@ -75,6 +78,7 @@ class _Links:
             return text
 
         _changed(request, remember)
+        self._sent.update(_addresses(request.url))
 
     def received(
         self, number: int, request: SourceRequest, body: str, headers: Iterable[tuple[str, str]]
@@ -84,14 +88,27 @@ class _Links:
         places = [
             (f"headers['{name.lower()}']", name, value) for name, value in headers if is_sensitive(name)
         ]
+        makes = request.method.upper() == "POST"
+        address = request.url.partition("?")[0].rstrip("/")
         for expression, key, value in (*places, *_leaves(_decoded(body), "body", "", 0)):
-            is_new = value not in self._sent and value not in self._origins
-            if is_new and _is_telling(value) and len(self._origins) < _MOST_VALUES:
+            known_by = value
+            if not _is_telling(value):
+                if not (makes and value and _OF_MADE.fullmatch(expression)):
+                    continue
+                known_by = f"{address}/{quote(value, safe='')}"
+            is_new = known_by not in self._sent and known_by not in self._origins
+            if is_new and len(self._origins) < _MOST_VALUES:
                 wish = f"{owner}_id" if key == "id" and owner else key
-                self._origins[value] = _Origin(number, expression, wish)
+                self._origins[known_by] = _Origin(number, expression, wish)
 
     def filled(self, request: SourceRequest) -> SourceRequest:
         """Return a request with holes for what earlier responses gave."""
+        bare, mark, query = request.url.partition("?")
+        steps = [
+            self._hole(address) if address in self._origins else step
+            for step, address in zip(bare.split("/"), _addresses(bare), strict=True)
+        ]
+        request = replace(request, url="/".join(steps) + mark + query)
         return _changed(request, lambda text: self._hole(text) if text in self._origins else text)
 
     def _hole(self, value: str) -> str:
@@ -100,6 +117,12 @@ class _Links:
             name = self._names[value] = self._free.take(identifier(origin.wish, "captured"))
             self.captures.setdefault(origin.entry, {})[name] = origin.expression
         return marked(f"{{{{ {self._names[value]} }}}}")
+
+
+def _addresses(url: str) -> list[str]:
+    """Return what a URL leads to, step by step."""
+    steps = url.partition("?")[0].split("/")
+    return ["/".join(steps[: i + 1]) for i in range(len(steps))]
 
 
 def _is_telling(value: str) -> bool:

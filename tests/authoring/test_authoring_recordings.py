@@ -56,6 +56,33 @@ def test_what_a_response_gave_is_captured(first, second, capture, used):
     assert two["get"] == used
 
 
+@pytest.mark.parametrize(
+    ("made", "url", "capture", "used"),
+    [
+        ({"id": 26}, "/items/26", {"item_id": "body.id"}, "/items/{{ item_id }}"),
+        ({"item": {"id": "a"}}, "/items/a/b?c=26", {"item_id": "body['item'].id"}, "/items/{{ item_id }}/b"),
+        ({"id": 26}, "/orders/26", None, "/orders/26"),
+        ({"id": 26}, "/items/2", None, "/items/2"),
+        ({"count": 26}, "/items/26", None, "/items/26"),
+        ({"list": [{"id": 26}]}, "/items/26", None, "/items/26"),
+    ],
+)
+def test_what_a_request_made_is_found_below_its_path(made, url, capture, used):
+    """The id of what was made is captured when a later path names it there, however short it is."""
+    (one, two), _ = flow_of(entry("/items", made, body={}), entry(url))
+    assert one.get("capture") == capture
+    assert two["get"] == used
+
+
+def test_what_was_there_before_was_not_made():
+    """An id that a request has named before is that of something else."""
+    (_, two, three), _ = flow_of(
+        entry("/items/26/a"), entry("/items", {"id": 26}, body={}), entry("/items/26")
+    )
+    assert "capture" not in two
+    assert three["get"] == "/items/26"
+
+
 def test_what_was_captured_is_used_wherever_it_was_sent():
     """In a path, a query, a header behind its scheme, and in JSON with the type that it has."""
     sent = entry(

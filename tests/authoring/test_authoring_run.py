@@ -6,14 +6,16 @@ import pytest
 from authoring.golden_material import MATERIAL
 from cli.command import ROOT, stressrunner
 
-AGENTS = [path for path in MATERIAL if path.stem == "agents"]
+#: What describes the embedded target, and a session that was recorded with its shop.
+AGENTS = [path for path in MATERIAL if path.stem in ("agents", "storefront")]
 
 
-@pytest.mark.parametrize("path", AGENTS, ids=lambda path: path.parent.name)
+@pytest.mark.parametrize("path", AGENTS, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_imported_scenarios_run(path, tmp_path):
     """From the command line: import and run; every request is answered as the scenario expects."""
     scenario, result = tmp_path / "agents.yaml", tmp_path / "result.json"
     variables = {"BASE_URL": "demo://agents?latency=100ms", "API_KEY": "demo-key"}
+    variables["PASSWORD"] = "demo-password"
     ran = stressrunner("import", path.parent.name, path, "-o", scenario)
     assert ran.code == 0, ran.err
     assert ran.out == ""

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 
 import pytest
 from authoring.golden_material import MATERIAL, imported
@@ -36,17 +37,22 @@ def planted(value, steps, leaf):
 
 
 def server_for(scenario):
-    """Return what answers each request as the first endpoint of its method and path wants to be answered."""
+    """Return what answers each request as the endpoint of its method and path wants it; of several, each in turn."""
+    turns = Counter()
 
     def answer(_number, request):
         path = request.target.partition("?")[0]
         if path.endswith("/token"):
             return FakeAnswer(body=b'{"access_token": "granted", "token_type": "bearer"}')
+        found = []
         for endpoint in scenario.endpoints.values():
             pattern = re.sub(r"\\\{\\\{.*?\\\}\\\}", "[^/]+", re.escape(endpoint.path.partition("?")[0]))
             if endpoint.method == request.method and re.fullmatch(pattern, path):
-                return answered(endpoint)
-        raise AssertionError(f"no endpoint sends {request.method} {request.target}")
+                found.append(endpoint)
+        assert found, f"no endpoint sends {request.method} {request.target}"
+        turn = turns[found[0].name]
+        turns[found[0].name] += 1
+        return answered(found[turn % len(found)])
 
     return answer
 
