@@ -102,7 +102,7 @@ class Generator:
 
     def _gather(self, seq: int, origin_ns: int) -> "Handover":
         load = self._load
-        tally, samples = self._collector.hand_over(MOST_ATTEMPTS)
+        tally, batches = self._collector.hand_over(MOST_ATTEMPTS)
         if self._keeper is not None:
             tally.add_tokens(*self._keeper.hand_over())
         frame = Delta(
@@ -114,25 +114,28 @@ class Generator:
             failure=load.failure,
             limit_hit=load.limit_hit,
         )
-        return Handover(frame, tally, samples, origin_ns)
+        return Handover(frame, tally, batches, origin_ns)
 
 
 class Handover:
     """What was counted since the delta before, taken from the load in a moment; a thread makes the message of it."""
 
-    def __init__(self, frame: Delta, tally: Tally, samples: Sequence[Sample], origin_ns: int) -> None:
-        """`frame` is the message but for its tally, which is still to be extended by `samples`."""
+    def __init__(
+        self, frame: Delta, tally: Tally, batches: Sequence[Sequence[Sample]], origin_ns: int
+    ) -> None:
+        """`frame` is the message but for its tally, which is still to be extended by `batches` of samples."""
         self.seq = frame.seq
         self.is_final = frame.is_final
         self._delta = frame
         self._tally = tally
-        self._samples = samples
+        self._batches = batches
         self._origin_ns = origin_ns
 
     def delta(self) -> Delta:
         """Return the message, always the same; the first time that takes milliseconds, and no event loop."""
         if self._delta.tally is None:
-            self._tally.extend(self._samples)
+            for samples in self._batches:
+                self._tally.extend(samples)
             self._delta = replace(self._delta, tally=tally_to_wire(self._tally, self._origin_ns))
         return self._delta
 

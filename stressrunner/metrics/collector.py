@@ -14,6 +14,9 @@ from stressrunner.plan.outcome import Problem
 __all__ = ["Collector", "Observer"]
 
 _BATCH = 512  #: samples counted at once; it takes about a millisecond
+_MOST_BATCHES = (
+    4  #: kept for a thread to count when they are handed over: all of a second with 2,000 requests
+)
 
 #: Told of every sample, with its exchange where there is one; synchronous, must not block.
 Observer = Callable[[Sample, Exchange | None], None]
@@ -32,6 +35,7 @@ class Collector:
         self._tally = Tally()
         self._witness = Witness(warmups, credentials)
         self._pending: list[Sample] = []  # bounded: counted together when there are enough of them
+        self._batches: deque[list[Sample]] = deque()  # that are full
         self._observers: tuple[Observer, ...] = (self._witness, *observers)
         self._attempts: deque[Attempt] = deque()  # grows with the messages sent: a row of 200 bytes each
         self.in_flight = 0  #: requests on their way now
@@ -41,7 +45,7 @@ class Collector:
         pending = self._pending
         pending.append(sample)
         if len(pending) >= _BATCH:
-            self._count()
+            self._put_aside()
         for observer in self._observers:
             observer(sample, exchange)
 
@@ -90,26 +94,32 @@ class Collector:
         """Count a pause of garbage collection."""
         self._tally.collections.record(took_ns)
 
-    def _count(self) -> None:
-        samples, self._pending = self._pending, []
-        self._tally.extend(samples)
+    def _put_aside(self) -> None:
+        """Begin a new batch, and count the oldest one when there are too many."""
+        self._batches.append(self._pending)
+        self._pending = []
+        if len(self._batches) > _MOST_BATCHES:
+            self._tally.extend(self._batches.popleft())
 
     def drain(self, most_attempts: int | None = None) -> Tally:
         """Hand over what was counted since the last time, and no more than so many messages."""
-        tally, samples = self.hand_over(most_attempts)
-        tally.extend(samples)
+        tally, batches = self.hand_over(most_attempts)
+        for samples in batches:
+            tally.extend(samples)
         return tally
 
-    def hand_over(self, most_attempts: int | None = None) -> tuple[Tally, Sequence[Sample]]:
-        """Hand over as `drain` does, with samples that the tally has yet to be extended by.
+    def hand_over(self, most_attempts: int | None = None) -> tuple[Tally, Sequence[Sequence[Sample]]]:
+        """Hand over as `drain` does, with batches of samples that the tally has yet to be extended by.
 
-        That takes a millisecond, which a thread beside the load can spend as well.
+        That takes some milliseconds, which a thread beside the load can spend as well.
         """
-        samples, self._pending = self._pending, []
+        batches = [*self._batches, self._pending]
+        self._batches.clear()
+        self._pending = []
         tally, self._tally = self._tally, Tally()
         tally.in_flight = self.in_flight
         tally.forensics = self._witness.hand_over()
         waiting = self._attempts
         count = len(waiting) if most_attempts is None else min(len(waiting), most_attempts)
         tally.attempts = [waiting.popleft() for _ in range(count)]
-        return tally, samples
+        return tally, batches

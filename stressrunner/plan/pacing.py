@@ -121,6 +121,10 @@ class Poisson:
     The area is cut into cells. How many arrivals a cell has is a draw from its Poisson distribution, and where they
     lie is uniform, so that any cell can be had without those before it: what is drawn depends on the seed, the
     phase and the cell's number alone.
+
+    The places of a cell are drawn one by one and in order, when they are first asked for: a cell as a whole takes two
+    milliseconds, in which arrivals would be late. The first of k uniform places in what is left of a cell lies at
+    1 - V^(1/k) of it, where V is uniform (test_places_in_a_cell_are_uniform).
     """
 
     _CELL = 1024  #: arrivals expected in a cell
@@ -139,12 +143,10 @@ class Poisson:
     def _size(self, cell: int) -> float:
         return min(self._CELL, self._area - cell * self._CELL)
 
-    def _drawn(self, cell: int) -> list[float]:
-        """Return the points of a cell in the order of the area."""
+    def _drawn(self, cell: int) -> "_Places":
         first = self._ends[cell - 1] if cell else 0
         stream = random_stream(*self._key, cell, "places")
-        size = self._size(cell)
-        return sorted(cell * self._CELL + stream.random() * size for _ in range(self._ends[cell] - first))
+        return _Places(cell * self._CELL, self._size(cell), self._ends[cell] - first, stream)
 
     @property
     def count(self) -> int:
@@ -160,7 +162,26 @@ class Poisson:
         if not 0 <= i < self.count:
             raise IndexError(i)
         cell = bisect_right(self._ends, i)
-        return self._ramp.reached_ns(self._places(cell)[i - (self._ends[cell - 1] if cell else 0)])
+        return self._ramp.reached_ns(self._places(cell).at(i - (self._ends[cell - 1] if cell else 0)))
+
+
+class _Places:
+    """Uniform places in a part of the area, from its beginning on; drawn as far as they were asked for."""
+
+    def __init__(self, start: float, size: float, count: int, stream: Random) -> None:
+        self._end = start + size
+        self._count = count
+        self._stream = stream
+        self._left = size  # of the part, behind the last place that was drawn
+        self._drawn: list[float] = []
+
+    def at(self, number: int) -> float:
+        """Return one of the places."""
+        drawn, uniform = self._drawn, self._stream.random
+        while len(drawn) <= number:
+            self._left *= (1.0 - uniform()) ** (1 / (self._count - len(drawn)))
+            drawn.append(self._end - self._left)
+        return drawn[number]
 
 
 def _poisson(stream: Random, mean: float) -> int:

@@ -211,6 +211,18 @@ def test_collectors_hand_over_what_is_new():
     assert seen == [sample(1)]
 
 
+def test_collectors_keep_few_samples_and_lose_none():
+    """However many samples come between two times, all are counted, and a bounded number is left to be."""
+    collector = Collector()
+    for n in range(10_000):
+        collector.emit(sample(n), None)
+    tally, batches = collector.hand_over()
+    left = sum(map(len, batches))
+    assert 0 < left < 3_000
+    assert tally.cell(0, 0).sent + left == 10_000
+    assert collector.drain().cells == {}
+
+
 @given(st.lists(samples, max_size=20))
 def test_redirects_and_resends_are_counted_apart(recorded):
     """A request that was redirected or sent again is one request, and its further sends have counts of their own."""

@@ -110,6 +110,15 @@ def test_poisson_gaps_are_exponential():
     assert pvariance(gaps) ** 0.5 == pytest.approx(0.001, rel=0.05)
 
 
+def test_places_in_a_cell_are_uniform():
+    """However far into its cell an arrival is drawn, where arrivals lie in cells is uniform (Kolmogorov-Smirnov, 1 %)."""
+    cell_s = 1.024  # 1,024 arrivals at 1,000 a second
+    pacing = Poisson(Ramp(Fraction(1000), Fraction(1000), Fraction(1024, 100)), 5, 0)
+    places = sorted(pacing.due_ns(i) / NS_PER_S % cell_s / cell_s for i in range(pacing.count))
+    distance = max(abs(place - (i + 0.5) / len(places)) for i, place in enumerate(places))
+    assert distance < 1.63 / len(places) ** 0.5
+
+
 def test_poisson_arrivals_of_seeds_and_phases_differ():
     """Another seed or phase has other arrivals."""
     ramp = Ramp(Fraction(10), Fraction(10), Fraction(10))
