@@ -39,6 +39,7 @@ from stressrunner.fleet.messages import (
     frame_of,
 )
 from stressrunner.fleet.pipe import Lifeline, Pipe
+from stressrunner.fleet.turns import ask_for_short_turns
 from stressrunner.monitor.generator import calm
 from stressrunner.units import NS_PER_S
 
@@ -55,6 +56,7 @@ def main() -> None:
     """Be a generator until the coordinator is done."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is the coordinator's to answer
     sys.setswitchinterval(_TURN_S)
+    ask_for_short_turns()
     pipe = Pipe.private()
     with contextlib.suppress(BrokenPipeError):  # the coordinator has gone
         run_async(_serve, pipe)
