@@ -71,6 +71,7 @@ class Iterations:
             user_iteration=user_iteration,
             phase=arrival.phase,
         )
+        scope.number = arrival.number
         scope.captures.update(belongings.captures)
         if not self._is_plain:
             jar = None if belongings.jar is None else belongings.jar.copy()

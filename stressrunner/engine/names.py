@@ -40,7 +40,18 @@ class HeaderFields(Mapping[str, str]):
 class IterationScope:
     """What belongs to one iteration: its number, its user, its captures, variables and rows."""
 
-    __slots__ = ("_kept", "captures", "iteration", "plan", "stage", "user", "user_iteration", "variables")
+    __slots__ = (
+        "_kept",
+        "captures",
+        "iteration",
+        "number",
+        "phase",
+        "plan",
+        "stage",
+        "user",
+        "user_iteration",
+        "variables",
+    )
 
     def __init__(
         self,
@@ -64,6 +75,8 @@ class IterationScope:
         """
         self.plan = plan
         self.stage = stage
+        self.phase = phase
+        self.number: int | None = None  #: in its phase; None unless it is an iteration of the load
         self.variables = plan.variables if phase is None else plan.phases[phase].variables
         self.iteration = iteration
         self.user = user
@@ -83,6 +96,17 @@ class IterationScope:
             names = RequestNames(self, 0, use=f"variable {name}")
             self._kept[name] = self.variables.evaluated[name].render(names)
         return self._kept[name]
+
+    def turn(self, request: int) -> int:
+        """Return which request of its endpoint request number `request` of this iteration is.
+
+        Within a phase these are 0, 1, 2, ... in whichever order the requests are sent, so that what is dealt by them is
+        exact; but for flows, whose requests nobody can count beforehand.
+        """
+        turn = None
+        if self.number is not None and self.phase is not None:
+            turn = self.plan.phases[self.phase].traffic.turn(self.number, request)
+        return self.iteration * self.plan.stride + request if turn is None else turn
 
     def row(self, name: str, request: int) -> Any:
         """Return the row of a feeder that request number `request` of this iteration sees."""
@@ -188,7 +212,7 @@ class RequestNames(Mapping[str, Any]):
                 self._draws = scope.draws(self._use)
             return self._draws.function(name)
         if name == REQUEST_NUMBER:  # none of the names that templates see
-            return scope.iteration * plan.stride + self._row
+            return scope.turn(self._row)
         raise KeyError(name)
 
     def __contains__(self, name: object) -> bool:

@@ -122,6 +122,7 @@ class QuickUser:
                 user_iteration=self.iterations,
                 phase=arrival.phase,
             )
+            scope.number = arrival.number
             names = RequestNames(scope, 0)
         self.iterations += 1
         if not requests.sender.may_send():

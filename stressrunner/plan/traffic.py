@@ -26,6 +26,10 @@ class MixPlan:
         """Return the endpoint's index of an iteration of a phase."""
         return self.endpoints[self.blocks.pick(iteration)]
 
+    def turn(self, iteration: int, _request: int) -> int:
+        """Return how many requests the phase has sent to the endpoint of an iteration before it."""
+        return self.blocks.turn(iteration)
+
     def requests_of(self, iteration: int) -> Mapping[int, int]:
         """Return how many requests of each endpoint an iteration of a phase sends."""
         return {self.pick(iteration): 1}
@@ -60,6 +64,9 @@ class FlowsPlan:
     def pick(self, iteration: int) -> StepPlan:
         """Return what an iteration of a phase does."""
         return self.choices[self.blocks.pick(iteration)]
+
+    def turn(self, _iteration: int, _request: int) -> None:
+        """Return nothing: what a flow sends depends on what happens."""
 
     def requests_of(self, iteration: int) -> Mapping[int, int]:
         """Return how many requests of each endpoint an iteration of a phase is sure to send."""
@@ -96,6 +103,11 @@ class SessionPlan:
     def is_fixed(self) -> bool:
         """Whether no more requests are sent than those that are sure to be."""
         return self.open.sent.is_fixed and self.close.sent.is_fixed
+
+    def turn(self, iteration: int, request: int) -> int | None:
+        """Return how many messages the phase has before one of an iteration; None for a request of its steps."""
+        messages = self.spec.messages
+        return iteration * messages + request if request < messages else None
 
     def requests_of(self, _iteration: int) -> Mapping[int, int]:
         """Return how many requests of each endpoint an iteration is sure to send."""

@@ -49,6 +49,7 @@ class Blocks:
         self._use = use
         # Picks move forward together, so that the last blocks are the ones asked for.
         self._block = lru_cache(maxsize=8)(self._shuffled)
+        self._turns = lru_cache(maxsize=8)(self._turns_in)
 
     def _shuffled(self, number: int) -> list[int]:
         picks = [choice for choice, n in enumerate(self._counts) for _ in range(n)]
@@ -61,6 +62,22 @@ class Blocks:
             return self.only
         number, place = divmod(i, self._size)
         return self._block(number)[place]
+
+    def turn(self, i: int) -> int:
+        """Return how many of the picks before pick `i` had the same choice."""
+        if self._size == 1:
+            return i
+        number, place = divmod(i, self._size)
+        return number * self._counts[self._block(number)[place]] + self._turns(number)[place]
+
+    def _turns_in(self, number: int) -> list[int]:
+        """Return for each pick of a block how many before it, in that block, had the same choice."""
+        seen = [0] * len(self._counts)
+        turns = []
+        for choice in self._block(number):
+            turns.append(seen[choice])
+            seen[choice] += 1
+        return turns
 
     def counts(self, n: int) -> list[int]:
         """Return how often each choice comes among the first `n` picks."""

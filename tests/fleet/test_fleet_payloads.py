@@ -23,6 +23,7 @@ from stressrunner.scenario.model import (
 )
 from stressrunner.scenario.row_file import RowFile
 from stressrunner.scenario.row_walk import RowWalk
+from stressrunner.scenario.steps import Send, Step
 
 DRAWN = "{{ uuid() }} {{ random_int(1, 1000000) }} {{ choice(['a', 'b', 'c']) }} {{ key }} {{ fake.email }}"
 BODIES = {
@@ -95,3 +96,34 @@ def test_variants_are_exact_where_all_requests_send_them(large_file):
     )
     sent = sum((sent_of(of, 5, (index, 3)) for index in range(3)), Counter())
     assert Counter(b'"n":1' in body for _, _, body in sent.elements()) == {True: 30, False: 10}
+
+
+VARIED = Variants((Fraction(3), Fraction(1)), ({"n": 1}, {"n": 2}))
+
+
+@pytest.mark.parametrize("direct", [True, False])
+@pytest.mark.parametrize("shards", [1, 3])
+def test_variants_are_exact_for_each_endpoint_of_a_mix(shards, direct):
+    """Whatever a mix sends between them, each endpoint's variants come as often as they weigh, in every phase."""
+    endpoints = [endpoint(name, body=VARIED) for name in ("a", "b")]
+    phases = [Phase(name, Closed(3, iterations=20)) for name in ("first", "second")]
+    of = scenario(*phases, traffic=Mix({"a": Fraction(3), "b": Fraction(2)}), endpoints=endpoints)
+    sent = Counter()
+    for shard in range(shards):
+        ran = virtual_run(of, seed=4, shard=(shard, shards), direct=direct)
+        sent.update((e.request.target, e.request.body) for e in ran.exchanges)
+    one, two = b'{"n":1}', b'{"n":2}'
+    assert sent == {("/a", one): 18, ("/a", two): 6, ("/b", one): 12, ("/b", two): 4}
+
+
+def test_variants_are_exact_for_the_messages_of_sessions():
+    """Steps before and after the messages of a session take no variant away from them."""
+    step = Step(Send("step", (), {}))
+    session = Session("say", messages=2, open=(step,), close=(step, step))
+    of = scenario(
+        Phase("load", Closed(2, iterations=6)),
+        traffic=session,
+        endpoints=[endpoint("say", body=VARIED), endpoint("step")],
+    )
+    sent = Counter(e.request.body for e in virtual_run(of).exchanges if e.request.target == "/say")
+    assert sent == {b'{"n":1}': 9, b'{"n":2}': 3}

@@ -85,3 +85,10 @@ def test_weights_that_are_too_fine_are_refused():
     assert sum(block_of([Fraction(MAX_BLOCK - 1), Fraction(1)])) == MAX_BLOCK
     with pytest.raises(ValueError, match=r"blocks of 100,001 picks, 100,000 is the limit$"):
         block_of([Fraction(MAX_BLOCK), Fraction(1)])
+
+
+@given(weights, seeds, st.integers(0, 300))
+def test_turns_count_the_picks_before(given_weights, seed, i):
+    """The turn of a pick is how many before it had the same choice, known without picking."""
+    blocks = Blocks(given_weights, seed, "mix")
+    assert blocks.turn(i) == sum(blocks.pick(j) == blocks.pick(i) for j in range(i))
