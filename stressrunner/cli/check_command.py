@@ -44,7 +44,7 @@ def _outcome(text: str, result: Result) -> ThresholdOutcome:
     recorded = {outcome.text: outcome for outcome in result.thresholds}
     if threshold.text in recorded:
         return recorded[threshold.text]
-    known = (*result.endpoints, *result.wholes, *result.monitors, "target")
+    known = (*result.endpoints, *result.streams, *result.wholes, *result.monitors, "target")
     if threshold.of is not None and threshold.of not in known:
         hint = did_you_mean(threshold.of, known) or f"there are {', '.join(known)}"
         raise UsageError(f"{text}: nothing called '{threshold.of}' was measured; {hint}")

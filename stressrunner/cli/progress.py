@@ -41,7 +41,7 @@ def progress_line(progress: Progress, width: int) -> str:
     broken = sum(threshold.state == "broken" for threshold in progress.thresholds)
     parts: list[tuple[int, str]] = [
         (0, f"{progress.at_s:.0f} s"),
-        (2, progress.phase.name),
+        (2, " + ".join(phase.name for phase in progress.phases)),
         (1, bar),
         (0, f"{sent} done"),
         (0, f"{progress.failed:,} failed"),
@@ -62,8 +62,10 @@ def progress_line(progress: Progress, width: int) -> str:
 def of_offered(progress: Progress) -> str:
     """Return the rate of the last second, and what was offered where a rate asks for something."""
     rate = format_rate(progress.recent_per_s)
-    offered = progress.phase.offered_per_s
-    return rate if offered is None else f"{rate} of {format_rate(offered)}"
+    offered = [phase.offered_per_s for phase in progress.phases]
+    # Beside users, who send as fast as they are answered, a rate says nothing of all that is sent.
+    known = [per_s for per_s in offered if per_s is not None]
+    return f"{rate} of {format_rate(sum(known))}" if len(known) == len(offered) else rate
 
 
 def time_or_dash(seconds: float | None) -> str:

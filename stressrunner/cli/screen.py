@@ -19,7 +19,7 @@ from rich.text import Text
 
 from stressrunner.cli.progress import done_share, left_s, of_offered, time_or_dash
 from stressrunner.cli.sparkline import ASCII, UNICODE, Glyphs, bar, sparkline
-from stressrunner.run.listener import EndpointProgress, Progress, ThresholdProgress
+from stressrunner.run.listener import EndpointProgress, PhaseProgress, Progress, ThresholdProgress
 from stressrunner.units import format_duration, format_quantity, format_rate, format_ratio
 
 __all__ = ["ASCII", "UNICODE", "Screen", "draw"]
@@ -69,17 +69,23 @@ def _head(progress: Progress, width: int) -> Text:
 
 
 def _bar(progress: Progress, width: int, glyphs: Glyphs) -> Text:
-    phase, share, left = progress.phase, done_share(progress), left_s(progress)
+    phases, share, left = progress.phases, done_share(progress), left_s(progress)
     words = [format_duration(round(progress.at_s))]
     words += [f"{share:.0%}"] if share is not None else []
-    words += [f"{phase.name} ({phase.number} of {phase.count})" if phase.count > 1 else phase.name]
-    if phase.left_s is not None and phase.count > 1:
-        words[-1] += f": {format_duration(round(phase.left_s))} left"
-    if left is not None and phase.name != "finishing":
-        words += [f"{'all: ' if phase.count > 1 else ''}{format_duration(round(left))} left"]
+    words += [_phase_words(phase, alone=len(phases) == 1) for phase in phases]
+    is_part = len(phases) > 1 or phases[0].count > 1
+    if left is not None and phases[0].name != "finishing":
+        words += [f"{'all: ' if is_part else ''}{format_duration(round(left))} left"]
     told = "  ".join(words)
     full, empty = bar(share or 0.0, max(0, width - len(told) - 2), glyphs)
     return Text.assemble((full, "cyan"), (empty, "dim"), "  ", told, no_wrap=True, overflow="ellipsis")
+
+
+def _phase_words(phase: PhaseProgress, *, alone: bool) -> str:
+    words = f"{phase.name} ({phase.number} of {phase.count})" if phase.count > 1 else phase.name
+    if phase.left_s is not None and (phase.count > 1 or not alone):
+        words += f": {format_duration(round(phase.left_s))} left"
+    return words
 
 
 def _figures(screen: Screen, room: int, glyphs: Glyphs) -> Table:

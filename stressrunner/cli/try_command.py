@@ -38,7 +38,7 @@ def try_scenario(path: Path, options: TryOptions) -> int:
         scenario = build(document)
         run_id = secrets.token_hex(4)
         plan = compile_plan(scenario, seed=options.seed, run_id=run_id, uuid_salt=run_id)
-        number = iteration_of(plan, options.endpoint)
-        trial = run_async(try_plan, plan, scenario.name, number)
+        part, number = iteration_of(plan, options.endpoint)
+        trial = run_async(try_plan, part, scenario.name, number)
         click.echo(trial_text(trial, Masker(document.secrets).plus(trial.credentials)), nl=False)
     return trial.exit_code

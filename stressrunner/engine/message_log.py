@@ -15,7 +15,7 @@ def attempt_of(
     """Return the row of a message whose exchange has ended."""
     reply = messages.reply(exchange, seen)
     return Attempt(
-        names.scope.iteration,
+        names.scope.session,
         names.number,
         _burst(messages, names),
         phase,
@@ -30,7 +30,7 @@ def attempt_of(
 def unanswered(messages: Messages, names: RequestNames, phase: int, between_ns: tuple[int, int]) -> Attempt:
     """Return the row of a message that was no longer waited for, released and cut off at two moments."""
     burst = _burst(messages, names)
-    return Attempt(names.scope.iteration, names.number, burst, phase, *between_ns, reply=Reply.UNANSWERED)
+    return Attempt(names.scope.session, names.number, burst, phase, *between_ns, reply=Reply.UNANSWERED)
 
 
 def _burst(messages: Messages, names: RequestNames) -> int:

@@ -84,6 +84,11 @@ class IterationScope:
         self.captures: dict[str, Any] = dict(plan.captures)
         self._kept: dict[str, Any] = {}
 
+    @property
+    def session(self) -> int:
+        """The number of the session that the iteration is, among those of all streams."""
+        return self.plan.stream.sessions.number(self.iteration)
+
     def draws(self, use: object) -> Draws:
         """Return the functions for one use in this iteration."""
         if self.stage:
@@ -234,7 +239,7 @@ class RequestNames(Mapping[str, Any]):
 
     def run(self) -> Mapping[str, Any]:
         """Return `run.id` and `run.seed`."""
-        return {"id": self.scope.plan.run_id, "seed": self.scope.plan.seed}
+        return {"id": self.scope.plan.run_id, "seed": self.scope.plan.run_seed}
 
     def iteration(self) -> int:
         """Return the iteration's number."""
@@ -246,7 +251,7 @@ class RequestNames(Mapping[str, Any]):
 
     def session(self) -> Mapping[str, Any]:
         """Return `session.name` and `session.index`; outside sessions every iteration is one of its own."""
-        scope, index = self.scope, self.scope.iteration
+        scope, index = self.scope, self.scope.session
         stage = f"{scope.stage}-" if scope.stage else ""
         return {"name": f"sr-{scope.plan.run_id}-{stage}{index}", "index": index}
 
@@ -257,7 +262,7 @@ class RequestNames(Mapping[str, Any]):
     def message(self) -> Mapping[str, Any]:
         """Return `message.index` and `message.token`, which tells the message from every other one."""
         scope = self.scope
-        token = token_text(scope.plan.run_id, scope.iteration, self.number)
+        token = token_text(scope.plan.run_id, scope.session, self.number)
         if scope.stage:
             token = f"{scope.stage}-{token}"  # none of a session of the load
         return {"index": self.number, "token": token}

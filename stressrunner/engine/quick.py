@@ -26,7 +26,7 @@ def is_quick(plan: Plan) -> bool:
     """Return whether all iterations of a plan are single requests that need nothing but their response."""
     if plan.user_setup is not None or plan.cookies:
         return False
-    return all(isinstance(phase.traffic, MixPlan) for phase in plan.phases) and not any(
+    return all(isinstance(phase.traffic, MixPlan) for phase in plan.stream.phases) and not any(
         endpoint.request.follows_redirects for endpoint in plan.endpoints
     )
 
@@ -40,9 +40,9 @@ class QuickRequests:
         self.sender = sender
         self.clock = clock
         self.recorder = recorder
-        self._mixes = [phase.traffic for phase in plan.phases if isinstance(phase.traffic, MixPlan)]
+        self._mixes = {p.index: p.traffic for p in plan.stream.phases if isinstance(p.traffic, MixPlan)}
         #: what every iteration of a phase sends, where it is the same
-        self.only = [_only(plan, mix) for mix in self._mixes]
+        self.only = {index: _only(plan, mix) for index, mix in self._mixes.items()}
 
     def endpoint(self, arrival: Arrival) -> EndpointPlan:
         """Return what an iteration sends."""

@@ -97,7 +97,8 @@ class SessionReader:
 
     def _names(self, session: int, session_id: str | None, page: Any) -> Mapping[str, Any]:
         """Return what the templates of the request see."""
-        scope = IterationScope(self._plan, iteration=session, user=0, user_iteration=0)
+        plan, iteration = self._plan.of_session(session)
+        scope = IterationScope(plan, iteration=iteration, user=0, user_iteration=0)
         outer = RequestNames(scope, 0, use=f"read back {page}")
         own = {"page": page, "session": {**outer["session"], "id": session_id}}
         return ChainMap(own, outer)  # type: ignore[arg-type]  # it only reads, as all mappings here

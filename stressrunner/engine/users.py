@@ -60,7 +60,12 @@ class Users:
         # A user that tries again draws anew: what it made up before may be taken by now.
         stage = f"{_STAGE} {tries}" if tries else _STAGE
         scope = IterationScope(
-            self._plan, iteration=user, user=user, user_iteration=0, phase=phase, stage=stage
+            self._plan,
+            iteration=user - self._plan.stream.first_user,  # what it draws is no other streams' concern
+            user=user,
+            user_iteration=0,
+            phase=phase,
+            stage=stage,
         )
         jar = None if self._of_everyone.jar is None else self._of_everyone.jar.copy()
         conversation = Conversation(transport, self._base, jar)

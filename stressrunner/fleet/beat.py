@@ -8,7 +8,8 @@ from typing import Protocol
 from stressrunner.metrics.ledger import Ledger, PhaseOutline, Summary
 from stressrunner.metrics.tally import Tally
 from stressrunner.plan.pacing import Ramp
-from stressrunner.plan.plan import PhasePlan, Plan
+from stressrunner.plan.phases import PhasePlan
+from stressrunner.plan.plan import Plan
 from stressrunner.scenario.model import Open
 
 __all__ = ["Beat", "Ear", "Fleet", "ledger_of", "outlines_of"]
@@ -21,7 +22,7 @@ class Beat:
     at_s: float  #: when it ended, after the load began
     duration_s: float
     tally: Tally
-    phase: int | None  #: index of the phase that was running; None once the last one has ended
+    phases: frozenset[int]  #: that were running, of each stream one; empty once the last one has ended
     origin_ns: int = 0  #: when the load began, monotonic
 
 
@@ -70,13 +71,17 @@ def ledger_of(plan: Plan, origin_ns: int) -> Ledger:
 
 def outlines_of(plan: Plan) -> list[PhaseOutline]:
     """Return what is known of each phase before it begins."""
-    return [_outline(phase, plan.planned(phase.index)) for phase in plan.phases]
+    return [
+        _outline(phase, plan.planned(phase.index), stream.name)
+        for stream in plan.streams
+        for phase in stream.phases
+    ]
 
 
-def _outline(phase: PhasePlan, planned: Mapping[int, int] | None) -> PhaseOutline:
+def _outline(phase: PhasePlan, planned: Mapping[int, int] | None, stream: str) -> PhaseOutline:
     shape, offered = phase.spec.shape, None
     if isinstance(shape, Open) and planned is not None and phase.arrivals and phase.traffic.is_fixed:
         # An arrival of a session or a flow is as many requests as it has on the average; where that is not sure,
         # what is offered cannot be said in requests.
         offered = Ramp.of(shape).times(Fraction(sum(planned.values()), phase.arrivals))
-    return PhaseOutline(phase.spec.name, phase.spec.warmup, planned, offered)
+    return PhaseOutline(phase.spec.name, phase.spec.warmup, planned, offered, stream)

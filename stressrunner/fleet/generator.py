@@ -109,8 +109,11 @@ class Generator:
             seq=seq,
             is_final=self._is_over and self._collector.is_drained,
             tally=None,
-            phase=load.phase,
-            spans_ns=[[span.started_ns - origin_ns, span.ended_ns - origin_ns] for span in load.spans],
+            phases=sorted(load.phases),
+            spans_ns=[
+                [index, span.started_ns - origin_ns, span.ended_ns - origin_ns]
+                for index, span in load.spans.items()
+            ],
             failure=load.failure,
             limit_hit=load.limit_hit,
         )

@@ -47,9 +47,11 @@ class Member:
         self.name = name
         self.transport = ""
         self.loop = ""
-        self.phase: int | None = None  #: that is running there
+        self.phases: frozenset[int] = frozenset()  #: that are running there
         self.in_flight = 0
-        self.spans_ns: list[tuple[int, int]] = []  #: of its phases, by the coordinator's clock
+        self.spans_ns: dict[
+            int, tuple[int, int]
+        ] = {}  #: of its phases by their indices, by the coordinator's clock
         self.failure = ""  #: why the load cut itself off
         self.limit_hit = ""  #: the hard limit that cut the load off
         self.loss = ""  #: how the generator was lost, in a sentence; empty when it was not
@@ -164,8 +166,10 @@ class Member:
         self._told_ns, self.is_busy = self._heard_ns, False
         self._fresh.merge(tally)
         self.in_flight = tally.in_flight
-        self.phase = delta.phase
-        self.spans_ns = [(self._origin_ns + begin, self._origin_ns + end) for begin, end in delta.spans_ns]
+        self.phases = frozenset(delta.phases)
+        self.spans_ns = {
+            index: (self._origin_ns + begin, self._origin_ns + end) for index, begin, end in delta.spans_ns
+        }
         self.failure = delta.failure
         self.limit_hit = delta.limit_hit
         self.has_ended = delta.is_final
@@ -198,5 +202,5 @@ class Member:
         self._channel.kill()
         self.has_ended = True
         self.in_flight = 0
-        self.phase = None
+        self.phases = frozenset()
         self.answered.set()

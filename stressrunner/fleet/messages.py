@@ -138,8 +138,8 @@ class Delta:
     seq: int
     is_final: bool  #: nothing comes after it
     tally: Any = field(repr=False)  #: see metrics.wire
-    phase: int | None  #: that is running; None once the last one has ended
-    spans_ns: list[list[int]]  #: beginning and end of each phase so far, after the load began
+    phases: list[int]  #: that are running, of each stream one; empty once the last one has ended
+    spans_ns: list[list[int]]  #: each phase so far: its index, beginning and end, after the load began
     failure: str  #: why the load cut itself off, in one sentence; empty when it did not
     limit_hit: str = ""  #: the hard limit that cut the load off, in one sentence; empty when none did
 

@@ -97,7 +97,7 @@ class ProcessFleet:
     async def execute(self, ear: Ear) -> Summary:
         """Carry out the plan and return its figures; without all generators ready, nothing is sent."""
         if not await self._prepared():
-            return ledger_of(self._plan, self._clock.now_ns()).summary([])
+            return ledger_of(self._plan, self._clock.now_ns()).summary({})
         origin_ns = self._clock.now_ns() + _START_IN_NS
         ledger = ledger_of(self._plan, origin_ns)
         for member in self._members:
@@ -181,7 +181,7 @@ class ProcessFleet:
             tally = self._taken()
             ledger.add(tally, last_ns, now_ns)
             at_s, took_s = (now_ns - origin_ns) / NS_PER_S, (now_ns - last_ns) / NS_PER_S
-            beat = Beat(at_s, took_s, tally, self._phase, origin_ns)
+            beat = Beat(at_s, took_s, tally, self._phases, origin_ns)
             last_ns = now_ns
             if ear.heard(beat, ledger.total):
                 self.stop()
@@ -223,14 +223,15 @@ class ProcessFleet:
         return tally
 
     @property
-    def _phase(self) -> int | None:
-        """The earliest phase that is running anywhere: with fixed work, generators do not end together."""
-        return min((member.phase for member in self._members if member.phase is not None), default=None)
+    def _phases(self) -> frozenset[int]:
+        """The phases that are running; of a stream the earliest one that is running anywhere."""
+        return self._plan.earliest(index for member in self._members for index in member.phases)
 
-    def _spans_ns(self) -> list[tuple[int, int]]:
+    def _spans_ns(self) -> dict[int, tuple[int, int]]:
         """Return when each phase took place, from its first beginning to its last end."""
-        spans: list[tuple[int, int]] = []
-        for number in range(max(len(member.spans_ns) for member in self._members)):
-            of_phase = [member.spans_ns[number] for member in self._members if number < len(member.spans_ns)]
-            spans.append((min(begin for begin, _ in of_phase), max(end for _, end in of_phase)))
+        spans: dict[int, tuple[int, int]] = {}
+        for member in self._members:
+            for index, (begin, end) in member.spans_ns.items():
+                first, last = spans.get(index, (begin, end))
+                spans[index] = (min(first, begin), max(last, end))
         return spans

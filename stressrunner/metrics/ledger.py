@@ -21,6 +21,7 @@ class PhaseOutline:
     warmup: bool
     planned: Mapping[int, int] | None  #: requests per endpoint; None when time alone ends the phase
     offered: Ramp | None = None  #: requests that it is to send over time; None without a rate
+    stream: str = ""  #: that it is a part of, if that has a name
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Summary:
     totals: Stats
     endpoints: Mapping[str, Stats]
     phases: tuple[PhaseStats, ...]
+    streams: Mapping[str, Stats]  #: those that have names
     phase_endpoints: Mapping[tuple[str, str], Stats]  #: (phase, endpoint)
     timeline: tuple[Point, ...]
     wholes: Mapping[str, Latency]  #: lengths of what is measured as a whole and has passed, such as `session`
@@ -81,25 +83,24 @@ class Ledger:
         self.total.merge(tally)
         self._timeline.add(tally, (from_ns - self._origin_ns) / 1e9, (to_ns - from_ns) / 1e9)
 
-    def summary(self, spans: Sequence[tuple[int, int]]) -> Summary:
-        """Freeze the books; `spans` are the beginning and end of each phase that has begun."""
+    def summary(self, spans: Mapping[int, tuple[int, int]]) -> Summary:
+        """Freeze the books; `spans` are beginning and end of the phases that have begun, by their indices."""
         phases = self._spans_with_requests(spans)
         counted = [i for i in range(len(self._phases)) if not self._phases[i].warmup]
-        begun = [i for i in counted if i < len(phases)]
-        duration_s = (max(phases[i][1] for i in begun) - phases[begun[0]][0]) / 1e9 if begun else 0.0
+        duration_s = _duration_s(counted, phases)
         everywhere = range(len(self._endpoints))
         totals = self._stats(counted, everywhere, duration_s)
         cells = self._cells(counted, everywhere)
         return Summary(
-            duration_s=(max((end for _, end in phases), default=self._origin_ns) - self._origin_ns) / 1e9,
+            duration_s=(max((end for _, end in phases.values()), default=self._origin_ns) - self._origin_ns)
+            / 1e9,
             totals=totals,
             endpoints={name: self._stats(counted, [i], duration_s) for i, name in enumerate(self._endpoints)},
-            phases=tuple(
-                self._phase(i, phases[i] if i < len(phases) else None) for i in range(len(self._phases))
-            ),
+            phases=tuple(self._phase(i, phases.get(i)) for i in range(len(self._phases))),
+            streams=self._streams(counted, phases),
             phase_endpoints={
                 (self._phases[p].name, name): self._stats([p], [i], (end - start) / 1e9)
-                for p, (start, end) in enumerate(phases)
+                for p, (start, end) in phases.items()
                 for i, name in enumerate(self._endpoints)
             },
             timeline=self._timeline.points(self._offers(spans)),
@@ -124,20 +125,27 @@ class Ledger:
             },
         )
 
-    def _offers(self, spans: Sequence[tuple[int, int]]) -> list[Offer]:
-        begun = zip(self._phases, spans, strict=False)
+    def _streams(self, counted: Sequence[int], spans: Mapping[int, tuple[int, int]]) -> Mapping[str, Stats]:
+        """Return the counts of each stream that has a name, over the time from its beginning to its end."""
+        everywhere = range(len(self._endpoints))
+        of: dict[str, list[int]] = {outline.stream: [] for outline in self._phases if outline.stream}
+        for i in counted:
+            if self._phases[i].stream:
+                of[self._phases[i].stream].append(i)
+        return {name: self._stats(own, everywhere, _duration_s(own, spans)) for name, own in of.items()}
+
+    def _offers(self, spans: Mapping[int, tuple[int, int]]) -> list[Offer]:
+        begun = ((self._phases[i].offered, start) for i, (start, _) in spans.items())
         return [
-            Offer((start - self._origin_ns) / 1e9, outline.offered)
-            for outline, (start, _) in begun
-            if outline.offered is not None
+            Offer((start - self._origin_ns) / 1e9, offered) for offered, start in begun if offered is not None
         ]
 
-    def _spans_with_requests(self, spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    def _spans_with_requests(self, spans: Mapping[int, tuple[int, int]]) -> Mapping[int, tuple[int, int]]:
         """Let each phase last until the last of its requests ended, so that rates are never flattered."""
         last_ns: dict[int, int] = {}
         for (phase, _), cell in self.total.cells.items():
             last_ns[phase] = max(last_ns.get(phase, 0), cell.last_ns)
-        return [(start, max(end, last_ns.get(i, 0))) for i, (start, end) in enumerate(spans)]
+        return {i: (start, max(end, last_ns.get(i, 0))) for i, (start, end) in spans.items()}
 
     def _cells(self, phases: Iterable[int], endpoints: Iterable[int]) -> list[Cell]:
         wanted = {(p, e) for p in phases for e in endpoints}
@@ -170,6 +178,12 @@ class Ledger:
         duration_s = (end - start) / 1e9
         totals = self._stats([index], range(len(self._endpoints)), duration_s)
         return PhaseStats(outline.name, outline.warmup, (start - self._origin_ns) / 1e9, duration_s, totals)
+
+
+def _duration_s(phases: Iterable[int], spans: Mapping[int, tuple[int, int]]) -> float:
+    """Return how long it was from the beginning of the first of some phases to the end of the last one."""
+    begun = [spans[i] for i in phases if i in spans]
+    return (max(end for _, end in begun) - min(start for start, _ in begun)) / 1e9 if begun else 0.0
 
 
 def _merged(histograms: Iterable[Histogram]) -> Histogram:

@@ -71,8 +71,9 @@ def _rendered(endpoint: Endpoint) -> tuple[object, ...]:
 
 def messages_of(scenario: Scenario, endpoint: Endpoint) -> Messages | None:
     """Return the messages that an endpoint sends; None when it sends none, or nothing is checked of them."""
-    delivery, traffic = scenario.delivery, scenario.traffic
+    delivery = scenario.delivery
     if delivery is None or not renders_token(_rendered(endpoint)):
         return None
-    burst = traffic.burst if isinstance(traffic, Session) and traffic.send == endpoint.name else 1
+    sessions = [s.traffic for s in scenario.streams if isinstance(s.traffic, Session)]
+    burst = next((session.burst for session in sessions if session.send == endpoint.name), 1)
     return Messages(delivery, refused=endpoint.refused, burst=burst)

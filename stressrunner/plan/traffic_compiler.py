@@ -7,7 +7,7 @@ from stressrunner.plan.endpoints import Endpoints
 from stressrunner.plan.steps import StepCompiler, StepsPlan, endpoints_in
 from stressrunner.plan.traffic import FlowsPlan, MixPlan, SessionPlan, TrafficPlan
 from stressrunner.plan.weights import Blocks
-from stressrunner.scenario.model import Mix, Phase, Scenario, Session
+from stressrunner.scenario.model import Mix, Phase, Scenario, Session, Stream
 from stressrunner.scenario.steps import Flow, RunFlow, Step
 
 __all__ = ["TrafficCompiler"]
@@ -18,15 +18,15 @@ class TrafficCompiler:
 
     def __init__(self, scenario: Scenario, seed: int) -> None:
         self._scenario = scenario
-        self._seed = seed
         self._mixes = [phase.mix for phase in scenario.load if phase.mix is not None]
-        if isinstance(scenario.traffic, Mix):
-            self._mixes.append(scenario.traffic)
+        self._mixes += [stream.traffic for stream in scenario.streams if isinstance(stream.traffic, Mix)]
         beside = (*scenario.setup, *scenario.user_setup, *scenario.teardown)
-        is_plain = isinstance(scenario.traffic, Mix) and not any(map(self._has_flows, self._mixes))
+        is_plain = all(isinstance(stream.traffic, Mix) for stream in scenario.streams) and not any(
+            map(self._has_flows, self._mixes)
+        )
         self.endpoints = Endpoints(
             scenario,
-            self._sent(),
+            dict.fromkeys(name for stream in scenario.streams for name in self.sent_by(stream)),
             seed,
             apart=endpoints_in(beside, scenario.flows),
             in_steps=bool(beside) or not is_plain,
@@ -36,12 +36,14 @@ class TrafficCompiler:
     def _has_flows(self, mix: Mix) -> bool:
         return any(weight and name in self._scenario.flows for name, weight in mix.weights.items())
 
-    def _sent(self) -> Iterator[str]:
-        """Yield the names of the endpoints that are sent."""
-        scenario = self._scenario
-        picked = [name for mix in self._mixes for name, weight in mix.weights.items() if weight]
+    def sent_by(self, stream: Stream) -> Iterator[str]:
+        """Yield the names of the endpoints that a stream sends, some of them several times."""
+        scenario, mixes = self._scenario, [phase.mix for phase in stream.load]
+        if isinstance(stream.traffic, Mix):
+            mixes.append(stream.traffic)
+        picked = [name for mix in mixes if mix is not None for name, weight in mix.weights.items() if weight]
         steps = [Step(RunFlow(name)) for name in picked if name in scenario.flows]
-        match scenario.traffic:
+        match stream.traffic:
             case Flow(steps=own):
                 steps += own
             case Session(send=send, open=before, close=after):
@@ -54,26 +56,24 @@ class TrafficCompiler:
         """Compile steps that are no part of the traffic; None where there are none."""
         return self._compiler.steps(steps) if steps else None
 
-    def of(self, phase: Phase) -> TrafficPlan:
-        """Compile what the iterations of a phase do."""
+    def of(self, traffic: Mix | Flow | Session, phase: Phase, seed: int) -> TrafficPlan:
+        """Compile what the iterations of a phase do, in a stream with such traffic and a seed of its own."""
         if phase.mix is not None:
-            return self._mix(phase.mix, f"mix of {phase.name}")
-        match self._scenario.traffic:
+            return self._mix(phase.mix, seed, f"mix of {phase.name}")
+        match traffic:
             case Mix() as mix:
-                return self._mix(mix, "mix")
+                return self._mix(mix, seed, "mix")
             case Flow(steps=steps):
-                return FlowsPlan(
-                    (self._compiler.whole("flow", steps),), Blocks([Fraction(1)], self._seed, "flow")
-                )
+                return FlowsPlan((self._compiler.whole("flow", steps),), Blocks([Fraction(1)], seed, "flow"))
             case Session() as session:
                 endpoint = self.endpoints.named(session.send)
                 before, after = self._compiler.steps(session.open), self._compiler.steps(session.close)
                 return SessionPlan(endpoint.index, session, before, after)
 
-    def _mix(self, mix: Mix, use: str) -> MixPlan | FlowsPlan:
+    def _mix(self, mix: Mix, seed: int, use: str) -> MixPlan | FlowsPlan:
         # In the order of the file, whatever that of the mix, so that what is picked does not depend on it.
         names = [name for name in (*self._scenario.endpoints, *self._scenario.flows) if mix.weights.get(name)]
-        blocks = Blocks([mix.weights[name] for name in names], self._seed, use)
+        blocks = Blocks([mix.weights[name] for name in names], seed, use)
         if not self._has_flows(mix):
             return MixPlan(tuple(self.endpoints.named(name).index for name in names), blocks)
         compiler = self._compiler

@@ -20,7 +20,7 @@ from stressrunner.reports.page.exchanges import slowest
 from stressrunner.reports.page.markup import facts, fill, table
 from stressrunner.reports.page.section import Section
 from stressrunner.reports.table import Fact
-from stressrunner.reports.traffic import apart, latencies, phases, wholes
+from stressrunner.reports.traffic import apart, latencies, phases, streams, wholes
 from stressrunner.reports.wording import count, encodable, percentile, ratio
 from stressrunner.result.model import Result
 from stressrunner.units import format_duration, format_rate
@@ -75,7 +75,7 @@ def _charts(result: Result) -> Markup:
 
 
 def _figures(result: Result) -> Markup:
-    tables = (*latencies(result), *wholes(result), *phases(result), *apart(result))
+    tables = (*latencies(result), *wholes(result), *streams(result), *phases(result), *apart(result))
     return facts(sections.summary(result)) + Markup("").join(map(table, tables))
 
 

@@ -9,14 +9,15 @@ from stressrunner.reports.wording import NEVER, count, duration, percentile, rat
 from stressrunner.result.model import Result
 from stressrunner.units import format_rate
 
-__all__ = ["apart", "latencies", "phases", "traffic", "wholes"]
+__all__ = ["apart", "latencies", "phases", "streams", "traffic", "wholes"]
 
 
 def traffic(result: Result) -> tuple[Table, ...]:
     """Tables of what was measured; none when no request was sent or given up, for they would say nothing."""
     if not _has_traffic(result):
         return apart(result)
-    return (*latencies(result), _endpoints(result), *wholes(result), *phases(result), *apart(result))
+    rest = (*wholes(result), *streams(result), *phases(result), *apart(result))
+    return (*latencies(result), _endpoints(result), *rest)
 
 
 def latencies(result: Result) -> tuple[Table, ...]:
@@ -27,6 +28,13 @@ def latencies(result: Result) -> tuple[Table, ...]:
 def wholes(result: Result) -> tuple[Table, ...]:
     """Return the table of what was measured as a whole; none when nothing was."""
     return (_wholes(result),) if result.wholes and _has_traffic(result) else ()
+
+
+def streams(result: Result) -> tuple[Table, ...]:
+    """Return the table of streams of traffic; none when there are none."""
+    if not result.streams or not _has_traffic(result):
+        return ()
+    return (_stats_table("Streams", "stream", result.streams.items()),)
 
 
 def phases(result: Result) -> tuple[Table, ...]:

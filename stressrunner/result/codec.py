@@ -29,6 +29,7 @@ _LAYOUT = (
     "wholes",
     "wholes_failed",
     "apart",
+    "streams",
     "phases",
     "timeline",
     "thresholds",

@@ -13,6 +13,7 @@ def figures_of(result: Result) -> Figures:
         endpoints=result.endpoints,
         phases={phase.name: phase for phase in result.phases},
         monitors=result.monitors,
+        streams=result.streams,
         groups=result.wholes,
         groups_failed=result.wholes_failed,
     )

@@ -35,6 +35,7 @@ def _from_1(document: dict[str, Any]) -> None:
     document.setdefault("checks", [])
     document.setdefault("wholes_failed", {})
     document.setdefault("apart", {})
+    document.setdefault("streams", {})
     generator = document.get("generator")
     if isinstance(generator, dict):
         generator |= {"token_requests": 0, "token_failures": 0}

@@ -2,13 +2,15 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from stressrunner.engine.names import IterationScope, RequestNames
 from stressrunner.expressions import CannotEvaluate
 from stressrunner.http.h1_head import HeadWriter
-from stressrunner.plan.plan import PhasePlan, Plan, compile_plan
+from stressrunner.plan.phases import PhasePlan, StreamPlan
+from stressrunner.plan.plan import Plan, compile_plan
 from stressrunner.run.outline import planned_s
 from stressrunner.scenario.model import Closed, Limits, Open, Scenario
 from stressrunner.units import format_bytes, format_duration
@@ -58,7 +60,7 @@ def _limits(limits: Limits, plan: Plan) -> Iterator[Expected]:
 def _totals(plan: Plan) -> Counter[int] | None:
     """Return the requests of each endpoint in all phases; None when time alone ends one of them."""
     totals: Counter[int] = Counter()
-    for phase in plan.phases:
+    for phase in (phase for stream in plan.streams for phase in stream.phases):
         planned = plan.planned(phase.index)
         if planned is None:
             return None
@@ -84,60 +86,79 @@ def _requests(plan: Plan) -> str:
             words += f": {', '.join(f'{n:,} {plan.endpoints[i].name}' for i, n in totals.items())}"
         warmup = sum(sum((plan.planned(p.index) or {}).values()) for p in plan.phases if p.spec.warmup)
         words += f"; {warmup:,} of them warm up and are not counted" if warmup else ""
-    limit = plan.iteration_limit
-    if limit is not None:
-        words += f"; a feeder ends the load after at most {limit * plan.stride:,}"
+    for stream in plan.streams:
+        if stream.iteration_limit is not None:
+            ended = f"the stream '{stream.name}'" if stream.name else "the load"
+            words += f"; a feeder ends {ended} after at most {stream.iteration_limit * stream.stride:,}"
     return words
 
 
 def _in_flight(plan: Plan) -> str:
     """Return the most requests that can be on their way together."""
-    most = max(_most_users(plan, phase) for phase in plan.phases) * plan.at_once
+    most = sum(_most_in_flight(stream) for stream in plan.streams)
     if plan.connections is not None:
         most = min(most, plan.connections)
-    rates = [max(s.rate, s.rate_from or s.rate) for p in plan.phases if isinstance(s := p.spec.shape, Open)]
-    if not rates:
+    a_second = float(sum(_most_a_second(stream) for stream in plan.streams))
+    if not a_second:
         return f"at most {most:,}"
-    a_second = float(max(rates) * plan.stride)
     return f"unknown, at most {most:,}: about {a_second:,.3g} for every second that a response takes"
 
 
-def _most_users(plan: Plan, phase: PhasePlan) -> int:
+def _most_in_flight(stream: StreamPlan) -> int:
+    return max(_most_users(stream, phase) for phase in stream.phases) * stream.at_once
+
+
+def _most_a_second(stream: StreamPlan) -> Fraction:
+    """Return the requests that the highest rate of a stream asks for; 0 where it has none."""
+    shapes = [phase.spec.shape for phase in stream.phases]
+    rates = [max(s.rate, s.rate_from or s.rate) for s in shapes if isinstance(s, Open)]
+    return max(rates, default=Fraction(0)) * stream.stride
+
+
+def _most_users(stream: StreamPlan, phase: PhasePlan) -> int:
     shape = phase.spec.shape
     limits = [shape.most]
     if isinstance(shape, Closed) and shape.iterations is not None:
         limits.append(shape.iterations)
-    if plan.user_limit is not None:
-        limits.append(plan.user_limit)
+    if stream.user_limit is not None:
+        limits.append(stream.user_limit)
     return min(limits)
 
 
 def _duration(scenario: Scenario) -> str:
     length_s = planned_s(scenario)
-    grace = f"up to {format_duration(scenario.load[-1].graceful_stop_s)} for what is then in flight"
+    grace_s = max(stream.load[-1].graceful_stop_s for stream in scenario.streams)
+    grace = f"up to {format_duration(grace_s)} for what is then in flight"
     if length_s is not None:
         return f"{format_duration(length_s)}, and {grace}"
-    timed_s = float(sum(phase.shape.duration_s or 0 for phase in scenario.load))
+    timed_s = float(max(sum(p.shape.duration_s or 0 for p in stream.load) for stream in scenario.streams))
     so_long = f", but more than {format_duration(timed_s)}" if timed_s else ""
     return f"unknown{so_long}, because it takes as long as the work does"
 
 
 def _bytes_sent(plan: Plan) -> str:
-    sizes = list(_sizes(plan))
-    if not sizes:
-        return "unknown, because the requests need what others capture"
-    mean = sum(sizes) / len(sizes)
-    totals = _totals(plan)
-    each = f"about {format_bytes(mean)} a request"
-    return each if totals is None else f"about {format_bytes(mean * totals.total())}, {each}"
+    means: list[tuple[float, int | None]] = []  # bytes of a request, and how many there are
+    for stream in plan.streams:
+        part = plan.of_stream(stream)
+        sizes, totals = list(_sizes(part)), _totals(part)
+        if not sizes:
+            return "unknown, because the requests need what others capture"
+        means.append((sum(sizes) / len(sizes), None if totals is None else totals.total()))
+    counted = [(mean, count) for mean, count in means if count is not None]
+    if len(counted) < len(means):
+        each = " or ".join(dict.fromkeys(f"about {format_bytes(mean)}" for mean, _ in means))
+        return f"{each} a request"
+    total = sum(mean * count for mean, count in counted)
+    return f"about {format_bytes(total)}, about {format_bytes(total / sum(n for _, n in counted))} a request"
 
 
 def _sizes(plan: Plan) -> Iterator[int]:
-    """Yield the sizes of the first requests, head and body, as HTTP/1.1 writes them."""
+    """Yield the sizes of the first requests of a stream, head and body, as HTTP/1.1 writes them."""
     writer = HeadWriter(urlsplit(plan.base_url).netloc)
-    traffic = plan.phases[0].traffic
+    first = plan.stream.phases[0]
+    traffic = first.traffic
     for iteration in range(max(1, _RENDERED // traffic.requests)):
-        scope = IterationScope(plan, iteration=iteration, user=0, user_iteration=iteration, phase=0)
+        scope = IterationScope(plan, iteration=iteration, user=0, user_iteration=iteration, phase=first.index)
         for endpoint, count in traffic.requests_of(iteration).items():
             for number in range(min(count, _RENDERED)):
                 try:

@@ -100,6 +100,7 @@ def result_of(origin: Origin, measured: Measured, ending: Ending) -> Result:
         wholes=summary.wholes,
         wholes_failed=summary.wholes_failed,
         apart=summary.apart,
+        streams=summary.streams,
         phases=summary.phases,
         timeline=summary.timeline,
         thresholds=thresholds,
@@ -127,17 +128,21 @@ def result_of(origin: Origin, measured: Measured, ending: Ending) -> Result:
 
 
 def _rates(scenario: Scenario, summary: Summary) -> tuple[float | None, float | None]:
-    """Return the requests per second that the phases with a rate offered, and those that they achieved."""
-    pairs = zip(scenario.load, summary.phases, strict=True)
-    phases = [(float(spec.shape.duration_s), phase) for spec, phase in pairs if isinstance(spec.shape, Open)]
-    planned_s, took_s = (
-        sum(planned_s for planned_s, _ in phases),
-        sum(phase.duration_s for _, phase in phases),
-    )
-    if not phases or not took_s:
-        return None, None
-    planned = sum(phase.totals.planned for _, phase in phases)
-    return planned / planned_s, sum(phase.totals.sent for _, phase in phases) / took_s
+    """Return the requests per second that the phases with a rate offered, and those that they achieved.
+
+    Those of streams, which run at the same time, add up.
+    """
+    measured = {phase.name: phase for phase in summary.phases}
+    offered_per_s, achieved_per_s = [], []
+    for stream in scenario.streams:
+        spec = [phase for phase in stream.load if isinstance(phase.shape, Open)]
+        phases = [measured[phase.name] for phase in spec]
+        took_s = sum(phase.duration_s for phase in phases)
+        if took_s:
+            planned_s = float(sum(phase.shape.duration_s or 0 for phase in spec))
+            offered_per_s.append(sum(phase.totals.planned for phase in phases) / planned_s)
+            achieved_per_s.append(sum(phase.totals.sent for phase in phases) / took_s)
+    return (sum(offered_per_s), sum(achieved_per_s)) if offered_per_s else (None, None)
 
 
 def _thresholds(scenario: Scenario, measured: Measured) -> tuple[ThresholdOutcome, ...]:
@@ -146,6 +151,7 @@ def _thresholds(scenario: Scenario, measured: Measured) -> tuple[ThresholdOutcom
         totals=summary.totals,
         endpoints=summary.endpoints,
         phases={phase.name: phase for phase in summary.phases},
+        streams=summary.streams,
         monitors=measured.monitors,
         phase_endpoints=summary.phase_endpoints,
         groups=summary.wholes,
@@ -168,7 +174,7 @@ def _validity(origin: Origin, measured: Measured, ending: Ending) -> Validity:
         stopped_early=ending.interrupted
         or ending.aborted
         or bool(measured.failure or measured.limit_hit or measured.losses)
-        or origin.plan.iteration_limit is not None,
+        or any(stream.iteration_limit is not None for stream in origin.plan.streams),
     )
     validity = judge_validity(observation)
     stopped = (*measured.losses, *((measured.limit_hit,) if measured.limit_hit else ()))

@@ -25,11 +25,11 @@ RECENT_S = 5.0  #: over which percentiles are taken while the load runs
 
 @dataclass(frozen=True, slots=True)
 class PhaseProgress:
-    """The phase that is running."""
+    """A phase that is running."""
 
     name: str  #: `finishing` once the last one has ended and requests are still in flight
     number: int  #: from 1
-    count: int  #: of all phases
+    count: int  #: of the phases of its stream
     left_s: float | None  #: until it ends; None when work alone ends it
     offered_per_s: float | None  #: requests that its rate asks for now; None without a rate
 
@@ -82,9 +82,11 @@ class Progress:
     scenario: str  #: its name, secrets masked
     target: str  #: base URL, secrets masked
     at_s: float  #: after the load began
-    phase: PhaseProgress
+    phases: tuple[PhaseProgress, ...]  #: of each stream the one that is running; else one that is `finishing`
     planned: int | None  #: requests of all phases; None when time alone ends one of them
-    planned_s: float | None  #: length of all phases; None when work alone ends one of them
+    planned_s: (
+        float | None
+    )  #: length of all phases, of the longest stream; None when work alone ends one of them
     sent: int
     completed: int
     failed: int

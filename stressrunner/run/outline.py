@@ -1,6 +1,6 @@
 """The planned load in one line for people, and what progress is measured against."""
 
-from stressrunner.scenario.model import Closed, Open, Phase, Scenario, Session
+from stressrunner.scenario.model import Closed, Open, Phase, Scenario, Session, Stream
 from stressrunner.scenario.steps import Flow
 from stressrunner.units import format_duration, format_rate
 
@@ -9,15 +9,20 @@ __all__ = ["load_in_words", "planned_s"]
 
 def load_in_words(scenario: Scenario) -> str:
     """Return the planned load, e.g. `10 sessions of 20 messages, 10 at once`."""
-    return ", then ".join(_phase_in_words(phase, scenario) for phase in scenario.load)
+    return "; ".join(_stream_in_words(stream, scenario) for stream in scenario.streams)
+
+
+def _stream_in_words(stream: Stream, scenario: Scenario) -> str:
+    words = ", then ".join(_phase_in_words(phase, stream, scenario) for phase in stream.load)
+    return f"{stream.name}: {words}" if stream.name else words
 
 
 def _counted(n: int, noun: str) -> str:
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
-def _phase_in_words(phase: Phase, scenario: Scenario) -> str:
-    traffic, shape = phase.mix or scenario.traffic, phase.shape
+def _phase_in_words(phase: Phase, stream: Stream, scenario: Scenario) -> str:
+    traffic, shape = phase.mix or stream.traffic, phase.shape
     unit, content = "request", ""
     if isinstance(traffic, Session):
         unit, content = "session", f" of {_counted(traffic.messages, 'message')}"
@@ -40,6 +45,8 @@ def _phase_in_words(phase: Phase, scenario: Scenario) -> str:
 
 
 def planned_s(scenario: Scenario) -> float | None:
-    """Return how long all phases take; None when work alone ends one of them."""
-    lengths = [phase.shape.duration_s for phase in scenario.load]
-    return None if None in lengths else float(sum(length for length in lengths if length is not None))
+    """Return how long all phases take, of the longest stream; None when work alone ends one of them."""
+    streams = [[phase.shape.duration_s for phase in stream.load] for stream in scenario.streams]
+    if any(None in lengths for lengths in streams):
+        return None
+    return float(max(sum(length for length in lengths if length is not None) for lengths in streams))

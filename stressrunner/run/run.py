@@ -103,7 +103,7 @@ async def _run(
                     summary = deliveries.added_to(measured.summary)
                     measured = replace(measured, deliveries=(outcome,), summary=summary)
     except StressrunnerError as error:
-        summary = chores.added_to(ledger_of(plan, clock.now_ns()).summary([]))
+        summary = chores.added_to(ledger_of(plan, clock.now_ns()).summary({}))
         nothing = Measured(summary, unwatched("nothing was sent"))
         ending = Ending(interrupted=interrupted.is_set(), unreachable=str(error))
         return result_of(origin, nothing, ending)

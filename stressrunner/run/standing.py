@@ -1,16 +1,18 @@
 """Where a load stands: what is told of it once a second, from what was counted in that second."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from math import isfinite
 from typing import Literal, NamedTuple
 
 from stressrunner.fleet.beat import Beat, outlines_of
 from stressrunner.masking import Masker
 from stressrunner.metrics.histogram import Histogram
+from stressrunner.metrics.ledger import PhaseOutline
 from stressrunner.metrics.tally import Cell, Tally
 from stressrunner.metrics.timeline import Offer
 from stressrunner.monitor.figures import ProcessFigures
 from stressrunner.plan.outcome import Outcome
+from stressrunner.plan.phases import StreamPlan
 from stressrunner.plan.plan import Plan
 from stressrunner.run.listener import (
     RECENT_S,
@@ -66,7 +68,7 @@ class Standing:
             scenario=self._name,
             target=self._target,
             at_s=beat.at_s,
-            phase=self._phases.after(beat),
+            phases=self._phases.after(beat),
             planned=self._planned,
             planned_s=self._planned_s,
             sent=counted.sent,
@@ -115,21 +117,36 @@ class Standing:
 
 
 class _Phases:
-    """Knows which phase is running, for how long it will, and what it asks for."""
+    """Knows which phases are running, for how long they will, and what they ask for."""
 
     def __init__(self, plan: Plan) -> None:
-        self._outlines = outlines_of(plan)
-        self._lengths = [phase.spec.shape.duration_s for phase in plan.phases]
+        self._streams = [_Stream(stream, outlines_of(plan)) for stream in plan.streams]
+
+    def after(self, beat: Beat) -> tuple[PhaseProgress, ...]:
+        running = [progress for stream in self._streams if (progress := stream.after(beat)) is not None]
+        count = max(stream.count for stream in self._streams)
+        return tuple(running) or (PhaseProgress("finishing", count, count, None, None),)
+
+
+class _Stream:
+    """Knows that of one stream."""
+
+    def __init__(self, stream: StreamPlan, outlines: Sequence[PhaseOutline]) -> None:
+        """`outlines` are those of the phases of all streams."""
+        self._indices = [phase.index for phase in stream.phases]
+        self._outlines = [outlines[index] for index in self._indices]
+        self._lengths = [phase.spec.shape.duration_s for phase in stream.phases]
         self._running: int | None = None
         self._begun_s = 0.0  # of the running one, after the load began
+        self.count = len(self._indices)
 
-    def after(self, beat: Beat) -> PhaseProgress:
-        count = len(self._outlines)
-        if beat.phase is None:
-            return PhaseProgress("finishing", count, count, None, None)
-        if beat.phase != self._running:
-            self._running, self._begun_s = beat.phase, self._begin_s(beat)
-        length, outline = self._lengths[beat.phase], self._outlines[beat.phase]
+    def after(self, beat: Beat) -> PhaseProgress | None:
+        number = next((n for n, index in enumerate(self._indices) if index in beat.phases), None)
+        if number is None:
+            return None
+        if number != self._running:
+            self._running, self._begun_s = number, self._begin_s(number, beat)
+        length, outline = self._lengths[number], self._outlines[number]
         left_s = None if length is None else max(0.0, self._begun_s + float(length) - beat.at_s)
         offered = None
         if outline.offered is not None and beat.duration_s:
@@ -138,15 +155,15 @@ class _Phases:
         lasted_s = min(beat.duration_s, beat.at_s - self._begun_s)
         return PhaseProgress(
             outline.name,
-            beat.phase + 1,
-            count,
+            number + 1,
+            self.count,
             left_s,
             offered / lasted_s if offered and lasted_s > 0 else None,
         )
 
-    def _begin_s(self, beat: Beat) -> float:
-        """Return when the phase of a beat began: exactly where time ended all before it, else as it was seen."""
-        before = self._lengths[: beat.phase]
+    def _begin_s(self, number: int, beat: Beat) -> float:
+        """Return when a phase of a beat began: exactly where time ended all before it, else as it was seen."""
+        before = self._lengths[:number]
         if None in before:
             return beat.at_s - beat.duration_s
         return float(sum(length for length in before if length is not None))

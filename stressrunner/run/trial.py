@@ -20,7 +20,8 @@ from stressrunner.metrics.forensics import captured_credentials
 from stressrunner.plan.endpoints import EndpointPlan
 from stressrunner.plan.judging import Finding
 from stressrunner.plan.outcome import Outcome, Problem
-from stressrunner.plan.plan import PhasePlan, Plan
+from stressrunner.plan.phases import PhasePlan
+from stressrunner.plan.plan import Plan
 from stressrunner.run.target import reach, target_of
 from stressrunner.spelling import did_you_mean
 
@@ -61,25 +62,29 @@ class Trial:
         return 3 if any(a.exchange is not None and a.exchange.status for a in self.attempts) else 4
 
 
-def iteration_of(plan: Plan, endpoint: str | None) -> int:
-    """Return the number of the first iteration that is sure to send an endpoint; the first of all without a name.
+def iteration_of(plan: Plan, endpoint: str | None) -> tuple[Plan, int]:
+    """Return the first iteration that is sure to send an endpoint, and the part of the plan that its stream is.
+
+    Without a name it is the first one of the first stream.
 
     Raises:
         UsageError: no iteration begins with it.
     """
     if endpoint is None:
-        return 0
-    traffic = _phase(plan).traffic
-    for number in range(_MOST_PICKS):
-        sent = [plan.endpoint_names[index] for index in traffic.requests_of(number)]
-        if endpoint in sent:
-            return number
+        return plan.of_stream(plan.stream), 0
+    parts = [plan.of_stream(stream) for stream in plan.streams]
+    for part in parts if endpoint in plan.endpoint_names else ():
+        traffic = _phase(part).traffic
+        for number in range(_MOST_PICKS):
+            sent = [plan.endpoint_names[index] for index in traffic.requests_of(number)]
+            if endpoint in sent:
+                return part, number
     near = did_you_mean(endpoint, plan.endpoint_names) or f"there are {', '.join(plan.endpoint_names)}"
     raise UsageError(f"the traffic has no endpoint '{endpoint}'; {near}")
 
 
 async def try_plan(plan: Plan, scenario: str, number: int) -> Trial:
-    """Run one iteration of a plan against its target.
+    """Run one iteration of a stream, which a plan is the part of, against its target.
 
     Raises:
         TargetUnreachable: nothing answers there.
@@ -117,7 +122,7 @@ async def try_iteration(
         iterations = Iterations(plan, sender, clock, notes, base_url)
         async with transports.open() as transport:
             arrival = Arrival(_phase(plan).index, number, number, clock.now_ns())
-            await iterations.run(arrival, user=0, user_iteration=0, transport=transport)
+            await iterations.run(arrival, user=plan.stream.first_user, user_iteration=0, transport=transport)
         passed = notes.passed
     if plan.teardown is not None:
         passed = notes.ended("teardown", await run_once("teardown", plan.teardown, plan, site)) and passed
@@ -133,8 +138,9 @@ async def try_iteration(
 
 
 def _phase(plan: Plan) -> PhasePlan:
-    """Return the phase that the iteration is one of: the first that is no warm-up, where there is one."""
-    return next((phase for phase in plan.phases if not phase.spec.warmup), plan.phases[0])
+    """Return the phase that an iteration of a stream is one of: the first that is no warm-up, where there is one."""
+    phases = plan.stream.phases
+    return next((phase for phase in phases if not phase.spec.warmup), phases[0])
 
 
 class _Notes:

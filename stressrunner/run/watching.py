@@ -23,10 +23,13 @@ class Watcher:
         scenario, plan = origin.scenario, origin.plan
         self._monitors = monitors
         self._listener = listener
-        self._watchdog = Watchdog(scenario.thresholds, endpoints=plan.endpoint_names, phases=scenario.load)
+        self._watchdog = Watchdog(
+            scenario.thresholds, endpoints=plan.endpoint_names, streams=scenario.streams
+        )
         self._masker = origin.masker
         self._standing = Standing(scenario, plan, origin.masker)
         self._limits = scenario.limits
+        self._streams = scenario.streams
         self._limit_hit = ""
         self.aborted_by: Threshold | None = None  #: the threshold that cut the load off
         self.sent = Sent()  #: the messages whose delivery is checked
@@ -55,8 +58,7 @@ class Watcher:
 
     def measured(self, summary: Summary, fleet: Fleet) -> Measured:
         """Return all that was measured; memory growth counts from the end of the warm-up on."""
-        warm = any(phase.warmup for phase in summary.phases)
-        since_s = next((p.started_at_s for p in summary.phases if warm and not p.warmup), 0.0)
+        since_s = self._warm_at_s(summary)
         return Measured(
             summary=summary,
             generator=self._monitors.generator(since_s),
@@ -70,10 +72,17 @@ class Watcher:
             losses=fleet.losses,
         )
 
+    def _warm_at_s(self, summary: Summary) -> float:
+        """Return when the last stream had warmed up."""
+        started_at_s = {phase.name: phase.started_at_s for phase in summary.phases}
+        warm = [stream.load for stream in self._streams if any(phase.warmup for phase in stream.load)]
+        firsts = [next((phase.name for phase in load if not phase.warmup), None) for load in warm]
+        return max((started_at_s[name] for name in firsts if name is not None), default=0.0)
+
 
 def _limit_hit(limits: Limits, beat: Beat, total: Tally) -> str:
     """Say which cap the load has gone beyond; those on requests are the generators' own, who never do."""
-    goes_on = beat.phase is not None or beat.tally.in_flight > 0
+    goes_on = bool(beat.phases) or beat.tally.in_flight > 0
     if limits.duration_s is not None and goes_on and beat.at_s >= limits.duration_s:
         return f"a hard limit was hit: limits.duration allows {format_duration(limits.duration_s)}"
     size = sum(cell.bytes_sent + cell.bytes_received for cell in total.cells.values())

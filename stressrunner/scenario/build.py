@@ -26,13 +26,14 @@ from stressrunner.scenario.model import (
     Phase,
     Scenario,
     Session,
+    Stream,
     Target,
     Timeout,
     Tls,
 )
-from stressrunner.scenario.phase_names import phase_names
 from stressrunner.scenario.requests import METHODS, unnamed_endpoints
 from stressrunner.scenario.steps import Flow
+from stressrunner.scenario.stream_parts import StreamPart, stream_parts
 from stressrunner.scenario.threshold import Threshold
 from stressrunner.scenario.threshold_grammar import parse_threshold, threshold_of_mapping
 
@@ -68,7 +69,6 @@ def build(document: Described) -> Scenario:
     value = document.value
     target = _target(value["target"])
     auth = auth_of(value["target"])
-    load = _phases(value["load"])
     payloads = value.get("payloads", {})
 
     def endpoint(name: str, described: Mapping[str, Any]) -> Endpoint:
@@ -79,7 +79,7 @@ def build(document: Described) -> Scenario:
         endpoint,
         Masker(document.secrets),
     )
-    traffic = _traffic(value, builder)
+    streams = tuple(_stream(part, value, builder) for part in stream_parts(value))
     setup, user_setup, teardown = (
         builder.steps(value.get(key, ())) for key in ("setup", "user_setup", "teardown")
     )
@@ -96,16 +96,15 @@ def build(document: Described) -> Scenario:
             }
         ),
         endpoints=_frozen(builder.endpoints),
-        traffic=traffic,
         flows=_frozen(flows),
         setup=setup,
         user_setup=user_setup,
         teardown=teardown,
-        load=load,
+        streams=streams,
         monitors=_frozen(
             {name: MonitorSpec(name, **monitor) for name, monitor in value.get("monitors", {}).items()}
         ),
-        thresholds=_thresholds(value.get("thresholds", []), load),
+        thresholds=_thresholds(value.get("thresholds", []), streams),
         limits=_limits(value.get("limits", {})),
         delivery=_delivery(value.get("invariants", {})),
     )
@@ -180,12 +179,18 @@ def _endpoint(
     )
 
 
-def _traffic(value: Mapping[str, Any], builder: StepBuilder) -> Mix | Flow | Session:
-    if "session" in value:
-        return _session(value["session"], builder)
-    if "flow" in value:
-        return Flow(builder.steps(value["flow"]))
-    return _mix(value.get("mix") or dict.fromkeys(unnamed_endpoints(value), 1))
+def _stream(part: StreamPart, value: Mapping[str, Any], builder: StepBuilder) -> Stream:
+    named = zip(part.phase_names, part.phases, strict=True)
+    load = tuple(_phase(name, phase) for name, phase in named)
+    return Stream(part.name, _traffic(part.value, value, builder), load)
+
+
+def _traffic(part: Mapping[str, Any], value: Mapping[str, Any], builder: StepBuilder) -> Mix | Flow | Session:
+    if "session" in part:
+        return _session(part["session"], builder)
+    if "flow" in part:
+        return Flow(builder.steps(part["flow"]))
+    return _mix(part.get("mix") or dict.fromkeys(unnamed_endpoints(value), 1))
 
 
 def _session(session: Mapping[str, Any], builder: StepBuilder) -> Session:
@@ -205,12 +210,6 @@ def _session(session: Mapping[str, Any], builder: StepBuilder) -> Session:
 def _mix(mix: Mapping[str, Any]) -> Mix:
     # By way of its spelling, so that a weight of 0.1 is a tenth.
     return Mix(_frozen({name: Fraction(str(weight)) for name, weight in mix.items()}))
-
-
-def _phases(load: Any) -> tuple[Phase, ...]:
-    """Return the phases of a `load` without mistakes."""
-    phases = load if isinstance(load, list) else [load]
-    return tuple(_phase(name, phase) for name, phase in zip(phase_names(load), phases, strict=True))
 
 
 def _phase(name: str, phase: Mapping[str, Any]) -> Phase:
@@ -258,7 +257,7 @@ def _ends(value: Any) -> tuple[Any, Any]:
     return (value["from"], value["to"]) if isinstance(value, dict) else (value, value)
 
 
-def _thresholds(listed: list[Any], load: tuple[Phase, ...]) -> tuple[Threshold, ...]:
+def _thresholds(listed: list[Any], streams: tuple[Stream, ...]) -> tuple[Threshold, ...]:
     """Return the thresholds, with defaults for what a scenario that says nothing of it would pass by.
 
     A run full of errors has not passed, and neither has one that did not send what it was to offer.
@@ -267,7 +266,7 @@ def _thresholds(listed: list[Any], load: tuple[Phase, ...]) -> tuple[Threshold, 
     stats = {threshold.stat for threshold in thresholds}
     if not stats & {"errors", "goodput"}:
         thresholds.append(_FEW_ERRORS)
-    if any(isinstance(phase.shape, Open) for phase in load) and not stats & {
+    if any(isinstance(phase.shape, Open) for stream in streams for phase in stream.load) and not stats & {
         "dropped",
         "throughput",
         "goodput",

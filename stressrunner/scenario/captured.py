@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from stressrunner.scenario.requests import METHODS, name_in, steps_in
 from stressrunner.scenario.source import Path
+from stressrunner.scenario.stream_parts import StreamPart, stream_parts
 
 __all__ = ["RESPONSE", "Captured", "Known", "captured_names"]
 
@@ -80,15 +81,8 @@ class Captured:
         self._list(("teardown",), value.get("teardown"), of_setup)
         start = self._list(("user_setup",), value.get("user_setup"), of_setup).minus({RESPONSE})
         self.everywhere = start
-        session = _mapping(value, "session")
-        if _is_list(value.get("flow")):
-            self._list(("flow",), value["flow"], start)
-        if session:
-            self._session(session, start)
-        load = value.get("load")
-        for phase in [value, *(load if isinstance(load, list) else [load])]:
-            for name in _mapping(phase, "mix"):
-                self._named(name, start)
+        for part in stream_parts(value):
+            self._stream(part, start)
         # What nothing sends is checked as if it were sent alone.
         for name in self._endpoints:
             if ("endpoints", name) not in self._at:
@@ -97,8 +91,18 @@ class Captured:
             if ("flows", name, 0) not in self._at:
                 self._flow(name, start)
 
-    def _session(self, session: Mapping[str, Any], start: Known) -> None:
-        known = self._list(("session", "open"), session.get("open"), start)
+    def _stream(self, part: StreamPart, start: Known) -> None:
+        if _is_list(part.value.get("flow")):
+            self._list((*part.path, "flow"), part.value["flow"], start)
+        session = _mapping(part.value, "session")
+        if session:
+            self._session((*part.path, "session"), session, start)
+        for phase in [part.value, *part.phases]:
+            for name in _mapping(phase, "mix"):
+                self._named(name, start)
+
+    def _session(self, path: Path, session: Mapping[str, Any], start: Known) -> None:
+        known = self._list((*path, "open"), session.get("open"), start)
         send = session.get("send")
         if isinstance(send, str) and send in self._endpoints:
             own = captured_names(self._endpoints[send])
@@ -106,7 +110,7 @@ class Captured:
             self._meet(("endpoints", send), known.plus({*own, RESPONSE}, certain=False))
             self._send(known.plus({*own, RESPONSE}, certain=False))
             known = known.plus({*own, RESPONSE})
-        self._list(("session", "close"), session.get("close"), known)
+        self._list((*path, "close"), session.get("close"), known)
 
     def _meet(self, path: Path, known: Known) -> None:
         self._at[path] = self._at[path].met_by(known) if path in self._at else known

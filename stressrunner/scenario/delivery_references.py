@@ -8,6 +8,7 @@ from stressrunner import units
 from stressrunner.errors import Diagnostic
 from stressrunner.scenario.requests import METHODS, read_back_endpoint, requests_in
 from stressrunner.scenario.source import Node, Path, node_at
+from stressrunner.scenario.stream_parts import session_endpoints, stream_parts
 from stressrunner.scenario.token_use import names_in, renders_token
 from stressrunner.scenario.unused import sent_names
 from stressrunner.scenario.validate import key_at
@@ -40,6 +41,7 @@ def check_delivery(root: Node, value: Any, texts: Sequence[Text]) -> Iterator[Di
     if not delivery or not endpoints:
         return
     yield from _check_tokens(root, scenario)
+    yield from _check_bursts(root, scenario)
     yield from _check_variants(root, scenario)
     yield from _check_ends(texts)
     read_back = _mapping(delivery.get("read_back"))
@@ -75,8 +77,8 @@ def _payload_of(request: Mapping[str, Any]) -> str:
 
 def _check_tokens(root: Node, scenario: Mapping[str, Any]) -> Iterator[Diagnostic]:
     """Messages without a token cannot be told apart."""
-    send = _mapping(scenario.get("session")).get("send")
-    if isinstance(send, str) and send in scenario["endpoints"]:
+    sends = session_endpoints(scenario)
+    for send in dict.fromkeys(name for name in sends if name in scenario["endpoints"]):
         if not renders_token(_rendered(scenario, send)):
             payload = _mapping(_mapping(scenario["endpoints"][send]).get("json")).get("$payload")
             place: Path = ("endpoints", send)
@@ -86,11 +88,23 @@ def _check_tokens(root: Node, scenario: Mapping[str, Any]) -> Iterator[Diagnosti
             yield key.diagnostic(
                 f"'{place[-1]}' never renders 'message.token', so its messages cannot be followed", _HINT
             )
-    elif send is None and not any(renders_token(rendered) for rendered in _sent(scenario)):
+    if not sends and not any(renders_token(rendered) for rendered in _sent(scenario)):
         key = key_at(root, _DELIVERY) or node_at(root, _DELIVERY)
         yield key.diagnostic(
             "no endpoint of the traffic renders 'message.token', so no message can be followed", _HINT
         )
+
+
+def _check_bursts(root: Node, scenario: Mapping[str, Any]) -> Iterator[Diagnostic]:
+    """Bursts of messages are told apart by the endpoint that takes them."""
+    seen: dict[Any, Any] = {}
+    for part in stream_parts(scenario):
+        session = _mapping(part.value.get("session"))
+        send, burst = session.get("send"), session.get("burst", 1)
+        if "send" in session and seen.setdefault(send, burst) != burst:
+            place = (*part.path, "session", "burst" if "burst" in session else "send")
+            message = f"another stream sends '{send}' in bursts of {seen[send]}, so their messages cannot be followed"
+            yield node_at(root, place).diagnostic(message, "make the bursts equal, or copy the endpoint")
 
 
 def _check_variants(root: Node, scenario: Mapping[str, Any]) -> Iterator[Diagnostic]:

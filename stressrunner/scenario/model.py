@@ -39,6 +39,7 @@ __all__ = [
     "Raw",
     "Scenario",
     "Session",
+    "Stream",
     "Target",
     "Timeout",
     "Tls",
@@ -296,6 +297,15 @@ class Phase:
 
 
 @dataclass(frozen=True, slots=True)
+class Stream:
+    """Load of one kind. Those of a scenario run side by side; without `traffic` there is one, which has no name."""
+
+    name: str  #: empty where the scenario has no `traffic`
+    traffic: Mix | Flow | Session
+    load: tuple[Phase, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """Hard caps of a whole run, warm-ups included; None where there is none."""
 
@@ -324,8 +334,7 @@ class Scenario:
     variables: Mapping[str, Any]
     feeders: Mapping[str, Feeder]
     endpoints: Mapping[str, Endpoint]  #: with those that stand in steps, by names such as `GET /users`
-    traffic: Mix | Flow | Session
-    load: tuple[Phase, ...]
+    streams: tuple[Stream, ...]
     monitors: Mapping[str, MonitorSpec]
     thresholds: tuple[Threshold, ...]
     flows: Mapping[str, tuple[Step, ...]] = field(default_factory=dict)
@@ -334,3 +343,8 @@ class Scenario:
     teardown: tuple[Step, ...] = ()  #: once after the load
     limits: Limits = Limits()
     delivery: Delivery | None = None  #: what must hold of every message; None checks none
+
+    @property
+    def load(self) -> tuple[Phase, ...]:
+        """The phases of all streams, one stream after the other; no two have the same name."""
+        return tuple(phase for stream in self.streams for phase in stream.load)

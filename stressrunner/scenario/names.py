@@ -82,7 +82,7 @@ class Names:
     feeders: Mapping[str, Fields | None]  #: the fields of their rows; None where those could not be read
     captures: Mapping[str, str]  #: what is captured, and a place that does it, in words
     payloads: Mapping[str, tuple[Path, ...]]  #: the requests that send each payload
-    session_endpoint: str | None  #: the one that is sent several times in an iteration
+    session_endpoints: frozenset[str]  #: those that are sent several times in an iteration
     elements: frozenset[str]  #: what the elements of `each` are called
     captured: Captured  #: what is captured before each place
     read_back_endpoint: str | None = None  #: the one that returns a session's history
@@ -149,7 +149,7 @@ def _scope(text: Text, names: Names) -> _Scope:
     """Return the names that a text may use, by where it stands in the document."""
     root = text.path[0]
     known = frozenset(_NAMESPACES.keys() | names.feeders.keys() | FUNCTIONS)
-    if root == "variables" or (root == "load" and "variables" in text.path):
+    if root == "variables" or (root in ("load", "traffic") and "variables" in text.path):
         return _Scope(known, frozenset(), is_message=False)
     known |= names.variables
     if root == "invariants":
@@ -164,7 +164,11 @@ def _scope(text: Text, names: Names) -> _Scope:
         known |= _RESPONSE
     if text.kind == "condition":
         known |= CONDITIONS
-    return _Scope(known, _spelled_out(met.possible), ("endpoints", names.session_endpoint) in senders)
+    return _Scope(
+        known,
+        _spelled_out(met.possible),
+        any(("endpoints", name) in senders for name in names.session_endpoints),
+    )
 
 
 def _senders(text: Text, names: Names) -> tuple[Path, ...]:

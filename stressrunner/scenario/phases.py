@@ -5,8 +5,8 @@ from typing import Any
 
 from stressrunner import units
 from stressrunner.errors import Diagnostic
-from stressrunner.scenario.phase_names import phase_names
 from stressrunner.scenario.source import Node, Path, node_at
+from stressrunner.scenario.stream_parts import StreamPart, stream_parts
 from stressrunner.scenario.validate import key_at
 
 __all__ = ["check_load"]
@@ -16,25 +16,27 @@ _WORK = frozenset({"requests", "iterations", "sessions"})
 _OF_RATE = frozenset({"max_in_flight", "overflow", "arrivals"})
 
 
-def check_load(root: Node, load: Any, unit_of: Callable[[Mapping[str, Any]], str]) -> Iterator[Diagnostic]:
-    """Yield what does not fit together in a typed `load`, which may have other mistakes.
+def check_load(
+    root: Node, value: Mapping[str, Any], unit_of: Callable[[StreamPart, Mapping[str, Any]], str]
+) -> Iterator[Diagnostic]:
+    """Yield what does not fit together in the loads of a typed scenario, which may have other mistakes.
 
-    `unit_of` tells of a phase what its iterations are: `requests`, `sessions`, or `iterations` of flows.
+    `unit_of` tells of a phase of a stream what its iterations are: `requests`, `sessions`, or `iterations` of flows.
     """
-    phases = list(enumerate(load)) if isinstance(load, list) else [(None, load)]
     seen: set[str] = set()
-    for (number, phase), name in zip(phases, phase_names(load), strict=True):
-        path: Path = ("load",) if number is None else ("load", number)
-        if not isinstance(phase, dict):
-            continue
-        if name in seen:
-            key = node_at(root, (*path, "name"))
-            yield key.diagnostic(f"two phases are called '{name}'")
-        seen.add(name)
-        yield from _check_phase(root, path, phase, unit_of(phase))
-    counted = [phase for _, phase in phases if isinstance(phase, dict) and phase.get("warmup") is not True]
-    if not counted and any(isinstance(phase, dict) for _, phase in phases):
-        yield node_at(root, ("load",)).diagnostic("every phase is a warm-up, so nothing is counted")
+    for part in stream_parts(value):
+        for path, phase, name in zip(part.phase_paths, part.phases, part.phase_names, strict=True):
+            if not isinstance(phase, dict):
+                continue
+            if name in seen:
+                place = node_at(root, (*path, "name") if "name" in phase else path)
+                yield place.diagnostic(f"two phases are called '{name}'")
+            seen.add(name)
+            yield from _check_phase(root, path, phase, unit_of(part, phase))
+        found = [phase for phase in part.phases if isinstance(phase, dict)]
+        if found and all(phase.get("warmup") is True for phase in found):
+            message = "every phase is a warm-up, so nothing is counted"
+            yield node_at(root, (*part.path, "load")).diagnostic(message)
 
 
 def _check_phase(root: Node, path: Path, phase: Mapping[str, Any], unit: str) -> Iterator[Diagnostic]:

@@ -20,6 +20,7 @@ from stressrunner.scenario.phases import check_load
 from stressrunner.scenario.requests import requests_in, step_lists, steps_in, unnamed_endpoints
 from stressrunner.scenario.source import Layer, Node, Path, node_at
 from stressrunner.scenario.step_references import check_steps, unknown
+from stressrunner.scenario.stream_parts import StreamPart, phases_in, session_endpoints, stream_parts
 from stressrunner.scenario.target import check_target
 from stressrunner.scenario.threshold_references import Subjects, check_thresholds
 from stressrunner.scenario.traffic_references import check_measured_names, check_traffic, group_names
@@ -103,7 +104,7 @@ def _template_names(checked: _Checked) -> Iterator[Diagnostic]:
     places: list[tuple[str, Path]] = [("feeder", ("feeders", name)) for name in checked.mapping("feeders")]
     places += [("variable", ("variables", name)) for name in checked.mapping("variables")]
     places += [("capture", path) for path in _captures(checked.mapping())]
-    for _, path in _own_variables(checked.at("load")):
+    for _, path in _own_variables(checked.mapping()):
         places.append(("variable", path))
     feeders = checked.mapping("feeders")
     named = [(what, path[-1], path) for what, path in places]
@@ -173,16 +174,18 @@ def _feeder_rows(checked: _Checked) -> Iterator[Diagnostic]:
 
 def _rows_per_user(checked: _Checked) -> Iterator[Diagnostic]:
     """With `per: user` no two users share a row, so there must be one for each."""
-    load = checked.at("load")
-    phases = [phase for phase in (load if isinstance(load, list) else [load]) if isinstance(phase, dict)]
-    given = [phase.get("concurrency") for phase in phases]
-    ends = [end for users in given for end in (users.values() if isinstance(users, dict) else (users,))]
-    counts = [end for end in ends if isinstance(end, int)]
-    users = max(counts, default=0)
+    users = sum(_most_users(part) for part in stream_parts(checked.mapping()))
     for feeder, rows in checked.feeders.rows.items():
         if checked.at("feeders", feeder, "per") == "user" and 0 < len(rows) < users:
             message = f"'{feeder}' has {len(rows)} rows for {users} users, who do not share them"
             yield checked.at_value(("feeders", feeder, "per"), message, "add rows, or lower 'concurrency'")
+
+
+def _most_users(part: StreamPart) -> int:
+    """Return how many users the closed phases of a stream need; one with a rate needs one at least."""
+    given = [phase.get("concurrency") for phase in part.phases if isinstance(phase, dict)]
+    ends = [end for users in given for end in (users.values() if isinstance(users, dict) else (users,))]
+    return max((end for end in ends if isinstance(end, int)), default=1 if part.name else 0)
 
 
 def _templates(checked: _Checked) -> Iterator[Diagnostic]:
@@ -219,11 +222,10 @@ def _elements(value: Mapping[str, Any]) -> Iterator[tuple[str, Path]]:
                 yield step.get("as", "item"), (*inner, "as" if "as" in step else "each")
 
 
-def _own_variables(load: Any) -> Iterator[tuple[str, Path]]:
+def _own_variables(value: Mapping[str, Any]) -> Iterator[tuple[str, Path]]:
     """Yield the variables that phases have of their own, with their places."""
-    for number, phase in enumerate(load if isinstance(load, list) else [load]):
-        variables = phase.get("variables") if isinstance(phase, dict) else None
-        path: Path = ("load", number) if isinstance(load, list) else ("load",)
+    for path, phase in phases_in(value):
+        variables = phase.get("variables")
         for name in variables if isinstance(variables, dict) else ():
             yield name, (*path, "variables", name)
 
@@ -238,12 +240,12 @@ def _names(checked: _Checked) -> Names:
     feeders = checked.mapping("feeders")
     return Names(
         variables=frozenset(
-            [*checked.mapping("variables"), *(name for name, _ in _own_variables(checked.at("load")))]
+            [*checked.mapping("variables"), *(name for name, _ in _own_variables(checked.mapping()))]
         ),
         feeders={feeder: checked.feeders.fields.get(feeder) for feeder in feeders},
         captures={str(path[-1]): _owner(path) for path in _captures(checked.mapping())},
         payloads=senders,
-        session_endpoint=checked.text("session", "send"),
+        session_endpoints=frozenset(session_endpoints(checked.mapping())),
         elements=frozenset(name for name, _ in _elements(checked.mapping())),
         captured=Captured(checked.mapping()),
         read_back_endpoint=checked.text("invariants", "delivery", "read_back", "endpoint"),
@@ -252,7 +254,9 @@ def _names(checked: _Checked) -> Names:
 
 def _owner(path: Path) -> str:
     """Return the endpoint or step that a capture belongs to, in words."""
-    return f"'{path[1]}'" if path[0] == "endpoints" else f"a step of '{path[1 if path[0] == 'flows' else 0]}'"
+    if path[0] == "endpoints":
+        return f"'{path[1]}'"
+    return f"a step of '{path[1 if path[0] in ('flows', 'traffic') else 0]}'"
 
 
 def _bodies(checked: _Checked) -> Iterator[Diagnostic]:
@@ -269,17 +273,17 @@ def _wire(checked: _Checked) -> Iterator[Diagnostic]:
 
 def _load(checked: _Checked) -> Iterator[Diagnostic]:
     value = checked.mapping()
-    return check_load(checked.root, checked.at("load"), lambda phase: _unit(value, phase))
+    return check_load(checked.root, value, lambda part, phase: _unit(value, part.value, phase))
 
 
-def _unit(value: Mapping[str, Any], phase: Mapping[str, Any]) -> str:
+def _unit(value: Mapping[str, Any], part: Mapping[str, Any], phase: Mapping[str, Any]) -> str:
     """Return what an iteration of a phase is: `requests` where it sends one, else `sessions` or `iterations`."""
     mix, flows = phase.get("mix"), value.get("flows")
-    if mix is None and "session" in value:
+    if mix is None and "session" in part:
         return "sessions"
-    if mix is None and "flow" in value:
+    if mix is None and "flow" in part:
         return "iterations"
-    picked = value.get("mix") if mix is None else mix
+    picked = part.get("mix") if mix is None else mix
     runs_flows = isinstance(picked, dict) and isinstance(flows, dict) and not flows.keys().isdisjoint(picked)
     return "iterations" if runs_flows else "requests"
 
@@ -287,7 +291,8 @@ def _unit(value: Mapping[str, Any], phase: Mapping[str, Any]) -> str:
 def _thresholds(checked: _Checked) -> Iterator[Diagnostic]:
     value = checked.mapping()
     subjects = [*checked.mapping("endpoints"), *checked.mapping("flows"), *group_names(value)]
-    subjects += [kind for kind in ("flow", "session") if kind in value]
+    parts = stream_parts(value)
+    subjects += [kind for kind in ("flow", "session") if any(kind in part.value for part in parts)]
     # The embedded target is watched as `target`; elsewhere a threshold on it is skipped with a warning, so that a
     # scenario stays valid whatever it is pointed at.
     monitors = [*checked.mapping("monitors"), "target"]
@@ -295,7 +300,7 @@ def _thresholds(checked: _Checked) -> Iterator[Diagnostic]:
     if sent is None:
         sent = frozenset(unnamed_endpoints(value))
     unsent = frozenset(subjects) - sent - {"flow", "session"}
-    names = Subjects(subjects, monitors, unsent)
+    names = Subjects([*subjects, *(part.name for part in parts if part.name)], monitors, unsent)
     return check_thresholds(checked.root, checked.value, checked.texts, names)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from stressrunner.scenario.source import Path
+from stressrunner.scenario.stream_parts import StreamPart, stream_parts
 
 __all__ = [
     "METHODS",
@@ -20,7 +21,7 @@ __all__ = [
 METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
 
 #: Keys at the top of a scenario that are lists of steps.
-_LISTS = ("setup", "user_setup", "flow", "teardown")
+_LISTS = ("setup", "user_setup", "teardown")
 #: Keys of a step that are lists of steps.
 _INNER = ("steps", "parallel")
 
@@ -51,10 +52,12 @@ def place_of(path: Path) -> Place | None:
 
 def _first_step(path: Path) -> int | None:
     """Return where in a path the number of the outermost step stands."""
-    if path[:1] == ("flows",) or path[:2] in (("session", "open"), ("session", "close")):
-        at = 2
-    elif path[:1] and path[0] in _LISTS:
-        at = 1
+    begin = 2 if path[:1] == ("traffic",) else 0  # what follows is the same in a stream as at the top
+    key, inner = path[begin : begin + 1], path[begin : begin + 2]
+    if path[:1] == ("flows",) or inner in (("session", "open"), ("session", "close")):
+        at = begin + 2
+    elif key == ("flow",) or (not begin and key and key[0] in _LISTS):
+        at = begin + 1
     else:
         return None
     return at if len(path) > at and isinstance(path[at], int) else None
@@ -65,13 +68,21 @@ def step_lists(value: Mapping[str, Any]) -> Iterator[tuple[Path, Sequence[Any]]]
     for name in _LISTS:
         if isinstance(value.get(name), list):
             yield (name,), value[name]
-    flows, session = value.get("flows"), value.get("session")
+    flows = value.get("flows")
     for name, flow in flows.items() if isinstance(flows, dict) else ():
         if isinstance(flow, list):
             yield ("flows", name), flow
+    for part in stream_parts(value):
+        yield from _lists_of_stream(part)
+
+
+def _lists_of_stream(part: StreamPart) -> Iterator[tuple[Path, Sequence[Any]]]:
+    if isinstance(part.value.get("flow"), list):
+        yield (*part.path, "flow"), part.value["flow"]
+    session = part.value.get("session")
     for name in ("open", "close"):
         if isinstance(session, dict) and isinstance(session.get(name), list):
-            yield ("session", name), session[name]
+            yield (*part.path, "session", name), session[name]
 
 
 def steps_in(path: Path, steps: Sequence[Any]) -> Iterator[tuple[Path, Any]]:

@@ -15,7 +15,7 @@ from stressrunner.scenario.source import MappingNode, Source
 __all__ = ["Kind", "belongs", "kind_of", "yaml_files"]
 
 _ENDINGS = (".yaml", ".yml")
-_KEY = re.compile(r"^[\"']?(stressrunner|name|load)[\"']?[ \t]*:", re.MULTILINE)
+_KEY = re.compile(r"^[\"']?(stressrunner|name|load|traffic)[\"']?[ \t]*:", re.MULTILINE)
 
 
 class Kind(StrEnum):
@@ -52,7 +52,7 @@ def kind_of(path: FilePath) -> Kind:
         return Kind.PACK
     keys = _keys(path)
     if "stressrunner" in keys:
-        return Kind.SCENARIO if keys & {"name", "load"} else Kind.USED
+        return Kind.SCENARIO if keys & {"name", "load", "traffic"} else Kind.USED
     return Kind.ENVIRONMENT if path.parent.name == ENVIRONMENTS else Kind.OTHER
 
 

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 from stressrunner import units
 from stressrunner.errors import Diagnostic
-from stressrunner.scenario.phase_names import phase_names
 from stressrunner.scenario.source import Node, Path, node_at
+from stressrunner.scenario.stream_parts import stream_parts
 from stressrunner.scenario.threshold import MONITOR_STATS, Threshold
 from stressrunner.scenario.threshold_grammar import (
     ThresholdError,
@@ -36,20 +36,30 @@ class _Known(NamedTuple):
     """What a scenario has that its thresholds may name or depend on."""
 
     subjects: Subjects
-    phases: list[str]
-    lengths_s: Mapping[str | None, float]  #: the longest that a phase, or with None all that count, can last
+    phases: Mapping[str, str]  #: with the stream that each belongs to
+    counted_s: Mapping[str, float]  #: the longest that all phases of a stream that count can last
+    lengths_s: Mapping[str, float]  #: the longest that a phase can last
 
     @classmethod
-    def of(cls, load: Any, subjects: Subjects) -> "_Known":
-        phases = load if isinstance(load, list) else [load]
-        names = phase_names(load)
-        lengths_s: dict[str | None, float] = {
-            name: _longest_s(phase) for name, phase in zip(names, phases, strict=True)
-        }
-        counted = [
-            n for n, p in zip(names, phases, strict=True) if not (isinstance(p, dict) and p.get("warmup"))
-        ]
-        return cls(subjects, names, {**lengths_s, None: sum(lengths_s[name] for name in counted)})
+    def of(cls, value: Mapping[str, Any], subjects: Subjects) -> "_Known":
+        phases: dict[str, str] = {}
+        counted_s: dict[str, float] = {}
+        lengths_s: dict[str, float] = {}
+        for part in stream_parts(value):
+            counted_s[part.name] = 0.0
+            for name, phase in zip(part.phase_names, part.phases, strict=True):
+                phases[name], lengths_s[name] = part.name, _longest_s(phase)
+                if not (isinstance(phase, dict) and phase.get("warmup")):
+                    counted_s[part.name] += lengths_s[name]
+        return cls(subjects, phases, counted_s, lengths_s)
+
+    def longest_s(self, threshold: Threshold) -> float:
+        """Return the longest time that a threshold can judge."""
+        if threshold.phase is not None:
+            return self.lengths_s[threshold.phase]
+        if threshold.of is not None and threshold.of in self.counted_s:
+            return self.counted_s[threshold.of]
+        return max(self.counted_s.values(), default=inf)
 
 
 def _longest_s(phase: Any) -> float:
@@ -76,7 +86,7 @@ def check_thresholds(
     """
     if not isinstance(value, dict):
         return
-    known = _Known.of(value.get("load"), subjects)
+    known = _Known.of(value, subjects)
     for text in texts:
         if text.kind != "threshold":
             continue
@@ -159,17 +169,22 @@ def _unknown_names(threshold: Threshold, known: _Known, show: _Show) -> Iterator
         hint = f"figures of a monitor are {', '.join(MONITOR_STATS)}"
         yield show(threshold.stat, f"the monitor '{of}' has no '{threshold.stat}'", hint)
     if threshold.phase is not None and threshold.phase not in known.phases:
-        near = _near(threshold.phase, known.phases)
+        near = _near(threshold.phase, list(known.phases))
         yield show(threshold.phase, f"there is no phase '{threshold.phase}'", near)
 
 
 def _without_data(threshold: Threshold, known: _Known, show: _Show) -> Iterator[Diagnostic]:
-    of, window_s, longest_s = threshold.of, threshold.window_s, known.lengths_s[threshold.phase]
+    of, window_s, longest_s = threshold.of, threshold.window_s, known.longest_s(threshold)
+    stream = None if threshold.phase is None else known.phases[threshold.phase]
     if of in known.subjects.unsent:
         yield show(
             of, f"the load never sends '{of}', so there is nothing to judge", "send it, or remove this"
         )
-    if window_s is not None and window_s > longest_s:
+    if of in known.counted_s and threshold.phase is not None and stream != of:
+        own = [name for name, stream in known.phases.items() if stream == of]
+        message = f"'{threshold.phase}' is a phase of '{stream}', so it has nothing of '{of}'"
+        yield show(threshold.phase, message, f"phases of '{of}' are {', '.join(own)}")
+    elif window_s is not None and window_s > longest_s:
         what = "the load lasts" if threshold.phase is None else f"'{threshold.phase}' lasts"
         longest = units.format_duration(longest_s)
         yield show("over", f"{what} at most {longest}, so no window is ever full", "shorten the window")

@@ -7,7 +7,7 @@ from typing import Any
 
 from stressrunner.expressions import ExpressionError, compile_template
 
-__all__ = ["names_in", "renders_token"]
+__all__ = ["names_in", "renders_token", "texts_in"]
 
 _TOKEN = ("message", "token")
 
@@ -23,23 +23,23 @@ def names_in(value: Any) -> frozenset[tuple[str, ...]]:
     A text that makes no sense names nothing: what is wrong with it is said elsewhere.
     """
     found: set[tuple[str, ...]] = set()
-    for text in _texts_in(value):
+    for text in texts_in(value):
         with suppress(ExpressionError):
             if "{" in text:
                 found |= {r.path[:2] for r in compile_template(text, statements=True).references}
     return frozenset(found)
 
 
-def _texts_in(value: Any) -> Iterator[str]:
+def texts_in(value: Any) -> Iterator[str]:
     """Yield every text in a value that may be nested."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
         for inner in value.values():
-            yield from _texts_in(inner)
+            yield from texts_in(inner)
     elif isinstance(value, list | tuple):
         for inner in value:
-            yield from _texts_in(inner)
+            yield from texts_in(inner)
     elif is_dataclass(value):
         for field in fields(value):
-            yield from _texts_in(getattr(value, field.name))
+            yield from texts_in(getattr(value, field.name))

@@ -8,6 +8,7 @@ from stressrunner.errors import Diagnostic
 from stressrunner.scenario.requests import step_lists, steps_in, unnamed_endpoints
 from stressrunner.scenario.source import Node, Path, node_at
 from stressrunner.scenario.step_references import unknown
+from stressrunner.scenario.stream_parts import phases_in, stream_parts
 from stressrunner.scenario.validate import key_at
 
 __all__ = ["check_measured_names", "check_traffic", "group_names"]
@@ -17,6 +18,7 @@ _KINDS: Mapping[str, str] = {
     "endpoints": "an endpoint",
     "flows": "a flow",
     "groups": "a named step",
+    "traffic": "a stream of traffic",
     "monitors": "a monitor",
 }
 
@@ -24,14 +26,13 @@ _KINDS: Mapping[str, str] = {
 def check_traffic(root: Node, value: Mapping[str, Any]) -> Iterator[Diagnostic]:
     """Yield what does not fit together in the traffic of a typed scenario, which may have other mistakes."""
     check = _Traffic(root, value)
-    yield from check.mix(("mix",), value.get("mix"))
-    load = value.get("load")
-    for number, phase in enumerate(load if isinstance(load, list) else [load]):
-        path: Path = ("load", number) if isinstance(load, list) else ("load",)
-        if isinstance(phase, dict):
-            yield from check.mix((*path, "mix"), phase.get("mix"))
-            yield from check.phase(path, phase)
-    yield from check.session(_mapping(value, "session"))
+    for part in stream_parts(value):
+        yield from check.mix((*part.path, "mix"), part.value.get("mix"))
+        for path, phase in zip(part.phase_paths, part.phases, strict=True):
+            if isinstance(phase, dict):
+                yield from check.mix((*path, "mix"), phase.get("mix"))
+                yield from check.phase(path, phase)
+        yield from check.session((*part.path, "session"), _mapping(part.value, "session"))
     yield from check.nothing()
 
 
@@ -60,8 +61,9 @@ def _measured(value: Mapping[str, Any]) -> Iterator[tuple[str, str, Path]]:
             yield kind, name, (kind, name)
     for name, path in _groups(value):
         yield "groups", name, path
-    for name in _mapping(value, "monitors"):
-        yield "monitors", name, ("monitors", name)
+    for kind in ("traffic", "monitors"):
+        for name in _mapping(value, kind):
+            yield kind, name, (kind, name)
 
 
 def _groups(value: Mapping[str, Any]) -> Iterator[tuple[str, Path]]:
@@ -96,18 +98,17 @@ class _Traffic:
 
     def phase(self, path: Path, phase: Mapping[str, Any]) -> Iterator[Diagnostic]:
         """Yield the variables of a phase that the others lack."""
-        load = self._value.get("load")
-        others = [each for each in (load if isinstance(load, list) else [load]) if isinstance(each, dict)]
+        others = [other for _, other in phases_in(self._value)]
         known = _mapping(self._value, "variables")
         for name in _mapping(phase, "variables"):
             if name not in known and not all(name in _mapping(other, "variables") for other in others):
                 message = f"'{name}' is a variable of this phase alone"
                 yield self._key((*path, "variables", name), message, "give it a value under 'variables'")
 
-    def session(self, session: Mapping[str, Any]) -> Iterator[Diagnostic]:
+    def session(self, path: Path, session: Mapping[str, Any]) -> Iterator[Diagnostic]:
         send = session.get("send")
         if isinstance(send, str) and send not in self._endpoints:
-            node = node_at(self._root, ("session", "send"))
+            node = node_at(self._root, (*path, "send"))
             if send in self._flows:
                 hint = "steps before and after the messages go under 'open' and 'close'"
                 yield node.diagnostic(f"'{send}' is a flow, and a message is one request", hint)
@@ -115,11 +116,11 @@ class _Traffic:
                 yield node.diagnostic(*unknown("endpoint", send, self._endpoints))
         burst, messages = session.get("burst"), session.get("messages")
         if isinstance(burst, int) and isinstance(messages, int) and burst > messages:
-            node = node_at(self._root, ("session", "burst"))
+            node = node_at(self._root, (*path, "burst"))
             yield node.diagnostic(f"a burst of {burst} is more than the {messages} messages")
         think = _mapping(session, "think")
         if think and _seconds(think.get("min")) > _seconds(think.get("max")):
-            node = node_at(self._root, ("session", "think", "min"))
+            node = node_at(self._root, (*path, "think", "min"))
             yield node.diagnostic("'min' is longer than 'max'")
 
     def nothing(self) -> Iterator[Diagnostic]:

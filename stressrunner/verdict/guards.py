@@ -65,7 +65,7 @@ class RequestGuard:
     def feed(self, beat: Beat, monitors: Mapping[str, ProcessFigures]) -> bool:  # noqa: ARG002  of the seam
         """Take the next second; return whether it is time to stop the load."""
         piece = Slice.of(self._cells(beat.tally), self._metric, beat.duration_s)
-        if beat.phase in self._phases:
+        if not beat.phases.isdisjoint(self._phases):
             if self._outside:
                 self._begin_again()
             self._at_s = beat.at_s
@@ -171,7 +171,7 @@ class ProcessGuard:
     def feed(self, beat: Beat, monitors: Mapping[str, ProcessFigures]) -> bool:
         """Take the next second; return whether it is time to stop the load."""
         process = monitors.get(self._threshold.of or "")
-        if beat.phase not in self._phases or process is None:
+        if beat.phases.isdisjoint(self._phases) or process is None:
             self._begin_s = None
             self._stretch.interrupt()
             return False

@@ -35,7 +35,7 @@ def measure_run(threshold: Threshold, figures: Figures) -> Measurement:
             return _unknown("phase", threshold.phase, figures.phases)
         end_s = phase.started_at_s + phase.duration_s
         return measure_process(threshold.stat, process, points_between(process, phase.started_at_s, end_s))
-    if threshold.of is not None and threshold.of not in figures.endpoints:
+    if threshold.of is not None and threshold.of not in {*figures.endpoints, *figures.streams}:
         return _measure_whole(threshold, threshold.of, figures)
     stats = _stats(threshold, figures)
     if isinstance(stats, Measurement):
@@ -63,12 +63,12 @@ def _process(threshold: Threshold, figures: Figures) -> ProcessFigures | Measure
 def _stats(threshold: Threshold, figures: Figures) -> Stats | Measurement:
     """Return the counts of all requests or of an endpoint, or why there are none."""
     if threshold.phase is None:
-        return figures.totals if threshold.of is None else figures.endpoints[threshold.of]
+        return figures.totals if threshold.of is None else _named(threshold.of, figures)
     phase = figures.phases.get(threshold.phase)
     if phase is None:
         return _unknown("phase", threshold.phase, figures.phases)
-    if threshold.of is None:
-        return phase.totals
+    if threshold.of is None or threshold.of in figures.streams:
+        return phase.totals  # every phase belongs to one stream, and was checked to be one of this
     if figures.phase_endpoints is None:
         note = "a result file does not hold the figures of one endpoint in one phase"
         return Measurement(None, note=note, skipped=True)
@@ -78,13 +78,17 @@ def _stats(threshold: Threshold, figures: Figures) -> Stats | Measurement:
     return stats
 
 
+def _named(name: str, figures: Figures) -> Stats:
+    return figures.endpoints[name] if name in figures.endpoints else figures.streams[name]
+
+
 def _measure_whole(threshold: Threshold, name: str, figures: Figures) -> Measurement:
     """Return the figure of what is measured as a whole, such as a session."""
     groups = figures.groups or {}
     if name not in groups:
         if name in _WHOLES and figures.groups is None:
             return Measurement(None, note=f"the times of '{name}' are not among the figures", skipped=True)
-        return _unknown("endpoint", name, [*figures.endpoints, *groups, *figures.monitors])
+        return _unknown("endpoint", name, [*figures.endpoints, *figures.streams, *groups, *figures.monitors])
     if threshold.phase is not None:
         note = f"the times of '{name}' are not held by phase"
         return Measurement(None, note=note, skipped=True)

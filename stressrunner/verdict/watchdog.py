@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from stressrunner.fleet.beat import Beat
 from stressrunner.monitor.figures import ProcessFigures
-from stressrunner.scenario.model import Phase
+from stressrunner.scenario.model import Stream
 from stressrunner.scenario.threshold import MONITOR_STATS, Threshold
 from stressrunner.verdict.figures import LiveRecord
 from stressrunner.verdict.guards import Guard, ProcessGuard, RequestGuard, WholeGuard
@@ -21,26 +21,36 @@ class Watchdog:
     """Judges live thresholds, and remembers of each what its final judgement needs."""
 
     def __init__(
-        self, thresholds: Iterable[Threshold], *, endpoints: Sequence[str], phases: Sequence[Phase]
+        self, thresholds: Iterable[Threshold], *, endpoints: Sequence[str], streams: Sequence[Stream]
     ) -> None:
-        """Watch `thresholds`; tallies have indices into `endpoints` and `phases`.
+        """Watch `thresholds`; tallies have indices into `endpoints`, and into the phases of all `streams`.
 
         What is measured as a whole, such as a session, is watched over the whole run alone, and stops nothing.
         """
         self._endpoints = tuple(endpoints)
-        self._phases = tuple(phases)
+        self._phases = [(stream.name, phase) for stream in streams for phase in stream.load]
+        self._streams = frozenset(stream.name for stream in streams)
         self._guards = {threshold: self._guard(threshold) for threshold in thresholds}
         self._stopped: tuple[Threshold, float] | None = None
 
     def _guard(self, threshold: Threshold) -> Guard:
-        judged = _phases_of(threshold, self._phases)
+        judged = self._judged(threshold)
         if threshold.stat in MONITOR_STATS:
             return ProcessGuard(threshold, judged)
-        if threshold.of is None:
+        if threshold.of is None or threshold.of in self._streams:
             return RequestGuard(threshold, None, judged)
         if threshold.of in self._endpoints:
             return RequestGuard(threshold, self._endpoints.index(threshold.of), judged)
         return WholeGuard(threshold, threshold.of)
+
+    def _judged(self, threshold: Threshold) -> frozenset[int]:
+        """Return the phases that a threshold judges: the one that it names, or all but warm-ups; of its stream alone."""
+        return frozenset(
+            i
+            for i, (stream, phase) in enumerate(self._phases)
+            if (phase.name == threshold.phase or (threshold.phase is None and not phase.warmup))
+            and (threshold.of not in self._streams or threshold.of == stream)
+        )
 
     def feed(self, beat: Beat, monitors: Mapping[str, ProcessFigures] | None = None) -> Threshold | None:
         """Take what was counted since the beat before, and what processes used up to its end.
@@ -76,10 +86,3 @@ class Watchdog:
         if isinstance(guard, RequestGuard):
             return threshold.window_s is not None or threshold.action == "abort"
         return isinstance(guard, ProcessGuard) and threshold.action == "abort"
-
-
-def _phases_of(threshold: Threshold, phases: Sequence[Phase]) -> frozenset[int]:
-    """Return the phases that a threshold judges: the one that it names, or all but warm-ups."""
-    if threshold.phase is not None:
-        return frozenset(i for i, phase in enumerate(phases) if phase.name == threshold.phase)
-    return frozenset(i for i, phase in enumerate(phases) if not phase.warmup)

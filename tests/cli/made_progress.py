@@ -26,7 +26,7 @@ RUNNING = Progress(
     scenario="Full API",
     target="https://staging.example.com",
     at_s=21.0,
-    phase=PhaseProgress("hold", 2, 3, 19.0, 85.0),
+    phases=(PhaseProgress("hold", 2, 3, 19.0, 85.0),),
     planned=None,
     planned_s=60.0,
     sent=1_650,
@@ -69,7 +69,7 @@ PAST = tuple(second(n) for n in range(1, 22))
 EMPTY = replace(
     RUNNING,
     at_s=0.0,
-    phase=PhaseProgress("load", 1, 1, None, None),
+    phases=(PhaseProgress("load", 1, 1, None, None),),
     planned=1000,
     planned_s=None,
     sent=0,
@@ -102,4 +102,9 @@ CROWDED = replace(
     + THRESHOLDS[:1],
     generator=GeneratorProgress(0.25, 0.31, 0.97),
 )
-FINISHING = replace(RUNNING, at_s=63.2, phase=PhaseProgress("finishing", 3, 3, None, None), in_flight=2)
+FINISHING = replace(RUNNING, at_s=63.2, phases=(PhaseProgress("finishing", 3, 3, None, None),), in_flight=2)
+#: Two streams, one of which has several phases.
+STREAMS = replace(
+    RUNNING,
+    phases=(PhaseProgress("hold", 2, 3, 19.0, 85.0), PhaseProgress("probe", 1, 1, 39.0, 1.0)),
+)

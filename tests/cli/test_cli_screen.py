@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from made_progress import CROWDED, EMPTY, FINISHING, PAST, RUNNING, second
+from made_progress import CROWDED, EMPTY, FINISHING, PAST, RUNNING, STREAMS, second
 from rich.console import Console
 
 from stressrunner.cli.live_view import LiveView
@@ -22,6 +22,7 @@ from stressrunner.metrics.tally import Tally
 GOLDEN = Path(__file__).parents[1] / "golden" / "live"
 SCREENS = {
     "running": Screen(RUNNING, (*PAST, RUNNING)),
+    "streams": Screen(STREAMS, (*PAST, STREAMS)),
     "empty": Screen(EMPTY, (EMPTY,)),
     "crowded": Screen(CROWDED, (CROWDED,) * 3),
     "finishing": Screen(FINISHING, (*PAST, FINISHING)),

@@ -30,6 +30,10 @@ SHORTENED = {
     "job.yaml": ["load={concurrency: 2, iterations: 4}"],
     "patient.yaml": ["load={concurrency: 1, iterations: 6}"],
     "personas.yaml": ["load={concurrency: 2, iterations: 20}"],
+    "probe.yaml": [
+        "traffic.background.load={rate: 40/s, duration: 500ms}",
+        "traffic.probe.load={concurrency: 1, iterations: 2}",
+    ],
     "graphql.yaml": ["load={concurrency: 2, requests: 10}"],
     "client.yaml": ["load={concurrency: 2, requests: 10}"],
     "soak.yaml": ["load={concurrency: 2, requests: 20}"],

@@ -17,7 +17,18 @@ from stressrunner.metrics.ledger import Summary
 from stressrunner.plan.plan import compile_plan
 from stressrunner.scenario.build import build
 from stressrunner.scenario.document import load_text
-from stressrunner.scenario.model import Endpoint, Feeder, Json, Mix, Phase, Scenario, Session, Target, Timeout
+from stressrunner.scenario.model import (
+    Endpoint,
+    Feeder,
+    Json,
+    Mix,
+    Phase,
+    Scenario,
+    Session,
+    Stream,
+    Target,
+    Timeout,
+)
 
 
 def endpoint(name: str = "one", **changes) -> Endpoint:
@@ -49,8 +60,7 @@ def scenario(*phases: Phase, traffic: Mix | Session | None = None, endpoints=(),
         name="test",
         description="",
         endpoints={e.name: e for e in endpoints},
-        traffic=traffic or Mix({e.name: Fraction(1) for e in endpoints}),
-        load=phases,
+        streams=(Stream("", traffic or Mix({e.name: Fraction(1) for e in endpoints}), phases),),
         **{**fields, **changes},
     )
 
@@ -124,5 +134,5 @@ def virtual_run(
 def scenario_of(text: str) -> Scenario:
     """Return the scenario of a text that leaves out what every scenario has, and one iteration of one user."""
     lines = ["stressrunner: 1", "name: test", "target: {base_url: 'http://target'}"]
-    load = [] if "load:" in text else ["load: {concurrency: 1, iterations: 1}"]
+    load = [] if "load:" in text or "traffic:" in text else ["load: {concurrency: 1, iterations: 1}"]
     return build(load_text("\n".join([*lines, *load, dedent(text)]), environ={}))

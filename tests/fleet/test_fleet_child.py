@@ -55,12 +55,12 @@ def test_a_conversation(server, generator):
     generator.send(Start(0.05))
     server.wait_for(10)
     first = generator.ask(Poll(0))
-    assert (first.seq, first.is_final, first.phase) == (0, False, 0)
+    assert (first.seq, first.is_final, first.phases) == (0, False, [0])
     assert generator.receive() == Over()
     last = generator.ask(Poll(1))
-    assert (last.seq, last.is_final, last.phase) == (1, True, None)
+    assert (last.seq, last.is_final, last.phases) == (1, True, [])
     assert sent_of(first) + sent_of(last) == server.requests.total() == 50
-    begin_ns, end_ns = last.spans_ns[0]
+    _, begin_ns, end_ns = last.spans_ns[0]
     assert 0 <= begin_ns < 50_000_000
     assert 990_000_000 <= end_ns - begin_ns < 1_100_000_000
 

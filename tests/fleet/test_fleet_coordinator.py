@@ -92,8 +92,8 @@ class FakeGenerator:
         self._told = seconds
         is_final = self._at_s >= self._end_s
         tally.in_flight = 0 if is_final else 1
-        span = [0, round(min(self._at_s, self._end_s) * 1e9)]
-        return Delta(seq, is_final, tally_to_wire(tally, 0), None if is_final else 0, [span], "")
+        span = [0, 0, round(min(self._at_s, self._end_s) * 1e9)]
+        return Delta(seq, is_final, tally_to_wire(tally, 0), [] if is_final else [0], [span], "")
 
     async def receive(self):
         """Return the next message; `Over` when the load has ended."""
@@ -156,8 +156,8 @@ def test_generators_that_end_at_different_times():
     ran = Fleet(early, {})
     assert ran.summary.totals.sent == 1 + SECONDS
     assert [beat.tally.in_flight for beat in ran.ear.beats[:3]] == [2, 1, 1]
-    assert [beat.phase for beat in ran.ear.beats[:3]] == [0, 0, 0]
-    assert ran.ear.beats[-1].phase is None
+    assert [beat.phases for beat in ran.ear.beats[:3]] == [{0}, {0}, {0}]
+    assert ran.ear.beats[-1].phases == frozenset()
 
 
 def test_a_lost_answer_is_asked_for_again():
@@ -207,11 +207,11 @@ def silent(me, message):
         ({"poll": silent}, "was given up 13.0 s into the load (it has not answered for 10 s)"),
         (at_poll(2, Pong()), "said what makes no sense 3.0 s into the load (Pong has no place here)"),
         (
-            at_poll(2, Delta(7, False, None, None, [], "")),
+            at_poll(2, Delta(7, False, None, [], [], "")),
             "said what makes no sense 3.0 s into the load (delta 7 came before delta 2)",
         ),
         (
-            at_poll(2, Delta(2, False, {}, None, [], "")),
+            at_poll(2, Delta(2, False, {}, [], [], "")),
             "said what makes no sense 3.0 s into the load (this is no tally",
         ),
     ],

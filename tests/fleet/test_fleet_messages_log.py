@@ -70,7 +70,7 @@ def test_a_coordinator_asks_for_what_is_left_at_once():
         tally.attempts = [attempt]
         wire = {**delta.tally, "attempts": tally_to_wire(tally, 0)["attempts"]}
         return type(delta)(
-            delta.seq, delta.is_final and left == 0, wire, delta.phase, delta.spans_ns, delta.failure
+            delta.seq, delta.is_final and left == 0, wire, delta.phases, delta.spans_ns, delta.failure
         )
 
     ear = Listening()

@@ -70,7 +70,7 @@ def test_beats_tell_what_was_counted():
     sent = [sum(cell.sent for cell in beat.tally.cells.values()) for beat in ran.beats]
     assert sum(sent) == ran.summary.totals.sent == 150
     assert 80 <= sent[0] <= 110
-    assert [beat.phase for beat in ran.beats] == [0, None]
+    assert [beat.phases for beat in ran.beats] == [{0}, frozenset()]
 
 
 def test_overflow_that_aborts_ends_all():

@@ -80,7 +80,7 @@ def books(*parts, origin_ns=ORIGIN_NS):
     ledger = Ledger("abc", [PhaseOutline("p", False, None), PhaseOutline("q", False, None)], origin_ns)
     for tally in parts:
         ledger.add(tally, origin_ns, origin_ns + 10**9)
-    return ledger.summary([(origin_ns, origin_ns), (origin_ns, origin_ns)])
+    return ledger.summary({0: (origin_ns, origin_ns), 1: (origin_ns, origin_ns)})
 
 
 @given(tallies())

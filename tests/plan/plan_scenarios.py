@@ -4,7 +4,17 @@ from fractions import Fraction
 
 from stressrunner.plan.plan import Plan, compile_plan
 from stressrunner.plan.requests import Common, RequestTemplate
-from stressrunner.scenario.model import Closed, Endpoint, Mix, Phase, Scenario, Session, Target, Timeout
+from stressrunner.scenario.model import (
+    Closed,
+    Endpoint,
+    Mix,
+    Phase,
+    Scenario,
+    Session,
+    Stream,
+    Target,
+    Timeout,
+)
 
 
 def endpoint(name: str = "one", **changes) -> Endpoint:
@@ -37,8 +47,7 @@ def scenario(
         description="",
         target=Target(base_url, changes.pop("headers", {}), Timeout()),
         endpoints={e.name: e for e in endpoints},
-        traffic=traffic or Mix({e.name: Fraction(1) for e in endpoints}),
-        load=phases,
+        streams=(Stream("", traffic or Mix({e.name: Fraction(1) for e in endpoints}), phases),),
         **{**fields, **changes},
     )
 

@@ -251,6 +251,7 @@ def result_of(samples, seconds, *, planned=200, dropped=0, **parts):
         validity=Validity("valid"),
         totals=totals,
         wholes={},
+        streams={},
         wholes_failed={},
         apart={},
         endpoints={
@@ -469,8 +470,29 @@ def undelivered():
     return replace(passed(), verdict=Verdict("failed", 3, reasons), invariants=(checked,))
 
 
+def side_by_side():
+    """Return a run of two streams, the second of which has a stretch of the first one's time."""
+    base = passed()
+    totals = base.totals
+    return replace(
+        base,
+        run=replace(base.run, load="background: 20/s requests for 10 s; probe: 1 user for 5 s"),
+        streams={"background": totals, "probe": base.endpoints["agent_list"]},
+        phases=(
+            PhaseStats("warm", True, 0.0, 2.0, totals),
+            PhaseStats("hold", False, 2.0, 8.0, totals),
+            PhaseStats("probe", False, 0.0, 5.0, base.endpoints["agent_list"]),
+        ),
+        thresholds=(
+            *base.thresholds,
+            threshold("probe.errors < 1%", "passed", 0.0, 0.01, "ratio", samples=40, topic="errors"),
+        ),
+    )
+
+
 EXAMPLES = {
     "passed": passed,
+    "side_by_side": side_by_side,
     "failed": failed,
     "unreachable": unreachable,
     "aborted": aborted,

@@ -49,6 +49,7 @@ def test_the_keys_stand_in_the_documented_order():
         "wholes",
         "wholes_failed",
         "apart",
+        "streams",
         "phases",
         "timeline",
         "thresholds",

@@ -107,3 +107,24 @@ def test_hard_limits_are_told():
     assert told["hard limits"] == "100 requests; 10 min; 5 MB sent and received"
     told = expected(load + "limits: {requests: 99}\n")
     assert told["hard limits"] == "99 requests, which will cut the load off"
+
+
+STREAMS = """traffic:
+  background: {mix: {a: 1, b: 1}, load: {rate: 20/s, duration: 10s, max_in_flight: 40}}
+  probe: {flow: [a, b], load: {concurrency: 3, iterations: 5}}
+"""
+
+
+def test_streams_add_up():
+    """Requests and what is in flight are sums; the time is unknown where that of one stream is."""
+    told = expected(ENDPOINTS + STREAMS)
+    assert told["requests"] == "210: 105 a, 105 b"
+    assert told["in flight"] == "unknown, at most 43: about 20 for every second that a response takes"
+    assert told["duration"].startswith("unknown, but more than 10 s")
+    timed = expected(ENDPOINTS + STREAMS.replace("iterations: 5", "duration: 12s, graceful_stop: 5s"))
+    assert timed["duration"] == "12 s, and up to 30 s for what is then in flight"
+    assert timed["requests"].startswith(
+        "unknown, because users send as fast as they are answered until the phase 'probe'"
+    )
+    rows = "feeders: {rows: {values: [1, 2], on_end: stop}}\n" + ENDPOINTS.replace("/a", "'/{{ rows }}'", 1)
+    assert "a feeder ends the stream 'probe' after at most 4" in expected(rows + STREAMS)["requests"]

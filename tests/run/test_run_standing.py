@@ -58,7 +58,7 @@ class Seconds:
 
     def next(self, times_ms, *, phase=0, failed=(), endpoint=0, latest=(), generators=()):
         """Let a second pass in which requests took so long; return what is told."""
-        tally = Tally()
+        tally, phases = Tally(), frozenset() if phase is None else frozenset({phase})
         for took_ms in times_ms:
             tally.record(request(took_ms, endpoint))
         for kind in failed:
@@ -68,7 +68,7 @@ class Seconds:
         tally.stalls.record(2 * MS)
         self.total.merge(tally)
         self.at_s += 1.0
-        return self.standing.after(Beat(self.at_s, 1.0, tally, phase), self.total, dict(latest), generators)
+        return self.standing.after(Beat(self.at_s, 1.0, tally, phases), self.total, dict(latest), generators)
 
 
 def request(took_ms, endpoint):
@@ -90,7 +90,7 @@ def request(took_ms, endpoint):
 def test_phases_tell_how_long_they_last_and_what_they_offer(standing):
     """Within a ramp the rate rises; time left counts down, in the phase and beyond its end."""
     seconds = Seconds(standing(OPEN))
-    told = [seconds.next([10], phase=phase).phase for phase in (0, 0, 0, 0, 1, 1, None)]
+    told = [seconds.next([10], phase=phase).phases[0] for phase in (0, 0, 0, 0, 1, 1, None)]
     assert [phase.name for phase in told] == ["ramp"] * 4 + ["hold"] * 2 + ["finishing"]
     assert [phase.number for phase in told] == [1, 1, 1, 1, 2, 2, 2]
     assert [phase.left_s for phase in told] == [3, 2, 1, 0, 5, 4, None]
@@ -108,14 +108,14 @@ def test_what_is_offered_is_in_requests(tmp_path, step, offered):
     path.write_text(text, encoding="utf-8")
     scenario = build(load_document(path, environ={}))
     begun = Standing(scenario, compile_plan(scenario, seed=1, run_id="r"), Masker([]))
-    assert Seconds(begun).next([10]).phase.offered_per_s == offered
+    assert Seconds(begun).next([10]).phases[0].offered_per_s == offered
 
 
 def test_where_work_ends_the_load_no_time_is_told(standing):
     """What is planned is told instead, and nothing is offered."""
     told = Seconds(standing(CLOSED)).next([10])
     assert (told.planned, told.planned_s) == (40, None)
-    assert (told.phase.left_s, told.phase.offered_per_s) == (None, None)
+    assert (told.phases[0].left_s, told.phases[0].offered_per_s) == (None, None)
 
 
 def test_percentiles_are_of_the_last_seconds(standing):
@@ -172,3 +172,30 @@ def test_the_generator_is_told_of(standing):
     assert (told.lag_p99_s, told.stall_max_s, told.cpu) == (pytest.approx(0.001), pytest.approx(0.002), 0.7)
     told = seconds.next([], generators=[idle]).generator
     assert (told.lag_p99_s, told.cpu) == (None, None)
+
+
+STREAMS = """\
+traffic:
+  steady: {mix: {login: 1}, load: [{name: warm, rate: 10/s, duration: 2s, warmup: true}, {name: hold, rate: 20/s, duration: 4s}]}
+  probe: {mix: {search: 1}, load: {concurrency: 1, duration: 5s}}
+"""
+
+
+def test_streams_tell_where_each_of_them_is(tmp_path):
+    """Each stream has its phase, and its time left; the load lasts as long as the longest."""
+    path = tmp_path / "shop.yaml"
+    text = SCENARIO.replace("mix: {login: 1, search: 1}\nload: %s\n", STREAMS).replace("%%", "%")
+    path.write_text(text, encoding="utf-8")
+    scenario = build(load_document(path, environ={}))
+    standing = Standing(scenario, compile_plan(scenario, seed=1, run_id="r"), Masker([]))
+    told = [
+        standing.after(Beat(at_s, 1.0, Tally(), frozenset(phases)), Tally(), {}, ())
+        for at_s, phases in ((1.0, {0, 2}), (3.0, {1, 2}), (6.0, {1}), (6.5, set()))
+    ]
+    assert [[(p.name, p.number, p.count, p.left_s) for p in one.phases] for one in told] == [
+        [("warm", 1, 2, 1.0), ("probe", 1, 1, 4.0)],
+        [("hold", 2, 2, 3.0), ("probe", 1, 1, 2.0)],
+        [("hold", 2, 2, 0.0)],
+        [("finishing", 2, 2, None, None)[:4]],
+    ]
+    assert told[0].planned_s == 6.0

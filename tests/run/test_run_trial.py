@@ -79,7 +79,8 @@ def tried(text, answers, endpoint=None):
         clock = EventLoopClock()
         transports = FakeTransports(clock, lambda number, request: answers[number])
         to = (transports, "http://shop.example", clock)
-        return await try_iteration(plan, "Shop", iteration_of(plan, endpoint), to)
+        part, number = iteration_of(plan, endpoint)
+        return await try_iteration(part, "Shop", number, to)
 
     trial = trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
     return trial, trial_text(trial, Masker(document.secrets))
@@ -176,3 +177,21 @@ def test_what_is_tried_again_around_the_load_is_no_failure():
     trial, shown = tried(polled, [*answers[:-1], answer({}, 500)])
     assert not trial.passed
     assert "teardown failed: status was 500" in shown
+
+
+STREAMS = """\
+endpoints: {list: {get: /items}, note: {post: /notes, body: "{{ session.index }} {{ user.id }}"}}
+traffic:
+  browse: {mix: {list: 1}, load: {concurrency: 3, requests: 9}}
+  write: {flow: [note, list], load: {concurrency: 1, iterations: 1}}
+"""
+
+
+def test_an_iteration_of_a_stream_is_tried():
+    """It is the first one of the first stream, or of the first stream that sends the endpoint."""
+    trial, _ = tried(STREAMS, [answer({})])
+    assert [attempt.endpoint for attempt in trial.attempts] == ["list"]
+    trial, _ = tried(STREAMS, [answer({}), answer({})], "note")
+    assert [attempt.endpoint for attempt in trial.attempts] == ["note", "list"]
+    assert trial.attempts[0].exchange.request.body == b"1 3"  # the numbers that it has in the load
+    assert trial.exit_code == 0

@@ -83,6 +83,16 @@ def places(value, path=()):
 
 
 PLACES = [path for path in places(COMPLETE) if path]
+#: The same as a stream beside others.
+SIDE_BY_SIDE = {
+    **{key: part for key, part in COMPLETE.items() if key not in ("mix", "flow", "session", "load")},
+    "feeders": {"prompts": {**COMPLETE["feeders"]["prompts"], "per": "request"}},
+    "traffic": {
+        "first": {key: COMPLETE[key] for key in ("mix", "flow", "session", "load") if key in COMPLETE},
+        "flowing": {"flow": [next(iter(COMPLETE["endpoints"]))], "load": {"rate": "1/s", "duration": "1s"}},
+    },
+}
+STREAM_PLACES = [path for path in places(SIDE_BY_SIDE) if path[:1] == ("traffic",)]
 values = st.recursive(
     st.none()
     | st.booleans()
@@ -99,9 +109,9 @@ values = st.recursive(
 )
 
 
-def changed(path, value):
+def changed(path, value, complete=COMPLETE):
     """Return the complete scenario with another value at a path."""
-    tree = copy.deepcopy(COMPLETE)
+    tree = copy.deepcopy(complete)
     inner = tree
     for step in path[:-1]:
         inner = inner[step]
@@ -111,14 +121,23 @@ def changed(path, value):
 
 def test_every_key_may_be_used():
     """A scenario with every key in it builds."""
-    assert build(load_text(json.dumps(COMPLETE), environ={})).name == "complete"
+    for complete in (COMPLETE, SIDE_BY_SIDE):
+        assert build(load_text(json.dumps(complete), environ={})).name == "complete"
 
 
-@given(st.sampled_from(PLACES), values)
-def test_a_misplaced_value_is_told_or_builds(path, value):
+COMPLETES = st.one_of(
+    st.tuples(st.just(COMPLETE), st.sampled_from(PLACES)),
+    st.tuples(st.just(SIDE_BY_SIDE), st.sampled_from(STREAM_PLACES)),
+)
+
+
+@given(COMPLETES, values)
+def test_a_misplaced_value_is_told_or_builds(place, value):
     """A value of any kind at any place gives diagnostics, or a document that builds."""
+    complete, path = place
     try:
-        document = load_text(json.dumps(changed(path, value), ensure_ascii=False), environ={"X": "x"})
+        text = json.dumps(changed(path, value, complete), ensure_ascii=False)
+        document = load_text(text, environ={"X": "x"})
     except InvalidScenario as invalid:
         told = invalid.diagnostics
     else:
@@ -130,7 +149,7 @@ def test_a_misplaced_value_is_told_or_builds(path, value):
 def test_a_missing_key_is_told_beside_a_misplaced_value(path, value):
     """One broken place does not hide another."""
     tree = changed(path, value)
-    tree.pop("load" if path[0] != "load" else "endpoints")
+    tree.pop("endpoints" if path[0] != "endpoints" else "target")
     with pytest.raises(InvalidScenario) as caught:
         load_text(json.dumps(tree, ensure_ascii=False), environ={"X": "x"})
     messages = [diagnostic.message for diagnostic in caught.value.diagnostics]

@@ -9,13 +9,14 @@ from made_figures import figures, phase, point, process, sample, stats
 from stressrunner.fleet.beat import Beat
 from stressrunner.metrics.tally import Tally
 from stressrunner.plan.outcome import Outcome
-from stressrunner.scenario.model import Open, Phase
+from stressrunner.scenario.model import Mix, Open, Phase, Stream
 from stressrunner.scenario.threshold_grammar import parse_threshold
 from stressrunner.verdict.thresholds import evaluate
 from stressrunner.verdict.watchdog import Watchdog
 
 SHAPE = Open(Fraction(100), Fraction(60))
 PHASES = (Phase("warm", SHAPE, warmup=True), Phase("hold", SHAPE), Phase("peak", SHAPE))
+STREAMS = (Stream("", Mix({"login": Fraction(1), "search": Fraction(1)}), PHASES),)
 ENDPOINTS = ("login", "search")
 FAST, SLOW = [sample(10)] * 100, [sample(10)] * 80 + [sample(3000)] * 20
 FAILING = [sample(10)] * 50 + [sample(10, Outcome.FAILED)] * 50
@@ -27,7 +28,7 @@ class Load:
     def __init__(self, *texts, **changes):
         """Watch thresholds given as text; `changes` replace fields of them."""
         self.thresholds = [replace(parse_threshold(text), **changes) for text in texts]
-        self.dog = Watchdog(self.thresholds, endpoints=ENDPOINTS, phases=PHASES)
+        self.dog = Watchdog(self.thresholds, endpoints=ENDPOINTS, streams=STREAMS)
         self.at_s = 0.0
 
     def second(self, samples, phase=1, *, running=..., monitors=None, dropped=0):
@@ -37,7 +38,8 @@ class Load:
         for one in samples:
             tally.record(one._replace(phase=phase))
         tally.record_dropped(phase, 0, dropped)
-        due = self.dog.feed(Beat(self.at_s, 1.0, tally, phase if running is ... else running), monitors)
+        phases = {phase} if running is ... else {running} - {None}
+        due = self.dog.feed(Beat(self.at_s, 1.0, tally, frozenset(phases)), monitors)
         return due and due.text
 
     def seconds(self, *many, **how):
@@ -281,6 +283,26 @@ def test_sessions_and_processes_show_theirs_too():
     assert latest(load) == {"session.p95 < 1s": None, "target.memory < 100MB": 50_000_000}
     tally = Tally()
     tally.record_whole("session", 2_000_000_000)
-    assert load.dog.feed(Beat(2.0, 1.0, tally, 1), watched) is None
+    assert load.dog.feed(Beat(2.0, 1.0, tally, frozenset({1})), watched) is None
     assert latest(load)["session.p95 < 1s"] == pytest.approx(2.0)
     assert load.dog.records() == {}
+
+
+SIDE_BY_SIDE = (
+    Stream("background", STREAMS[0].traffic, (Phase("warm", SHAPE, warmup=True), Phase("hold", SHAPE))),
+    Stream("probe", STREAMS[0].traffic, (Phase("probe", SHAPE),)),
+)
+
+
+def test_streams_are_watched_apart():
+    """Errors of one stream stop the load by a threshold on it, and never by one on another that runs beside it."""
+    texts = ("probe.errors < 10% over 2s else abort", "background.errors < 10% over 2s else abort")
+    for failing, due in ((2, [None, texts[0]]), (1, [None, texts[1]]), (0, [None, None])):
+        dog = Watchdog(map(parse_threshold, texts), endpoints=ENDPOINTS, streams=SIDE_BY_SIDE)
+        told = []
+        for at_s in (1.0, 2.0):
+            tally = Tally()
+            for one in FAILING:
+                tally.record(one._replace(phase=failing))
+            told.append(dog.feed(Beat(at_s, 1.0, tally, frozenset({1, 2}))))
+        assert [one and one.text for one in told] == due

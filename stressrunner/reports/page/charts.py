@@ -102,8 +102,8 @@ class _TimeAxis:
         return self.line(name, per_second)
 
     def frame(self, title: str, y: Axis, write: Callable[[float], str]) -> Frame:
-        """Return a frame along this axis, with the phases as bands where there are several."""
-        phases = self.result.phases
+        """Return a frame along this axis, with the phases as bands where there are several that follow one another."""
+        phases = self.result.phases if len(self.result.streams) < 2 else ()
         bands: tuple[Band, ...] = ()
         if len(phases) > 1 or any(phase.warmup for phase in phases):
             bands = tuple(

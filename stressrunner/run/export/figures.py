@@ -89,8 +89,8 @@ def families(progress: Progress, total: Tally, phases: Sequence[str]) -> tuple[F
         Family(
             "stressrunner_phase",
             "gauge",
-            "The phase that is running; 1",
-            (_point(1, phase=progress.phase.name),),
+            "The phases that are running, of each stream one; 1",
+            tuple(_point(1, phase=phase.name) for phase in progress.phases),
         ),
         Family("stressrunner_in_flight", "gauge", "Requests on their way", _one(progress.in_flight)),
         Family(

@@ -1,0 +1,377 @@
+"""When the iterations of a stream run: users, phases, and the dispatcher that releases what is due.
+
+Users are tasks that live as long as their stream and run one iteration after the other. In a closed phase a user
+takes its next iteration by itself; in an open one the dispatcher releases every arrival when it is due and gives
+it to the free user with the lowest number, or to a new one. Arrivals that find `max_in_flight` users busy wait in
+order: they have been released, so that their waiting is `queue` and not the generator's lag.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import pairwise
+
+import anyio
+import anyio.lowlevel
+from anyio.abc import TaskGroup
+
+from stressrunner.engine.chores import Site
+from stressrunner.engine.crowd import Crowd, User
+from stressrunner.engine.iteration import Arrival, Iterations
+from stressrunner.engine.pauses import think_ns
+from stressrunner.engine.quick import QuickRequests, QuickUser, is_quick
+from stressrunner.engine.sending import Cut
+from stressrunner.http.exchange import DirectTransport, Transport
+from stressrunner.plan.pacing import user_steps
+from stressrunner.plan.phases import PhasePlan
+from stressrunner.plan.plan import Plan
+from stressrunner.scenario.model import Closed, Open
+from stressrunner.units import NS_PER_S
+
+__all__ = ["PhaseSpan", "StreamLoad"]
+
+
+_BEHIND_NS = 1_000_000  #: so late, the dispatcher lets others run after every arrival
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseSpan:
+    """When a phase took place, in monotonic nanoseconds."""
+
+    started_ns: int
+    ended_ns: int  #: its last arrival or the end of its duration; its requests may end later
+
+
+@dataclass(slots=True)
+class _ClosedPhase:
+    """A closed phase under way."""
+
+    plan: PhasePlan
+    shape: Closed
+    ends_ns: int | None
+    share: int | None  #: iterations of this generator
+    users: int = 0  #: of this generator that may begin iterations; moves on a ramp
+    taken: int = 0
+    over: anyio.Event = field(default_factory=anyio.Event)
+
+
+class StreamLoad:
+    """One generator's part of a stream, carried out once."""
+
+    def __init__(self, plan: Plan, site: Site, cut: Cut, fail: Callable[[str], None]) -> None:
+        """Make ready.
+
+        Args:
+            plan: the part of the stream.
+            site: where its requests are sent, by a sender of its own.
+            cut: why that sender's requests are cut off, if they are.
+            fail: told why the whole load has to end, in one sentence.
+        """
+        self._plan = plan
+        self._stream = plan.stream
+        self._transports = site.transports
+        self._clock = site.clock
+        self._recorder = site.recorder
+        self._cut = cut
+        self._fail = fail
+        self._iterations = Iterations(plan, site.sender, site.clock, site.recorder, site.base_url)
+        self._users = Crowd()
+        self._backlog: deque[Arrival] = deque()
+        self._phase: _ClosedPhase | None = None
+        self._first = 0  # iteration of the whole plan that `_begun` counts from
+        self._begun = 0  # iterations of this generator that were given a number since
+        self._closing = False
+        self._falls = _falls(self._stream.phases)
+        is_direct = is_quick(plan) and not self._falls
+        self._requests = QuickRequests(plan, site.sender, site.clock, site.recorder) if is_direct else None
+        self._limit = self._stream.iteration_limit
+        self._active = 0  # users that a closed phase lets begin iterations
+        self._background: TaskGroup  # for what must not outlast the users
+        self._quiet = anyio.Event()
+        self._scope = anyio.CancelScope()
+        self.spans: dict[int, PhaseSpan] = {}  #: of the phases that have begun, by their indices
+        self.phase: int | None = None  #: the index of the one that is running
+
+    async def run(self) -> None:
+        """Carry out all phases, let iterations finish for as long as graceful_stop allows, and cut off the rest."""
+        with self._scope:
+            async with anyio.create_task_group() as self._background:
+                async with anyio.create_task_group() as tasks:
+                    await self._phases(tasks)
+                    await self._finish()
+                self._background.cancel_scope.cancel()
+        if self._cut.reason == "interrupt" and self.spans:
+            latest = max(self.spans)
+            self.spans[latest] = PhaseSpan(self.spans[latest].started_ns, self._clock.now_ns())
+        self._account_for_backlog()
+
+    def stop(self) -> None:
+        """Cut the stream off now: an interrupt, a limit, or a threshold that aborts."""
+        if self._cut.reason is None:
+            self._cut.reason = "interrupt"
+            self._scope.cancel()
+
+    async def _phases(self, tasks: TaskGroup) -> None:
+        start_ns = self._clock.now_ns()
+        is_fixed = True
+        for phase in self._stream.phases:
+            if self._exhausted:
+                break
+            self.phase = phase.index
+            self.spans[phase.index] = PhaseSpan(start_ns, start_ns)
+            match phase.spec.shape:
+                case Closed() as shape:
+                    end_ns = await self._closed(phase, shape, start_ns, tasks)
+                case Open() as shape:
+                    end_ns = await self._open(phase, shape, start_ns, tasks)
+            self.spans[phase.index] = PhaseSpan(start_ns, end_ns)
+            start_ns = end_ns
+            is_fixed = is_fixed and phase.iterations is not None
+            if is_fixed:
+                # Generators whose shares of a phase differ go on together, or they would skip numbers, and rows.
+                self._first, self._begun = self._first + (phase.iterations or 0), 0
+        self.phase = None
+
+    @property
+    def _exhausted(self) -> bool:
+        """Whether the data of a feeder that does not repeat has run out."""
+        return self._limit is not None and self._first + self._plan.part.number(self._begun) >= self._limit
+
+    def _next_iteration(self) -> int:
+        number = self._first + self._plan.part.number(self._begun)
+        self._begun += 1
+        return number
+
+    # Closed phases
+
+    async def _closed(self, plan: PhasePlan, shape: Closed, start_ns: int, tasks: TaskGroup) -> int:
+        """Let users work until the phase's time or work is over; return when that was."""
+        part = self._plan.part
+        phase = self._phase = _ClosedPhase(
+            plan,
+            shape,
+            ends_ns=None if shape.duration_s is None else start_ns + round(shape.duration_s * NS_PER_S),
+            share=None if shape.iterations is None else part.share(shape.iterations),
+        )
+        if shape.concurrency_from is None:
+            self._set_users(phase, part.share(shape.concurrency), tasks)
+        else:
+            self._background.start_soon(self._ramp, phase, start_ns, tasks)
+        if phase.share == 0 or (phase.ends_ns is None and phase.users == 0):
+            phase.over.set()
+        if phase.ends_ns is None:
+            await phase.over.wait()
+        else:
+            await self._pause(phase, phase.ends_ns)
+        phase.over.set()
+        self._phase = None
+        return self._clock.now_ns() if phase.ends_ns is None or self._exhausted else phase.ends_ns
+
+    def _set_users(self, phase: _ClosedPhase, users: int, tasks: TaskGroup) -> None:
+        """Let so many users begin iterations; the iterations of others may end within graceful_stop."""
+        before, phase.users, self._active = self._active, users, users
+        self._users.rouse(users)
+        while len(self._users) < users:
+            self._new_user(tasks)
+        for user in self._users.between(users, before):
+            if user.scope is not None:
+                self._background.start_soon(self._retire, user, phase.plan.spec.graceful_stop_s)
+
+    async def _ramp(self, phase: _ClosedPhase, start_ns: int, tasks: TaskGroup) -> None:
+        """Move the number of users in a straight line, in steps of one."""
+        shape = phase.shape
+        steps = user_steps(shape.concurrency_from or 0, shape.concurrency, shape.duration_s or Fraction(0))
+        for at_ns, users in steps:
+            await self._pause(phase, start_ns + at_ns)
+            if phase.over.is_set():
+                return
+            self._set_users(phase, self._plan.part.share(users), tasks)
+
+    async def _retire(self, user: User, graceful_s: float) -> None:
+        """Cut off the iteration that a user is in, if it has not ended by then."""
+        scope = user.scope
+        await self._clock.sleep_until(self._clock.now_ns() + round(graceful_s * NS_PER_S))
+        if scope is not None and user.scope is scope:
+            scope.cancel()
+
+    async def _take(self, user: User) -> Arrival | None:
+        """Return a closed phase's next iteration for a user, after its pause; None when there is none."""
+        while (phase := self._phase) is not None:
+            due_ns = self._clock.now_ns()
+            if phase.shape.think_max_s and user.iterations:
+                due_ns += self._think_ns(phase.shape, user)
+                await self._pause(phase, due_ns)
+            arrival = self._taken(user, phase, due_ns)
+            if arrival is not None or self._phase is phase:
+                return arrival
+            # The phase ended in the pause, and the next one took this user for a busy one.
+        return None
+
+    def _taken(self, user: User, phase: _ClosedPhase, due_ns: int) -> Arrival | None:
+        """Return a closed phase's next iteration for a user; None when there is none for it."""
+        if user.number >= phase.users or phase.over.is_set():
+            return None
+        if phase.ends_ns is not None and due_ns >= phase.ends_ns:
+            return None
+        number = self._plan.part.number(phase.taken)
+        phase.taken += 1
+        arrival = Arrival(phase.plan.index, number, self._next_iteration(), due_ns)
+        if phase.taken == phase.share or self._exhausted:
+            phase.over.set()
+        return arrival
+
+    def _think_ns(self, shape: Closed, user: User) -> int:
+        number = self._plan.part.number(user.number)
+        return think_ns(
+            shape.think_min_s, shape.think_max_s, self._plan.seed, "think", number, user.iterations
+        )
+
+    async def _pause(self, phase: _ClosedPhase, until_ns: int) -> None:
+        """Wait for a moment, or until the phase is over."""
+        with anyio.move_on_after((until_ns - self._clock.now_ns()) / NS_PER_S):
+            await phase.over.wait()
+        if not phase.over.is_set():
+            await self._clock.sleep_until(until_ns)
+
+    # Open phases
+
+    async def _open(self, plan: PhasePlan, shape: Open, start_ns: int, tasks: TaskGroup) -> int:
+        """Release every arrival when it is due; return when the phase is over."""
+        part, users = self._plan.part, self._stream.user_limit
+        limit = shape.max_in_flight if users is None else min(shape.max_in_flight, users)
+        most = max(1, part.share(limit))
+        for number in range(part.index, plan.arrivals, part.count):
+            if self._exhausted:
+                return self._clock.now_ns()
+            due_ns = start_ns + plan.due_ns(number)
+            await self._clock.sleep_until(due_ns)
+            arrival = Arrival(plan.index, number, self._next_iteration(), due_ns)
+            self._give(arrival, most, shape.overflow, tasks)
+            if self._clock.now_ns() - due_ns > _BEHIND_NS:
+                # Waiting for the past takes no time: without this, nobody else would run until all is released.
+                await anyio.lowlevel.checkpoint()
+        end_ns = start_ns + round(shape.duration_s * NS_PER_S)
+        await self._clock.sleep_until(end_ns)
+        return end_ns
+
+    def _give(self, arrival: Arrival, most: int, overflow: str, tasks: TaskGroup) -> None:
+        """Hand an arrival to the free user with the lowest number, to a new one, or to the queue."""
+        if self._users.busy >= most:
+            if overflow == "wait":
+                self._backlog.append(arrival._replace(waiting_since_ns=self._clock.now_ns()))
+            else:
+                self._drop(arrival)
+            if overflow == "abort":
+                self._fail(f"max_in_flight of {most:,} iterations was reached, and overflow is abort")
+        elif not self._users.wake_first(arrival):
+            self._new_user(tasks, arrival)
+
+    # Users
+
+    def _new_user(self, tasks: TaskGroup, arrival: Arrival | None = None) -> None:
+        tasks.start_soon(self._live, self._users.join(arrival))
+
+    def _number(self, user: User) -> int:
+        """Return the number of a user among those of all generators and streams."""
+        return self._stream.first_user + self._plan.part.number(user.number)
+
+    async def _live(self, user: User) -> None:
+        """Run iterations until the load closes."""
+        async with self._transports.open() as transport:
+            if self._requests is not None and isinstance(transport, DirectTransport):
+                user.quick = QuickUser(
+                    self._requests, self._number(user), transport, lambda: self._following(user)
+                )
+                while (arrival := await self._next(user)) is not None:
+                    await user.quick.run(arrival)
+                    user.iterations = user.quick.iterations
+            else:
+                await self._iterate(user, transport)
+
+    async def _iterate(self, user: User, transport: Transport) -> None:
+        """Run iterations, each of which may do anything."""
+        run, number = self._iterations.run, self._number(user)
+        while (arrival := await self._next(user)) is not None:
+            iterating = run(arrival, user=number, user_iteration=user.iterations, transport=transport)
+            if self._falls:
+                with anyio.CancelScope() as user.scope:
+                    await iterating
+                user.scope = None
+            else:
+                await iterating
+            user.iterations += 1
+
+    async def _next(self, user: User) -> Arrival | None:
+        """Return what a user is to run next; wait while there is nothing; None when the load closes."""
+        while True:
+            waiting = self._waiting(user)
+            if waiting is not None:
+                return waiting
+            taken = await self._take(user)
+            if taken is not None:
+                return taken
+            if self._closing:
+                self._users.busy -= 1
+                if self._users.busy == 0:
+                    self._quiet.set()
+                return None
+            self._users.rest(user)
+            await user.awake.wait()
+
+    def _waiting(self, user: User) -> Arrival | None:
+        """Return the arrival that waits for a user, or for any; None when there is none."""
+        if user.mail is not None:
+            arrival, user.mail = user.mail, None
+            return arrival
+        return self._backlog.popleft() if self._backlog else None
+
+    def _following(self, user: User) -> Arrival | None:
+        """Return what a quick user is to run next, if that is there already; else let it wait or leave."""
+        arrival = self._waiting(user)
+        phase = self._phase
+        if arrival is None and phase is not None and not phase.shape.think_max_s:
+            arrival = self._taken(user, phase, self._clock.now_ns())
+        if arrival is None and user.quick is not None:
+            if phase is None and not self._closing:
+                self._users.rest(user, parked=True)
+            else:
+                user.quick.leave()
+        return arrival
+
+    async def _finish(self) -> None:
+        """Let iterations end within graceful_stop, then cut off what is still running."""
+        self._closing = True
+        self._users.rouse(len(self._users))
+        if self._users.busy == 0:
+            return
+        graceful_s = self._stream.phases[-1].spec.graceful_stop_s
+        with anyio.move_on_after(graceful_s) as waiting:
+            await self._quiet.wait()
+        if waiting.cancelled_caught:
+            self._cut.reason = "graceful_stop"
+            self._scope.cancel()
+
+    def _account_for_backlog(self) -> None:
+        """Count arrivals that waited in vain: dropped when graceful_stop ran out, not reached when interrupted."""
+        if self._cut.reason == "interrupt":
+            return
+        for arrival in self._backlog:
+            self._drop(arrival)
+
+    def _drop(self, arrival: Arrival) -> None:
+        for endpoint, count in self._plan.phases[arrival.phase].traffic.requests_of(arrival.number).items():
+            self._recorder.dropped(arrival.phase, endpoint, count)
+
+
+def _falls(phases: Sequence[PhasePlan]) -> bool:
+    """Return whether concurrency falls anywhere, so that iterations may have to be cut off while others go on."""
+    levels: list[int] = []
+    for phase in phases:
+        shape = phase.spec.shape
+        if isinstance(shape, Closed):
+            levels += [
+                shape.concurrency if shape.concurrency_from is None else shape.concurrency_from,
+                shape.concurrency,
+            ]
+    return any(after < before for before, after in pairwise(levels))

@@ -1,0 +1,206 @@
+"""The phases of a plan and the streams that they belong to, with what each draws its values from."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from stressrunner.expressions import ValueTemplate, compile_value
+from stressrunner.expressions.functions import random_stream
+from stressrunner.plan.feeders import Rows
+from stressrunner.plan.pacing import Even, Pacing, Poisson, Ramp
+from stressrunner.plan.shard import Shard
+from stressrunner.plan.traffic import TrafficPlan
+from stressrunner.plan.traffic_compiler import TrafficCompiler
+from stressrunner.scenario.model import Closed, Open, Phase, Scenario, Stream
+from stressrunner.scenario.token_use import texts_in
+
+__all__ = ["PhasePlan", "StreamPlan", "Variables", "compile_streams"]
+
+_WORD = re.compile(r"\w+")
+
+
+@dataclass(frozen=True, slots=True)
+class Variables:
+    """The variables of a phase, or of the scenario."""
+
+    constants: Mapping[str, Any]  #: those without holes
+    evaluated: Mapping[str, ValueTemplate]  #: those with holes, evaluated once per iteration
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> "Variables":
+        """Compile variables; raises ExpressionError where one makes no sense."""
+        compiled = {name: compile_value(value) for name, value in values.items()}
+        return cls(
+            {name: values[name] for name, value in compiled.items() if value.is_constant},
+            {name: value for name, value in compiled.items() if not value.is_constant},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PhasePlan:
+    """A phase of the load with its arrivals."""
+
+    index: int  #: among the phases of all streams
+    spec: Phase
+    traffic: TrafficPlan  #: what its iterations do
+    pacing: Pacing | None  #: of an open phase
+    variables: Variables
+
+    @property
+    def arrivals(self) -> int:
+        """Arrivals in the whole plan; none in a closed phase."""
+        return 0 if self.pacing is None else self.pacing.count
+
+    def due_ns(self, arrival: int) -> int:
+        """When an arrival is due, in nanoseconds after the phase began; raises IndexError where there is none."""
+        if self.pacing is None:
+            raise IndexError(arrival)
+        return self.pacing.due_ns(arrival)
+
+    @property
+    def iterations(self) -> int | None:
+        """Iterations in the whole plan; None when time alone ends the phase."""
+        if self.pacing is not None:
+            return self.pacing.count
+        return self.spec.shape.iterations if isinstance(self.spec.shape, Closed) else None
+
+
+@dataclass(frozen=True, slots=True)
+class StreamPlan:
+    """Phases that run one after the other, with users of their own; beside those of other streams, if there are some.
+
+    What its iterations draw depends on its name and on nothing else that other streams have.
+    """
+
+    name: str  #: empty where it is the only one and has none
+    seed: int  #: that its draws come from
+    phases: tuple[PhasePlan, ...]
+    rows: Mapping[str, Rows]  #: of the feeders, in the order in which its iterations draw them
+    drawn: frozenset[str] = frozenset()  #: the feeders that may be drawn from
+    sessions: Shard = field(
+        default_factory=Shard
+    )  #: how its sessions are numbered among those of all streams
+    first_user: int = 0  #: the number of its first user among those of all streams
+    user_limit: int | None = None  #: how many users have rows of their own; None when no feeder is per user
+
+    @property
+    def stride(self) -> int:
+        """How far apart the requests of two iterations are in the rows of a feeder that has one for every request."""
+        return max(phase.traffic.requests for phase in self.phases)
+
+    @property
+    def at_once(self) -> int:
+        """Requests of one iteration that may be on their way together."""
+        return max(phase.traffic.at_once for phase in self.phases)
+
+    @property
+    def most_users(self) -> int:
+        """The most users that it may come to have."""
+        most = max(phase.spec.shape.most for phase in self.phases)
+        return most if self.user_limit is None else min(most, self.user_limit)
+
+    @property
+    def most_closed(self) -> int:
+        """The users of its largest closed phase."""
+        return max((p.spec.shape.most for p in self.phases if isinstance(p.spec.shape, Closed)), default=0)
+
+    @property
+    def iteration_limit(self) -> int | None:
+        """How many iterations have rows; the stream ends there. None when rows repeat."""
+        limits = []
+        for name in self.drawn:
+            rows = self.rows[name]
+            if rows.limit is not None and rows.per == "iteration":
+                limits.append(rows.limit)
+            elif rows.limit is not None and rows.per == "request":
+                limits.append(rows.limit // self.stride)
+        return min(limits, default=None)
+
+
+def compile_streams(scenario: Scenario, traffic: TrafficCompiler, seed: int) -> tuple[StreamPlan, ...]:
+    """Compile the streams of a scenario; raises what `compile_plan` does."""
+    places = _places(scenario)
+    plans: list[StreamPlan] = []
+    for stream, (first_user, user_limit) in zip(scenario.streams, places, strict=True):
+        own = _seed_of(stream, seed)
+        begin = sum(len(before.phases) for before in plans)
+        is_alone = len(scenario.streams) == 1
+        plans.append(
+            StreamPlan(
+                name=stream.name,
+                seed=own,
+                phases=tuple(
+                    _phase(begin, k, scenario, stream, (traffic, own)) for k in range(len(stream.load))
+                ),
+                # Users of different streams must not share a row, so for them there is one order.
+                rows={
+                    name: Rows(f, seed if f.per == "user" else own) for name, f in scenario.feeders.items()
+                },
+                drawn=frozenset(scenario.feeders if is_alone else _drawn(scenario, stream, traffic)),
+                sessions=Shard(len(plans), len(scenario.streams)),
+                first_user=first_user,
+                user_limit=user_limit,
+            )
+        )
+    return tuple(plans)
+
+
+def _seed_of(stream: Stream, seed: int) -> int:
+    return random_stream(seed, "traffic", stream.name).getrandbits(62) if stream.name else seed
+
+
+def _phase(
+    begin: int, number: int, scenario: Scenario, stream: Stream, by: tuple[TrafficCompiler, int]
+) -> PhasePlan:
+    traffic, seed = by
+    phase = stream.load[number]
+    shape = phase.shape
+    variables = Variables.of({**scenario.variables, **phase.variables})
+    pacing: Pacing | None = None
+    if isinstance(shape, Open):
+        ramp = Ramp.of(shape)
+        pacing = Even(ramp) if shape.arrivals == "constant" else Poisson(ramp, seed, number)
+    return PhasePlan(begin + number, phase, traffic.of(stream.traffic, phase, seed), pacing, variables)
+
+
+def _places(scenario: Scenario) -> list[tuple[int, int | None]]:
+    """Return for each stream the number of its first user, and how many users have rows of their own.
+
+    Closed phases say how many users they need, so streams that have nothing else come first. The others share the
+    rows that are left, and are capped by them.
+    """
+    rows = min((len(f.rows) for f in scenario.feeders.values() if f.per == "user"), default=None)
+    counts = [max(phase.shape.most for phase in stream.load) for stream in scenario.streams]
+    is_open = [any(isinstance(p.shape, Open) for p in stream.load) for stream in scenario.streams]
+    order = sorted(range(len(counts)), key=lambda i: is_open[i])
+    places: dict[int, tuple[int, int | None]] = {}
+    first = 0
+    for k, i in enumerate(order):
+        if rows is None or not is_open[i]:
+            places[i] = (first, None if rows is None else rows - first)
+            first += counts[i]
+        else:
+            share = Shard(0, len(order) - k).share(max(0, rows - first))
+            places[i] = (first, share)
+            first += share
+    return [places[i] for i in range(len(counts))]
+
+
+def _drawn(scenario: Scenario, stream: Stream, traffic: TrafficCompiler) -> Iterator[str]:
+    """Yield the feeders that a stream may draw from: whose names stand in a text of it, or of what it uses."""
+    sent = [scenario.endpoints[name] for name in traffic.sent_by(stream)]
+    waiting: list[object] = [
+        stream.traffic,
+        stream.load,
+        sent,
+        scenario.flows,
+        scenario.target,
+        scenario.user_setup,
+    ]
+    seen: set[str] = set()
+    while waiting:
+        words = {word for text in texts_in(waiting.pop()) for word in _WORD.findall(text)} - seen
+        seen |= words
+        waiting += [scenario.variables[word] for word in words if word in scenario.variables]
+    yield from (name for name in scenario.feeders if name in seen)

@@ -1,0 +1,85 @@
+"""Streams of traffic from the scenario file to the reports, against the embedded target."""
+
+import csv
+import io
+import json
+
+import pytest
+from cli.command import stressrunner
+
+SCENARIO = """\
+stressrunner: 1
+name: side by side
+target: {base_url: "demo://agents?latency=5ms"}
+feeders: {rows: {values: [1, 2, 3, 4, 5], order: shuffled}}
+endpoints:
+  list: {get: /shop/items, query: {page: "{{ rows }}", page_size: 5}}
+  item: {get: "/shop/items/{{ random_int(1, 25) }}"}
+  absent: {get: /nowhere, checks: status == 200}
+traffic:
+  background:
+    mix: {list: 3, item: 1}
+    load: [{name: warm, rate: 20/s, duration: 500ms, warmup: true}, {name: hold, rate: 40/s, duration: 1s}]
+  probe: {flow: [item, list], load: {concurrency: 2, iterations: 6}}
+  broken: {mix: {absent: 1}, load: {concurrency: 2, requests: 5}}
+thresholds:
+  - background.errors < 1%
+  - broken.errors < 1%
+  - probe.errors < 1%
+  - background.throughput > 1/s in hold
+"""
+
+
+@pytest.fixture
+def ran(tmp_path):
+    """Return a function that runs the scenario with so many workers, and returns its result."""
+    (tmp_path / "streams.yaml").write_text(SCENARIO, "utf-8")
+
+    def run(workers):
+        reports = [
+            ("json", "r.json"),
+            ("text", "r.txt"),
+            ("csv", "r.csv"),
+            ("html", "r.html"),
+            ("markdown", "r.md"),
+        ]
+        options = [word for form, name in reports for word in ("--report", f"{form}={name}")]
+        stressrunner("streams.yaml", "--workers", str(workers), "--seed", "5", "-q", *options, cwd=tmp_path)
+        return json.loads((tmp_path / "r.json").read_text("utf-8"))
+
+    return run
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_each_stream_is_sent_and_judged(ran, tmp_path, workers):
+    """All that was planned is sent, however many generators share it; a threshold on a stream judges that alone."""
+    result = ran(workers)
+    sent = {name: stats["sent"] for name, stats in result["streams"].items()}
+    assert sent == {"background": 40, "probe": 12, "broken": 5}
+    assert result["totals"]["sent"] == result["totals"]["planned"] == 57
+    assert {phase["name"]: phase["totals"]["sent"] for phase in result["phases"]} == {
+        "warm": 10,
+        "hold": 40,
+        "probe": 12,
+        "broken": 5,
+    }
+    states = {threshold["text"]: threshold["state"] for threshold in result["thresholds"]}
+    assert states.pop("broken.errors < 1%") == "failed"
+    assert set(states.values()) == {"passed"}
+    assert result["run"]["load"].startswith("background: 20/s requests for 500 ms (warm-up), then 40/s")
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "r.csv").read_text("utf-8"))))
+    assert {row["name"]: row["sent"] for row in rows if row["part"] == "stream"} == {
+        name: str(n) for name, n in sent.items()
+    }
+    for name in ("r.txt", "r.html", "r.md"):
+        assert "Streams" in (tmp_path / name).read_text("utf-8")
+
+
+def test_thresholds_are_held_against_a_result(ran, tmp_path):
+    """`check` knows the streams of an earlier result, and `explain` what is to be expected of them."""
+    ran(0)
+    asked = ("probe.errors < 1%", "probe.errors < 1% in probe", "broken.errors < 1%")
+    lines = stressrunner("check", "r.json", *asked, cwd=tmp_path).out.splitlines()
+    marks = {text: next(line.split()[0] for line in lines if f" {text} " in line) for text in asked}
+    assert marks == dict(zip(asked, "✓✓✗", strict=True))
+    assert "67: " in stressrunner("explain", "streams.yaml", cwd=tmp_path).out
