@@ -102,9 +102,9 @@ class Iterations:
         match phase.traffic:
             case FlowsPlan() as flows:
                 for name in flows.pick(arrival.number).wholes:
-                    self._recorder.whole(name, None)
+                    self._recorder.whole(arrival.phase, name, None)
             case SessionPlan():
-                self._recorder.whole("session", None)
+                self._recorder.whole(arrival.phase, "session", None)
 
     async def _session(self, session: SessionPlan, walk: Walk) -> None:
         """Run a session, and record how long it took, pauses subtracted."""
@@ -113,11 +113,11 @@ class Iterations:
             passed = await self._conversation(session, walk)
         except anyio.get_cancelled_exc_class():
             if walk.is_measured and self._sender.ranks_cut_off:
-                self._recorder.whole_cut_off("session")
+                self._recorder.whole_cut_off(walk.due.phase, "session")
             raise
         if walk.is_measured:
             length_ns = self._clock.now_ns() - began_ns - walk.paused_ns
-            self._recorder.whole("session", length_ns if passed else None)
+            self._recorder.whole(walk.due.phase, "session", length_ns if passed else None)
 
     async def _conversation(self, session: SessionPlan, walk: Walk) -> bool:
         """Send the messages of a session, with the steps before and after them; return whether all passed."""

@@ -36,10 +36,10 @@ class Recorder(Protocol):
     def failed(self, endpoint: int, problem: Problem, at_ns: int) -> None:
         """Take a failure that is none of a request, at a monotonic time; `endpoint` is what it has to do with."""
 
-    def whole(self, name: str, length_ns: int | None) -> None:
+    def whole(self, phase: int, name: str, length_ns: int | None) -> None:
         """Take the length, pauses subtracted, of something that is measured as a whole; None when it failed."""
 
-    def whole_cut_off(self, name: str) -> None:
+    def whole_cut_off(self, phase: int, name: str) -> None:
         """Take something that is measured as a whole and did not finish in time: it ranks last."""
 
 
@@ -79,8 +79,8 @@ class Apart:
     def unplanned(self, phase: int, endpoint: int) -> None:
         """Forget it: nothing of this is planned."""
 
-    def whole(self, name: str, length_ns: int | None) -> None:
+    def whole(self, phase: int, name: str, length_ns: int | None) -> None:
         """Forget it: lengths are of the load alone."""
 
-    def whole_cut_off(self, name: str) -> None:
+    def whole_cut_off(self, phase: int, name: str) -> None:
         """Forget it: lengths are of the load alone."""

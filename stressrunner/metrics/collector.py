@@ -78,13 +78,13 @@ class Collector:
         """Count a failure that is none of a request."""
         self._tally.record_failure(endpoint, problem, at_ns)
 
-    def whole(self, name: str, length_ns: int | None) -> None:
+    def whole(self, phase: int, name: str, length_ns: int | None) -> None:
         """Count something that is measured as a whole, such as a session, with its length unless it failed."""
-        self._tally.record_whole(name, length_ns)
+        self._tally.record_whole(phase, name, length_ns)
 
-    def whole_cut_off(self, name: str) -> None:
+    def whole_cut_off(self, phase: int, name: str) -> None:
         """Count something that is measured as a whole and was cut off."""
-        self._tally.record_whole_cut_off(name)
+        self._tally.record_whole_cut_off(phase, name)
 
     def stalled(self, late_ns: int) -> None:
         """Count how much later than asked a timer of the event loop fired."""

@@ -1,5 +1,6 @@
 """The coordinator's books: what generators hand over, added up, and the summary drawn from it."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -37,6 +38,9 @@ class Summary:
     timeline: tuple[Point, ...]
     wholes: Mapping[str, Latency]  #: lengths of what is measured as a whole and has passed, such as `session`
     wholes_failed: Mapping[str, int]  #: how many of them failed; each has an entry in `wholes` too
+    phase_wholes: Mapping[
+        tuple[str, str], tuple[Latency, int]
+    ]  #: both by the phase that they began in, and name
     apart: Mapping[
         str, Stats
     ]  #: requests beside the load, by their kind; they are in nothing else but the errors
@@ -104,8 +108,12 @@ class Ledger:
                 for i, name in enumerate(self._endpoints)
             },
             timeline=self._timeline.points(self._offers(spans)),
-            wholes={name: Latency.of(lengths) for name, lengths in sorted(self.total.wholes.items())},
-            wholes_failed=dict(sorted(self.total.wholes_failed.items())),
+            wholes=self._wholes(),
+            wholes_failed=_by_name(self.total.wholes_failed),
+            phase_wholes={
+                (self._phases[p].name, name): (Latency.of(lengths), self.total.wholes_failed[p, name])
+                for (p, name), lengths in self.total.wholes.items()
+            },
             apart={
                 kind: stats_of([cell], planned=cell.sent, duration_s=0)
                 for kind, cell in self.total.apart.items()
@@ -124,6 +132,12 @@ class Ledger:
                 for (endpoint, check), count in self.total.forensics.checks.items()
             },
         )
+
+    def _wholes(self) -> Mapping[str, Latency]:
+        found: dict[str, list[Histogram]] = {}
+        for (_, name), lengths in self.total.wholes.items():
+            found.setdefault(name, []).append(lengths)
+        return {name: Latency.of(_merged(found[name])) for name in sorted(found)}
 
     def _streams(self, counted: Sequence[int], spans: Mapping[int, tuple[int, int]]) -> Mapping[str, Stats]:
         """Return the counts of each stream that has a name, over the time from its beginning to its end."""
@@ -184,6 +198,13 @@ def _duration_s(phases: Iterable[int], spans: Mapping[int, tuple[int, int]]) -> 
     """Return how long it was from the beginning of the first of some phases to the end of the last one."""
     begun = [spans[i] for i in phases if i in spans]
     return (max(end for _, end in begun) - min(start for start, _ in begun)) / 1e9 if begun else 0.0
+
+
+def _by_name(counts: Mapping[tuple[int, str], int]) -> Mapping[str, int]:
+    found: Counter[str] = Counter()
+    for (_, name), count in counts.items():
+        found[name] += count
+    return dict(sorted(found.items()))
 
 
 def _merged(histograms: Iterable[Histogram]) -> Histogram:

@@ -191,8 +191,9 @@ class Tally:
     def __init__(self) -> None:
         self.cells: dict[tuple[int, int], Cell] = {}  #: (phase, endpoint) to counts
         self.errors: dict[str, ErrorTally] = {}
-        self.wholes: dict[str, Histogram] = {}  #: lengths of what is measured as a whole, such as `session`
-        self.wholes_failed: Counter[str] = (
+        #: (phase, name) to the lengths of what is measured as a whole, such as `session`
+        self.wholes: dict[tuple[int, str], Histogram] = {}
+        self.wholes_failed: Counter[tuple[int, str]] = (
             Counter()
         )  #: how many of them failed, whose lengths are not recorded
         self.apart: dict[str, Cell] = {}  #: requests beside the load, such as those of `setup`, by their kind
@@ -258,17 +259,17 @@ class Tally:
         cell.dropped += count
         cell.response_time.never += count
 
-    def record_whole(self, name: str, length_ns: int | None) -> None:
-        """Count something that is measured as a whole, with its length unless it failed."""
-        lengths = self.wholes.setdefault(name, Histogram())
+    def record_whole(self, phase: int, name: str, length_ns: int | None) -> None:
+        """Count something that is measured as a whole and began in a phase, with its length unless it failed."""
+        lengths = self.wholes.setdefault((phase, name), Histogram())
         if length_ns is None:
-            self.wholes_failed[name] += 1
+            self.wholes_failed[phase, name] += 1
         else:
             lengths.record(length_ns)
 
-    def record_whole_cut_off(self, name: str) -> None:
+    def record_whole_cut_off(self, phase: int, name: str) -> None:
         """Count something that is measured as a whole and was cut off; it ranks last among the lengths."""
-        self.wholes.setdefault(name, Histogram()).never += 1
+        self.wholes.setdefault((phase, name), Histogram()).never += 1
 
     def add_tokens(self, requests: int, failures: int, given: Sequence[str]) -> None:
         """Count requests for access tokens, of which some gave none and the others these."""
@@ -291,8 +292,8 @@ class Tally:
         self.stalls.merge(other.stalls)
         self.collections.merge(other.collections)
         self.add_tokens(other.token_requests, other.token_failures, other.tokens)
-        for name, lengths in other.wholes.items():
-            self.wholes.setdefault(name, Histogram()).merge(lengths)
+        for key, lengths in other.wholes.items():
+            self.wholes.setdefault(key, Histogram()).merge(lengths)
         self.wholes_failed.update(other.wholes_failed)
         for kind, cell in other.apart.items():
             self.apart.setdefault(kind, Cell()).merge(cell)

@@ -63,8 +63,8 @@ def tally_to_wire(tally: Tally, origin_ns: int) -> dict[str, Any]:
     return {
         "cells": [[*key, _cell_to_wire(cell, origin_ns)] for key, cell in tally.cells.items()],
         "errors": {kind: _errors_to_wire(errors, origin_ns) for kind, errors in tally.errors.items()},
-        "wholes": {name: _histogram_to_wire(lengths) for name, lengths in tally.wholes.items()},
-        "wholes_failed": tally.wholes_failed,
+        "wholes": [[*key, _histogram_to_wire(lengths)] for key, lengths in tally.wholes.items()],
+        "wholes_failed": [[*key, count] for key, count in tally.wholes_failed.items()],
         "apart": {kind: _cell_to_wire(cell, origin_ns) for kind, cell in tally.apart.items()},
         "in_flight": tally.in_flight,
         "tokens": [tally.token_requests, tally.token_failures, tally.tokens],
@@ -90,9 +90,9 @@ def tally_from_wire(wire: Any, origin_ns: int) -> Tally:
             tally.cells[phase, endpoint] = _cell_from_wire(cell, origin_ns)
         for kind, errors in wire["errors"].items():
             tally.errors[kind] = _errors_from_wire(errors, origin_ns)
-        for name, lengths in wire["wholes"].items():
-            tally.wholes[name] = _histogram_from_wire(lengths)
-        tally.wholes_failed.update(wire["wholes_failed"])
+        for phase, name, lengths in wire["wholes"]:
+            tally.wholes[phase, name] = _histogram_from_wire(lengths)
+        tally.wholes_failed.update({(phase, name): count for phase, name, count in wire["wholes_failed"]})
         for kind, cell in wire["apart"].items():
             tally.apart[kind] = _cell_from_wire(cell, origin_ns)
         tally.in_flight = wire["in_flight"]

@@ -156,6 +156,7 @@ def _thresholds(scenario: Scenario, measured: Measured) -> tuple[ThresholdOutcom
         phase_endpoints=summary.phase_endpoints,
         groups=summary.wholes,
         groups_failed=summary.wholes_failed,
+        phase_groups=summary.phase_wholes,
         live=measured.live,
     )
     return tuple(evaluate(threshold, figures) for threshold in scenario.thresholds)

@@ -176,10 +176,10 @@ class _Notes:
     def failed(self, _endpoint: int, problem: Problem, _at_ns: int) -> None:
         self.failures.append(problem.message)
 
-    def whole(self, _name: str, length_ns: int | None) -> None:
+    def whole(self, _phase: int, _name: str, length_ns: int | None) -> None:
         self._latest_whole = length_ns is not None
 
-    def whole_cut_off(self, _name: str) -> None:
+    def whole_cut_off(self, _phase: int, _name: str) -> None:
         """Nothing is cut off: a trial has all the time that its steps take."""
 
     @property

@@ -25,7 +25,7 @@ class LiveRecord:
 class Figures:
     """The measured part of a run, by the names that thresholds use.
 
-    `phase_endpoints`, `groups` and `live` are None where they are not held, as in a result file; a threshold that needs one is skipped then
+    `phase_endpoints`, `groups`, `phase_groups` and `live` are None where they are not held, as in a result file; a threshold that needs one is skipped then
     and says so.
     """
 
@@ -38,5 +38,6 @@ class Figures:
     streams: Mapping[str, Stats] = field(default_factory=dict)  #: those of `traffic`
     phase_endpoints: Mapping[tuple[str, str], Stats] | None = None  #: by phase and endpoint
     groups: Mapping[str, Latency] | None = None  #: what is measured as a whole, such as `session`
+    phase_groups: Mapping[tuple[str, str], tuple[Latency, int]] | None = None  #: both by phase and name
     groups_failed: Mapping[str, int] = field(default_factory=dict)  #: how many of those failed
     live: Mapping[Threshold, LiveRecord] | None = None  #: what the Watchdog saw

@@ -4,12 +4,11 @@ from collections.abc import Collection, Mapping
 from typing import Protocol
 
 from stressrunner.fleet.beat import Beat
-from stressrunner.metrics.histogram import Histogram
 from stressrunner.metrics.tally import Cell, Tally
 from stressrunner.monitor.figures import ProcessFigures
 from stressrunner.scenario.threshold import Threshold
 from stressrunner.verdict.figures import LiveRecord
-from stressrunner.verdict.measure import Measurement, measure, measure_times
+from stressrunner.verdict.measure import Measurement, measure, measure_whole
 from stressrunner.verdict.processes import measure_process, points_between
 from stressrunner.verdict.rolling import Rolling, Slice
 from stressrunner.verdict.stretch import Stretch
@@ -64,7 +63,7 @@ class RequestGuard:
 
     def feed(self, beat: Beat, monitors: Mapping[str, ProcessFigures]) -> bool:  # noqa: ARG002  of the seam
         """Take the next second; return whether it is time to stop the load."""
-        piece = Slice.of(self._cells(beat.tally), self._metric, beat.duration_s)
+        piece = self._piece(beat)
         if not beat.phases.isdisjoint(self._phases):
             if self._outside:
                 self._begin_again()
@@ -76,6 +75,12 @@ class RequestGuard:
                 return False
             self._rolling.add_late(piece)
         return self._judge(self._at_s)
+
+    def _piece(self, beat: Beat) -> Slice:
+        return Slice.of(self._cells(beat.tally), self._metric, beat.duration_s)
+
+    def _measure(self) -> Measurement:
+        return measure(self._threshold, self._rolling.aggregate())
 
     def _cells(self, tally: Tally) -> list[Cell]:
         return [
@@ -94,7 +99,7 @@ class RequestGuard:
     def _judge(self, at_s: float) -> bool:
         if not self._rolling.is_full:
             return False
-        measurement = measure(self._threshold, self._rolling.aggregate())
+        measurement = self._measure()
         self._samples = measurement.samples
         if self._is_too_early(measurement):
             return False
@@ -125,31 +130,25 @@ class RequestGuard:
         return self._stretch.record()
 
 
-class WholeGuard:
-    """Judges a threshold on what is measured as a whole, such as a session, on everything so far; it stops nothing."""
+class WholeGuard(RequestGuard):
+    """Judges a threshold on what is measured as a whole, such as a session, in the same way.
 
-    def __init__(self, threshold: Threshold, name: str) -> None:
-        """Guard what is measured under a name."""
-        self._threshold = threshold
+    A whole belongs to the phase in which it began, and to the second in which it ended.
+    """
+
+    def __init__(self, threshold: Threshold, name: str, phases: Collection[int]) -> None:
+        """Guard what is measured under a name, in some phases."""
+        super().__init__(threshold, None, phases)
         self._name = name
-        self._times = Histogram()
-        self._stretch = Stretch(threshold)
 
-    @property
-    def latest(self) -> Measurement | None:
-        """What was measured so far; None before one of them has ended."""
-        return measure_times(self._threshold, self._times) if self._times.count else None
+    def _piece(self, beat: Beat) -> Slice:
+        keys = [(phase, self._name) for phase in self._phases]
+        lengths = [beat.tally.wholes[key] for key in keys if key in beat.tally.wholes]
+        return Slice.of_wholes(lengths, sum(beat.tally.wholes_failed[key] for key in keys), beat.duration_s)
 
-    def feed(self, beat: Beat, monitors: Mapping[str, ProcessFigures]) -> bool:  # noqa: ARG002  of the seam
-        """Take the next second; return that the load goes on."""
-        if self._name in beat.tally.wholes:
-            self._times.merge(beat.tally.wholes[self._name])
-            self._stretch.add(beat.at_s, measure_times(self._threshold, self._times))
-        return False
-
-    def record(self) -> LiveRecord:
-        """Return what was seen so far."""
-        return self._stretch.record()
+    def _measure(self) -> Measurement:
+        found = self._rolling.aggregate()
+        return measure_whole(self._threshold, found.times, found.failed)
 
 
 class ProcessGuard:

@@ -12,7 +12,7 @@ from stressrunner.metrics.histogram import Histogram
 from stressrunner.metrics.summary import Stats
 from stressrunner.scenario.threshold import Metric, Threshold
 
-__all__ = ["Aggregate", "Measurement", "count_against", "holds", "measure", "measure_times"]
+__all__ = ["Aggregate", "Measurement", "count_against", "holds", "measure", "measure_times", "measure_whole"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +87,16 @@ def measure(threshold: Threshold, aggregate: Aggregate) -> Measurement:
     if threshold.stat not in _COUNTED:
         return Measurement(None, note=f"requests have no figure '{threshold.stat}'")
     return _COUNTED[threshold.stat](threshold, aggregate)
+
+
+def measure_whole(threshold: Threshold, times: Histogram, failed: int) -> Measurement:
+    """Return the figure that the threshold names of what is measured as a whole: a time, `errors` or `count`."""
+    ended = times.count + failed
+    if threshold.stat == "errors":
+        return Measurement(failed / ended if ended else None, ended)
+    if threshold.stat == "count":
+        return Measurement(ended, ended)
+    return measure_times(threshold, times)
 
 
 def measure_times(threshold: Threshold, times: Histogram) -> Measurement:

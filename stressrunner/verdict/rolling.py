@@ -58,6 +58,16 @@ class Slice:
         total.ok_in_time = total.outcomes[Outcome.OK]
         return total
 
+    @classmethod
+    def of_wholes(cls, lengths: Iterable[Histogram], failed: int, duration_s: float) -> "Slice":
+        """Sum some lengths of what is measured as a whole, beside so many that failed, in the same way."""
+        total = cls()
+        total.duration_s = duration_s
+        for times in lengths:
+            total.times.merge(times)
+        total.outcomes[Outcome.OK], total.outcomes[Outcome.FAILED] = total.times.count, failed
+        return total
+
     @property
     def completed(self) -> int:
         """Requests that ended, whatever their outcome."""

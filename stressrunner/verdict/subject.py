@@ -9,7 +9,7 @@ from stressrunner.monitor.figures import ProcessFigures
 from stressrunner.scenario.threshold import MONITOR_STATS, Threshold
 from stressrunner.spelling import did_you_mean
 from stressrunner.verdict.figures import Figures, LiveRecord
-from stressrunner.verdict.measure import Aggregate, Measurement, count_against, measure, measure_times
+from stressrunner.verdict.measure import Aggregate, Measurement, count_against, measure, measure_whole
 from stressrunner.verdict.processes import measure_process, points_between, windows_of
 from stressrunner.verdict.stretch import Stretch
 
@@ -89,17 +89,18 @@ def _measure_whole(threshold: Threshold, name: str, figures: Figures) -> Measure
         if name in _WHOLES and figures.groups is None:
             return Measurement(None, note=f"the times of '{name}' are not among the figures", skipped=True)
         return _unknown("endpoint", name, [*figures.endpoints, *figures.streams, *groups, *figures.monitors])
+    lengths, failed = groups[name], figures.groups_failed.get(name, 0)
     if threshold.phase is not None:
-        note = f"the times of '{name}' are not held by phase"
-        return Measurement(None, note=note, skipped=True)
-    times = groups[name].distribution
-    failed = figures.groups_failed.get(name, 0)
-    ended = times.count + failed
-    if threshold.stat == "errors":
-        return Measurement(failed / ended if ended else None, ended)
-    if threshold.stat == "count":
-        return Measurement(ended, ended)
-    return _with_doubt(threshold, measure_times(threshold, times), times)
+        if threshold.phase not in figures.phases:
+            return _unknown("phase", threshold.phase, figures.phases)
+        if figures.phase_groups is None:
+            note = f"a result file does not hold the times of '{name}' in one phase"
+            return Measurement(None, note=note, skipped=True)
+        if (threshold.phase, name) not in figures.phase_groups:
+            return Measurement(None, note=f"no '{name}' began in '{threshold.phase}'")
+        lengths, failed = figures.phase_groups[threshold.phase, name]
+    times = lengths.distribution
+    return _with_doubt(threshold, measure_whole(threshold, times, failed), times)
 
 
 def _with_doubt(threshold: Threshold, measurement: Measurement, times: Histogram) -> Measurement:

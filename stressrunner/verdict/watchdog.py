@@ -23,10 +23,7 @@ class Watchdog:
     def __init__(
         self, thresholds: Iterable[Threshold], *, endpoints: Sequence[str], streams: Sequence[Stream]
     ) -> None:
-        """Watch `thresholds`; tallies have indices into `endpoints`, and into the phases of all `streams`.
-
-        What is measured as a whole, such as a session, is watched over the whole run alone, and stops nothing.
-        """
+        """Watch `thresholds`; tallies have indices into `endpoints`, and into the phases of all `streams`."""
         self._endpoints = tuple(endpoints)
         self._phases = [(stream.name, phase) for stream in streams for phase in stream.load]
         self._streams = frozenset(stream.name for stream in streams)
@@ -41,7 +38,7 @@ class Watchdog:
             return RequestGuard(threshold, None, judged)
         if threshold.of in self._endpoints:
             return RequestGuard(threshold, self._endpoints.index(threshold.of), judged)
-        return WholeGuard(threshold, threshold.of)
+        return WholeGuard(threshold, threshold.of, judged)
 
     def _judged(self, threshold: Threshold) -> frozenset[int]:
         """Return the phases that a threshold judges: the one that it names, or all but warm-ups; of its stream alone."""
@@ -82,7 +79,7 @@ class Watchdog:
 
     @staticmethod
     def _is_recorded(threshold: Threshold, guard: Guard) -> bool:
-        # Windows of a process are found in its looks when the run has ended; those of a whole are not known.
+        # Windows of a process are found in its looks when the run has ended.
         if isinstance(guard, RequestGuard):
             return threshold.window_s is not None or threshold.action == "abort"
         return isinstance(guard, ProcessGuard) and threshold.action == "abort"

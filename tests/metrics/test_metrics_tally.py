@@ -203,11 +203,11 @@ def test_collectors_hand_over_what_is_new():
     first = collector.drain()
     collector.skipped(0, 0, 1)
     collector.dropped(0, 0, 2)
-    collector.whole("session", 5 * MS)
+    collector.whole(0, "session", 5 * MS)
     second = collector.drain()
     assert (first.cell(0, 0).sent, first.in_flight) == (1, 2)
     assert (second.cell(0, 0).sent, second.cell(0, 0).skipped, second.cell(0, 0).dropped) == (0, 1, 2)
-    assert second.wholes["session"].max_ns == 5 * MS
+    assert second.wholes[0, "session"].max_ns == 5 * MS
     assert seen == [sample(1)]
 
 

@@ -62,7 +62,7 @@ def tallies(draw):
         tally.record_dropped(0, 1, count)
         tally.record_skipped(1, 0, count)
     for length_ns in draw(st.lists(st.integers(0, 10**12), max_size=3)):
-        tally.record_whole("session", length_ns)
+        tally.record_whole(0, "session", length_ns)
         tally.stalls.record(length_ns)
         tally.collections.record(length_ns // 2)
     tally.in_flight = draw(st.integers(0, 99))

@@ -26,6 +26,7 @@ thresholds:
   - background.errors < 1%
   - broken.errors < 1%
   - probe.errors < 1%
+  - flow.errors < 1% in probe
   - background.throughput > 1/s in hold
 """
 

@@ -229,9 +229,23 @@ def test_what_is_not_held_is_skipped_with_a_reason(text, note):
 
 
 def test_times_of_sessions_are_not_held_by_phase():
-    """A session may span phases, so it is judged over the whole run only."""
+    """A result file holds the lengths of the whole run only, and a threshold on one phase is skipped there."""
     subject = figures(groups={"session": latency(FAST)}, phases=[phase("hold", stats(FAST))])
     assert judged("session.p95 < 1s in hold", subject).state == "skipped"
+
+
+def test_sessions_are_judged_by_the_phase_in_which_they_began():
+    """Lengths and failures are those of the phase that a threshold names; without any there it fails and says so."""
+    subject = replace(
+        figures(
+            groups={"session": latency(FAST)}, phases=[phase("hold", stats(FAST)), phase("rest", stats())]
+        ),
+        phase_groups={("hold", "session"): (latency([10.0] * 99), 1)},
+    )
+    assert judged("session.p95 < 20ms in hold", subject).state == "passed"
+    assert judged("session.errors <= 1% in hold", subject).measured == 0.01
+    outcome = judged("session.max < 1s in rest", subject)
+    assert (outcome.state, outcome.note) == ("failed", "no 'session' began in 'rest'")
 
 
 def test_what_is_not_counted_in_windows_is_skipped():

@@ -236,8 +236,8 @@ def test_a_process_in_a_window_that_aborts_after_a_while():
 
 
 def test_only_what_is_live_is_watched():
-    """Thresholds without a window or an abort wait for the end, and sessions are in no tally."""
-    load = Load("p95 < 1s", "errors < 1% else warn", "session.p95 < 1s over 2s", "server.cpu < 90% over 9s")
+    """Thresholds without a window or an abort wait for the end, and processes are looked at then."""
+    load = Load("p95 < 1s", "errors < 1% else warn", "session.p95 < 1s", "server.cpu < 90% over 9s")
     load.second(FAST)
     assert load.dog.records() == {}
 
@@ -282,10 +282,43 @@ def test_sessions_and_processes_show_theirs_too():
     load.second(FAST, monitors=watched)
     assert latest(load) == {"session.p95 < 1s": None, "target.memory < 100MB": 50_000_000}
     tally = Tally()
-    tally.record_whole("session", 2_000_000_000)
+    tally.record_whole(1, "session", 2_000_000_000)
     assert load.dog.feed(Beat(2.0, 1.0, tally, frozenset({1})), watched) is None
     assert latest(load)["session.p95 < 1s"] == pytest.approx(2.0)
     assert load.dog.records() == {}
+
+
+def session_seconds(load, *many, phase=1):
+    """Let seconds pass in which sessions ended, given by their lengths, None for one that failed; return the stops."""
+    stops = {}
+    for lengths_s in many:
+        load.at_s += 1.0
+        tally = Tally()
+        for length_s in lengths_s:
+            tally.record_whole(phase, "session", None if length_s is None else round(length_s * 1e9))
+        due = load.dog.feed(Beat(load.at_s, 1.0, tally, frozenset({phase})))
+        if due is not None:
+            stops[load.at_s] = due.text
+    return stops
+
+
+def test_sessions_are_judged_in_windows():
+    """Every full window of a session's length must satisfy its limit; the worst one is told, and warm-up is left out."""
+    load = Load("session.max < 3s over 2s", "session.errors < 50% over 2s")
+    session_seconds(load, [9.0, None], [9.0, None], phase=0)
+    session_seconds(load, [1.0], [2.0, None], [4.0], [1.0, 1.0])
+    outcome = load.outcome(0)
+    assert (outcome.state, outcome.measured) == ("failed", pytest.approx(4.0))
+    assert (load.outcome(1).state, load.outcome(1).measured) == ("passed", pytest.approx(1 / 3))
+
+
+def test_sessions_stop_the_load():
+    """Failed sessions stop a load as failed requests do, in the phase that is named alone."""
+    load = Load("session.errors < 10% in peak else abort", min_samples=4)
+    assert session_seconds(load, [None] * 9) == {}
+    assert session_seconds(load, [None, None, 1.0], [None, 1.0], phase=2) == {
+        3.0: "session.errors < 10% in peak else abort"
+    }
 
 
 SIDE_BY_SIDE = (
