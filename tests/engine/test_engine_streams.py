@@ -7,6 +7,7 @@ import pytest
 from virtual_load import scenario_of, virtual_run
 
 from stressrunner.http.fake import FakeAnswer
+from stressrunner.plan.plan import compile_plan
 
 ENDPOINTS = """
 endpoints:
@@ -210,3 +211,12 @@ def test_wholes_belong_to_the_phase_in_which_they_began():
     held = {key: (lengths.count, failed) for key, (lengths, failed) in ran.summary.phase_wholes.items()}
     assert held == {("hold", "flow"): (3, 0), ("rest", "flow"): (2, 0)}
     assert ran.summary.wholes["flow"].count == 5
+
+
+def test_a_session_is_found_again_by_its_number():
+    """What read back has of a session, its number, tells the stream and the iteration that it was."""
+    plan = compile_plan(streams_of(CHAT, CHAT.replace("chat", "other"), PROBE), seed=1, run_id="r")
+    for stream in plan.streams:
+        for iteration in range(5):
+            part, found = plan.of_session(stream.sessions.number(iteration))
+            assert (part.stream.name, part.seed, found) == (stream.name, stream.seed, iteration)
