@@ -1,6 +1,6 @@
 """The users of a stream: who is busy, who waits, and how one that waits is woken."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 
 import anyio
@@ -18,7 +18,7 @@ class User:
     number: int  #: in its stream and this generator
     iterations: int = 0
     mail: Arrival | None = None
-    awake: anyio.Event = field(default_factory=anyio.Event)
+    awake: anyio.Event | None = None  #: while it waits in its task; there may be ten thousand, so only then
     scope: anyio.CancelScope | None = None
     quick: QuickUser | None = None  #: runs the iterations, if callbacks can
     is_parked: bool = False  #: waits inside `quick`, which can begin an iteration at once
@@ -27,7 +27,8 @@ class User:
         """Have it run an arrival, or without one look for work again."""
         if not self.is_parked or self.quick is None:
             self.mail = arrival
-            self.awake.set()
+            if self.awake is not None:
+                self.awake.set()
             return
         self.is_parked = False
         if arrival is None:
@@ -67,12 +68,20 @@ class Crowd:
         user.wake(arrival)
         return True
 
-    def rest(self, user: User, *, parked: bool = False) -> None:
-        """Let a user wait to be woken, if `parked` inside of what runs its iterations."""
+    async def rest(self, user: User) -> None:
+        """Wait in a user's task until it is woken."""
+        user.awake = anyio.Event()
+        self._idles(user)
+        await user.awake.wait()
+        user.awake = None
+
+    def park(self, user: User) -> None:
+        """Let a user wait inside of what runs its iterations."""
+        user.is_parked = True
+        self._idles(user)
+
+    def _idles(self, user: User) -> None:
         self.busy -= 1
-        user.is_parked = parked
-        if not parked:
-            user.awake = anyio.Event()
         heappush(self._idle, user.number)
 
     def rouse(self, below: int) -> None:

@@ -88,7 +88,7 @@ class QuickUser:
         self._begun_ns = 0
         self._endpoint: EndpointPlan
         self._names: RequestNames | None = None
-        self._left = anyio.Event()
+        self._left: anyio.Event  # a new one in every `run`
         self._error: BaseException | None = None
         self.number = number  #: in the whole plan
         self.iterations = 0  #: that have begun

@@ -316,8 +316,7 @@ class StreamLoad:
                 if self._users.busy == 0:
                     self._quiet.set()
                 return None
-            self._users.rest(user)
-            await user.awake.wait()
+            await self._users.rest(user)
 
     def _waiting(self, user: User) -> Arrival | None:
         """Return the arrival that waits for a user, or for any; None when there is none."""
@@ -334,7 +333,7 @@ class StreamLoad:
             arrival = self._taken(user, phase, self._clock.now_ns())
         if arrival is None and user.quick is not None:
             if phase is None and not self._closing:
-                self._users.rest(user, parked=True)
+                self._users.park(user)
             else:
                 user.quick.leave()
         return arrival

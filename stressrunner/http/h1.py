@@ -13,8 +13,8 @@ It runs under asyncio only.
 import asyncio
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from typing import NamedTuple
 
 from stressrunner.http.content import accepted_encodings, decode_content
@@ -64,7 +64,7 @@ class H1Transports:
         Raises:
             RuntimeError: on entry, outside of asyncio, or while transports are open in another event loop.
         """
-        return self._open()
+        return _Opening(self)
 
     def _context(self) -> ssl.SSLContext:
         """Return the TLS settings; to read the system's authorities takes 30 ms, which plain http can do without."""
@@ -72,8 +72,8 @@ class H1Transports:
             self._tls = client_context()
         return self._tls
 
-    @asynccontextmanager
-    async def _open(self) -> AsyncIterator[Transport]:
+    def enter(self) -> "_H1Transport":
+        """Return a transport that is open; raises RuntimeError as `open` does."""
         loop = asyncio.get_running_loop()
         if self._common is None:
             self._common = _Shared(
@@ -90,16 +90,33 @@ class H1Transports:
         if common.deadlines.loop is not loop:
             raise RuntimeError("the transports of a factory that are open at once share an event loop")
         self._transports += 1
-        transport = _H1Transport(common)
-        try:
-            yield transport
-        finally:
-            self._transports -= 1
-            if self._transports == 0:
-                common.deadlines.close()
-                common.resolver.close()
-                self._common = None
-            await transport.aclose()
+        return _H1Transport(common)
+
+    def leave(self) -> None:
+        """Take that a transport is going to be closed."""
+        self._transports -= 1
+        if self._transports == 0 and self._common is not None:
+            self._common.deadlines.close()
+            self._common.resolver.close()
+            self._common = None
+
+
+class _Opening:
+    """A transport while it is open; a third of the size of what `asynccontextmanager` makes, of which users have one each."""
+
+    __slots__ = ("_factory", "_transport")
+
+    def __init__(self, factory: H1Transports) -> None:
+        self._factory = factory
+        self._transport: _H1Transport
+
+    async def __aenter__(self) -> Transport:
+        self._transport = self._factory.enter()
+        return self._transport
+
+    async def __aexit__(self, *_: object) -> None:
+        self._factory.leave()
+        await self._transport.aclose()
 
 
 class _Site(NamedTuple):
@@ -146,13 +163,15 @@ class _Lane:
 
 
 class _H1Transport:
+    __slots__ = ("_all_gone", "_base", "_connections", "_opening", "_others", "_shared")
+
     def __init__(self, shared: _Shared) -> None:
         self._shared = shared
         self._others: dict[Origin, _Lane] = {}
         self._base = self._lane(shared.base)
         self._connections: dict[Connection, _Lane] = {}
         self._opening: dict[asyncio.Task[None], Done] = {}
-        self._all_gone = asyncio.Event()
+        self._all_gone: asyncio.Event | None = None  # while it waits for its connections to end
 
     async def exchange(self, request: Request) -> Exchange:
         answered: asyncio.Future[Exchange] = self._shared.deadlines.loop.create_future()
@@ -193,7 +212,7 @@ class _H1Transport:
         for connection in list(self._connections):
             connection.abort()
         if self._connections:
-            self._all_gone.clear()
+            self._all_gone = asyncio.Event()
             await self._all_gone.wait()
 
     def ended(self, connection: Connection, done: Done) -> None:
@@ -211,7 +230,7 @@ class _H1Transport:
         lane = self._connections.pop(connection, None)
         if lane is not None and connection in lane.idle:
             lane.idle.remove(connection)
-        if not self._connections:
+        if not self._connections and self._all_gone is not None:
             self._all_gone.set()
 
     def _abandon(self, done: Done) -> None:
@@ -260,6 +279,8 @@ class _H1Transport:
 
     def _opened(self, task: asyncio.Task[None]) -> None:
         del self._opening[task]
+        if not self._opening:
+            self._opening = {}  # a dictionary does not shrink by itself
         if not task.cancelled():
             task.result()  # raises what is a bug of ours into the event loop's handler
 

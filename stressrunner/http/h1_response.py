@@ -72,8 +72,6 @@ class ResponseReader:
         self._has_head = False
         self._is_interim = False
         self.failure: Failure | None = None
-        if self._parser is None:
-            self._parser = httptools.HttpResponseParser(self)
 
     def release(self) -> None:
         """Let go of the parser, whose callbacks make a cycle with the reader."""
@@ -130,7 +128,8 @@ class ResponseReader:
     def _parse(self, received: bytes) -> None:
         self.bytes_received += len(received)
         body_size = self._body_size
-        assert self._parser is not None  # noqa: S101  # `expect` comes first
+        if self._parser is None:  # made late: whose responses are all known needs none
+            self._parser = httptools.HttpResponseParser(self)
         try:
             self._parser.feed_data(received)
         except httptools.HttpParserUpgrade:
