@@ -103,7 +103,17 @@ def run(command, folder, port):
         with serving():
             return
     variables = {name: re.sub(r"\b8000\b", port, value) for name, value in command.variables.items()}
-    ended = subprocess.run(
+    ended = started(words, folder, variables)
+    if ended.returncode == 4 != command.code and "the generator was late" in ended.stdout:
+        ended = started(
+            words, folder, variables
+        )  # this machine had other things to do, which the run has noticed
+    assert ended.returncode == command.code, f"{command}\n{ended.stdout}"
+
+
+def started(words, folder, variables):
+    """Run stressrunner and return how it ended."""
+    return subprocess.run(
         [sys.executable, "-m", *words],
         cwd=folder,
         env=environment(**variables),
@@ -114,7 +124,6 @@ def run(command, folder, port):
         timeout=60,
         check=False,
     )
-    assert ended.returncode == command.code, f"{command}\n{ended.stdout}"
 
 
 @pytest.mark.parametrize(

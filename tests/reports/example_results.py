@@ -473,15 +473,17 @@ def undelivered():
 def side_by_side():
     """Return a run of two streams, the second of which has a stretch of the first one's time."""
     base = passed()
-    totals = base.totals
+    others, _ = count([one for one in (sample(i, seconds=12) for i in range(200)) if one.endpoint != 1], 12)
+    background = stats_of(others.cells.values(), planned=160, duration_s=12.0)
+    probe = base.endpoints["agent_list"]
     return replace(
         base,
         run=replace(base.run, load="background: 20/s requests for 10 s; probe: 1 user for 5 s"),
-        streams={"background": totals, "probe": base.endpoints["agent_list"]},
+        streams={"background": background, "probe": probe},
         phases=(
-            PhaseStats("warm", True, 0.0, 2.0, totals),
-            PhaseStats("hold", False, 2.0, 8.0, totals),
-            PhaseStats("probe", False, 0.0, 5.0, base.endpoints["agent_list"]),
+            PhaseStats("warm", True, 0.0, 2.0, background),
+            PhaseStats("hold", False, 2.0, 8.0, background),
+            PhaseStats("probe", False, 0.0, 5.0, probe),
         ),
         thresholds=(
             *base.thresholds,
