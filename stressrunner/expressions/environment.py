@@ -7,7 +7,7 @@ of that name or undefined, and a check such as `body.items` can fail (test_attri
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from functools import cache
 from typing import Any
 
@@ -148,11 +148,9 @@ def lookup(names: Mapping[str, Any], name: str) -> Any:
     So `status == 204 or body.ok` holds for a 204 whose body is no JSON (test_names_fail_when_they_are_used).
     """
     try:
-        return names[name]
+        return _known(names, name)
     except KeyError:
         return environment().undefined(name=name)
-    except CannotEvaluate as error:
-        return environment().undefined(hint=str(error))
 
 
 def lookup_all(names: Mapping[str, Any], wanted: Iterable[str]) -> dict[str, Any]:
@@ -163,13 +161,17 @@ def lookup_all(names: Mapping[str, Any], wanted: Iterable[str]) -> dict[str, Any
     """
     found = {}
     for name in wanted:
-        try:
-            found[name] = names[name]
-        except KeyError:
-            continue
-        except CannotEvaluate as error:
-            found[name] = environment().undefined(hint=str(error))
+        with suppress(KeyError):
+            found[name] = _known(names, name)
     return found
+
+
+def _known(names: Mapping[str, Any], name: str) -> Any:
+    """Return the value of a name, undefined where it cannot be made; raises KeyError where there is none."""
+    try:
+        return names[name]
+    except CannotEvaluate as error:
+        return environment().undefined(hint=str(error))
 
 
 class _EvaluationErrors:
