@@ -69,6 +69,9 @@ def parse(source: Source, *, skip: int = 0) -> Parsed:
     except _Stop:
         return Parsed(None, tuple(builder.found))
     except yaml.MarkedYAMLError as error:
+        if "nesting depth" in (error.problem or "") and error.problem_mark is not None:
+            # libyaml 0.2.6 has a limit of its own, and may scan as far as that before its first event.
+            return Parsed(None, (*builder.found, _too_deep(source, error.problem_mark.index)))
         diagnostic = slips.syntax_error(source, error)
         explained = any(d.line == diagnostic.line for d in builder.found)  # `post: {{ x }}/run` is one slip
         return Parsed(None, tuple(builder.found) if explained else (*builder.found, diagnostic))
@@ -78,6 +81,10 @@ def parse(source: Source, *, skip: int = 0) -> Parsed:
 def _events(text: str) -> Iterator[Any]:
     events: Iterator[Any] = yaml.parse(text, Loader=_LOADER)
     return events
+
+
+def _too_deep(source: Source, start: int) -> Diagnostic:
+    return source.diagnostic(start, f"nested more than {_DEEPEST} levels deep")
 
 
 class _Stop(Exception):
@@ -142,7 +149,7 @@ class _Builder:
 
     def _start(self, event: Any) -> None:
         if len(self._open) >= _DEEPEST:
-            self._say(event.start_mark.index, f"nested more than {_DEEPEST} levels deep")
+            self.found.append(_too_deep(self._source, event.start_mark.index))
             raise _Stop
         is_mapping = isinstance(event, yaml.MappingStartEvent)
         self._open.append(_Frame(event.start_mark.index, is_mapping, event.anchor, bool(event.flow_style)))

@@ -30,6 +30,9 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\s\?\s.*\s:\s"), "write 'x if condition else y'"),
 )
 
+#: Characters of a line in which a slip is looked for: the rules take the square of that, and nobody writes longer lines.
+_MOST_LOOKED_AT = 1_000
+
 #: A bracket that is open where a comment begins right before a word.
 _CUT_IN_FLOW = re.compile(r"[{\[][^}\]]*\s#\S")
 
@@ -59,11 +62,12 @@ def _structure(source: Source, start: int, error: yaml.MarkedYAMLError) -> tuple
     # libyaml notices that a value was left open only after it, often at the start of a later line.
     opened = error.context_mark.line if error.context_mark is not None and "flow" in context else line - 1
     candidates = (here, source.lines[opened]) if opened < len(source.lines) else (here,)
-    hint = next((hint for text in candidates for rule, hint in _RULES if rule.search(text)), "")
+    looked_at = [text[:_MOST_LOOKED_AT] for text in candidates]
+    hint = next((hint for text in looked_at for rule, hint in _RULES if rule.search(text)), "")
     before = here[: column - 1]
     if before[-1:] in ("'", '"') and before.count(before[-1]) % 2:
         hint = f"a {before[-1]} in a line above was not closed"
-    elif opened < line - 1 and _CUT_IN_FLOW.search(source.lines[opened]):
+    elif opened < line - 1 and _CUT_IN_FLOW.search(looked_at[-1]):
         hint = f"in line {opened + 1} ' #' begins a comment: quote the value"
     elif opened < line - 1:
         hint = hint or f"the bracket of line {opened + 1} was not closed"
