@@ -47,7 +47,9 @@ class Finished:
 def _spawn(command: Command, core: int, output: int, extra: Mapping[str, str]) -> subprocess.Popen[bytes]:
     """Start a process on one core, in a session of its own, so that its children can be ended with it."""
     pinned = ["taskset", "-c", str(core), *map(str, command)]
+    # Some environments keep Python from writing compiled bytecode, which a user's does not: importing takes twice as long.
     environment = {**os.environ, **extra}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     return subprocess.Popen(  # noqa: S603  commands of this program
         pinned,
         cwd=ROOT,
