@@ -1,12 +1,11 @@
-"""A server that repeats all that it is told, in every encoding that it knows, and what a secret looks like in those."""
+"""A handler that repeats all that it is told, in every encoding that it knows, and what a secret looks like in those."""
 
 import base64
 import html
-import http.server
 import json
-import threading
 import urllib.parse
-from contextlib import contextmanager
+
+from hosting.handler_server import JSON, QuietHandler
 
 SECRET = """s3cr"&t<wo/rd>+'7%\\!"""
 
@@ -33,45 +32,20 @@ def forms(secret):
     return {form.lower() for form in found}
 
 
-class Echo(http.server.BaseHTTPRequestHandler):
+class Echo(QuietHandler):
     """Answers with all that it was told, in JSON and beside it in HTML, in a URL and in base64."""
-
-    protocol_version = "HTTP/1.1"
 
     def answer(self):
         """Repeat the request."""
-        body = self.rfile.read(int(self.headers.get("content-length") or 0)).decode()
+        body = self.received().decode()
         path = urllib.parse.unquote(self.path)
         status = next((code for code in (302, 500) if f"/{code}/" in path), 200)
         told = f"{path} {body} {SECRET} {html.escape(SECRET)} {urllib.parse.quote(SECRET, safe='')}"
         encoded = [base64.b64encode(b"x" * lead + SECRET.encode()).decode() for lead in range(3)]
         content = json.dumps({"told": told, "headers": dict(self.headers), "encoded": encoded}).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(content)))
-        self.send_header("Set-Cookie", f"id={urllib.parse.quote(SECRET, safe='')}")
-        self.send_header("X-Echo", SECRET)
+        headers = {**JSON, "Set-Cookie": f"id={urllib.parse.quote(SECRET, safe='')}", "X-Echo": SECRET}
         if status == 302:
-            self.send_header("Location", f"http://elsewhere.example/{urllib.parse.quote(SECRET)}")
-        self.end_headers()
-        self.wfile.write(content)
+            headers["Location"] = f"http://elsewhere.example/{urllib.parse.quote(SECRET)}"
+        self.reply(status, content, headers)
 
     do_GET = do_POST = do_PUT = answer  # noqa: N815  the names that the server looks for
-
-    def log_message(self, *_):
-        """Say nothing."""
-
-
-@contextmanager
-def serving(handler):
-    """Serve on a free loopback port until this is left; yields the base URL."""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join(10)
-        server.server_close()

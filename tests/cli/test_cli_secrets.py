@@ -8,7 +8,8 @@ import json
 
 import pytest
 from command import stressrunner
-from echoing import SECRET, Echo, forms, serving
+from echoing import SECRET, Echo, forms
+from hosting.handler_server import serving
 
 from stressrunner.reports import REPORTS
 

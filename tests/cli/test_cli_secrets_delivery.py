@@ -12,7 +12,8 @@ from contextlib import suppress
 
 import pytest
 from command import stressrunner
-from echoing import SECRET, Echo, forms, serving
+from echoing import SECRET, forms
+from hosting.handler_server import QuietHandler, serving
 
 from stressrunner.reports import REPORTS
 
@@ -54,7 +55,7 @@ def leaked(text, sought=SOUGHT):
     return sorted(form for form in sought if form in lowered)
 
 
-class Service(Echo):
+class Service(QuietHandler):
     """Answers with all that it was told, and stores messages with the credentials that they came with."""
 
     sink = ""
@@ -62,7 +63,7 @@ class Service(Echo):
 
     def answer(self):
         """Do as the path says."""
-        body = self.rfile.read(int(self.headers.get("content-length") or 0)).decode()
+        body = self.received().decode()
         url = urllib.parse.urlsplit(self.path)
         told = f"{self.headers.get('authorization')} {body} {SECRET} {CLIENT_SECRET} {GRANTED}"
         status, reply = 200, {"told": f"{told} {LOGGED_IN}", "id": f"id-{SECRET}"}
@@ -89,14 +90,6 @@ class Service(Echo):
             stored = f"{GRANTED} {message['text']} {told}"
             self.stored.setdefault(message["session"], []).append(stored)
         return 500 if number == 2 else 200
-
-    def reply(self, status, content):
-        """Send JSON."""
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
 
     do_GET = do_POST = answer  # noqa: N815  the names that the server looks for
 

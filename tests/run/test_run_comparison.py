@@ -1,13 +1,11 @@
 """Contests of two scenarios, and pairs of results: what is refused, and real runs in turn."""
 
 import json
-import threading
-from contextlib import contextmanager
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import anyio
 import pytest
+from hosting.handler_server import QuietHandler, serving
 from reports.example_results import EXAMPLES
 
 from stressrunner.errors import NotComparable, UsageError
@@ -36,30 +34,22 @@ def document(url="http://127.0.0.1:9", requests=20, name="a.yaml", **changes):
     return load_text(text, name, environ={})
 
 
-@contextmanager
-def server(status):
-    """Serve every request with a status, on loopback; yields the base URL."""
+class Fine(QuietHandler):
+    """Answers every request with 200."""
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    status = 200
 
-        def do_GET(self):
-            self.send_response(status)
-            self.send_header("content-length", "0")
-            self.end_headers()
+    def answer(self):
+        """Answer with nothing but the status."""
+        self.reply(self.status)
 
-        def log_message(self, *_):
-            pass
+    do_GET = answer  # noqa: N815  the name that the server looks for
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as serving:
-        serving.daemon_threads = True
-        thread = threading.Thread(target=serving.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{serving.server_port}"
-        finally:
-            serving.shutdown()
-            thread.join()
+
+class Failing(Fine):
+    """Answers every request with 500."""
+
+    status = 500
 
 
 class Watching:
@@ -95,7 +85,7 @@ def held(base_url, candidate_url, *, after=lambda number, interrupted: None, gat
 
 def test_sides_run_in_turn_and_a_worse_candidate_regresses():
     """A B B A A B, each side against its own target; a candidate that fails half of its requests has regressed."""
-    with server(200) as good, server(500) as bad:
+    with serving(Fine) as good, serving(Failing) as bad:
         comparison, order = held(good, bad, gates=GATES[1:])
     assert [side for _, side, _ in order] == ["base", "candidate", "candidate", "base", "base", "candidate"]
     assert {side: target for _, side, target in order} == {"base": good, "candidate": bad}
@@ -107,7 +97,7 @@ def test_sides_run_in_turn_and_a_worse_candidate_regresses():
 
 def test_the_same_passes():
     """Two targets that are alike pass, within a tolerance that loopback keeps."""
-    with server(200) as one, server(200) as other:
+    with serving(Fine) as one, serving(Fine) as other:
         comparison, _ = held(one, other, gates=GATES[1:])
     assert (comparison.outcome, comparison.exit_code) == ("passed", 0)
 
@@ -115,14 +105,14 @@ def test_the_same_passes():
 def test_what_is_missing_ends_a_contest_with_its_first_run():
     """A gate that the first run cannot answer is refused then, not after all the others."""
     gates = (Gate(parse_figure("home.p99"), 0.1),)
-    with server(200) as url, pytest.raises(NotComparable, match="has only 20 samples, and 299 are needed"):
+    with serving(Fine) as url, pytest.raises(NotComparable, match="has only 20 samples, and 299 are needed"):
         held(url, url, gates=gates)
 
 
 def test_an_invalid_run_is_refused():
     """A target that is not there makes a run that says nothing, and no comparison."""
     with (
-        server(200) as url,
+        serving(Fine) as url,
         pytest.raises(NotComparable, match=r"run 2, of the candidate, is invalid: .*refused"),
     ):
         held(url, "http://127.0.0.1:9")
@@ -136,7 +126,7 @@ def test_an_interrupt_ends_a_contest():
         begun.append(number)
         interrupted.set()
 
-    with server(200) as url, pytest.raises(Interrupted):
+    with serving(Fine) as url, pytest.raises(Interrupted):
         held(url, url, after=interrupt, gates=GATES[1:])
     assert begun == [1]
 

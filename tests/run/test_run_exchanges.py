@@ -2,12 +2,10 @@
 
 import shutil
 import subprocess
-import threading
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from urllib.parse import quote
 
 import pytest
+from hosting.handler_server import QuietHandler, serving
 
 from stressrunner.http.origin import origin_of
 from stressrunner.masking import Masker
@@ -130,35 +128,17 @@ def test_a_body_that_was_not_kept_is_to_be_filled_in():
     assert line.endswith("--data-binary @BODY  # a file with the body of 5,000,000 bytes")
 
 
-class _Recorder(BaseHTTPRequestHandler):
+class Recorder(QuietHandler):
     """Keeps every request and answers with nothing."""
 
-    def _keep(self):
-        length = int(self.headers.get("content-length", 0))
-        self.server.seen.append(
-            (self.command, self.path, dict(self.headers), self.rfile.read(length).decode())
-        )
-        self.send_response(204)
-        self.end_headers()
+    seen: list  # by the handlers of one server
 
-    do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = _keep  # noqa: N815  names of the base class
+    def keep(self):
+        """Take a request."""
+        self.seen.append((self.command, self.path, dict(self.headers), self.received().decode()))
+        self.reply(204)
 
-    def log_message(self, *_):
-        """Keep quiet."""
-
-
-@contextmanager
-def recorder():
-    """Serve on loopback; yields the base URL and the requests that were seen."""
-    with HTTPServer(("127.0.0.1", 0), _Recorder) as server:
-        server.seen = []
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}", server.seen
-        finally:
-            server.shutdown()
-            thread.join()
+    do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = keep  # noqa: N815  the names that the server looks for
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
@@ -183,7 +163,8 @@ def recorder():
 )
 def test_curl_sends_the_same_request_again(one):
     """A shell that has the secrets as variables sends the same method, path, headers and body."""
-    with recorder() as (base_url, seen):
+    seen = []
+    with serving(type("Recording", (Recorder,), {"seen": seen})) as base_url:
         line = recorded(one, base_url).curl
         subprocess.run(
             ["sh", "-c", line], env={"API_KEY": SECRET, "PATH": "/usr/bin:/bin"}, check=True, timeout=20
