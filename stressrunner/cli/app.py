@@ -1,12 +1,14 @@
 """The commands. Each one is a thin shell around a function of a lower floor; errors become exit codes here."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import Any, NoReturn
 
 import click
 
 from stressrunner import __version__
+from stressrunner.cli import arguments
 from stressrunner.cli.mistakes import tell_mistakes
 from stressrunner.errors import InvalidScenario, StressrunnerError
 
@@ -31,46 +33,6 @@ def _looks_like_a_file(word: str) -> bool:
     return word.endswith((".yaml", ".yml", ".json")) or "/" in word or Path(word).exists()
 
 
-def _workers(ctx: click.Context, param: click.Parameter, value: str) -> int | Literal["auto"]:
-    """Read a number of processes, or `auto`."""
-    if value == "auto":
-        return "auto"
-    if not value.isdecimal():
-        raise click.BadParameter(f"{value!r} is neither a number nor 'auto'", ctx, param)
-    return int(value)
-
-
-_scenario = click.argument("scenario", type=click.Path(path_type=Path))
-_set = click.option(
-    "--set",
-    "overrides",
-    multiple=True,
-    metavar="PATH=VALUE",
-    help="Set a value of the scenario, e.g. load.requests=5000; PATH+=VALUE appends to a list. Repeatable.",
-)
-_env = click.option(
-    "--env",
-    "environment",
-    metavar="NAME",
-    help="Lay an environment over the scenario: of its 'environments', or environments/NAME.yaml of its pack.",
-)
-_workers_option = click.option(
-    "--workers",
-    callback=_workers,
-    default="1",
-    metavar="N|auto",
-    show_default=True,
-    help="Processes that send the load: a number, or auto for one per core but one. 0 sends it from this process.",
-)
-_seed = click.option("--seed", type=click.IntRange(min=0), help="Repeat a run's random draws.")
-_yes = click.option(
-    "-y", "--yes", is_flag=True, help="Send to a target on another machine without being asked about it."
-)
-_verbose = click.option(
-    "-v", "--verbose", is_flag=True, help="Tell what is going on, every new kind of error included."
-)
-
-
 @click.group(
     cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
 )
@@ -86,9 +48,9 @@ def cli() -> None:
 
 
 @cli.command()
-@_scenario
-@_env
-@_set
+@arguments.scenario
+@arguments.env
+@arguments.overrides
 @click.option(
     "--report",
     "reports",
@@ -102,10 +64,10 @@ def cli() -> None:
     metavar="FILE",
     help="Render your own Jinja2 template to stdout.",
 )
-@_workers_option
-@_seed
-@click.option("--strict", is_flag=True, help="Fail when a threshold is unproven.")
-@_yes
+@arguments.workers
+@arguments.seed
+@arguments.strict
+@arguments.yes
 @click.option(
     "--prometheus",
     metavar="[HOST:]PORT",
@@ -117,7 +79,7 @@ def cli() -> None:
 @click.option(
     "-q", "--quiet", is_flag=True, help="Show nothing but the reports that were asked for, and errors."
 )
-@_verbose
+@arguments.verbose
 def run(scenario: Path, **options: Any) -> None:
     """Run a scenario and report on it."""
     from stressrunner.cli.run_command import run_scenario  # noqa: PLC0415  costs start-up time
@@ -128,8 +90,8 @@ def run(scenario: Path, **options: Any) -> None:
 
 @cli.command()
 @click.argument("files", metavar="FILE|DIR...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@_env
-@_set
+@arguments.env
+@arguments.overrides
 def validate(files: tuple[Path, ...], environment: str | None, overrides: tuple[str, ...]) -> None:
     """Show every mistake of scenario files, of folders and packs of them; send nothing."""
     from stressrunner.cli.validate_command import validate_files  # noqa: PLC0415  costs start-up time
@@ -138,9 +100,9 @@ def validate(files: tuple[Path, ...], environment: str | None, overrides: tuple[
 
 
 @cli.command(name="try")
-@_scenario
-@_env
-@_set
+@arguments.scenario
+@arguments.env
+@arguments.overrides
 @click.option("--endpoint", metavar="NAME", help="The first iteration that sends this endpoint of a mix.")
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Draw as a run with this seed."
@@ -156,10 +118,10 @@ def try_(scenario: Path, **options: Any) -> None:
 
 
 @cli.command()
-@_scenario
+@arguments.scenario
 @click.argument("path", required=False)
-@_env
-@_set
+@arguments.env
+@arguments.overrides
 def explain(scenario: Path, path: str | None, environment: str | None, overrides: tuple[str, ...]) -> None:
     """Show a scenario with all its layers, and the load to expect; with PATH, where values come from.
 
@@ -210,7 +172,7 @@ def demo(port: int, options: str) -> None:
 
 
 @cli.command()
-@click.argument("result", type=click.Path(path_type=Path))
+@arguments.result
 @click.option(
     "--format",
     "form",
@@ -227,9 +189,9 @@ def report(result: Path, form: str) -> None:
 
 
 @cli.command()
-@click.argument("result", type=click.Path(path_type=Path))
+@arguments.result
 @click.argument("thresholds", nargs=-1)
-@click.option("--strict", is_flag=True, help="Fail when a threshold is unproven.")
+@arguments.strict
 def check(result: Path, thresholds: tuple[str, ...], strict: bool) -> None:
     """Hold an earlier result against thresholds: those given, or else those of its scenario."""
     from stressrunner.cli.check_command import check_result  # noqa: PLC0415  costs start-up time
@@ -261,12 +223,12 @@ def check(result: Path, thresholds: tuple[str, ...], strict: bool) -> None:
     help="What figures may get worse by, as far as --gate does not say; ratios may by 1 point.",
 )
 @click.option("--format", "form", default="text", show_default=True, help="text, markdown or json.")
-@_env
+@arguments.env
 @click.option("--base-env", "base_environment", metavar="NAME", help="As --env, for the base alone.")
 @click.option(
     "--candidate-env", "candidate_environment", metavar="NAME", help="As --env, for the candidate alone."
 )
-@_set
+@arguments.overrides
 @click.option(
     "--base-set", "base_overrides", multiple=True, metavar="PATH=VALUE", help="As --set, for the base alone."
 )
@@ -277,11 +239,11 @@ def check(result: Path, thresholds: tuple[str, ...], strict: bool) -> None:
     metavar="PATH=VALUE",
     help="As --set, for the candidate alone.",
 )
-@_workers_option
-@_seed
-@_yes
+@arguments.workers
+@arguments.seed
+@arguments.yes
 @click.option("-q", "--quiet", is_flag=True, help="Show nothing but the comparison, and errors.")
-@_verbose
+@arguments.verbose
 def compare(base: Path, candidate: Path | None, **options: Any) -> None:
     """Compare a BASE with a CANDIDATE: two results, or two scenarios that are run in turn.
 
@@ -329,7 +291,7 @@ def import_(kind: str, source: str, **options: Any) -> None:
 
 
 @cli.command()
-@click.argument("folder", default=".", metavar="[DIR]", type=click.Path(path_type=Path, file_okay=False))
+@arguments.folder
 @click.option(
     "--from", "source", type=click.Choice(["agents"]), help="Copy the scenarios that come with stressrunner."
 )
@@ -348,11 +310,8 @@ def pack() -> None:
     """
 
 
-_archive = click.argument("archive", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
-
-
 @pack.command(name="build")
-@click.argument("folder", default=".", metavar="[DIR]", type=click.Path(path_type=Path, file_okay=False))
+@arguments.folder
 @click.option(
     "-o",
     "--output",
@@ -368,7 +327,7 @@ def pack_build(folder: Path, output: Path | None) -> None:
 
 
 @pack.command(name="verify")
-@_archive
+@arguments.archive
 def pack_verify(archive: Path) -> None:
     """Check that every file of a pack is as it was packed."""
     from stressrunner.cli.pack_command import verify_pack  # noqa: PLC0415  costs start-up time
@@ -377,7 +336,7 @@ def pack_verify(archive: Path) -> None:
 
 
 @pack.command(name="list")
-@_archive
+@arguments.archive
 def pack_list(archive: Path) -> None:
     """Show what a pack is, what it needs, and its files."""
     from stressrunner.cli.pack_command import list_pack  # noqa: PLC0415  costs start-up time
@@ -385,10 +344,10 @@ def pack_list(archive: Path) -> None:
     list_pack(archive)
 
 
-def main() -> NoReturn:
-    """Run the command line and exit with its code."""
+def main(words: Sequence[str] | None = None) -> NoReturn:
+    """Run a command line, that of this process unless told, and exit with its code."""
     try:
-        cli.main(standalone_mode=False)
+        cli.main(words, standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(2)
