@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from command import stressrunner
+from command import in_this_process, stressrunner
 
 SCENARIO = """\
 stressrunner: 1
@@ -56,11 +56,11 @@ def test_results_are_shown_beside_each_other(folder):
     """Two results of the same load: their differences, and that nothing follows; exit code 0."""
     for name in ("a", "b"):
         assert stressrunner("contest.yaml", "-q", "--report", f"json={name}.json", cwd=folder).code == 0
-    ran = stressrunner("compare", "a.json", "b.json", cwd=folder)
+    ran = in_this_process("compare", "a.json", "b.json", cwd=folder)
     assert (ran.code, ran.err) == (0, "")
     assert "ADVISORY  contest" in ran.out
     assert "tells nothing about chance" in ran.out
-    refused = stressrunner("compare", "a.json", "b.json", "--gate", "p99.9", cwd=folder)
+    refused = in_this_process("compare", "a.json", "b.json", "--gate", "p99.9", cwd=folder)
     assert refused.code == 4
     assert "60 samples, and 2,995 are needed; run longer" in refused.err
 
@@ -86,7 +86,7 @@ def test_results_are_shown_beside_each_other(folder):
 )
 def test_wrong_usage_is_told_before_anything_is_sent(folder, words, says):
     """A command line that makes no sense: exit code 2 and what to do, at once."""
-    ran = stressrunner("compare", *words, cwd=folder)
+    ran = in_this_process("compare", *words, cwd=folder)
     assert ran.code == 2
     assert says in ran.err
     assert "Traceback" not in ran.err

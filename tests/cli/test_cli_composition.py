@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from command import ROOT, stressrunner
+from command import ROOT, in_this_process, stressrunner
 
 SCENARIO = """\
 stressrunner: 1
@@ -43,7 +43,7 @@ def test_a_run_takes_an_environment(folder):
 @pytest.mark.parametrize("command", ["run", "validate"])
 def test_an_unknown_environment_sends_nothing(folder, command):
     """An environment that is not there is exit code 2, with those that are."""
-    ran = stressrunner(command, "shop.yaml", "--env", "lob", cwd=folder)
+    ran = in_this_process(command, "shop.yaml", "--env", "lob", cwd=folder)
     assert ran.code == 2
     assert "there is no environment 'lob'; did you mean 'lab'? there are lab" in ran.err
 

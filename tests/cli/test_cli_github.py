@@ -1,7 +1,7 @@
 """In a job of GitHub Actions a run annotates its scenario and adds to the job's summary; elsewhere it does not."""
 
 import pytest
-from command import ROOT, stressrunner
+from command import ROOT, in_this_process, stressrunner
 
 SCENARIO = """\
 stressrunner: 1
@@ -64,7 +64,7 @@ def test_mistakes_are_annotated_at_their_places(workspace, command):
     (workspace / "load" / "gate.yaml").write_text(
         SCENARIO.replace("health:", "helth:, ,").replace("p50", "p101")
     )
-    ran = stressrunner(
+    ran = in_this_process(
         *command, "gate.yaml", cwd=workspace / "load", GITHUB_ACTIONS="true", GITHUB_WORKSPACE=str(workspace)
     )
     assert ran.code == 2
@@ -80,7 +80,7 @@ def test_a_comparison_is_in_the_summary(workspace):
     for name in ("a", "b"):
         assert stressrunner(*words, f"json={name}.json", cwd=workspace).code == 0
     job = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary)}
-    ran = stressrunner(
+    ran = in_this_process(
         "compare", "a.json", "b.json", "--gate", "p50", "--format", "markdown", cwd=workspace, **job
     )
     assert ran.code == 0, ran.err

@@ -4,7 +4,7 @@ import json
 import zipfile
 
 import pytest
-from command import ROOT, stressrunner
+from command import ROOT, in_this_process, stressrunner
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def test_a_pack_is_explained_in_its_own_names(agents):
 
 def test_what_a_pack_needs_is_one_message(agents):
     """Without what an environment needs nothing is sent, and one message lists it all."""
-    ran = stressrunner("agents-1.0.zip//hello.yaml", "--env", "production", cwd=agents)
+    ran = in_this_process("agents-1.0.zip//hello.yaml", "--env", "production", cwd=agents)
     assert ran.code == 2
     assert ran.err.splitlines()[0] == (
         "agents-1.0.zip//pack.yaml:16:17: the pack 'agents' needs what is not set: BASE_URL (where the API is), "
@@ -74,7 +74,7 @@ def test_a_pack_that_was_changed_is_not_used(agents, tmp_path, command):
     content = (agents / "agents-1.0.zip").read_bytes()
     path.write_bytes(content.replace(b"concurrency: 10, duration: 5s", b"concurrency: 90, duration: 5s"))
     words = path if command[0] == "pack" else f"{path}//hello.yaml"
-    ran = stressrunner(*command, words)
+    ran = in_this_process(*command, words)
     assert ran.code == 2
     assert ran.err.startswith(f"{path}: is no zip file that can be read")
 
@@ -84,6 +84,6 @@ def test_a_zip_file_that_is_no_pack_is_told(tmp_path):
     path = tmp_path / "x.zip"
     with zipfile.ZipFile(path, "w") as opened:
         opened.write(ROOT / "scenarios" / "hello.yaml", "hello.yaml")
-    ran = stressrunner("run", f"{path}//hello.yaml")
+    ran = in_this_process("run", f"{path}//hello.yaml")
     assert ran.code == 2
     assert ran.err == f"{path}: there is no SHA256SUMS in it; make packs with 'stressrunner pack build'\n"

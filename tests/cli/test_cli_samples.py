@@ -4,7 +4,7 @@ import csv
 import json
 
 import pytest
-from cli.command import stressrunner
+from cli.command import in_this_process, stressrunner
 
 SCENARIO = "scenarios/full_api.yaml"
 FEW = ("--set", "load.requests=300", "--set", "load.concurrency=20")
@@ -56,5 +56,5 @@ def test_a_target_that_is_not_there_leaves_a_header(tmp_path):
 def test_what_cannot_be_written_is_told_before_anything_is_sent(tmp_path, reports, message):
     """A mistake in where samples go is a usage error."""
     words = [word for report in reports for word in ("--report", report)]
-    ran = stressrunner("run", "x.yaml", *words, cwd=tmp_path)
+    ran = in_this_process("run", "x.yaml", *words, cwd=tmp_path)
     assert (ran.code, message in ran.err) == (2, True), ran.err
