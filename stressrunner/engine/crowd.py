@@ -1,63 +1,107 @@
-"""The users of a stream: who is busy, who waits, and how one that waits is woken."""
+"""The users of a stream: who is busy, who waits, and where they get their iterations from."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from heapq import heapify, heappop, heappush
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import anyio
 
 from stressrunner.engine.iteration import Arrival
-from stressrunner.engine.quick import QuickUser
 
-__all__ = ["Crowd", "User"]
+__all__ = ["AnyCrowd", "Crowd", "Pause", "User", "Work"]
 
 
-@dataclass(slots=True)
-class User:
-    """A user: the task that runs its iterations waits for `awake`, or is in the scope of an iteration."""
+class User(Protocol):
+    """A user as its stream sees it."""
 
-    number: int  #: in its stream and this generator
-    iterations: int = 0
-    mail: Arrival | None = None
-    awake: anyio.Event | None = None  #: while it waits in its task; there may be ten thousand, so only then
-    scope: anyio.CancelScope | None = None
-    quick: QuickUser | None = None  #: runs the iterations, if callbacks can
-    is_parked: bool = False  #: waits inside `quick`, which can begin an iteration at once
+    @property
+    def number(self) -> int:
+        """Its number in its stream and this generator."""
+
+    @property
+    def iterations(self) -> int:
+        """How many it has begun, the one that it asks for left out."""
 
     def wake(self, arrival: Arrival | None = None) -> None:
-        """Have it run an arrival, or without one look for work again."""
-        if not self.is_parked or self.quick is None:
-            self.mail = arrival
-            if self.awake is not None:
-                self.awake.set()
-            return
-        self.is_parked = False
-        if arrival is None:
-            self.quick.leave()
-        else:
-            self.quick.begin(arrival)
+        """Have it run an arrival, or without one look for work again; only while it waits."""
 
 
-class Crowd:
-    """All users of a stream in one generator; those that do not wait are busy."""
+class Pause(NamedTuple):
+    """What a user does before its next iteration in a closed phase."""
+
+    until_ns: int
+    phase: int  #: the index of the phase
+
+
+class Work(Protocol):
+    """Where the users of a stream get their iterations from."""
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether nothing more will come for a user for whom there is nothing now."""
+
+    def offer(self, user: User, after: Pause | None = None) -> Arrival | Pause | None:
+        """Return what a user is to do next, who may come from a pause; None when there is nothing for it."""
+
+
+class AnyCrowd(Protocol):
+    """All users of a stream in one generator, whatever they are run by."""
+
+    busy: int  #: those that do not wait
+    quiet: anyio.Event  #: set when the last of those that were busy has left
+
+    def __len__(self) -> int:
+        """Return how many have joined."""
+
+    def at_work(self) -> AbstractAsyncContextManager[None]:
+        """Let users join while this is entered, and leave all that they have opened at its end."""
+
+    def add(self, arrival: Arrival | None = None) -> None:
+        """Add a user, who is busy from the beginning: with an arrival, or with what is offered to it."""
+
+    def wake_first(self, arrival: Arrival) -> bool:
+        """Give an arrival to the waiting user with the lowest number; return False when none waits."""
+
+    def rouse(self, below: int) -> None:
+        """Wake the waiting users with numbers below a limit, so that they look for work again."""
+
+    def end_pauses(self) -> None:
+        """Let the users that pause look for work again."""
+
+
+U = TypeVar("U", bound=User)
+
+
+class Crowd(Generic[U]):
+    """Keeps the users of a stream, and which of them wait; those that do not are busy."""
 
     def __init__(self) -> None:
-        self._users: list[User] = []
+        self._users: list[U] = []
         self._idle: list[int] = []  # heap of the numbers of users that wait
         self.busy = 0
+        self.quiet = anyio.Event()
 
     def __len__(self) -> int:
         return len(self._users)
 
-    def between(self, first: int, end: int) -> list[User]:
-        """Return the users with the numbers from `first` on that are less than `end`."""
-        return self._users[first:end]
-
-    def join(self, arrival: Arrival | None) -> User:
-        """Add a user, who is busy from the beginning."""
-        user = User(len(self._users), mail=arrival)
+    def _join(self, make: Callable[[int], U]) -> U:
+        """Add the user that is made for a number; it is busy."""
+        user = make(len(self._users))
         self._users.append(user)
         self.busy += 1
         return user
+
+    def _rest(self, user: U) -> None:
+        """Take it that a user waits."""
+        self.busy -= 1
+        heappush(self._idle, user.number)
+
+    def _leave(self) -> None:
+        """Take it that a user, who was busy, has left."""
+        self.busy -= 1
+        if self.busy == 0:
+            self.quiet.set()
 
     def wake_first(self, arrival: Arrival) -> bool:
         """Give an arrival to the waiting user with the lowest number; return False when none waits."""
@@ -67,22 +111,6 @@ class Crowd:
         self.busy += 1
         user.wake(arrival)
         return True
-
-    async def rest(self, user: User) -> None:
-        """Wait in a user's task until it is woken."""
-        user.awake = anyio.Event()
-        self._idles(user)
-        await user.awake.wait()
-        user.awake = None
-
-    def park(self, user: User) -> None:
-        """Let a user wait inside of what runs its iterations."""
-        user.is_parked = True
-        self._idles(user)
-
-    def _idles(self, user: User) -> None:
-        self.busy -= 1
-        heappush(self._idle, user.number)
 
     def rouse(self, below: int) -> None:
         """Wake the waiting users with numbers below a limit, so that they look for work again."""

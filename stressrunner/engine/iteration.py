@@ -51,19 +51,19 @@ class Iterations:
         self._sender = sender
         self._steps = Steps(sender, clock, recorder)
         self._users = Users(plan, sender, clock, recorder, self._base)
-        self._clock = clock
+        self.clock = clock
         self._recorder = recorder
 
     async def run(self, arrival: Arrival, *, user: int, user_iteration: int, transport: Transport) -> None:
         """Run one iteration to its end, or to its first failure."""
-        began_ns = self._clock.now_ns()
+        began_ns = self.clock.now_ns()
         belongings = await self._users.of(user, arrival.phase, transport)
         if belongings is None:
             self._prevented(arrival)
             return
         due = Due(arrival.phase, arrival.due_ns, arrival.waiting_since_ns)
         if self._plan.user_setup is not None:
-            due = _later(due, self._clock.now_ns() - began_ns)
+            due = _later(due, self.clock.now_ns() - began_ns)
         scope = IterationScope(
             self._plan,
             iteration=arrival.iteration,
@@ -116,7 +116,7 @@ class Iterations:
                 self._recorder.whole_cut_off(walk.due.phase, "session")
             raise
         if walk.is_measured:
-            length_ns = self._clock.now_ns() - began_ns - walk.paused_ns
+            length_ns = self.clock.now_ns() - began_ns - walk.paused_ns
             self._recorder.whole(walk.due.phase, "session", length_ns if passed else None)
 
     async def _conversation(self, session: SessionPlan, walk: Walk) -> bool:
@@ -137,13 +137,13 @@ class Iterations:
             size = min(spec.burst, spec.messages - first)
             if first:
                 use = (self._plan.seed, "session think", scope.iteration, first)
-                now_ns = self._clock.now_ns()
+                now_ns = self.clock.now_ns()
                 due_ns = now_ns + think_ns(spec.think_min_s, spec.think_max_s, *use)
                 walk.paused_ns += due_ns - now_ns
-                await self._clock.sleep_until(due_ns)
+                await self.clock.sleep_until(due_ns)
                 walk.went_on(due_ns)
             passed = await self._burst(session, walk, first, size)
-            walk.went_on(self._clock.now_ns())
+            walk.went_on(self.clock.now_ns())
             if not passed:
                 self._recorder.skipped(walk.due.phase, session.endpoint, spec.messages - first - size)
                 return False
@@ -167,6 +167,6 @@ class Iterations:
             tasks.start_soon(send, first, first_due)
             for k in range(1, size):
                 due_ns = first_due.due_ns + k * gap_ns
-                await self._clock.sleep_until(due_ns)
+                await self.clock.sleep_until(due_ns)
                 tasks.start_soon(send, first + k, Due(first_due.phase, due_ns))
         return all(passed)

@@ -1,9 +1,9 @@
 """When the iterations of a stream run: users, phases, and the dispatcher that releases what is due.
 
-Users are tasks that live as long as their stream and run one iteration after the other. In a closed phase a user
-takes its next iteration by itself; in an open one the dispatcher releases every arrival when it is due and gives
-it to the free user with the lowest number, or to a new one. Arrivals that find `max_in_flight` users busy wait in
-order: they have been released, so that their waiting is `queue` and not the generator's lag.
+Users live as long as their stream and run one iteration after the other. In a closed phase a user takes its next
+iteration by itself; in an open one the dispatcher releases every arrival when it is due and gives it to the free user
+with the lowest number, or to a new one. Arrivals that find `max_in_flight` users busy wait in order: they have been
+released, so that their waiting is `queue` and not the generator's lag.
 """
 
 from collections import deque
@@ -17,12 +17,13 @@ import anyio.lowlevel
 from anyio.abc import TaskGroup
 
 from stressrunner.engine.chores import Site
-from stressrunner.engine.crowd import Crowd, User
+from stressrunner.engine.crowd import AnyCrowd, Pause, User
 from stressrunner.engine.iteration import Arrival, Iterations
 from stressrunner.engine.pauses import think_ns
-from stressrunner.engine.quick import QuickRequests, QuickUser, is_quick
+from stressrunner.engine.quick import QuickCrowd, QuickRequests, is_quick
 from stressrunner.engine.sending import Cut
-from stressrunner.http.exchange import DirectTransport, Transport
+from stressrunner.engine.task_users import TaskCrowd
+from stressrunner.http.exchange import DirectTransports
 from stressrunner.plan.pacing import user_steps
 from stressrunner.plan.phases import PhasePlan
 from stressrunner.plan.plan import Plan
@@ -70,35 +71,38 @@ class StreamLoad:
         """
         self._plan = plan
         self._stream = plan.stream
-        self._transports = site.transports
         self._clock = site.clock
         self._recorder = site.recorder
         self._cut = cut
         self._fail = fail
-        self._iterations = Iterations(plan, site.sender, site.clock, site.recorder, site.base_url)
-        self._users = Crowd()
+        self._users = self._crowd(site)
         self._backlog: deque[Arrival] = deque()
         self._phase: _ClosedPhase | None = None
         self._first = 0  # iteration of the whole plan that `_begun` counts from
         self._begun = 0  # iterations of this generator that were given a number since
-        self._closing = False
-        self._falls = _falls(self._stream.phases)
-        is_direct = is_quick(plan) and not self._falls
-        self._requests = QuickRequests(plan, site.sender, site.clock, site.recorder) if is_direct else None
+        self.is_closing = False  #: nothing more will come for users for whom there is nothing now
         self._limit = self._stream.iteration_limit
         self._active = 0  # users that a closed phase lets begin iterations
         self._background: TaskGroup  # for what must not outlast the users
-        self._quiet = anyio.Event()
         self._scope = anyio.CancelScope()
         self.spans: dict[int, PhaseSpan] = {}  #: of the phases that have begun, by their indices
         self.phase: int | None = None  #: the index of the one that is running
+
+    def _crowd(self, site: Site) -> AnyCrowd:
+        """Return the users: without tasks, where what they send and what sends it allow that."""
+        falls = _falls(self._stream.phases)
+        if is_quick(self._plan) and not falls and isinstance(site.transports, DirectTransports):
+            requests = QuickRequests(self._plan, site.sender, site.clock, site.recorder)
+            return QuickCrowd(self, requests, site.transports, self._number)
+        iterations = Iterations(self._plan, site.sender, site.clock, site.recorder, site.base_url)
+        return TaskCrowd(self, iterations, site.transports, self._number, may_retire=falls)
 
     async def run(self) -> None:
         """Carry out all phases, let iterations finish for as long as graceful_stop allows, and cut off the rest."""
         with self._scope:
             async with anyio.create_task_group() as self._background:
-                async with anyio.create_task_group() as tasks:
-                    await self._phases(tasks)
+                async with self._users.at_work():
+                    await self._phases()
                     await self._finish()
                 self._background.cancel_scope.cancel()
         if self._cut.reason == "interrupt" and self.spans:
@@ -112,7 +116,7 @@ class StreamLoad:
             self._cut.reason = "interrupt"
             self._scope.cancel()
 
-    async def _phases(self, tasks: TaskGroup) -> None:
+    async def _phases(self) -> None:
         start_ns = self._clock.now_ns()
         is_fixed = True
         for phase in self._stream.phases:
@@ -122,9 +126,9 @@ class StreamLoad:
             self.spans[phase.index] = PhaseSpan(start_ns, start_ns)
             match phase.spec.shape:
                 case Closed() as shape:
-                    end_ns = await self._closed(phase, shape, start_ns, tasks)
+                    end_ns = await self._closed(phase, shape, start_ns)
                 case Open() as shape:
-                    end_ns = await self._open(phase, shape, start_ns, tasks)
+                    end_ns = await self._open(phase, shape, start_ns)
             self.spans[phase.index] = PhaseSpan(start_ns, end_ns)
             start_ns = end_ns
             is_fixed = is_fixed and phase.iterations is not None
@@ -145,7 +149,7 @@ class StreamLoad:
 
     # Closed phases
 
-    async def _closed(self, plan: PhasePlan, shape: Closed, start_ns: int, tasks: TaskGroup) -> int:
+    async def _closed(self, plan: PhasePlan, shape: Closed, start_ns: int) -> int:
         """Let users work until the phase's time or work is over; return when that was."""
         part = self._plan.part
         phase = self._phase = _ClosedPhase(
@@ -155,9 +159,9 @@ class StreamLoad:
             share=None if shape.iterations is None else part.share(shape.iterations),
         )
         if shape.concurrency_from is None:
-            self._set_users(phase, part.share(shape.concurrency), tasks)
+            self._set_users(phase, part.share(shape.concurrency))
         else:
-            self._background.start_soon(self._ramp, phase, start_ns, tasks)
+            self._background.start_soon(self._ramp, phase, start_ns)
         if phase.share == 0 or (phase.ends_ns is None and phase.users == 0):
             phase.over.set()
         if phase.ends_ns is None:
@@ -166,19 +170,19 @@ class StreamLoad:
             await self._pause(phase, phase.ends_ns)
         phase.over.set()
         self._phase = None
+        self._users.end_pauses()
         return self._clock.now_ns() if phase.ends_ns is None or self._exhausted else phase.ends_ns
 
-    def _set_users(self, phase: _ClosedPhase, users: int, tasks: TaskGroup) -> None:
+    def _set_users(self, phase: _ClosedPhase, users: int) -> None:
         """Let so many users begin iterations; the iterations of others may end within graceful_stop."""
         before, phase.users, self._active = self._active, users, users
         self._users.rouse(users)
         while len(self._users) < users:
-            self._new_user(tasks)
-        for user in self._users.between(users, before):
-            if user.scope is not None:
-                self._background.start_soon(self._retire, user, phase.plan.spec.graceful_stop_s)
+            self._users.add()
+        if users < before and isinstance(self._users, TaskCrowd):
+            self._users.retire(range(users, before), phase.plan.spec.graceful_stop_s, self._background)
 
-    async def _ramp(self, phase: _ClosedPhase, start_ns: int, tasks: TaskGroup) -> None:
+    async def _ramp(self, phase: _ClosedPhase, start_ns: int) -> None:
         """Move the number of users in a straight line, in steps of one."""
         shape = phase.shape
         steps = user_steps(shape.concurrency_from or 0, shape.concurrency, shape.duration_s or Fraction(0))
@@ -186,27 +190,21 @@ class StreamLoad:
             await self._pause(phase, start_ns + at_ns)
             if phase.over.is_set():
                 return
-            self._set_users(phase, self._plan.part.share(users), tasks)
+            self._set_users(phase, self._plan.part.share(users))
 
-    async def _retire(self, user: User, graceful_s: float) -> None:
-        """Cut off the iteration that a user is in, if it has not ended by then."""
-        scope = user.scope
-        await self._clock.sleep_until(self._clock.now_ns() + round(graceful_s * NS_PER_S))
-        if scope is not None and user.scope is scope:
-            scope.cancel()
-
-    async def _take(self, user: User) -> Arrival | None:
-        """Return a closed phase's next iteration for a user, after its pause; None when there is none."""
-        while (phase := self._phase) is not None:
-            due_ns = self._clock.now_ns()
-            if phase.shape.think_max_s and user.iterations:
-                due_ns += self._think_ns(phase.shape, user)
-                await self._pause(phase, due_ns)
-            arrival = self._taken(user, phase, due_ns)
-            if arrival is not None or self._phase is phase:
-                return arrival
-            # The phase ended in the pause, and the next one took this user for a busy one.
-        return None
+    def offer(self, user: User, after: Pause | None = None) -> Arrival | Pause | None:
+        """Return what a user is to do next, who may come from a pause; None when there is nothing for it."""
+        if self._backlog:
+            return self._backlog.popleft()
+        phase = self._phase
+        if phase is None:
+            return None
+        if after is not None and after.phase == phase.plan.index:
+            return self._taken(user, phase, after.until_ns)
+        now_ns = self._clock.now_ns()
+        if phase.shape.think_max_s and user.iterations:
+            return Pause(now_ns + self._think_ns(phase.shape, user), phase.plan.index)
+        return self._taken(user, phase, now_ns)
 
     def _taken(self, user: User, phase: _ClosedPhase, due_ns: int) -> Arrival | None:
         """Return a closed phase's next iteration for a user; None when there is none for it."""
@@ -236,7 +234,7 @@ class StreamLoad:
 
     # Open phases
 
-    async def _open(self, plan: PhasePlan, shape: Open, start_ns: int, tasks: TaskGroup) -> int:
+    async def _open(self, plan: PhasePlan, shape: Open, start_ns: int) -> int:
         """Release every arrival when it is due; return when the phase is over."""
         part, users = self._plan.part, self._stream.user_limit
         limit = shape.max_in_flight if users is None else min(shape.max_in_flight, users)
@@ -247,7 +245,7 @@ class StreamLoad:
             due_ns = start_ns + plan.due_ns(number)
             await self._clock.sleep_until(due_ns)
             arrival = Arrival(plan.index, number, self._next_iteration(), due_ns)
-            self._give(arrival, most, shape.overflow, tasks)
+            self._give(arrival, most, shape.overflow)
             if self._clock.now_ns() - due_ns > _BEHIND_NS:
                 # Waiting for the past takes no time: without this, nobody else would run until all is released.
                 await anyio.lowlevel.checkpoint()
@@ -255,7 +253,7 @@ class StreamLoad:
         await self._clock.sleep_until(end_ns)
         return end_ns
 
-    def _give(self, arrival: Arrival, most: int, overflow: str, tasks: TaskGroup) -> None:
+    def _give(self, arrival: Arrival, most: int, overflow: str) -> None:
         """Hand an arrival to the free user with the lowest number, to a new one, or to the queue."""
         if self._users.busy >= most:
             if overflow == "wait":
@@ -265,88 +263,23 @@ class StreamLoad:
             if overflow == "abort":
                 self._fail(f"max_in_flight of {most:,} iterations was reached, and overflow is abort")
         elif not self._users.wake_first(arrival):
-            self._new_user(tasks, arrival)
+            self._users.add(arrival)
 
     # Users
 
-    def _new_user(self, tasks: TaskGroup, arrival: Arrival | None = None) -> None:
-        tasks.start_soon(self._live, self._users.join(arrival))
-
-    def _number(self, user: User) -> int:
+    def _number(self, number: int) -> int:
         """Return the number of a user among those of all generators and streams."""
-        return self._stream.first_user + self._plan.part.number(user.number)
-
-    async def _live(self, user: User) -> None:
-        """Run iterations until the load closes."""
-        async with self._transports.open() as transport:
-            if self._requests is not None and isinstance(transport, DirectTransport):
-                user.quick = QuickUser(
-                    self._requests, self._number(user), transport, lambda: self._following(user)
-                )
-                while (arrival := await self._next(user)) is not None:
-                    await user.quick.run(arrival)
-                    user.iterations = user.quick.iterations
-            else:
-                await self._iterate(user, transport)
-
-    async def _iterate(self, user: User, transport: Transport) -> None:
-        """Run iterations, each of which may do anything."""
-        run, number = self._iterations.run, self._number(user)
-        while (arrival := await self._next(user)) is not None:
-            iterating = run(arrival, user=number, user_iteration=user.iterations, transport=transport)
-            if self._falls:
-                with anyio.CancelScope() as user.scope:
-                    await iterating
-                user.scope = None
-            else:
-                await iterating
-            user.iterations += 1
-
-    async def _next(self, user: User) -> Arrival | None:
-        """Return what a user is to run next; wait while there is nothing; None when the load closes."""
-        while True:
-            waiting = self._waiting(user)
-            if waiting is not None:
-                return waiting
-            taken = await self._take(user)
-            if taken is not None:
-                return taken
-            if self._closing:
-                self._users.busy -= 1
-                if self._users.busy == 0:
-                    self._quiet.set()
-                return None
-            await self._users.rest(user)
-
-    def _waiting(self, user: User) -> Arrival | None:
-        """Return the arrival that waits for a user, or for any; None when there is none."""
-        if user.mail is not None:
-            arrival, user.mail = user.mail, None
-            return arrival
-        return self._backlog.popleft() if self._backlog else None
-
-    def _following(self, user: User) -> Arrival | None:
-        """Return what a quick user is to run next, if that is there already; else let it wait or leave."""
-        arrival = self._waiting(user)
-        phase = self._phase
-        if arrival is None and phase is not None and not phase.shape.think_max_s:
-            arrival = self._taken(user, phase, self._clock.now_ns())
-        if arrival is None and user.quick is not None:
-            if phase is None and not self._closing:
-                self._users.park(user)
-            else:
-                user.quick.leave()
-        return arrival
+        return self._stream.first_user + self._plan.part.number(number)
 
     async def _finish(self) -> None:
         """Let iterations end within graceful_stop, then cut off what is still running."""
-        self._closing = True
+        self.is_closing = True
         self._users.rouse(len(self._users))
         if self._users.busy == 0:
             return
         graceful_s = self._stream.phases[-1].spec.graceful_stop_s
         with anyio.move_on_after(graceful_s) as waiting:
-            await self._quiet.wait()
+            await self._users.quiet.wait()
         if waiting.cancelled_caught:
             self._cut.reason = "graceful_stop"
             self._scope.cancel()

@@ -8,7 +8,7 @@ The times of an exchange are monotonic nanoseconds:
     E completed   response complete, or the exchange given up
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from enum import StrEnum
 from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
@@ -17,6 +17,7 @@ __all__ = [
     "NEVER_FINISHED",
     "NOT_REACHED",
     "DirectTransport",
+    "DirectTransports",
     "Done",
     "Exchange",
     "Failure",
@@ -114,7 +115,6 @@ class Transport(Protocol):
 Done: TypeAlias = Callable[[Exchange], None]
 
 
-@runtime_checkable
 class DirectTransport(Transport, Protocol):
     """A transport that can also call back: no future, no task, and no coroutines to be resumed for a request."""
 
@@ -133,3 +133,14 @@ class TransportFactory(Protocol):
 
     def open(self) -> AbstractAsyncContextManager[Transport]:
         """Return a transport that closes its connections when it is left."""
+
+
+@runtime_checkable
+class DirectTransports(TransportFactory, Protocol):
+    """Opens transports that call back, and closes them, without a context for each of them."""
+
+    def enter(self) -> DirectTransport:
+        """Return a transport that is open."""
+
+    async def leave(self, transports: Sequence[DirectTransport]) -> None:
+        """Close transports that were entered; when cancelled, without waiting until their connections are gone."""

@@ -1,6 +1,6 @@
 """A transport without a network, for tests in virtual time."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import NamedTuple, Protocol
 
@@ -10,7 +10,7 @@ from anyio.abc import TaskGroup
 from stressrunner.http.exchange import Done, Exchange, Failure, Headers, Request, Transport
 from stressrunner.http.failures import response_timeout
 
-__all__ = ["FakeAnswer", "FakeTransports", "SleepingClock"]
+__all__ = ["DirectFakeTransports", "FakeAnswer", "FakeTransports", "SleepingClock"]
 
 
 class SleepingClock(Protocol):
@@ -34,22 +34,6 @@ class FakeAnswer(NamedTuple):
     connect_s: float | None = None  #: time to open a connection first, when one has to be opened
 
 
-class _DirectFake:
-    """A view of the fake that calls back."""
-
-    def __init__(self, transport: Transport, tasks: TaskGroup) -> None:
-        self._transport = transport
-        self._tasks = tasks
-        self.exchange = transport.exchange
-
-    def begin(self, request: Request, done: Done) -> None:
-        """Answer one request as programmed, from a task of its own."""
-        self._tasks.start_soon(self._answer, request, done)
-
-    async def _answer(self, request: Request, done: Done) -> None:
-        done(await self._transport.exchange(request))
-
-
 class FakeTransports:
     """Opens transports that answer as `answer` says; counts what passes through them.
 
@@ -59,17 +43,9 @@ class FakeTransports:
 
     name = "fake"
 
-    def __init__(
-        self,
-        clock: SleepingClock,
-        answer: Callable[[int, Request], FakeAnswer],
-        *,
-        direct: bool = False,
-    ) -> None:
-        """With `direct`, transports call back too; they must then be left by the task that opened them."""
+    def __init__(self, clock: SleepingClock, answer: Callable[[int, Request], FakeAnswer]) -> None:
         self._clock = clock
         self._answer = answer
-        self._direct = direct
         self.requests = 0  #: requests begun
         self.in_flight = 0  #: requests begun and not ended
         self.max_in_flight = 0
@@ -84,12 +60,7 @@ class FakeTransports:
     async def _open(self) -> AsyncIterator[Transport]:
         self.opened += 1
         try:
-            if not self._direct:
-                yield self
-                return
-            async with anyio.create_task_group() as tasks:
-                yield _DirectFake(self, tasks)
-                tasks.cancel_scope.cancel()
+            yield self
         finally:
             self.closed += 1
 
@@ -132,3 +103,44 @@ class FakeTransports:
             body=answer.body,
             bytes_received=len(answer.body),
         )
+
+
+class DirectFakeTransports(FakeTransports):
+    """The same, which calls back too."""
+
+    def __init__(
+        self, clock: SleepingClock, answer: Callable[[int, Request], FakeAnswer], tasks: TaskGroup
+    ) -> None:
+        """Answers are given by tasks of `tasks`, of which none is left when the transports are."""
+        super().__init__(clock, answer)
+        self._tasks = tasks
+
+    def enter(self) -> "DirectFake":
+        """Return a transport that is open."""
+        self.opened += 1
+        return DirectFake(self, self._tasks)
+
+    async def leave(self, transports: Sequence["DirectFake"]) -> None:
+        """Close transports that were entered, and give up what they have not answered."""
+        for transport in transports:
+            transport.scope.cancel()
+            self.closed += 1
+
+
+class DirectFake:
+    """A transport that answers from tasks of its own."""
+
+    def __init__(self, transport: Transport, tasks: TaskGroup) -> None:
+        self._tasks = tasks
+        self.scope = anyio.CancelScope()  #: of the request in flight
+        self.exchange = transport.exchange
+
+    def begin(self, request: Request, done: Done) -> None:
+        """Answer one request as programmed."""
+        self._tasks.start_soon(self._answer, request, done)
+
+    async def _answer(self, request: Request, done: Done) -> None:
+        if self.scope.cancel_called:
+            return
+        with anyio.CancelScope() as self.scope:
+            done(await self.exchange(request))

@@ -13,7 +13,7 @@ It runs under asyncio only.
 import asyncio
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import NamedTuple
 
@@ -92,9 +92,16 @@ class H1Transports:
         self._transports += 1
         return _H1Transport(common)
 
-    def leave(self) -> None:
-        """Take that a transport is going to be closed."""
-        self._transports -= 1
+    async def leave(self, transports: Sequence["_H1Transport"]) -> None:
+        """Close transports that were entered; when cancelled, without waiting until their connections are gone."""
+        for transport in transports:
+            transport.abort()
+        self._forget(len(transports))
+        for transport in transports:
+            await transport.aclose()
+
+    def _forget(self, count: int) -> None:
+        self._transports -= count
         if self._transports == 0 and self._common is not None:
             self._common.deadlines.close()
             self._common.resolver.close()
@@ -115,8 +122,7 @@ class _Opening:
         return self._transport
 
     async def __aexit__(self, *_: object) -> None:
-        self._factory.leave()
-        await self._transport.aclose()
+        await self._factory.leave((self._transport,))
 
 
 class _Site(NamedTuple):
@@ -203,14 +209,19 @@ class _H1Transport:
         else:
             connection.begin(message, now_ns + int(request.timeout_s * 1e9), done)
 
-    async def aclose(self) -> None:
-        """Close all connections and return when they are gone."""
+    def abort(self) -> None:
+        """Begin to close all connections."""
         for task in list(self._opening):
             task.cancel()
-        if self._opening:
-            await asyncio.wait(list(self._opening))
         for connection in list(self._connections):
             connection.abort()
+
+    async def aclose(self) -> None:
+        """Close all connections and return when they are gone."""
+        self.abort()
+        if self._opening:
+            await asyncio.wait(list(self._opening))
+            self.abort()  # what was opened in the last moment
         if self._connections:
             self._all_gone = asyncio.Event()
             await self._all_gone.wait()

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from virtual_load import endpoint, feeder, scenario, virtual_run
 
-from stressrunner.http.exchange import DirectTransport, Failure, FailureKind
-from stressrunner.http.fake import FakeAnswer, FakeTransports
+from stressrunner.http.exchange import DirectTransports, Failure, FailureKind, Request
+from stressrunner.http.fake import DirectFakeTransports, FakeAnswer
 from stressrunner.plan.outcome import Outcome
 from stressrunner.scenario.model import Capture, Closed, Json, Limits, Mix, Open, Phase
 
@@ -153,16 +153,23 @@ def test_requests_that_cannot_be_filled_let_others_run():
 def test_a_fake_that_calls_back_is_one():
     """The fake transport has both forms, and they count together."""
 
+    class Clock:
+        def now_ns(self):
+            return 0
+
+        async def sleep_until(self, _at_ns):
+            await anyio.lowlevel.checkpoint()
+
     async def main():
-        class Clock:
-            def now_ns(self):
-                return 0
+        done = []
+        async with anyio.create_task_group() as tasks:
+            fake = DirectFakeTransports(Clock(), lambda _number, _request: FakeAnswer(), tasks)
+            transport = fake.enter()
+            transport.begin(Request("GET", "/"), done.append)
+            async with fake.open() as other:
+                done.append(await other.exchange(Request("GET", "/")))
+            await anyio.wait_all_tasks_blocked()
+            await fake.leave([transport])
+        return isinstance(fake, DirectTransports), len(done), fake.requests, fake.opened, fake.closed
 
-            async def sleep_until(self, _at_ns):
-                await anyio.lowlevel.checkpoint()
-
-        fake = FakeTransports(Clock(), lambda _number, _request: FakeAnswer(), direct=True)
-        async with fake.open() as transport:
-            return isinstance(transport, DirectTransport), fake.opened
-
-    assert anyio.run(main) == (True, 1)
+    assert anyio.run(main) == (True, 2, 2, 2, 2)

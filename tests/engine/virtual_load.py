@@ -11,7 +11,7 @@ import trio.testing
 from stressrunner.engine.clock import EventLoopClock
 from stressrunner.engine.token_keeper import TokenKeeper
 from stressrunner.fleet.local import LocalFleet
-from stressrunner.http.fake import FakeAnswer, FakeTransports
+from stressrunner.http.fake import DirectFakeTransports, FakeAnswer, FakeTransports
 from stressrunner.http.pool import SharedPool
 from stressrunner.metrics.ledger import Summary
 from stressrunner.plan.plan import compile_plan
@@ -117,8 +117,16 @@ def virtual_run(
 
     async def main() -> Ran:
         clock = EventLoopClock()
+        async with anyio.create_task_group() as answering:
+            return await run_over(transports_of(clock, answering), clock)
+
+    def transports_of(clock, tasks) -> FakeTransports:
         answering = answer or (lambda number, request: FakeAnswer(0.01))
-        transports = FakeTransports(clock, answering, direct=direct and not of.target.connections)
+        if direct and not of.target.connections:
+            return DirectFakeTransports(clock, answering, tasks)
+        return FakeTransports(clock, answering)
+
+    async def run_over(transports, clock) -> Ran:
         plan = (prepared or compile_plan(of, seed=seed, run_id="r")).shard(*shard)
         pooled = SharedPool(transports, of.target.connections) if of.target.connections else transports
         keeper = TokenKeeper(plan.tokens, transports, "", 5.0, clock)
