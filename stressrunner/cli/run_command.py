@@ -16,13 +16,20 @@ def run_scenario(path: Path, options: RunOptions) -> int:
     Raises:
         StressrunnerError: what keeps a run from taking place.
     """
-    return run_async(_run, path, options)
+    crew = Crew()
+    # How many there will be depends on the scenario; more than there are cores would only be in each other's way.
+    count = fleet_size(options.workers, cores())
+    if crew.fork(count):
+        from stressrunner.fleet.child import main  # noqa: PLC0415  the coordinator does not run it
+
+        main()
+        return 0
+    return run_async(_run, path, options, crew, count)
 
 
-async def _run(path: Path, options: RunOptions) -> int:
-    async with Crew() as crew:
-        # How many there will be depends on the scenario; more than there are cores would only be in each other's way.
-        await crew.of_size(fleet_size(options.workers, cores()))
+async def _run(path: Path, options: RunOptions, crew: Crew, count: int) -> int:
+    async with crew:
+        await crew.of_size(count)
         from stressrunner.cli.run_report import check_run_report  # noqa: PLC0415  takes as long as they do
 
         return await check_run_report(path, options, crew)

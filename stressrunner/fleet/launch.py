@@ -11,6 +11,7 @@ import anyio
 from anyio.abc import ByteReceiveStream, ByteSendStream, Process
 from anyio.streams.buffered import BufferedByteReceiveStream
 
+from stressrunner.fleet.forked import ForkedProcess, can_fork, forked
 from stressrunner.fleet.messages import HEADER_BYTES, Message, decoded, frame_of, length_of
 
 __all__ = ["Channel", "Crew", "LocalProcess"]
@@ -35,10 +36,39 @@ class Channel(Protocol):
         """End the generator by force."""
 
 
+class _Running(Protocol):
+    """A process that was started, in whichever way."""
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+
+    @property
+    def returncode(self) -> int | None:
+        """Its exit code, or less than zero for a signal; None while it runs."""
+
+    @property
+    def stdin(self) -> ByteSendStream | None:
+        """Its standard input."""
+
+    @property
+    def stdout(self) -> ByteReceiveStream | None:
+        """Its standard output."""
+
+    async def wait(self) -> int:
+        """Return the exit code when the process has ended."""
+
+    def kill(self) -> None:
+        """End it by force."""
+
+    async def aclose(self) -> None:
+        """Close the pipes and wait for it to end; when cancelled, end it by force."""
+
+
 class LocalProcess:
     """A generator that is a child of this process."""
 
-    def __init__(self, process: Process, complaints: IO[bytes]) -> None:
+    def __init__(self, process: _Running, complaints: IO[bytes]) -> None:
         # The pipes are None only where they are not asked for.
         self._stdin = cast("ByteSendStream", process.stdin)
         self._stdout = BufferedByteReceiveStream(cast("ByteReceiveStream", process.stdout))
@@ -119,11 +149,31 @@ class Crew:
         with self._files:
             await self._let_go(self._processes)
 
+    def fork(self, count: int) -> bool:
+        """Start so many processes before there is an event loop, where that can be done; `of_size` starts the rest.
+
+        Returns True in each of those, which is to run `child.main` and end, and False in this process.
+        """
+        started: list[ForkedProcess] = []
+        while len(started) < count and can_fork():
+            complaints = self._complaints()
+            process = forked(complaints)
+            if process is None:
+                for sibling in started:
+                    sibling.forget()
+                return True
+            started.append(process)
+            self._processes.append(LocalProcess(process, complaints))
+        return False
+
+    def _complaints(self) -> IO[bytes]:
+        """Return a file for what a generator prints, which is kept for the case that it ends with it."""
+        return self._files.enter_context(TemporaryFile())
+
     async def of_size(self, count: int) -> tuple[LocalProcess, ...]:
         """Return so many processes: start those that are missing, and let go of those that are too many."""
         while len(self._processes) < count:
-            # What a generator prints is kept for the case that it ends with it.
-            complaints = self._files.enter_context(TemporaryFile())  # noqa: SIM115  closed with the others
+            complaints = self._complaints()
             self._processes.append(LocalProcess(await _spawn(complaints), complaints))
         surplus, self._processes = self._processes[count:], self._processes[:count]
         await self._let_go(surplus)

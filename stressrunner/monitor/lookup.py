@@ -35,7 +35,7 @@ def find(
     """Find one process: by `pid`, by the local TCP `port` it listens at, or by a part of its `command` line.
 
     Among several that fit, a process stands for its descendants; of what is left the oldest is taken, and `note`
-    names the others. This process and its ancestors never fit a command: their own command lines quote it.
+    names the others. This process, its ancestors and its generators never fit a command: their own command lines quote it.
 
     Raises:
         ValueError: none of the three was given. A process that is not there is no error: see `Found.note`.
@@ -79,11 +79,14 @@ def _listeners_one_by_one(port: int) -> Iterator[int]:
 
 def _pids_with(command: str) -> list[int]:
     ours = psutil.Process()
-    own = {ours.pid, *(parent.pid for parent in ours.parents())}
+    own, words = {ours.pid, *(parent.pid for parent in ours.parents())}, ours.cmdline()
     return [
         process.pid
-        for process in psutil.process_iter(["cmdline"])
-        if process.pid not in own and command in " ".join(process.info["cmdline"] or ())
+        for process in psutil.process_iter(["cmdline", "ppid"])
+        if process.pid not in own
+        and command in " ".join(process.info["cmdline"] or ())
+        # Generators that were forked from this process have its command line.
+        and (process.info["ppid"], process.info["cmdline"]) != (ours.pid, words)
     ]
 
 

@@ -52,6 +52,16 @@ def test_other_numbers_are_wrong_usage(scenario, asked):
     assert "--workers" in ran.err
 
 
+def test_generators_are_nobodys_monitored_command(scenario):
+    """A generator that was forked has the command line of the run, which a monitor's command does not fit by that."""
+    with recording_server() as server:
+        monitors = f'monitors={{me: {{command: "{scenario.name}"}}}}'
+        ran = stressrunner(scenario, "--set", monitors, "--report", "json", BASE_URL=server.url)
+    monitored = json.loads(ran.out)["monitors"]["me"]
+    assert not monitored["available"]
+    assert "no command line of a process has 'fleet.yaml' in it" in ran.out
+
+
 @contextmanager
 def long_run(scenario, server, *more):
     """Run for a minute with two workers; yields the process and its generators once they send."""
