@@ -81,7 +81,7 @@ def _poisson(bench: Bench) -> Finding:
     for load in (0.5, 0.8):
         overrides = {"load.rate": f"{load / _SERVICE_S:g}/s", "load.duration": f"{bench.length(60)}s"}
         due_s = due_times_s("arrivals", overrides, _SEED)
-        with queue("--service-s", str(_SERVICE_S), "--alone") as target:
+        with queue("--service-s", str(_SERVICE_S), "--alone", "--awake") as target:
             _, result = run_stressrunner(command_line(), "arrivals", target.url, overrides, seed=_SEED)
         true_s = response_times_s(due_s, _matched(target, len(due_s)))
         reported = result["totals"]["response_time"]

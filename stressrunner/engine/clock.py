@@ -19,6 +19,9 @@ class Clock(Protocol):
     async def sleep_until(self, at_ns: int) -> None:
         """Return when the moment has come, never early; at once when it has passed."""
 
+    async def meet(self, at_ns: int) -> None:
+        """Wait as `sleep_until` does, for what must not be late: the end of a long wait may be spent awake."""
+
 
 class MonotonicClock:
     """The machine's monotonic clock."""
@@ -32,6 +35,10 @@ class MonotonicClock:
         while (left_ns := at_ns - time.monotonic_ns()) > 0:
             await anyio.sleep(left_ns / NS_PER_S)
 
+    async def meet(self, at_ns: int) -> None:
+        """Wait; the timers of event loops are too coarse for more."""
+        await self.sleep_until(at_ns)
+
 
 class EventLoopClock:
     """The event loop's own clock, which is virtual when the loop's is: ten minutes pass in a moment."""
@@ -44,3 +51,7 @@ class EventLoopClock:
         """Wait for a moment of the event loop's clock."""
         while (left_ns := at_ns - self.now_ns()) > 0:
             await anyio.sleep(left_ns / NS_PER_S)
+
+    async def meet(self, at_ns: int) -> None:
+        """Wait; virtual time is never late."""
+        await self.sleep_until(at_ns)

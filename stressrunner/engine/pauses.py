@@ -60,7 +60,7 @@ class Pauses(Generic[T]):
                 self._some = anyio.Event()
                 await self._some.wait()
             with anyio.CancelScope() as self._sleep:
-                await self._clock.sleep_until(self._waiting[0][0])
+                await self._clock.meet(self._waiting[0][0])
             self._sleep = None
             while self._waiting and self._waiting[0][0] <= self._clock.now_ns():
                 self._wake(heappop(self._waiting)[2])

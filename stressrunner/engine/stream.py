@@ -243,7 +243,7 @@ class StreamLoad:
             if self._exhausted:
                 return self._clock.now_ns()
             due_ns = start_ns + plan.due_ns(number)
-            await self._clock.sleep_until(due_ns)
+            await self._clock.meet(due_ns)
             arrival = Arrival(plan.index, number, self._next_iteration(), due_ns)
             self._give(arrival, most, shape.overflow)
             if self._clock.now_ns() - due_ns > _BEHIND_NS:

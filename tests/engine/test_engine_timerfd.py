@@ -3,6 +3,7 @@
 import sys
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from stressrunner.engine.clock import MonotonicClock
@@ -29,6 +30,35 @@ async def test_no_wait_ends_early():
         for i in range(1, 60):
             due_ns = start_ns + i * 777_777
             await clock.sleep_until(due_ns)
+            assert clock.now_ns() >= due_ns
+
+
+async def test_a_long_wait_is_not_late_and_keeps_nobody_waiting():
+    """A moment that is met has come, and whoever shares the event loop goes on until then, its last part included."""
+    turns_ns = []
+
+    async def go_on(clock):
+        while True:
+            turns_ns.append(clock.now_ns())
+            await anyio.lowlevel.checkpoint()
+
+    with precise_clock() as clock:
+        due_ns = clock.now_ns() + 30 * MS
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(go_on, clock)
+            await clock.meet(due_ns)
+            met_ns = clock.now_ns()
+            tasks.cancel_scope.cancel()
+    assert due_ns <= met_ns
+    assert sum(due_ns - 300_000 < turn_ns < due_ns for turn_ns in turns_ns) > 5
+
+
+async def test_short_and_past_moments_are_met():
+    """Moments that are too near to be awake for come no earlier, and those that have passed at once."""
+    with precise_clock() as clock:
+        for after_ns in (-5 * MS, 0, 100_000, MS, 5 * MS):
+            due_ns = clock.now_ns() + after_ns
+            await clock.meet(due_ns)
             assert clock.now_ns() >= due_ns
 
 
