@@ -4,7 +4,7 @@ import io
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import NamedTuple
@@ -38,17 +38,39 @@ def stressrunner(*args, cwd: Path = ROOT, **variables: str) -> Ended:
     """Run a command to its end, in a process of its own if it could send something."""
     if args[0] in SEND_NOTHING:
         return in_this_process(*args, cwd=cwd, **variables)
+    return _started(args, cwd, variables, subprocess.PIPE)
+
+
+def as_typed(*args, cwd: Path, **variables: str) -> Ended:
+    """Run any command to its end in a process of its own; all that a terminal would show is in `out`."""
+    return _started(args, cwd, variables, subprocess.STDOUT)
+
+
+def _started(args: Sequence[str | Path], cwd: Path, variables: dict[str, str], err: int) -> Ended:
     done = subprocess.run(
         [sys.executable, "-m", "stressrunner", *map(str, args)],
         cwd=cwd,
         env=environment(**variables),
         stdin=subprocess.DEVNULL,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=err,
         text=True,
         timeout=60,
         check=False,
     )
-    return Ended(done.returncode, done.stdout, done.stderr)
+    return Ended(done.returncode, done.stdout, done.stderr or "")
+
+
+@contextmanager
+def serving_demo(options: str = "") -> Iterator[str]:
+    """Serve the embedded target by `stressrunner demo` until this is left; yields the base URL that it tells."""
+    words = [sys.executable, "-m", "stressrunner", "demo", "--port", "0", "--options", options]
+    with subprocess.Popen(words, env=environment(), stdout=subprocess.PIPE, text=True) as server:
+        try:
+            told = server.stdout.readline()
+            yield told[told.index("http://") : told.index(";")]
+        finally:
+            server.kill()
 
 
 def in_this_process(*args, cwd: Path = ROOT, **variables: str) -> Ended:

@@ -2,16 +2,14 @@
 
 import re
 import shutil
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from itertools import pairwise
 from typing import NamedTuple
 
 import pytest
 import yaml
-from cli.command import environment
+from cli.command import as_typed, serving_demo, stressrunner
 from documents import DOCUMENTS, ROOT, Command, blocks, commands, table, write_files
+from export.otlp_receiver import receiving
 
 #: Other programs that the documents call, exactly as they may call them. They are not run.
 OTHER_PROGRAMS = {
@@ -32,7 +30,7 @@ SHELL = {
 #: cannot reach the scenario's threshold on throughput.
 EXPLAINED_IN_TEXT = {
     "stressrunner run scenarios/full_api.yaml --set load.concurrency=1 --set load.requests=20": 3,
-    "stressrunner run scenarios/full_api.yaml --set load.concurrency=1 --set load.requests=100": 3,
+    "stressrunner run scenarios/full_api.yaml --set load.concurrency=1 --set load.requests=50": 3,
 }
 
 
@@ -68,25 +66,11 @@ def is_ours(command: Command) -> bool:
     return command.words[0] == "stressrunner"
 
 
-@contextmanager
-def serving() -> Iterator[str]:
-    """Serve the embedded target by `stressrunner demo`; the value is its port."""
-    words = [sys.executable, "-m", "stressrunner", "demo", "--port", "0"]
-    with subprocess.Popen(words, env=environment(), stdout=subprocess.PIPE, text=True) as server:
-        try:
-            line = server.stdout.readline()
-            found = re.search(r"http://127\.0\.0\.1:(\d+)", line)
-            assert found, line
-            yield found[1]
-        finally:
-            server.terminate()
-
-
 @pytest.fixture(scope="module")
-def port():
-    """The port of an embedded target that stands for the reader's own server."""
-    with serving() as number:
-        yield number
+def ports():
+    """Where there is what stands for the reader's own: a server that is an embedded target, and a collector of OTLP."""
+    with serving_demo() as server, receiving() as (collector, _):
+        yield {"8000": server.rpartition(":")[2], "4318": collector.rpartition(":")[2]}
 
 
 @pytest.fixture
@@ -96,44 +80,58 @@ def tree(tmp_path):
     return tmp_path
 
 
-def run(command, folder, port):
-    """Run a command of stressrunner in a folder, against the server at a port instead of 8000."""
-    words = [re.sub(r"\b8000\b", port, word) for word in command.words]
-    if words[1] == "demo":
-        with serving():
+def written(command):
+    """Return the names of the files that a command writes."""
+    asked = [word for before, word in pairwise(command.words) if before == "--report"]
+    return [report.partition("=")[2] for report in asked if "=" in report]
+
+
+@pytest.fixture(scope="module")
+def run(ports):
+    """Runs a command in a folder and holds its exit code; what reads nothing but shipped scenarios, once for all."""
+    left = {}
+
+    def run(command, folder):
+        words = [word for word in command.words[1:] if word not in {"run", "validate"}]
+        if not words[0].startswith("scenarios/"):
+            hold(command, folder, ports)
             return
-    variables = {name: re.sub(r"\b8000\b", port, value) for name, value in command.variables.items()}
-    ended = started(words, folder, variables)
-    if ended.returncode == 4 != command.code and "the generator was late" in ended.stdout:
-        ended = started(
-            words, folder, variables
-        )  # this machine had other things to do, which the run has noticed
-    assert ended.returncode == command.code, f"{command}\n{ended.stdout}"
+        if repr(command) not in left:
+            hold(command, folder, ports)
+            left[repr(command)] = {name: (folder / name).read_bytes() for name in written(command)}
+        for name, content in left[repr(command)].items():
+            (folder / name).write_bytes(content)
+
+    return run
 
 
-def started(words, folder, variables):
-    """Run stressrunner and return how it ended."""
-    return subprocess.run(
-        [sys.executable, "-m", *words],
-        cwd=folder,
-        env=environment(**variables),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+def hold(command, folder, ports):
+    """Run a command in a folder, with other ports for those of the reader's own, and hold its exit code."""
+
+    def here(word):
+        return re.sub(r"\b(?:8000|4318)\b", lambda number: ports[number[0]], word)
+
+    _, *words = map(here, command.words)
+    if words[0] == "demo":
+        with serving_demo():
+            return
+    variables = {name: here(value) for name, value in command.variables.items()}
+    ended = as_typed(*words, cwd=folder, **variables)
+    if ended.code == 4 != command.code and "the generator was late" in ended.out:
+        # This machine had other things to do, which the run has noticed.
+        ended = as_typed(*words, cwd=folder, **variables)
+    assert ended.code == command.code, f"{command}\n{ended.out}"
 
 
 @pytest.mark.parametrize(
     "document", [document for document in DOCUMENTS if any(map(is_ours, SHELL[document]))]
 )
-def test_documented_commands_end_as_promised(document, tree, port):
+def test_documented_commands_end_as_promised(document, tree, run):
     """Every stressrunner command of a document, run in order, ends with 0 or the exit code beside it."""
-    write_files(document, tree)
+    shown = write_files(document, tree)
+    assert not [name for name in shown if name.startswith("scenarios/")]  # which are as they are shipped
     for command in filter(is_ours, SHELL[document]):
-        run(command._replace(code=EXPLAINED_IN_TEXT.get(str(command), command.code)), tree, port)
+        run(command._replace(code=EXPLAINED_IN_TEXT.get(str(command), command.code)), tree)
 
 
 def test_explained_commands_are_there():
@@ -142,10 +140,10 @@ def test_explained_commands_are_there():
 
 
 @pytest.mark.parametrize("job", JOBS)
-def test_steps_of_jobs_end_as_promised(job, tree, port):
+def test_steps_of_jobs_end_as_promised(job, tree, run):
     """The steps of the example jobs work, with their variables, and leave the files that are kept."""
     for command in filter(is_ours, JOBS[job].commands):
-        run(command._replace(variables={**JOBS[job].variables, "API_KEY": "demo-key"}), tree, port)
+        run(command._replace(variables={**JOBS[job].variables, "API_KEY": "demo-key"}), tree)
     assert {path.name for path in tree.iterdir()} >= {"result.json", "report.html", "junit.xml"}
 
 
@@ -165,17 +163,17 @@ def test_commands_stay_on_this_machine():
 
 
 @pytest.mark.parametrize("scenario", ["agent_run", "full_api", "session_queue"])
-def test_options_of_the_scripts_have_a_place(scenario, tree, port):
+def test_options_of_the_scripts_have_a_place(scenario):
     """Every `--set` that replaces an option of the scripts is valid for its scenarios."""
     column = 2 if scenario == "session_queue" else 1
-    examples = {"URL": f"http://localhost:{port}", "NAME": "simple_agent", "N": "7"}
+    examples = {"URL": "http://localhost:8000", "NAME": "simple_agent", "N": "7"}
     overrides = []
     for row in table("docs/from-scripts.md", "Options"):
         cell = row[1] if row[column] == "the same" else row[column]
         overrides += re.findall(r"--set ([\w.]+=\w+)", cell)
     assert len(overrides) >= 5
-    words = ["stressrunner", "validate", f"scenarios/{scenario}.yaml"]
+    words = ["validate", f"scenarios/{scenario}.yaml"]
     for override in overrides:
         path, value = override.split("=")
         words += ["--set", f"{path}={examples.get(value, value)}"]
-    run(Command({}, words, 0), tree, port)
+    assert stressrunner(*words).code == 0

@@ -2,14 +2,12 @@
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from cli.command import environment
+from cli.command import stressrunner
 from documents import DOCUMENTS, ROOT, anchors, blocks, links, read, shown_file, table, write_files
 
 from stressrunner.authoring.packing import draft_of
@@ -19,26 +17,13 @@ from stressrunner.scenario.document import load_document
 FIGURE = re.compile(r"[\d,.]+ ?(?:[µm]?s|[kM]?B|%|/s)?(?!\w)")
 
 
-def stressrunner(*words: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run a command in the tree."""
-    return subprocess.run(
-        [sys.executable, "-m", "stressrunner", *words],
-        cwd=ROOT,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-
 @pytest.fixture(scope="module")
 def full_api(tmp_path_factory):
     """The result file of a run of `full_api.yaml`, and its report as text."""
     path = tmp_path_factory.mktemp("full_api") / "result.json"
     ran = stressrunner("scenarios/full_api.yaml", "-q", "--report", f"json={path}", "--report", "text")
-    assert ran.returncode == 0, ran.stderr
-    return path, ran.stdout
+    assert ran.code == 0, ran.err
+    return path, ran.out
 
 
 def labels(report: str) -> set[str]:
@@ -69,10 +54,10 @@ def test_metrics_of_the_scripts_have_a_place(full_api):
         if threshold:
             thresholds.append(threshold.strip("`"))
     judged = stressrunner("check", path, *thresholds)
-    assert judged.returncode == 3, judged.stderr  # of 1,000 requests, `count == 500` does not hold
+    assert judged.code == 3, judged.err  # of 1,000 requests, `count == 500` does not hold
     for threshold in thresholds:
         mark = "✗" if threshold == "count == 500" else "✓"
-        assert re.search(rf"^  {mark} .*  {re.escape(threshold)} ", judged.stdout, re.MULTILINE), threshold
+        assert re.search(rf"^  {mark} .*  {re.escape(threshold)} ", judged.out, re.MULTILINE), threshold
 
 
 #: The parts that the reference shows are the schema's own examples, which other tests look after.
@@ -133,7 +118,7 @@ def test_the_origin_that_is_shown_is_the_one_told():
     command = "explain scenarios/full_api.yaml target.timeout --env local --set target.timeout=20s"
     text = read("docs/composition.md")
     assert f"stressrunner {command}\n" in text
-    assert f"\n    {stressrunner(*command.split()).stdout}\n" in text
+    assert f"\n    {stressrunner(*command.split()).out}\n" in text
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

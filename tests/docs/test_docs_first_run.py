@@ -2,10 +2,8 @@
 
 import re
 import shlex
-import subprocess
-import sys
 
-from cli.command import environment
+from cli.command import as_typed
 from documents import blocks, commands
 
 PAGE = "docs/first-run.md"
@@ -59,17 +57,7 @@ def test_the_transcript_is_true(tmp_path):
             continue
         for typed, shown in _COMMAND.findall(step.text):
             (command,) = commands(typed)
-            ended = subprocess.run(
-                [sys.executable, "-m", *command.words],
-                cwd=tmp_path,
-                env=environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                timeout=60,
-                check=False,
-            )
-            assert ended.returncode == command.code, ended.stdout
-            assert is_shown(shown, ended.stdout), f"{shlex.join(command.words)} prints\n{ended.stdout}"
+            ended = as_typed(*command.words[1:], cwd=tmp_path)
+            assert ended.code == command.code, ended.out
+            assert is_shown(shown, ended.out), f"{shlex.join(command.words)} prints\n{ended.out}"
     assert "<html" in (tmp_path / "report.html").read_text("utf-8")

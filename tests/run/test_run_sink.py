@@ -2,13 +2,11 @@
 
 import json
 import socket
-import subprocess
-import sys
-from contextlib import closing, contextmanager
+from contextlib import closing
 
 import jsonschema
 import pytest
-from cli.command import ROOT, environment, stressrunner
+from cli.command import ROOT, serving_demo, stressrunner
 
 SCHEMA = json.loads((ROOT / "schemas" / "result.schema.json").read_text("utf-8"))
 QUICK = (
@@ -65,17 +63,6 @@ def test_the_embedded_target_is_seen_processing(tmp_path, queue, gap, faults, tw
             assert message["processed"] is not None
 
 
-@contextmanager
-def service(options):
-    """Serve the agents API as somebody who knows nothing of the run would; yields its base URL."""
-    command = [sys.executable, "-m", "stressrunner", "demo", "--port", "0", "--options", options]
-    with subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, text=True) as server:
-        try:
-            yield server.stdout.readline().split()[5].rstrip(";")
-        finally:
-            server.terminate()
-
-
 def free_port():
     """Return a port that nothing listens on."""
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
@@ -85,14 +72,14 @@ def free_port():
 def test_a_service_that_knows_its_address_is_seen_too(tmp_path):
     """A sink at a port of one's choice sees what a service that runs already sends there."""
     port = free_port()
-    with service(f"latency=20ms&backend=http://127.0.0.1:{port}/v1") as url:
+    with serving_demo(f"latency=20ms&backend=http://127.0.0.1:{port}/v1") as url:
         code, checked = run(tmp_path, "--set", f"invariants.delivery.sink.port={port}", url=url)
     assert (code, checked["outcome"], checked["sink"]["messages"]) == (0, "passed", 50)
 
 
 def test_a_service_that_asks_another_model_proves_nothing(tmp_path):
     """When none of the messages came to the sink, the verdict is unknown and says what to do."""
-    with service("latency=20ms") as url:
+    with serving_demo("latency=20ms") as url:
         code, checked = run(tmp_path, "--set", "invariants.delivery.sink.port=0", url=url)
     assert (code, checked["outcome"]) == (4, "unknown")
     assert "give its address to the service as its model backend" in checked["reasons"][0]
