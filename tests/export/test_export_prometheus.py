@@ -117,11 +117,11 @@ def prometheus(tmp_path):
 
 @pytest.mark.skipif(PROMETHEUS is None, reason="prometheus is not installed")
 def test_a_real_prometheus_scrapes_a_run(prometheus, tmp_path):
-    """A run of a few seconds is in Prometheus afterwards, with its requests, times and phase."""
+    """A run of two seconds is in Prometheus afterwards, with its requests, times and phase."""
     url, port = prometheus
     ran = stressrunner(
         "scenarios/agent_run.yaml",
-        *("--set", "load={concurrency: 4, duration: 4s}", "--prometheus", str(port), "-q"),
+        *("--set", "load={concurrency: 4, duration: 2s}", "--prometheus", str(port), "-q"),
     )
     assert ran.code == 0, ran.err
 

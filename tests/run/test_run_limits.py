@@ -9,7 +9,7 @@ from fleet.recording_server import recording_server
 
 LIMITS = {
     "requests": ("limits.requests=200", "limits.requests allows 200"),
-    "duration": ("limits.duration=1s", "limits.duration allows 1 s"),
+    "duration": ("limits.duration=300ms", "limits.duration allows 300 ms"),
     "bytes": ("limits.bytes=10kB", "limits.bytes allows 10 kB"),
 }
 

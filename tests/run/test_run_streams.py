@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from functools import cache
 
 import pytest
 from cli.command import stressrunner
@@ -31,12 +32,14 @@ thresholds:
 """
 
 
-@pytest.fixture
-def ran(tmp_path):
-    """Return a function that runs the scenario with so many workers, and returns its result."""
-    (tmp_path / "streams.yaml").write_text(SCENARIO, "utf-8")
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory):
+    """Return a function that runs the scenario with so many workers, once, and returns the folder of its reports."""
 
+    @cache
     def run(workers):
+        folder = tmp_path_factory.mktemp(f"workers-{workers}")
+        (folder / "streams.yaml").write_text(SCENARIO, "utf-8")
         reports = [
             ("json", "r.json"),
             ("text", "r.txt"),
@@ -45,16 +48,17 @@ def ran(tmp_path):
             ("markdown", "r.md"),
         ]
         options = [word for form, name in reports for word in ("--report", f"{form}={name}")]
-        stressrunner("streams.yaml", "--workers", str(workers), "--seed", "5", "-q", *options, cwd=tmp_path)
-        return json.loads((tmp_path / "r.json").read_text("utf-8"))
+        stressrunner("streams.yaml", "--workers", str(workers), "--seed", "5", "-q", *options, cwd=folder)
+        return folder
 
     return run
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-def test_each_stream_is_sent_and_judged(ran, tmp_path, workers):
+def test_each_stream_is_sent_and_judged(ran, workers):
     """All that was planned is sent, however many generators share it; a threshold on a stream judges that alone."""
-    result = ran(workers)
+    folder = ran(workers)
+    result = json.loads((folder / "r.json").read_text("utf-8"))
     sent = {name: stats["sent"] for name, stats in result["streams"].items()}
     assert sent == {"background": 40, "probe": 12, "broken": 5}
     assert result["totals"]["sent"] == result["totals"]["planned"] == 57
@@ -68,19 +72,19 @@ def test_each_stream_is_sent_and_judged(ran, tmp_path, workers):
     assert states.pop("broken.errors < 1%") == "failed"
     assert set(states.values()) == {"passed"}
     assert result["run"]["load"].startswith("background: 20/s requests for 500 ms (warm-up), then 40/s")
-    rows = list(csv.DictReader(io.StringIO((tmp_path / "r.csv").read_text("utf-8"))))
+    rows = list(csv.DictReader(io.StringIO((folder / "r.csv").read_text("utf-8"))))
     assert {row["name"]: row["sent"] for row in rows if row["part"] == "stream"} == {
         name: str(n) for name, n in sent.items()
     }
     for name in ("r.txt", "r.html", "r.md"):
-        assert "Streams" in (tmp_path / name).read_text("utf-8")
+        assert "Streams" in (folder / name).read_text("utf-8")
 
 
-def test_thresholds_are_held_against_a_result(ran, tmp_path):
+def test_thresholds_are_held_against_a_result(ran):
     """`check` knows the streams of an earlier result, and `explain` what is to be expected of them."""
-    ran(0)
+    folder = ran(0)
     asked = ("probe.errors < 1%", "probe.errors < 1% in probe", "broken.errors < 1%")
-    lines = stressrunner("check", "r.json", *asked, cwd=tmp_path).out.splitlines()
+    lines = stressrunner("check", "r.json", *asked, cwd=folder).out.splitlines()
     marks = {text: next(line.split()[0] for line in lines if f" {text} " in line) for text in asked}
     assert marks == dict(zip(asked, "✓✓✗", strict=True))
-    assert "67: " in stressrunner("explain", "streams.yaml", cwd=tmp_path).out
+    assert "67: " in stressrunner("explain", "streams.yaml", cwd=folder).out
