@@ -74,8 +74,11 @@ def serving_demo(options: str = "") -> Iterator[str]:
 
 
 def in_this_process(*args, cwd: Path = ROOT, **variables: str) -> Ended:
-    """Run a command to its end in this process, because it sends nothing or never comes to that."""
+    """Run a command to its end in this process, because it sends nothing or is refused before it comes to that."""
     out, err = io.StringIO(), io.StringIO()
+    words = [str(arg) for arg in args]
+    if words[0] not in {*SEND_NOTHING, "compare"}:
+        words += ["--workers", "0"]  # others are forked from this process before the scenario is looked at
     with (
         chdir(cwd),
         _environ(environment(**variables)),
@@ -83,7 +86,7 @@ def in_this_process(*args, cwd: Path = ROOT, **variables: str) -> Ended:
         redirect_stderr(err),
         pytest.raises(SystemExit) as ended,
     ):
-        main([str(arg) for arg in args])
+        main(words)
     assert isinstance(ended.value.code, int)
     return Ended(ended.value.code, out.getvalue(), err.getvalue())
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import psutil
 import pytest
-from cli.command import ROOT, environment, in_this_process, stressrunner
+from cli.command import ROOT, environment, stressrunner
 from fleet.recording_server import recording_server
 
 SCENARIO = """
@@ -47,7 +47,7 @@ def test_as_many_as_asked_for_and_no_more_than_fit(scenario, asked, workers):
 @pytest.mark.parametrize("asked", ["x", "-1", "1.5", ""])
 def test_other_numbers_are_wrong_usage(scenario, asked):
     """What is neither a number nor `auto` is told before anything is sent."""
-    ran = in_this_process(scenario, "--workers", asked, BASE_URL="http://127.0.0.1:9")
+    ran = stressrunner(scenario, "--workers", asked, BASE_URL="http://127.0.0.1:9")
     assert ran.code == 2
     assert "--workers" in ran.err
 
