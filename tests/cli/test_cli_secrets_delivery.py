@@ -5,7 +5,6 @@ loses a message and fails another one, and gives its backend each of them twice.
 """
 
 import json
-import socket
 import urllib.parse
 import urllib.request
 from contextlib import suppress
@@ -14,6 +13,7 @@ import pytest
 from command import stressrunner
 from echoing import SECRET, forms
 from hosting.handler_server import QuietHandler, serving
+from hosting.ports import free_port
 
 from stressrunner.reports import REPORTS
 
@@ -92,13 +92,6 @@ class Service(QuietHandler):
         return 500 if number == 2 else 200
 
     do_GET = do_POST = answer  # noqa: N815  the names that the server looks for
-
-
-def free_port():
-    """Return a port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture(scope="module")

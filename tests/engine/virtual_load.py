@@ -1,12 +1,13 @@
 """Scenarios for the engine, run in virtual time against the fake transport."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 from textwrap import dedent
 
 import anyio
 import trio
 import trio.testing
+from plan import plan_scenarios
 
 from stressrunner.engine.clock import EventLoopClock
 from stressrunner.engine.token_keeper import TokenKeeper
@@ -17,52 +18,18 @@ from stressrunner.metrics.ledger import Summary
 from stressrunner.plan.plan import compile_plan
 from stressrunner.scenario.build import build
 from stressrunner.scenario.document import load_text
-from stressrunner.scenario.model import (
-    Endpoint,
-    Feeder,
-    Json,
-    Mix,
-    Phase,
-    Scenario,
-    Session,
-    Stream,
-    Target,
-    Timeout,
-)
+from stressrunner.scenario.model import Endpoint, Feeder, Json, Phase, Scenario
 
 
 def endpoint(name: str = "one", **changes) -> Endpoint:
     """Return an endpoint with a token in its body."""
-    fields = {
-        "method": "POST",
-        "path": f"/{name}",
-        "query": {},
-        "headers": {},
-        "body": Json({"token": "{{ message.token }}", "session": "{{ session.name }}"}),
-        "timeout": Timeout(),
-        "checks": (),
-        "capture": {},
-    }
-    return Endpoint(name, **{**fields, **changes})
+    body = Json({"token": "{{ message.token }}", "session": "{{ session.name }}"})
+    return plan_scenarios.endpoint(name, **{"method": "POST", "path": f"/{name}", "body": body, **changes})
 
 
-def scenario(*phases: Phase, traffic: Mix | Session | None = None, endpoints=(), **changes) -> Scenario:
-    """Return a scenario of these phases; without traffic, of one endpoint."""
-    endpoints = endpoints or (endpoint(),)
-    fields = {
-        "target": Target("http://target", {}, Timeout(), changes.pop("connections", None)),
-        "variables": {},
-        "feeders": {},
-        "monitors": {},
-        "thresholds": (),
-    }
-    return Scenario(
-        name="test",
-        description="",
-        endpoints={e.name: e for e in endpoints},
-        streams=(Stream("", traffic or Mix({e.name: Fraction(1) for e in endpoints}), phases),),
-        **{**fields, **changes},
-    )
+def scenario(*phases: Phase, endpoints: Sequence[Endpoint] = (), **changes) -> Scenario:
+    """Return a scenario of these phases; without traffic, of these endpoints in equal shares, or else of one."""
+    return plan_scenarios.scenario(*(endpoints or (endpoint(),)), phases=phases, **changes)
 
 
 def feeder(*rows, **changes) -> Feeder:

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from cli.command import stressrunner
 from cli.made_progress import RUNNING
+from hosting.ports import free_port
 from metrics.metrics_samples import sample
 
 pytest.importorskip("prometheus_client", reason="stressrunner[prometheus] is not installed")
@@ -68,13 +69,6 @@ def test_a_port_that_is_taken_is_refused():
             serving_prometheus("127.0.0.1", port, []),
         ):
             pass
-
-
-def free_port():
-    """Return a port of loopback that nobody listens at now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def has_targets(url):

@@ -4,6 +4,19 @@ import h2.config
 import h2.connection
 import h2.events
 
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+
+def answer(*responses):
+    """Script: one response per request of a connection, then the connection is closed."""
+
+    def script(peer):
+        for response in responses:
+            if peer.request():
+                peer.send(response)
+
+    return script
+
 
 class Site:
     """Script: answers paths from a table of heads, and keeps what was asked."""

@@ -10,6 +10,7 @@ import time
 
 import anyio
 import pytest
+from http_scripts import OK, answer
 
 from stressrunner.http.exchange import FailureKind, Request
 from stressrunner.http.h1 import H1Transports
@@ -18,7 +19,6 @@ from stressrunner.http.wire import Limits
 
 pytestmark = pytest.mark.anyio
 TRUSTS_NOBODY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # made in no time, for tests without TLS
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 GET = Request("GET", "/")
 
 
@@ -28,17 +28,6 @@ def anyio_backend(request):
     if request.param:
         pytest.importorskip("uvloop")
     return "asyncio", {"use_uvloop": request.param}
-
-
-def answer(*responses):
-    """Script: one response per request of a connection, then the connection is closed."""
-
-    def script(peer):
-        for response in responses:
-            if peer.request():
-                peer.send(response)
-
-    return script
 
 
 def echo(peer):

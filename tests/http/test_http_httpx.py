@@ -5,6 +5,7 @@ import ssl
 
 import anyio
 import pytest
+from http_scripts import OK, answer
 
 from stressrunner import __version__
 from stressrunner.http.content import accepted_encodings
@@ -15,24 +16,12 @@ from stressrunner.http.wire import Limits
 
 pytestmark = pytest.mark.anyio
 TRUSTS_NOBODY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # made in no time, for tests without TLS
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
 @pytest.fixture(params=["asyncio", "trio"])
 def anyio_backend(request):
     """Both loops."""
     return request.param
-
-
-def answer(*responses):
-    """Script: one response per request of a connection, then the connection is closed."""
-
-    def script(peer):
-        for response in responses:
-            if peer.request():
-                peer.send(response)
-
-    return script
 
 
 async def ask(url, request, tls=TRUSTS_NOBODY, **options):

@@ -4,7 +4,7 @@ import ssl
 
 import anyio
 import pytest
-from http_scripts import Http2Script
+from http_scripts import OK, Http2Script
 
 from stressrunner.http.choice import transports_for
 from stressrunner.http.exchange import FailureKind, Request
@@ -13,7 +13,6 @@ from stressrunner.http.tls import client_context
 
 pytestmark = pytest.mark.anyio
 TRUSTS_NOBODY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # made in no time, for tests without TLS
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 GET = Request("GET", "/")
 
 

@@ -39,13 +39,13 @@ def scenario(
     base_url: str = "http://target",
     **changes,
 ) -> Scenario:
-    """Return a scenario of these endpoints in equal shares."""
+    """Return a scenario of these endpoints in equal shares; `headers` and `connections` are its target's."""
     endpoints = endpoints or (endpoint(),)
-    fields = {"variables": {}, "feeders": {}, "monitors": {}, "thresholds": ()}
+    target = Target(base_url, changes.pop("headers", {}), Timeout(), changes.pop("connections", None))
+    fields = {"target": target, "variables": {}, "feeders": {}, "monitors": {}, "thresholds": ()}
     return Scenario(
         name="test",
         description="",
-        target=Target(base_url, changes.pop("headers", {}), Timeout()),
         endpoints={e.name: e for e in endpoints},
         streams=(Stream("", traffic or Mix({e.name: Fraction(1) for e in endpoints}), phases),),
         **{**fields, **changes},

@@ -7,6 +7,7 @@ from contextlib import closing
 import jsonschema
 import pytest
 from cli.command import ROOT, serving_demo, stressrunner
+from hosting.ports import free_port
 
 SCHEMA = json.loads((ROOT / "schemas" / "result.schema.json").read_text("utf-8"))
 QUICK = (
@@ -61,12 +62,6 @@ def test_the_embedded_target_is_seen_processing(tmp_path, queue, gap, faults, tw
     for evidence in checked["evidence"]:
         for message in evidence["sessions"][0]["messages"]:
             assert message["processed"] is not None
-
-
-def free_port():
-    """Return a port that nothing listens on."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
-        return listener.getsockname()[1]
 
 
 def test_a_service_that_knows_its_address_is_seen_too(tmp_path):
