@@ -25,9 +25,9 @@ from stressrunner.http.h1_deadlines import Deadlines
 from stressrunner.http.h1_dial import dial
 from stressrunner.http.h1_head import HeadWriter, Message
 from stressrunner.http.h1_heads import KnownHeads
-from stressrunner.http.h1_outbox import Outbox
 from stressrunner.http.h1_resolver import Resolver
 from stressrunner.http.h1_response import ResponseReader
+from stressrunner.http.h1_rounds import Rounds
 from stressrunner.http.origin import Origin, locate, origin_of
 from stressrunner.http.tls import client_context
 from stressrunner.http.wire import DEFAULT_LIMITS, Limits
@@ -82,7 +82,7 @@ class H1Transports:
                 self._context,
                 self._sites,
                 Deadlines(loop),
-                Outbox(loop),
+                Rounds(loop),
                 Resolver(),
                 {},
             )
@@ -140,7 +140,7 @@ class _Shared(NamedTuple):
     tls: Callable[[], ssl.SSLContext]
     sites: dict[Origin, _Site]
     deadlines: Deadlines
-    outbox: Outbox
+    rounds: Rounds
     resolver: Resolver
     standing: dict[int, Message]  #: by the id of their requests, which they keep alive
 
@@ -318,7 +318,7 @@ class _H1Transport:
                     lane.origin,
                     shared.tls() if lane.origin.scheme == "https" else None,
                     lambda: Connection(
-                        ResponseReader(shared.limits, lane.site.heads), shared.deadlines, shared.outbox, self
+                        ResponseReader(shared.limits, lane.site.heads), shared.deadlines, shared.rounds, self
                     ),
                     shared.resolver,
                 )

@@ -7,11 +7,11 @@ import time
 from typing import NamedTuple, Protocol, cast
 
 from stressrunner.http.exchange import Done, Failure, FailureKind
-from stressrunner.http.failures import CLOSED_SILENT, lost_connection, response_timeout
+from stressrunner.http.failures import lost_connection, response_timeout
 from stressrunner.http.h1_deadlines import NEVER_NS, Deadlines
 from stressrunner.http.h1_head import Message
-from stressrunner.http.h1_outbox import Outbox
 from stressrunner.http.h1_response import ResponseReader
+from stressrunner.http.h1_rounds import Rounds
 from stressrunner.http.wire import IDEMPOTENT
 
 __all__ = ["Connection", "Opened", "Owner"]
@@ -48,8 +48,8 @@ class Connection(asyncio.Protocol):
     __slots__ = (
         "_deadlines",
         "_is_paused",
-        "_outbox",
         "_owner",
+        "_rounds",
         "_transport",
         "_unsent",
         "acquired_ns",
@@ -67,9 +67,9 @@ class Connection(asyncio.Protocol):
         "sent_ns",
     )
 
-    def __init__(self, response: ResponseReader, deadlines: Deadlines, outbox: Outbox, owner: Owner) -> None:
+    def __init__(self, response: ResponseReader, deadlines: Deadlines, rounds: Rounds, owner: Owner) -> None:
         self._deadlines = deadlines
-        self._outbox = outbox
+        self._rounds = rounds
         self._owner = owner
         self._transport: asyncio.Transport
         self._unsent: memoryview | None = None
@@ -96,9 +96,9 @@ class Connection(asyncio.Protocol):
         self.resent = False
         self._expect(deadline_ns)
         self.acquired_ns = time.monotonic_ns()
-        if self._outbox.is_open:
+        if self._rounds.is_judging:
             self.sent_ns = None
-            self._outbox.put(self)
+            self._rounds.put_off(self)
         else:
             self.sent_ns = self.acquired_ns
             self._write()
@@ -138,14 +138,14 @@ class Connection(asyncio.Protocol):
     def may_be_sent_again(self) -> bool:
         """Whether the last request was lost with a connection that had been idle, and cannot have done anything.
 
-        A request that is not idempotent may have been done before the connection was lost, if any of it was written.
+        A request that is not idempotent may have been done before the connection was lost.
         """
         failure = self.failure
         if failure is None or failure.kind is not FailureKind.RESET or self.response.bytes_received:
             return False
         if self.connect_ns is not None:  # the server has just accepted the connection
             return False
-        return self.sent_ns is None or self.message.request.method in IDEMPOTENT
+        return self.message.request.method in IDEMPOTENT
 
     def is_usable(self, now_ns: int) -> bool:
         """Whether an idle connection may take a request: the server has neither closed it nor sent anything."""
@@ -177,22 +177,30 @@ class Connection(asyncio.Protocol):
         if self.done is None:  # nothing was asked: whatever this is, it must not become an answer
             self.abort()
             return
-        now_ns = time.monotonic_ns()
-        if self.sent_ns is None:  # the next request is there, but the server has not seen it
-            self._end(CLOSED_SILENT, now_ns)
+        response = self.response
+        if response.complete:  # it has come before, and is not concluded yet
+            response.reusable = False
             return
+        now_ns = time.monotonic_ns()
         if self.first_byte_ns is None:
             self.first_byte_ns = now_ns
-        response = self.response
         response.feed(data)
-        if response.complete or response.failure is not None:
-            self._outbox.is_open = True
+        if response.complete:
+            self.completed_ns = now_ns
+            self.deadline_ns = NEVER_NS
+            self._rounds.answered(self)
+        elif response.failure is not None:
             self._end(response.failure, now_ns)
-            self._outbox.is_open = False
+
+    def conclude(self) -> None:
+        """Hand over what came of the request that was answered, unless that was done meanwhile."""
+        if self.done is not None and self.response.complete:
+            self._end(self.response.failure, self.completed_ns)
 
     def eof_received(self) -> None:
         """Take the end of what the server sends."""
         self.is_open = False
+        self.conclude()
         if self.done is not None:
             self.response.finish()
             self._end(self.response.failure, time.monotonic_ns())
@@ -200,6 +208,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Take the end of the connection."""
         self.is_open = False
+        self.conclude()
         if self.done is not None:
             if exc is None:
                 self.response.finish()
@@ -230,7 +239,7 @@ class Connection(asyncio.Protocol):
         done, self.done = self.done, None
         self.deadline_ns = NEVER_NS
         if failure is not None or self._unsent is not None:
-            self.bytes_unsent = self.message.size if self.sent_ns is None else self._count_unsent()
+            self.bytes_unsent = self._count_unsent()
             self._unsent = None
             self.is_open = False
         elif self.message.closes or not self.response.reusable:

@@ -1,15 +1,15 @@
-"""Requests that follow upon responses: written together, soon, and never behind what the server has said before."""
+"""Rounds: responses are read, then judged, then what follows is written; and what comes in between does no harm."""
 
 import asyncio
 
 import pytest
 
-from stressrunner.http.exchange import FailureKind, Request
+from stressrunner.http.exchange import Request
 from stressrunner.http.h1_connection import Connection
 from stressrunner.http.h1_deadlines import NEVER_NS, Deadlines
 from stressrunner.http.h1_head import HeadWriter
-from stressrunner.http.h1_outbox import Outbox
 from stressrunner.http.h1_response import ResponseReader
+from stressrunner.http.h1_rounds import Rounds
 from stressrunner.http.wire import Limits
 
 pytestmark = pytest.mark.anyio
@@ -48,35 +48,38 @@ class Wire:
 class User:
     """Sends a second request as soon as the first has ended; its connection tells it."""
 
-    def __init__(self, outbox, log):
+    def __init__(self, rounds, log):
         self.ends = []  # of requests: when they were sent, the kind of their failure and the bytes that were not sent
         self.connection = Connection(
-            ResponseReader(Limits()), Deadlines(asyncio.get_running_loop()), outbox, self
+            ResponseReader(Limits()), Deadlines(asyncio.get_running_loop()), rounds, self
         )
         self.connection.connection_made(Wire(log))
+        self.fault = None  # raised at the end of a request
 
-    def begin(self):
+    def begin(self, deadline_ns=NEVER_NS):
         """Send a request."""
-        self.connection.begin(POST, NEVER_NS, self)
+        self.connection.begin(POST, deadline_ns, self)
 
     def ended(self, connection, done):
         """Take the end of a request."""
         assert done is self
+        if self.fault is not None:
+            raise self.fault
         failure = connection.failure
         self.ends.append((connection.sent_ns, failure and failure.kind, connection.bytes_unsent))
-        if len(self.ends) == 1:
+        if len(self.ends) == 1 and connection.is_open:
             self.begin()
 
     def lost(self, connection):
         """Take the end of the connection."""
 
 
-def users(count, log):
+def users(count, log, deadline_ns=NEVER_NS):
     """Return users of one event loop, each with a request on its way."""
-    outbox = Outbox(asyncio.get_running_loop())
-    made = [User(outbox, log) for _ in range(count)]
+    rounds = Rounds(asyncio.get_running_loop())
+    made = [User(rounds, log) for _ in range(count)]
     for user in made:
-        user.begin()
+        user.begin(deadline_ns)
     return made
 
 
@@ -89,26 +92,55 @@ async def test_requests_that_follow_are_written_together():
     for user in pair:
         user.connection.data_received(OK)
     read_ns = [user.connection.completed_ns for user in pair]
-    assert log == []
+    assert (log, [user.ends for user in pair]) == ([], [[], []])
     await asyncio.sleep(0)
     assert log == [POST.head] * 2
     for user in pair:
         assert user.connection.sent_ns == user.connection.acquired_ns >= max(read_ns)
         user.connection.data_received(OK)
+    await asyncio.sleep(0)
+    for user in pair:
         assert user.ends[1] == (user.connection.sent_ns, None, 0)
 
 
-@pytest.mark.parametrize("said", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nbad"])
-async def test_what_is_not_written_has_not_been_sent(said):
-    """A server that says more, or closes, before the next request is written has not seen that, and answers nothing."""
+@pytest.mark.parametrize("after", ["surplus", "end", "loss"])
+async def test_what_comes_after_a_response_is_not_its_own(after):
+    """A server that says more, or closes, before a response is judged ends the connection, and nothing but that."""
     log = []
     (user,) = users(1, log)
     user.connection.data_received(OK)
-    if said:
-        user.connection.data_received(said)
-    else:
-        user.connection.eof_received()
-    assert user.ends[1] == (None, FailureKind.RESET, POST.size)
-    assert user.connection.may_be_sent_again
+    completed_ns = user.connection.completed_ns
+    match after:
+        case "surplus":
+            user.connection.data_received(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nbad")
+        case "end":
+            user.connection.eof_received()
+        case "loss":
+            user.connection.connection_lost(ConnectionResetError())
     await asyncio.sleep(0)
+    assert user.ends == [(user.connection.sent_ns, None, 0)]
+    assert (user.connection.completed_ns, user.connection.response.body) == (completed_ns, b"ok")
+    assert not user.connection.is_open
     assert log == [POST.head]
+
+
+async def test_a_response_that_has_come_does_not_expire():
+    """A request whose response is there has no deadline any more, however long it takes to be judged."""
+    (user,) = users(1, [], deadline_ns=1)
+    user.connection.data_received(OK)
+    assert user.connection.deadline_ns == NEVER_NS
+
+
+async def test_an_error_of_ours_leaves_others_their_turn():
+    """What is raised while one request is concluded goes to the event loop's handler, and all others are concluded."""
+    raised, log = [], []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: raised.append(context["exception"]))
+    several = users(4, log)
+    several[1].fault = ZeroDivisionError()
+    for user in several:
+        user.connection.data_received(OK)
+    for _ in range(2):
+        await asyncio.sleep(0)
+    assert raised == [several[1].fault]
+    assert [len(user.ends) for user in several] == [1, 0, 1, 1]
+    assert len(log) == 4 + 3
