@@ -42,6 +42,7 @@ class IterationScope:
 
     __slots__ = (
         "_kept",
+        "_session",
         "captures",
         "iteration",
         "number",
@@ -83,11 +84,15 @@ class IterationScope:
         self.user_iteration = user_iteration
         self.captures: dict[str, Any] = dict(plan.captures)
         self._kept: dict[str, Any] = {}
+        self._session: int | None = None  # once it was asked for
 
     @property
     def session(self) -> int:
         """The number of the session that the iteration is, among those of all streams."""
-        return self.plan.stream.sessions.number(self.iteration)
+        session = self._session
+        if session is None:
+            session = self._session = self.plan.stream.sessions.number(self.iteration)
+        return session
 
     def draws(self, use: object) -> Draws:
         """Return the functions for one use in this iteration."""
@@ -192,13 +197,11 @@ class RequestNames(Mapping[str, Any]):
         kept = self._kept
         if name in kept:
             return kept[name]
-        value = kept[name] = self._made(name)
+        make = _BUILT_IN.get(name)
+        value = kept[name] = self._found(name) if make is None else make(self)
         return value
 
-    def _made(self, name: str) -> Any:
-        make = _BUILT_IN.get(name)
-        if make is not None:
-            return make(self)
+    def _found(self, name: str) -> Any:
         if name in self._bound:
             return self._bound[name]
         if self._latest is not None and name in _OF_RESPONSE:

@@ -73,6 +73,7 @@ class _QuickUser:
         "number",
         "pause",
         "transport",
+        "user",
     )
 
     def __init__(self, crowd: "QuickCrowd", number: int, transport: DirectTransport) -> None:
@@ -86,6 +87,7 @@ class _QuickUser:
         self.pause: Pause | None = None  #: that it is in, or has just come from
         self.transport = transport
         self.number = number
+        self.user = crowd.number(number)  #: its number in the whole plan
         self.iterations = 0
 
     def wake(self, arrival: Arrival | None = None) -> None:
@@ -104,7 +106,7 @@ class _QuickUser:
             scope = IterationScope(
                 requests.plan,
                 iteration=arrival.iteration,
-                user=self._crowd.number(self.number),
+                user=self.user,
                 user_iteration=self.iterations,
                 phase=arrival.phase,
             )

@@ -51,9 +51,9 @@ class _ClosedPhase:
     plan: PhasePlan
     shape: Closed
     ends_ns: int | None
-    share: int | None  #: iterations of this generator
+    left: int  #: iterations of this generator; less than zero where there are any number of them
+    upcoming: int  #: the number in the phase of its next one
     users: int = 0  #: of this generator that may begin iterations; moves on a ramp
-    taken: int = 0
     over: anyio.Event = field(default_factory=anyio.Event)
 
 
@@ -78,8 +78,9 @@ class StreamLoad:
         self._users = self._crowd(site)
         self._backlog: deque[Arrival] = deque()
         self._phase: _ClosedPhase | None = None
-        self._first = 0  # iteration of the whole plan that `_begun` counts from
-        self._begun = 0  # iterations of this generator that were given a number since
+        self._first = 0  # iteration of the whole plan that the phases under way count from
+        self._upcoming = plan.part.index  # the next one of this generator
+        self._step = plan.part.count
         self.is_closing = False  #: nothing more will come for users for whom there is nothing now
         self._limit = self._stream.iteration_limit
         self._active = 0  # users that a closed phase lets begin iterations
@@ -134,17 +135,18 @@ class StreamLoad:
             is_fixed = is_fixed and phase.iterations is not None
             if is_fixed:
                 # Generators whose shares of a phase differ go on together, or they would skip numbers, and rows.
-                self._first, self._begun = self._first + (phase.iterations or 0), 0
+                self._first += phase.iterations or 0
+                self._upcoming = self._first + self._plan.part.index
         self.phase = None
 
     @property
     def _exhausted(self) -> bool:
         """Whether the data of a feeder that does not repeat has run out."""
-        return self._limit is not None and self._first + self._plan.part.number(self._begun) >= self._limit
+        return self._limit is not None and self._upcoming >= self._limit
 
     def _next_iteration(self) -> int:
-        number = self._first + self._plan.part.number(self._begun)
-        self._begun += 1
+        number = self._upcoming
+        self._upcoming += self._step
         return number
 
     # Closed phases
@@ -156,13 +158,14 @@ class StreamLoad:
             plan,
             shape,
             ends_ns=None if shape.duration_s is None else start_ns + round(shape.duration_s * NS_PER_S),
-            share=None if shape.iterations is None else part.share(shape.iterations),
+            left=-1 if shape.iterations is None else part.share(shape.iterations),
+            upcoming=part.index,
         )
         if shape.concurrency_from is None:
             self._set_users(phase, part.share(shape.concurrency))
         else:
             self._background.start_soon(self._ramp, phase, start_ns)
-        if phase.share == 0 or (phase.ends_ns is None and phase.users == 0):
+        if phase.left == 0 or (phase.ends_ns is None and phase.users == 0):
             phase.over.set()
         if phase.ends_ns is None:
             await phase.over.wait()
@@ -212,12 +215,14 @@ class StreamLoad:
             return None
         if phase.ends_ns is not None and due_ns >= phase.ends_ns:
             return None
-        number = self._plan.part.number(phase.taken)
-        phase.taken += 1
-        arrival = Arrival(phase.plan.index, number, self._next_iteration(), due_ns)
-        if phase.taken == phase.share or self._exhausted:
+        step, limit, iteration = self._step, self._limit, self._upcoming
+        fields = (phase.plan.index, phase.upcoming, iteration, due_ns, None)
+        phase.upcoming += step
+        phase.left -= 1
+        self._upcoming = iteration + step
+        if phase.left == 0 or (limit is not None and iteration + step >= limit):
             phase.over.set()
-        return arrival
+        return tuple.__new__(Arrival, fields)  # half of what calling it costs
 
     def _think_ns(self, shape: Closed, user: User) -> int:
         number = self._plan.part.number(user.number)

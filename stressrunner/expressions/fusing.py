@@ -16,7 +16,7 @@ from stressrunner.expressions.environment import to_json, to_text
 from stressrunner.expressions.expression import Expression
 from stressrunner.expressions.lowering import Evaluate, Lowering, NotLowered
 
-__all__ = ["Encoded", "fuse_all", "fuse_text", "fuse_values"]
+__all__ = ["Encoded", "fuse_judgement", "fuse_text"]
 
 
 class Encoded(tuple[str | Expression, ...]):
@@ -41,26 +41,21 @@ def fuse_text(pieces: Sequence[str | Expression | Encoded]) -> Evaluate | None:
     return None if lowering.gathers else text
 
 
-def fuse_all(expressions: Iterable[Expression]) -> Evaluate | None:
-    """Return what is true where all of some expressions hold; what it gives where one does not says nothing more."""
+def fuse_judgement(checks: Iterable[Expression], captures: Mapping[str, Expression]) -> Evaluate | None:
+    """Return what evaluates captures where checks hold: names to a dictionary, or to None where one does not hold."""
     lowering = Lowering()
     try:
-        values = [_value(lowering, expression) for expression in expressions]
-        true: ast.expr = ast.Constant(value=True)
-        return lowering.function(ast.BoolOp(ast.And(), [true, *values]) if values else true)
+        hold = [_value(lowering, check) for check in checks]
+        lowering.gathers = False  # what checks make is looked at and dropped
+        values = [_value(lowering, capture) for capture in captures.values()]
+        taken: ast.expr = ast.Dict([ast.Constant(name) for name in captures], values)
+        if hold:
+            true: list[ast.expr] = [ast.Constant(value=True)]  # there must be two
+            taken = ast.IfExp(ast.BoolOp(ast.And(), true + hold), taken, ast.Constant(None))
+        judgement = lowering.function(taken)
     except NotLowered:
         return None
-
-
-def fuse_values(expressions: Mapping[str, Expression]) -> Evaluate | None:
-    """Return what evaluates expressions: names to a dictionary of their values."""
-    lowering = Lowering()
-    try:
-        values = [_value(lowering, expression) for expression in expressions.values()]
-        made = lowering.function(ast.Dict([ast.Constant(name) for name in expressions], values))
-    except NotLowered:
-        return None
-    return None if lowering.gathers else made
+    return None if lowering.gathers else judgement
 
 
 def _value(lowering: Lowering, expression: Expression) -> ast.expr:

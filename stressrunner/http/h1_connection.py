@@ -95,12 +95,11 @@ class Connection(asyncio.Protocol):
         self.connect_ns = None
         self.resent = False
         self._expect(deadline_ns)
-        self.acquired_ns = time.monotonic_ns()
         if self._rounds.is_judging:
             self.sent_ns = None
             self._rounds.put_off(self)
         else:
-            self.sent_ns = self.acquired_ns
+            self.acquired_ns = self.sent_ns = time.monotonic_ns()
             self._write()
 
     def begin_first(self, message: Message, deadline_ns: int, opened: "Opened", done: Done) -> None:

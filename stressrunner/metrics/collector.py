@@ -36,7 +36,7 @@ class Collector:
         self._witness = Witness(warmups, credentials)
         self._pending: list[Sample] = []  # bounded: counted together when there are enough of them
         self._batches: deque[list[Sample]] = deque()  # that are full
-        self._observers: tuple[Observer, ...] = (self._witness, *observers)
+        self._observers = observers
         self._attempts: deque[Attempt] = deque()  # grows with the messages sent: a row of 200 bytes each
         self.in_flight = 0  #: requests on their way now
 
@@ -46,8 +46,10 @@ class Collector:
         pending.append(sample)
         if len(pending) >= _BATCH:
             self._put_aside()
-        for observer in self._observers:
-            observer(sample, exchange)
+        self._witness(sample, exchange)
+        if self._observers:
+            for observer in self._observers:
+                observer(sample, exchange)
 
     def attempted(self, attempt: Attempt) -> None:
         """Keep a message whose delivery is checked."""

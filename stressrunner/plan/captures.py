@@ -4,9 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from stressrunner.expressions import CannotEvaluate, compile_expression, compile_value
-from stressrunner.expressions.fusing import fuse_values
+from stressrunner.expressions.expression import Expression
 from stressrunner.expressions.jsonpath import compile_jsonpath
-from stressrunner.expressions.lowering import Evaluate
 from stressrunner.expressions.pattern import TooSlow, compile_pattern
 from stressrunner.scenario.model import Capture
 
@@ -28,7 +27,8 @@ class Captures:
     def __init__(self, captures: Mapping[str, Capture]) -> None:
         self._finders = {name: _finder(capture) for name, capture in captures.items()}
         self._sources = {name: capture.source for name, capture in captures.items()}
-        self._fused = _fused(captures)
+        #: the expressions, where all of them are that and nothing is taken in their stead
+        self.expressions = _expressions(captures)
         #: Names of the response that they ask for.
         self.asked = frozenset(name for capture in captures.values() for name in _asked(capture))
 
@@ -47,11 +47,6 @@ class Captures:
         Raises:
             NothingCaptured: one finds nothing and has no default.
         """
-        if self._fused is not None:
-            try:
-                return self._fused(names)  # type: ignore[no-any-return]
-            except Exception:  # noqa: BLE001, S110  whatever failed, the finders tell what and why
-                pass
         found = {}
         for name, find in self._finders.items():
             try:
@@ -61,10 +56,9 @@ class Captures:
         return found
 
 
-def _fused(captures: Mapping[str, Capture]) -> Evaluate | None:
-    """Return what evaluates all captures at once, where they are expressions without a default."""
+def _expressions(captures: Mapping[str, Capture]) -> Mapping[str, Expression] | None:
     if all(capture.by == "expression" and not capture.defaults for capture in captures.values()):
-        return fuse_values({name: compile_expression(one.source) for name, one in captures.items()})
+        return {name: compile_expression(capture.source) for name, capture in captures.items()}
     return None
 
 

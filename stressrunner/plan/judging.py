@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from stressrunner.expressions import CannotEvaluate, compile_expression
 from stressrunner.expressions.environment import to_json
 from stressrunner.expressions.expression import Expression, values_met, why_not
-from stressrunner.expressions.fusing import fuse_all
+from stressrunner.expressions.fusing import fuse_judgement
 from stressrunner.plan.captures import Captures, NothingCaptured
 from stressrunner.plan.outcome import Outcome, Problem
 from stressrunner.scenario.model import Endpoint, GraphQL
@@ -31,8 +31,11 @@ class Judge:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._checks = [compile_expression(source) for source in endpoint.checks]
-        self._hold = fuse_all(self._checks)
         self._captures = Captures(endpoint.capture)
+        expressions = self._captures.expressions
+        #: returns what is captured where all checks hold; whatever else it does, the slow way tells what and why
+        self._judgement = fuse_judgement(self._checks, expressions or {})
+        self._captures_apart = expressions is None
         self._refused = None if endpoint.refused is None else compile_expression(endpoint.refused)
         named = names_of(self._checks)
         self._wants_no_errors = isinstance(endpoint.body, GraphQL) and not _asks_errors(self._checks)
@@ -53,19 +56,19 @@ class Judge:
         errors = _graphql_errors(names) if self._wants_no_errors else ""
         if errors:
             return Outcome.FAILED, Problem("graphql", errors)
-        if not self._all_hold(names):
+        try:
+            taken = None if self._judgement is None else self._judgement(names)
+        except Exception:  # noqa: BLE001  whatever failed is told below
+            taken = None
+        if taken is None:
             for check in self._checks:
                 reason = why_not(check, names)
                 if reason is not None:
                     return Outcome.FAILED, Problem("check", reason, rule=check.source)
-        return self._capture(names, captures) if self._captures else _PASSED
-
-    def _all_hold(self, names: Names) -> bool:
-        """Return whether all checks are known to hold; where not, each has to be asked."""
-        try:
-            return self._hold is not None and bool(self._hold(names))
-        except Exception:  # noqa: BLE001  whatever failed, the check tells what and why
-            return False
+        if taken is None or self._captures_apart:
+            return self._capture(names, captures)
+        captures.update(taken)
+        return _PASSED
 
     def judge_status(self, status: int) -> tuple[Outcome, Problem | None]:
         """Return what became of a request by the status of its response, where `is_of_status`."""

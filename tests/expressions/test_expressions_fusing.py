@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_expressions import expressions, of_literals, surroundings
 
-from stressrunner.expressions import CannotEvaluate, ExpressionError, compile_expression
+from stressrunner.expressions import ExpressionError, compile_expression
 from stressrunner.expressions.environment import to_json, to_text
-from stressrunner.expressions.fusing import Encoded, fuse_all, fuse_text, fuse_values
+from stressrunner.expressions.fusing import Encoded, fuse_judgement, fuse_text
 
 
 def understood(source):
@@ -35,22 +35,17 @@ def given_by(function, names):
 
 @of_literals
 @settings(max_examples=200)
-@given(several, surroundings)
-def test_fused_forms_agree(made, names):
-    """What a fused function gives is what its expressions give one by one; where one fails, it gives up."""
-    try:
-        expected = [one.evaluate(names) for one in made]
-    except CannotEvaluate:
-        expected = None
-    hold = fuse_all(made)
-    holds = None if hold is None else given_by(hold, names)
-    if holds is not None and holds[0]:
-        assert expected is not None
-        assert all(expected)
-    evaluate = fuse_values({str(i): one for i, one in enumerate(made)})
-    values = None if evaluate is None else given_by(evaluate, names)
-    if values is not None:
-        assert repr([*values[0].values()]) == repr(expected)
+@given(several, several, surroundings)
+def test_fused_forms_agree(checks, captured, names):
+    """What a fused judgement gives is what its expressions give one by one; where one fails, it gives up."""
+    judgement = fuse_judgement(checks, {str(i): one for i, one in enumerate(captured)})
+    given = None if judgement is None else given_by(judgement, names)
+    if given is None:
+        return
+    # Checks behind one that does not hold are not asked.
+    assert all(one.evaluate(names) for one in checks) == (given[0] is not None)
+    if given[0] is not None:
+        assert repr([*given[0].values()]) == repr([one.evaluate(names) for one in captured])
 
 
 @of_literals
@@ -77,10 +72,10 @@ def test_what_is_simple_is_fused():
     """Checks, captures and bodies of names, fields and comparisons need no way beside the fused one."""
     names = {"status": 200, "body": {"ok": True, "id": 7}}
     status, ok, number = (compile_expression(source) for source in ("status == 200", "body.ok", "body.id"))
-    assert fuse_all([status, ok])(names)
-    assert not fuse_all([status, ok])({**names, "status": 500})
-    assert fuse_all([])({})
-    assert fuse_values({"id": number})(names) == {"id": 7}
+    judgement = fuse_judgement([status, ok], {"id": number})
+    assert judgement(names) == {"id": 7}
+    assert judgement({**names, "status": 500}) is None
+    assert fuse_judgement([], {})({}) == {}
     assert fuse_text(["{", Encoded(("n ", number)), ",", Encoded((number,)), "}"])(names) == '{"n 7",7}'
 
 
@@ -88,4 +83,4 @@ def test_what_is_simple_is_fused():
 def test_what_is_not_simple_is_not_fused(source):
     """Where one expression is left to its template, or makes lists or draws without end, nothing is fused."""
     one, other = compile_expression(source), compile_expression("a")
-    assert fuse_text([other, one]) is fuse_values({"one": one, "other": other}) is None
+    assert fuse_text([other, one]) is fuse_judgement([], {"one": one, "other": other}) is None
