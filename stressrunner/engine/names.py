@@ -77,12 +77,16 @@ class IterationScope:
         self.plan = plan
         self.stage = stage
         self.phase = phase
-        self.number: int | None = None  #: in its phase; None unless it is an iteration of the load
         self.variables = plan.variables if phase is None else plan.phases[phase].variables
-        self.iteration = iteration
         self.user = user
+        self.begin(iteration, user_iteration)
+
+    def begin(self, iteration: int, user_iteration: int, number: int | None = None) -> None:
+        """Be an iteration of the same user in the same phase, with nothing of the one before."""
+        self.number = number  #: in its phase; None unless it is an iteration of the load
+        self.iteration = iteration
         self.user_iteration = user_iteration
-        self.captures: dict[str, Any] = dict(plan.captures)
+        self.captures: dict[str, Any] = dict(self.plan.captures)
         self._kept: dict[str, Any] = {}
         self._session: int | None = None  # once it was asked for
 
@@ -182,11 +186,15 @@ class RequestNames(Mapping[str, Any]):
         self.scope = scope
         self.number = number
         self.step = step
-        self._captures = scope.captures
         self._bound = _NOTHING if step is None else step.bound
         self._latest = None if step is None else step.latest
         self._use = number if use is None else use
         self._row = number if row is None else row
+        self.begin()
+
+    def begin(self) -> None:
+        """Be the names of the same request in the iteration that the scope is now."""
+        self._captures = self.scope.captures
         self._draws: Draws | None = None
         self._kept: dict[str, Any] = {}
 

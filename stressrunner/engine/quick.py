@@ -68,6 +68,7 @@ class _QuickUser:
         "_done",
         "_endpoint",
         "_names",
+        "_own",
         "_requests",
         "iterations",
         "number",
@@ -83,7 +84,8 @@ class _QuickUser:
         self._arrival: Arrival | None = None  # whose request is in flight
         self._begun_ns = 0
         self._endpoint: EndpointPlan
-        self._names: RequestNames | None = None
+        self._names: RequestNames | None = None  # of that request, if it needs any
+        self._own: RequestNames | None = None  # to be begun anew
         self.pause: Pause | None = None  #: that it is in, or has just come from
         self.transport = transport
         self.number = number
@@ -103,15 +105,7 @@ class _QuickUser:
         endpoint = requests.only[arrival.phase] or requests.endpoint(arrival)
         request, names = endpoint.request.standing, None
         if request is None or not endpoint.judge.is_of_status:
-            scope = IterationScope(
-                requests.plan,
-                iteration=arrival.iteration,
-                user=self.user,
-                user_iteration=self.iterations,
-                phase=arrival.phase,
-            )
-            scope.number = arrival.number
-            names = RequestNames(scope, 0)
+            names = self._names_of(arrival)
         self.iterations += 1
         if not requests.sender.may_send():
             return  # the load is being cut off
@@ -127,6 +121,18 @@ class _QuickUser:
         self._begun_ns = requests.clock.now_ns()
         requests.recorder.in_flight += 1
         self.transport.begin(request, self._done)
+
+    def _names_of(self, arrival: Arrival) -> RequestNames:
+        """Return the names of an iteration: those of the one before, begun anew, as only one is under way."""
+        own = self._own
+        if own is None or own.scope.phase != arrival.phase:
+            scope = IterationScope(
+                self._requests.plan, iteration=0, user=self.user, user_iteration=0, phase=arrival.phase
+            )
+            own = self._own = RequestNames(scope, 0)
+        own.scope.begin(arrival.iteration, self.iterations, arrival.number)
+        own.begin()
+        return own
 
     def _ended(self, exchange: Exchange) -> None:
         """Take what came of the request, and go on."""
