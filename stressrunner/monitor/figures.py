@@ -1,6 +1,7 @@
 """Figures of a watched process and its children."""
 
 from dataclasses import dataclass
+from typing import Self
 
 __all__ = ["MonitorPoint", "ProcessFigures"]
 
@@ -31,3 +32,19 @@ class ProcessFigures:
     open_files_max: int | None
     connections_max: int | None
     points: tuple[MonitorPoint, ...] = ()  #: at most 1,200
+
+    @classmethod
+    def unavailable(cls, label: str, reason: str) -> Self:
+        """Return those of a process that could not be watched, with the reason."""
+        return cls(
+            label=label,
+            available=False,
+            reason=reason,
+            cpu_mean=None,
+            cpu_max=None,
+            memory_max_bytes=None,
+            memory_growth_bytes=None,
+            memory_slope_bytes_per_h=None,
+            open_files_max=None,
+            connections_max=None,
+        )

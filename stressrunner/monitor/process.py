@@ -105,7 +105,7 @@ class Watch:
         notes = [self._found.note, "" if self._end == _LOAD_ENDED else self._end]
         reason = "; ".join(note for note in notes if note)
         if not points:
-            return _unavailable(self._found.label, reason or "it was never looked at")
+            return ProcessFigures.unavailable(self._found.label, reason or "it was never looked at")
         memory = [(point.at_s, float(point.memory_bytes)) for point in points if point.at_s >= since_s]
         grown = growth(memory)
         return ProcessFigures(
@@ -124,21 +124,6 @@ class Watch:
 
 
 _LOAD_ENDED = "the load ended"
-
-
-def _unavailable(label: str, reason: str) -> ProcessFigures:
-    return ProcessFigures(
-        label=label,
-        available=False,
-        reason=reason,
-        cpu_mean=None,
-        cpu_max=None,
-        memory_max_bytes=None,
-        memory_growth_bytes=None,
-        memory_slope_bytes_per_h=None,
-        open_files_max=None,
-        connections_max=None,
-    )
 
 
 def _open_files(process: psutil.Process) -> int | None:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from authoring.golden_material import MATERIAL
-from cli.command import ROOT, stressrunner
+from cli.command import ROOT, as_typed, stressrunner
 
 #: What describes the embedded target, and a session that was recorded with its shop.
 AGENTS = [path for path in MATERIAL if path.stem in ("agents", "storefront")]
@@ -45,7 +45,7 @@ def test_files_are_not_overwritten(tmp_path):
     assert ran.code == 2
     assert "is there already" in ran.err
     assert scenario.read_text("utf-8") == "mine"
-    assert stressrunner(*words, "--force").code == 0
+    assert as_typed(*words, "--force", cwd=ROOT).code == 0
     assert "stressrunner: 1" in scenario.read_text("utf-8")
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pytest
 import yaml
-from cli.command import as_typed, serving_demo, stressrunner
+from cli.command import SEND_NOTHING, as_typed, serving_demo, stressrunner
 from documents import DOCUMENTS, ROOT, Command, blocks, commands, table, write_files
 from export.otlp_receiver import receiving
 
@@ -145,6 +145,11 @@ def test_steps_of_jobs_end_as_promised(job, tree, run):
     for command in filter(is_ours, JOBS[job].commands):
         run(command._replace(variables={**JOBS[job].variables, "API_KEY": "demo-key"}), tree)
     assert {path.name for path in tree.iterdir()} >= {"result.json", "report.html", "junit.xml"}
+
+
+def test_commands_start_by_themselves():
+    """The commands that other tests run in their own process are started here; an import is by tests/authoring."""
+    assert {command.words[1] for command in EVERYWHERE if is_ours(command)} >= SEND_NOTHING - {"import"}
 
 
 def test_other_programs_are_known():

@@ -196,18 +196,7 @@ CHECKS = (
     CheckRecord("create_memory", "status == 201", "passed", 0),
 )
 
-UNWATCHED = ProcessFigures(
-    label="",
-    available=False,
-    reason="the target is not on this machine",
-    cpu_mean=None,
-    cpu_max=None,
-    memory_max_bytes=None,
-    memory_growth_bytes=None,
-    memory_slope_bytes_per_h=None,
-    open_files_max=None,
-    connections_max=None,
-)
+UNWATCHED = ProcessFigures.unavailable("", "the target is not on this machine")
 
 
 def generator(samples, seconds):
