@@ -5,14 +5,18 @@ import json
 import pytest
 from command import in_this_process, stressrunner
 
+#: Slow enough for a busy machine to be punctual by comparison: a run that was late could not be compared.
 SCENARIO = """\
 stressrunner: 1
 name: contest
-target: {base_url: "demo://agents?latency=2ms&jitter=0"}
-endpoints: {health: {get: /health}}
-load: {concurrency: 2, requests: 60}
+target: {base_url: "demo://agents?latency=40ms&jitter=0", headers: {x-api-key: demo-key}}
+endpoints:
+  hello:
+    post: /api/v1/agent/simple_agent/run
+    json: {message_content: hello, message_type: text, session_name: "{{ session.name }}"}
+load: {concurrency: 10, requests: 60}
 environments:
-  broken: {endpoints: {health: {checks: status == 201}}}
+  broken: {endpoints: {hello: {checks: status == 201}}}
 """
 
 

@@ -124,7 +124,7 @@ def test_the_server_counts_what_was_sent(tmp_path, mode):
     """In every mode, the server's own count of requests is `totals.sent`, and what reading back took."""
     result_file = tmp_path / "r.json"
     # Slow enough for a busy machine to be punctual by comparison: only the counts are in question here.
-    with serving_demo("latency=200ms&jitter=0" if "session" in mode else "latency=5ms&jitter=0") as base_url:
+    with serving_demo("latency=200ms&jitter=0" if "session" in mode else "latency=40ms&jitter=0") as base_url:
         more = SOON_QUIET if "session" in mode else ()
         ran = stressrunner(
             "run", *MODES[mode], *more, "-q", "--report", f"json={result_file}", BASE_URL=base_url
