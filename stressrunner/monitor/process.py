@@ -20,8 +20,8 @@ __all__ = ["Watch"]
 _SHORTEST_CPU_INTERVAL_S = 0.2
 
 #: Connections are counted by reading tables as long as the machine has sockets. They are counted so seldom that it
-#: takes at most this part of the time, or the watcher would disturb a generator in the same process.
-_CONNECTIONS_SHARE = 0.01
+#: takes at most this part of the time: a generator that shares the core may be late by the milliseconds that it takes.
+_CONNECTIONS_SHARE = 0.002
 
 _NOT_CONNECTED = (psutil.CONN_LISTEN, psutil.CONN_CLOSE)
 
