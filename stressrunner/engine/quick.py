@@ -136,23 +136,20 @@ class _QuickUser:
 
     def _ended(self, exchange: Exchange) -> None:
         """Take what came of the request, and go on."""
+        requests, arrival = self._requests, self._arrival
+        assert arrival is not None  # noqa: S101  # a request was in flight
         try:
-            self._conclude(exchange)
+            self._arrival = None
+            requests.recorder.in_flight -= 1
+            since_ns = arrival.waiting_since_ns
+            # A connection was at hand: all that came before it was the generator's time.
+            released_ns = exchange.acquired_ns if since_ns is None else since_ns
+            requests.sender.conclude(self._endpoint, self._names, exchange, arrival, released_ns)
             following = self._crowd.following(self)
             if following is not None:
                 self._begin(following)
         except BaseException as error:  # noqa: BLE001  an event loop logs what a callback raises, and the user would hang
             self._crowd.fail(error)
-
-    def _conclude(self, exchange: Exchange) -> None:
-        requests, arrival, endpoint, names = self._requests, self._arrival, self._endpoint, self._names
-        assert arrival is not None  # noqa: S101  # a request was in flight
-        self._arrival = None
-        requests.recorder.in_flight -= 1
-        since_ns = arrival.waiting_since_ns
-        # A connection was at hand: all that came before it was the generator's time.
-        released_ns = exchange.acquired_ns if since_ns is None else since_ns
-        requests.sender.conclude(endpoint, names, exchange, arrival, released_ns)
 
     def cut_off(self) -> None:
         """Count the request that is in flight, if there is one, as unfinished."""

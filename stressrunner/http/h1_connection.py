@@ -193,8 +193,9 @@ class Connection(asyncio.Protocol):
 
     def conclude(self) -> None:
         """Hand over what came of the request that was answered, unless that was done meanwhile."""
-        if self.done is not None and self.response.complete:
-            self._end(self.response.failure, self.completed_ns)
+        response = self.response
+        if self.done is not None and response.complete:
+            self._end(response.failure, self.completed_ns)
 
     def eof_received(self) -> None:
         """Take the end of what the server sends."""
