@@ -87,11 +87,12 @@ def test_a_starved_generator_says_that_it_is_alive(server, generator):
     """A poll that finds the one before unanswered is answered without the event loop, and nothing measured is lost."""
     generator.arm(assignment(STARVED, server.url))
     generator.send(Start(0.0))
-    server.wait_for(1)  # and for half a second the event loop does nothing but fill in bodies
-    for _ in range(3):
+    server.wait_for(1)  # and for half a second the event loop does little but fill in bodies
+    for _ in range(20):  # sooner than it comes round to answering more than a few of them
         generator.send(Poll(0))
-    assert [generator.receive(), generator.receive()] == [Busy(), Busy()]
-    deltas = {}
+    answers = [generator.receive() for _ in range(19)]  # all but perhaps the one of the loop
+    assert answers.count(Busy()) >= 10
+    deltas = {said.seq: said for said in answers if isinstance(said, Delta)}
     while not any(delta.is_final for delta in deltas.values()):
         said = generator.receive()
         if isinstance(said, Delta):
