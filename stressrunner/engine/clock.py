@@ -26,9 +26,7 @@ class Clock(Protocol):
 class MonotonicClock:
     """The machine's monotonic clock."""
 
-    now_ns = staticmethod(
-        time.monotonic_ns
-    )  # without a call of our own: it is asked several times per request
+    now_ns = staticmethod(time.monotonic_ns)  # not by a call of ours: it is asked several times per request
 
     async def sleep_until(self, at_ns: int) -> None:
         """Wait; again when the event loop's timer fired early, as uvloop's may by a millisecond."""

@@ -1,19 +1,31 @@
 """The users of a stream: who is busy, who waits, and where they get their iterations from."""
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from heapq import heapify, heappop, heappush
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import anyio
+from anyio.abc import TaskGroup
 
+from stressrunner.engine.clock import Clock
 from stressrunner.engine.iteration import Arrival
+from stressrunner.engine.pauses import Pauses
 
-__all__ = ["AnyCrowd", "Crowd", "Pause", "User", "Work"]
+__all__ = ["Crowd", "Pause", "User", "Work"]
+
+
+class Pause(NamedTuple):
+    """What a user does before its next iteration in a closed phase."""
+
+    until_ns: int
+    phase: int  #: the index of the phase
 
 
 class User(Protocol):
     """A user as its stream sees it."""
+
+    pause: Pause | None  #: that it is in, or has just come from
 
     @property
     def number(self) -> int:
@@ -27,13 +39,6 @@ class User(Protocol):
         """Have it run an arrival, or without one look for work again; only while it waits."""
 
 
-class Pause(NamedTuple):
-    """What a user does before its next iteration in a closed phase."""
-
-    until_ns: int
-    phase: int  #: the index of the phase
-
-
 class Work(Protocol):
     """Where the users of a stream get their iterations from."""
 
@@ -41,33 +46,11 @@ class Work(Protocol):
     def is_closing(self) -> bool:
         """Whether nothing more will come for a user for whom there is nothing now."""
 
-    def offer(self, user: User, after: Pause | None = None) -> Arrival | Pause | None:
+    def number(self, local: int) -> int:
+        """Return the number of a user in the whole plan for the one in its stream and this generator."""
+
+    def offer(self, user: User) -> Arrival | Pause | None:
         """Return what a user is to do next, who may come from a pause; None when there is nothing for it."""
-
-
-class AnyCrowd(Protocol):
-    """All users of a stream in one generator, whatever they are run by."""
-
-    busy: int  #: those that do not wait
-    quiet: anyio.Event  #: set when the last of those that were busy has left
-
-    def __len__(self) -> int:
-        """Return how many have joined."""
-
-    def at_work(self) -> AbstractAsyncContextManager[None]:
-        """Let users join while this is entered, and leave all that they have opened at its end."""
-
-    def add(self, arrival: Arrival | None = None) -> None:
-        """Add a user, who is busy from the beginning: with an arrival, or with what is offered to it."""
-
-    def wake_first(self, arrival: Arrival) -> bool:
-        """Give an arrival to the waiting user with the lowest number; return False when none waits."""
-
-    def rouse(self, below: int) -> None:
-        """Wake the waiting users with numbers below a limit, so that they look for work again."""
-
-    def end_pauses(self) -> None:
-        """Let the users that pause look for work again."""
 
 
 U = TypeVar("U", bound=User)
@@ -76,14 +59,26 @@ U = TypeVar("U", bound=User)
 class Crowd(Generic[U]):
     """Keeps the users of a stream, and which of them wait; those that do not are busy."""
 
-    def __init__(self) -> None:
+    def __init__(self, work: Work, clock: Clock) -> None:
+        """`work` is what offers iterations to them; they pause by the clock."""
+        self._work = work
+        self._pauses: Pauses[U] = Pauses(clock, lambda user: user.wake())
+        self._background: TaskGroup  # for what must not outlast the users
         self._users: list[U] = []
         self._idle: list[int] = []  # heap of the numbers of users that wait
         self.busy = 0
-        self.quiet = anyio.Event()
+        self.quiet = anyio.Event()  #: set when the last of those that were busy has left
 
     def __len__(self) -> int:
         return len(self._users)
+
+    @asynccontextmanager
+    async def at_work(self) -> AsyncIterator[None]:
+        """Let users join while this is entered."""
+        async with anyio.create_task_group() as self._background:
+            self._background.start_soon(self._pauses.run)
+            yield
+            self._background.cancel_scope.cancel()
 
     def _join(self, make: Callable[[int], U]) -> U:
         """Add the user that is made for a number; it is busy."""
@@ -92,16 +87,26 @@ class Crowd(Generic[U]):
         self.busy += 1
         return user
 
-    def _rest(self, user: U) -> None:
-        """Take it that a user waits."""
+    def following(self, user: U) -> Arrival | None:
+        """Return what a user is to run next, if that is there already; else let it pause, wait or leave."""
+        offered = self._work.offer(user)
+        if isinstance(offered, Arrival):
+            user.pause = None
+            return offered
+        user.pause = offered
+        if offered is not None:
+            self._pauses.add(user, offered.until_ns)
+            return None
         self.busy -= 1
-        heappush(self._idle, user.number)
-
-    def _leave(self) -> None:
-        """Take it that a user, who was busy, has left."""
-        self.busy -= 1
-        if self.busy == 0:
+        if not self._work.is_closing:
+            heappush(self._idle, user.number)
+        elif self.busy == 0:
             self.quiet.set()
+        return None
+
+    def end_pauses(self) -> None:
+        """Let the users that pause look for work again."""
+        self._pauses.end()
 
     def wake_first(self, arrival: Arrival) -> bool:
         """Give an arrival to the waiting user with the lowest number; return False when none waits."""

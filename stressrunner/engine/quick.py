@@ -4,17 +4,15 @@ A user whose iterations are single requests of a mix needs no coroutine for them
 decided by the same `Sender` as everywhere else (test_callbacks_and_coroutines_agree); only the way there is shorter.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import anyio
-from anyio.abc import TaskGroup
 
 from stressrunner.engine.clock import Clock
 from stressrunner.engine.crowd import Crowd, Pause, Work
 from stressrunner.engine.iteration import Arrival
 from stressrunner.engine.names import IterationScope, RequestNames
-from stressrunner.engine.pauses import Pauses
 from stressrunner.engine.recorder import Recorder
 from stressrunner.engine.sending import Sender
 from stressrunner.expressions import CannotEvaluate
@@ -77,7 +75,7 @@ class _QuickUser:
         "user",
     )
 
-    def __init__(self, crowd: "QuickCrowd", number: int, transport: DirectTransport) -> None:
+    def __init__(self, crowd: "QuickCrowd", number: int, user: int, transport: DirectTransport) -> None:
         self._crowd = crowd
         self._requests = crowd.requests
         self._done = self._ended  # bound once
@@ -89,7 +87,7 @@ class _QuickUser:
         self.pause: Pause | None = None  #: that it is in, or has just come from
         self.transport = transport
         self.number = number
-        self.user = crowd.number(number)  #: its number in the whole plan
+        self.user = user  #: its number in the whole plan
         self.iterations = 0
 
     def wake(self, arrival: Arrival | None = None) -> None:
@@ -165,36 +163,21 @@ class _QuickUser:
 class QuickCrowd(Crowd[_QuickUser]):
     """Users that have no tasks: of ten thousand, each takes a third less memory for it."""
 
-    def __init__(
-        self, work: Work, requests: QuickRequests, transports: DirectTransports, number: Callable[[int], int]
-    ) -> None:
-        """Make ready.
-
-        Args:
-            work: what offers iterations to them.
-            requests: what those send.
-            transports: opens one for each user.
-            number: returns the number of a user in the whole plan for the one in its stream and this generator.
-        """
-        super().__init__()
+    def __init__(self, work: Work, requests: QuickRequests, transports: DirectTransports) -> None:
+        """`work` offers iterations to them, which send `requests`; each has one of the transports."""
+        super().__init__(work, requests.clock)
         self.requests = requests
-        self.number = number
-        self._work = work
         self._transports = transports
-        self._pauses = Pauses(requests.clock, _QuickUser.wake)
         self._failed = anyio.Event()
         self._error: BaseException | None = None
-        self._tasks: TaskGroup
 
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
         """Let users join while this is entered; those who are busy when it is left are cut off."""
         try:
-            async with anyio.create_task_group() as self._tasks:
-                self._tasks.start_soon(self._pauses.run)
-                self._tasks.start_soon(self._raise)
+            async with super().at_work():
+                self._background.start_soon(self._raise)
                 yield
-                self._tasks.cancel_scope.cancel()
         finally:
             for user in self._users:
                 user.cut_off()
@@ -202,26 +185,10 @@ class QuickCrowd(Crowd[_QuickUser]):
 
     def add(self, arrival: Arrival | None = None) -> None:
         """Add a user, who is busy from the beginning."""
-        self._join(lambda number: _QuickUser(self, number, self._transports.enter())).wake(arrival)
+        self._join(self._user).wake(arrival)
 
-    def end_pauses(self) -> None:
-        """Let the users that pause look for work again."""
-        self._pauses.end()
-
-    def following(self, user: _QuickUser) -> Arrival | None:
-        """Return what a user is to run next, if that is there already; else let it pause, wait or leave."""
-        offered = self._work.offer(user, user.pause)
-        if isinstance(offered, Arrival):
-            user.pause = None
-            return offered
-        user.pause = offered
-        if offered is not None:
-            self._pauses.add(user, offered.until_ns)
-        elif self._work.is_closing:
-            self._leave()
-        else:
-            self._rest(user)
-        return None
+    def _user(self, number: int) -> _QuickUser:
+        return _QuickUser(self, number, self._work.number(number), self._transports.enter())
 
     def wake_later(self, user: _QuickUser) -> None:
         """Let a user look for work after all others had their turn."""
@@ -229,7 +196,7 @@ class QuickCrowd(Crowd[_QuickUser]):
         async def wake() -> None:
             user.wake()
 
-        self._tasks.start_soon(wake)
+        self._background.start_soon(wake)
 
     def fail(self, error: BaseException) -> None:
         """End the stream by an error that a callback has come upon."""

@@ -17,7 +17,7 @@ import anyio.lowlevel
 from anyio.abc import TaskGroup
 
 from stressrunner.engine.chores import Site
-from stressrunner.engine.crowd import AnyCrowd, Pause, User
+from stressrunner.engine.crowd import Pause, User
 from stressrunner.engine.iteration import Arrival, Iterations
 from stressrunner.engine.pauses import think_ns
 from stressrunner.engine.quick import QuickCrowd, QuickRequests, is_quick
@@ -89,14 +89,14 @@ class StreamLoad:
         self.spans: dict[int, PhaseSpan] = {}  #: of the phases that have begun, by their indices
         self.phase: int | None = None  #: the index of the one that is running
 
-    def _crowd(self, site: Site) -> AnyCrowd:
+    def _crowd(self, site: Site) -> QuickCrowd | TaskCrowd:
         """Return the users: without tasks, where what they send and what sends it allow that."""
         falls = _falls(self._stream.phases)
         if is_quick(self._plan) and not falls and isinstance(site.transports, DirectTransports):
             requests = QuickRequests(self._plan, site.sender, site.clock, site.recorder)
-            return QuickCrowd(self, requests, site.transports, self._number)
+            return QuickCrowd(self, requests, site.transports)
         iterations = Iterations(self._plan, site.sender, site.clock, site.recorder, site.base_url)
-        return TaskCrowd(self, iterations, site.transports, self._number, may_retire=falls)
+        return TaskCrowd(self, iterations, site.transports, may_retire=falls)
 
     async def run(self) -> None:
         """Carry out all phases, let iterations finish for as long as graceful_stop allows, and cut off the rest."""
@@ -183,7 +183,7 @@ class StreamLoad:
         while len(self._users) < users:
             self._users.add()
         if users < before and isinstance(self._users, TaskCrowd):
-            self._users.retire(range(users, before), phase.plan.spec.graceful_stop_s, self._background)
+            self._users.retire(range(users, before), phase.plan.spec.graceful_stop_s)
 
     async def _ramp(self, phase: _ClosedPhase, start_ns: int) -> None:
         """Move the number of users in a straight line, in steps of one."""
@@ -195,13 +195,14 @@ class StreamLoad:
                 return
             self._set_users(phase, self._plan.part.share(users))
 
-    def offer(self, user: User, after: Pause | None = None) -> Arrival | Pause | None:
+    def offer(self, user: User) -> Arrival | Pause | None:
         """Return what a user is to do next, who may come from a pause; None when there is nothing for it."""
         if self._backlog:
             return self._backlog.popleft()
         phase = self._phase
         if phase is None:
             return None
+        after = user.pause
         if after is not None and after.phase == phase.plan.index:
             return self._taken(user, phase, after.until_ns)
         now_ns = self._clock.now_ns()
@@ -215,12 +216,10 @@ class StreamLoad:
             return None
         if phase.ends_ns is not None and due_ns >= phase.ends_ns:
             return None
-        step, limit, iteration = self._step, self._limit, self._upcoming
-        fields = (phase.plan.index, phase.upcoming, iteration, due_ns, None)
-        phase.upcoming += step
+        fields = (phase.plan.index, phase.upcoming, self._next_iteration(), due_ns, None)
+        phase.upcoming += self._step
         phase.left -= 1
-        self._upcoming = iteration + step
-        if phase.left == 0 or (limit is not None and iteration + step >= limit):
+        if phase.left == 0 or self._exhausted:
             phase.over.set()
         return tuple.__new__(Arrival, fields)  # half of what calling it costs
 
@@ -272,9 +271,9 @@ class StreamLoad:
 
     # Users
 
-    def _number(self, number: int) -> int:
+    def number(self, local: int) -> int:
         """Return the number of a user among those of all generators and streams."""
-        return self._stream.first_user + self._plan.part.number(number)
+        return self._stream.first_user + self._plan.part.number(local)
 
     async def _finish(self) -> None:
         """Let iterations end within graceful_stop, then cut off what is still running."""

@@ -96,16 +96,13 @@ class H1Transports:
         """Close transports that were entered; when cancelled, without waiting until their connections are gone."""
         for transport in transports:
             transport.abort()
-        self._forget(len(transports))
-        for transport in transports:
-            await transport.aclose()
-
-    def _forget(self, count: int) -> None:
-        self._transports -= count
+        self._transports -= len(transports)
         if self._transports == 0 and self._common is not None:
             self._common.deadlines.close()
             self._common.resolver.close()
             self._common = None
+        for transport in transports:
+            await transport.gone()
 
 
 class _Opening:
@@ -216,9 +213,8 @@ class _H1Transport:
         for connection in list(self._connections):
             connection.abort()
 
-    async def aclose(self) -> None:
-        """Close all connections and return when they are gone."""
-        self.abort()
+    async def gone(self) -> None:
+        """Wait until all connections are gone, which are being closed."""
         if self._opening:
             await asyncio.wait(list(self._opening))
             self.abort()  # what was opened in the last moment

@@ -47,9 +47,8 @@ class Collector:
         if len(pending) >= _BATCH:
             self._put_aside()
         self._witness(sample, exchange)
-        if self._observers:
-            for observer in self._observers:
-                observer(sample, exchange)
+        for observer in self._observers:
+            observer(sample, exchange)
 
     def attempted(self, attempt: Attempt) -> None:
         """Keep a message whose delivery is checked."""
