@@ -96,7 +96,7 @@ class Exchange(NamedTuple):
     headers: Headers = ()
     body: bytes = b""  #: with the content encoding undone, unless `content_encoding` says which it still has
     failure: Failure | None = None
-    resent: bool = False  #: sent a second time, because the server closed a kept connection under the first
+    resent: bool = False  #: sent a second time, because a kept connection was lost at once (`resends`)
     redirects: int = 0  #: requests beyond the first that redirects asked for; `request` is the last of them
     content_encoding: str = ""  #: of `body`, when nobody needed it undone
 

@@ -6,13 +6,13 @@ import select
 import time
 from typing import NamedTuple, Protocol, cast
 
-from stressrunner.http.exchange import Done, Failure, FailureKind
+from stressrunner.http.exchange import Done, Failure
 from stressrunner.http.failures import lost_connection, response_timeout
 from stressrunner.http.h1_deadlines import NEVER_NS, Deadlines
 from stressrunner.http.h1_head import Message
 from stressrunner.http.h1_response import ResponseReader
 from stressrunner.http.h1_rounds import Rounds
-from stressrunner.http.wire import IDEMPOTENT
+from stressrunner.http.resends import is_sent_again
 
 __all__ = ["Connection", "Opened", "Owner"]
 
@@ -135,16 +135,14 @@ class Connection(asyncio.Protocol):
 
     @property
     def may_be_sent_again(self) -> bool:
-        """Whether the last request was lost with a connection that had been idle, and cannot have done anything.
-
-        A request that is not idempotent may have been done before the connection was lost.
-        """
-        failure = self.failure
-        if failure is None or failure.kind is not FailureKind.RESET or self.response.bytes_received:
-            return False
-        if self.connect_ns is not None:  # the server has just accepted the connection
-            return False
-        return self.message.request.method in IDEMPOTENT
+        """Whether the last request was lost with a connection that had been idle, and at once."""
+        return is_sent_again(
+            self.failure,
+            is_kept=self.connect_ns is None,
+            bytes_received=self.response.bytes_received,
+            sent_ns=self.sent_ns,
+            lost_ns=self.completed_ns,
+        )
 
     def is_usable(self, now_ns: int) -> bool:
         """Whether an idle connection may take a request: the server has neither closed it nor sent anything."""
@@ -235,6 +233,8 @@ class Connection(asyncio.Protocol):
     def _end(self, failure: Failure | None, now_ns: int) -> None:
         """End the exchange; the connection stays open when both sides can go on with another one."""
         self.completed_ns = now_ns
+        if self.sent_ns is None:  # put off, and ended before it was written
+            self.acquired_ns = now_ns
         self.failure = failure
         done, self.done = self.done, None
         self.deadline_ns = NEVER_NS

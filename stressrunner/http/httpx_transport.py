@@ -21,10 +21,10 @@ from stressrunner.http.exchange import Exchange, Failure, FailureKind, Headers, 
 from stressrunner.http.failures import ExchangeFailed, response_timeout, unsendable
 from stressrunner.http.httpx_failures import Stage, failure_of
 from stressrunner.http.origin import Origin, locate, origin_of
+from stressrunner.http.resends import is_sent_again
 from stressrunner.http.tls import client_context
 from stressrunner.http.wire import (
     DEFAULT_LIMITS,
-    IDEMPOTENT,
     Limits,
     complete_headers,
     head_size,
@@ -179,10 +179,15 @@ class _Attempt:
         return Stage.CONNECTING if self.connect_ns is None else Stage.CONNECTED
 
     @property
-    def is_stale(self) -> bool:
-        """Whether the connection of an earlier exchange was lost without a head of response."""
-        lost = self.failure is not None and self.failure.kind is FailureKind.RESET
-        return lost and self.connect_ns is None and self.first_byte_ns is None
+    def may_be_sent_again(self) -> bool:
+        """Whether the connection of an earlier exchange was lost at once; asked right after it was."""
+        return is_sent_again(
+            self.failure,
+            is_kept=self.connect_ns is None,
+            bytes_received=0 if self.first_byte_ns is None else 1,
+            sent_ns=self.sent_ns,
+            lost_ns=time.monotonic_ns(),
+        )
 
 
 class _HttpxTransport:
@@ -195,7 +200,7 @@ class _HttpxTransport:
         attempt, resent = _Attempt(), False
         with anyio.move_on_after(request.timeout_s) as scope:
             await self._send(request, attempt)
-            if resent := attempt.is_stale and request.method in IDEMPOTENT:
+            if resent := attempt.may_be_sent_again:
                 attempt = _Attempt()
                 await self._send(request, attempt)
         if scope.cancelled_caught:

@@ -9,7 +9,6 @@ from stressrunner.http.exchange import Failure, FailureKind, Headers, Request
 
 __all__ = [
     "DEFAULT_LIMITS",
-    "IDEMPOTENT",
     "Limits",
     "complete_headers",
     "head_size",
@@ -17,9 +16,6 @@ __all__ = [
     "standing_headers",
     "tells_length",
 ]
-
-#: Methods that may be sent again when the server closed a kept connection under them (RFC 9110, 9.2.2).
-IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 

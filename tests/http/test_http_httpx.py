@@ -168,24 +168,6 @@ async def test_kept_connection_closed_by_the_server_is_reopened(serve):
     assert server.connections == 3
 
 
-@pytest.mark.parametrize(("method", "kind"), [("GET", None), ("POST", FailureKind.RESET)])
-async def test_connection_lost_under_a_request(serve, method, kind):
-    """Lost without a response on a kept connection: sent again when that is safe, an error when it is not."""
-
-    def script(peer):
-        peer.request()
-        peer.send(OK)
-        if peer.number == 0:
-            peer.request()
-
-    server = serve(script)
-    async with HttpxTransports(server.url, tls=TRUSTS_NOBODY).open() as transport:
-        await transport.exchange(Request("GET", "/"))
-        exchange = await transport.exchange(Request(method, "/"))
-    assert (exchange.failure.kind if exchange.failure else None) is kind
-    assert server.connections == (2 if kind is None else 1)
-
-
 async def test_another_origin_is_asked_directly(serve):
     """A whole URL as target goes to the origin that it names."""
     other = serve(answer(OK))
