@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Iterable
 
 from stressrunner.scenario.names import RESERVED
+from stressrunner.scenario.threshold import OVERALL_STATS
 
 __all__ = [
     "EXPRESSION_WORDS",
@@ -24,7 +25,7 @@ _ID = re.compile(
     re.IGNORECASE,
 )
 #: Names of an endpoint would hide those of the traffic, or of the embedded target's monitor.
-_TAKEN_BY_TRAFFIC = frozenset({"flow", "session", "target"})
+_TAKEN_BY_TRAFFIC = frozenset({"flow", "session", "target", *OVERALL_STATS})
 #: Words of the expression language.
 EXPRESSION_WORDS = frozenset(
     [

@@ -13,6 +13,7 @@ from stressrunner.scenario.auth import auth_of
 from stressrunner.scenario.bodies import body_of
 from stressrunner.scenario.build_steps import StepBuilder, checks_of, think_bounds
 from stressrunner.scenario.captures import captures_of
+from stressrunner.scenario.default_guards import GuardedLoad, default_guards
 from stressrunner.scenario.delivery import Delivery, build_delivery
 from stressrunner.scenario.model import (
     Auth,
@@ -40,12 +41,6 @@ from stressrunner.scenario.threshold_grammar import parse_threshold, threshold_o
 __all__ = ["Described", "build"]
 
 _DEFAULT_TIMEOUT = Timeout()
-_FEW_ERRORS = Threshold(
-    text="errors < 1%", stat="errors", op="<", limit=0.01, dimension="ratio", is_default=True
-)
-_FEW_DROPPED = Threshold(
-    text="dropped < 1%", stat="dropped", op="<", limit=0.01, dimension="ratio", is_default=True
-)
 
 
 class Described(Protocol):
@@ -104,7 +99,7 @@ def build(document: Described) -> Scenario:
         monitors=_frozen(
             {name: MonitorSpec(name, **monitor) for name, monitor in value.get("monitors", {}).items()}
         ),
-        thresholds=_thresholds(value.get("thresholds", []), streams),
+        thresholds=_thresholds(value.get("thresholds", []), GuardedLoad(streams, flows, bool(user_setup))),
         limits=_limits(value.get("limits", {})),
         delivery=_delivery(value.get("invariants", {})),
     )
@@ -257,19 +252,7 @@ def _ends(value: Any) -> tuple[Any, Any]:
     return (value["from"], value["to"]) if isinstance(value, dict) else (value, value)
 
 
-def _thresholds(listed: list[Any], streams: tuple[Stream, ...]) -> tuple[Threshold, ...]:
-    """Return the thresholds, with defaults for what a scenario that says nothing of it would pass by.
-
-    A run full of errors has not passed, and neither has one that did not send what it was to offer.
-    """
+def _thresholds(listed: list[Any], load: GuardedLoad) -> tuple[Threshold, ...]:
+    """Return the thresholds, with the guards that are left beside them."""
     thresholds = [parse_threshold(t) if isinstance(t, str) else threshold_of_mapping(t) for t in listed]
-    stats = {threshold.stat for threshold in thresholds}
-    if not stats & {"errors", "goodput"}:
-        thresholds.append(_FEW_ERRORS)
-    if any(isinstance(phase.shape, Open) for stream in streams for phase in stream.load) and not stats & {
-        "dropped",
-        "throughput",
-        "goodput",
-    }:
-        thresholds.append(_FEW_DROPPED)
-    return tuple(thresholds)
+    return (*thresholds, *default_guards(thresholds, load))

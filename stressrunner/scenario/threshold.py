@@ -7,12 +7,15 @@ login.p99.9(service_time) <= 1.5s over 10s else abort after 30s
 server.memory_growth < 50MB
 """
 
+import operator
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from types import MappingProxyType
+from typing import Literal, NamedTuple
 
 from stressrunner.units import Dimension
 
-__all__ = ["METRICS", "MONITOR_STATS", "Metric", "Operator", "Threshold"]
+__all__ = ["METRICS", "MONITOR_STATS", "OVERALL_STATS", "Exempt", "Metric", "Operator", "Threshold"]
 
 Metric = Literal["response_time", "service_time", "ttfb", "connect", "response_time_failed"]
 Operator = Literal["<", "<=", ">", ">=", "==", "!="]
@@ -28,6 +31,35 @@ MONITOR_STATS: dict[str, Dimension] = {
     "open_files": "count",
     "connections": "count",
 }
+
+#: Figures under names of the language, which nothing in a scenario can be called.
+OVERALL_STATS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "endpoints": ("errors",),  #: the highest of all endpoints that were sent often enough
+    }
+)
+
+_COMPARISONS: Mapping[str, Callable[[float, float], bool]] = MappingProxyType(
+    {
+        "<": operator.lt,
+        "<=": operator.le,
+        ">": operator.gt,
+        ">=": operator.ge,
+        "==": operator.eq,
+        "!=": operator.ne,
+    }
+)
+
+
+class Exempt(NamedTuple):
+    """Requests that a default does not judge, as another threshold does: by phase and endpoint, None for all."""
+
+    phase: str | None
+    endpoint: str | None
+
+    def covers(self, other: "Exempt") -> bool:
+        """Return whether a phase and endpoint are among these."""
+        return self.phase in (None, other.phase) and self.endpoint in (None, other.endpoint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,4 +80,13 @@ class Threshold:
     after_s: float = 0.0  #: broken for so long without a break before it counts
     min_samples: int | None = None
     no_data: Literal["fail", "pass"] = "fail"
-    is_default: bool = False  #: added because the scenario says nothing about errors
+    is_default: bool = False  #: a guard that every scenario has, see `default_guards`
+    exempt: frozenset[Exempt] = frozenset()  #: requests that a default leaves to other thresholds
+
+    def is_satisfied_by(self, value: float) -> bool:
+        """Return whether a figure satisfies the limit; an infinite one is above every limit."""
+        return _COMPARISONS[self.op](value, self.limit)
+
+    def leaves_out(self, phase: str, endpoint: str) -> bool:
+        """Return whether the requests of an endpoint in a phase are left to other thresholds."""
+        return any(one.covers(Exempt(phase, endpoint)) for one in self.exempt)

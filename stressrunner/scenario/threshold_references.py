@@ -8,7 +8,7 @@ from stressrunner import units
 from stressrunner.errors import Diagnostic
 from stressrunner.scenario.source import Node, Path, node_at
 from stressrunner.scenario.stream_parts import stream_parts
-from stressrunner.scenario.threshold import MONITOR_STATS, Threshold
+from stressrunner.scenario.threshold import MONITOR_STATS, OVERALL_STATS, Threshold
 from stressrunner.scenario.threshold_grammar import (
     ThresholdError,
     parse_threshold,
@@ -159,6 +159,9 @@ def _misjudged(threshold: Threshold, known: _Known, show: _Show) -> Iterator[Dia
 def _unknown_names(threshold: Threshold, known: _Known, show: _Show) -> Iterator[Diagnostic]:
     subjects, monitors, _ = known.subjects
     of = threshold.of
+    if of is not None and of in OVERALL_STATS:
+        yield from _of_overall(threshold, of, known, show)
+        return
     is_figure = threshold.stat in MONITOR_STATS
     if of is not None and of not in (*subjects, *monitors):
         near = _near(of, monitors if is_figure else (*subjects, *monitors))
@@ -169,6 +172,20 @@ def _unknown_names(threshold: Threshold, known: _Known, show: _Show) -> Iterator
         hint = f"figures of a monitor are {', '.join(MONITOR_STATS)}"
         yield show(threshold.stat, f"the monitor '{of}' has no '{threshold.stat}'", hint)
     if threshold.phase is not None and threshold.phase not in known.phases:
+        near = _near(threshold.phase, list(known.phases))
+        yield show(threshold.phase, f"there is no phase '{threshold.phase}'", near)
+
+
+def _of_overall(threshold: Threshold, of: str, known: _Known, show: _Show) -> Iterator[Diagnostic]:
+    """Yield what a threshold asks of a figure of the run as a whole that it does not have."""
+    stats = OVERALL_STATS[of]
+    if threshold.stat not in stats:
+        yield show(threshold.stat, f"'{of}' has no '{threshold.stat}'", f"it has {', '.join(stats)}")
+    elif threshold.window_s is not None or threshold.action == "abort":
+        word = "over" if threshold.window_s is not None else "else"
+        message = f"'{of}.{threshold.stat}' is judged when the load has ended"
+        yield show(word, message, f"leave out '{'over' if word == 'over' else 'else abort'}'")
+    elif threshold.phase is not None and threshold.phase not in known.phases:
         near = _near(threshold.phase, list(known.phases))
         yield show(threshold.phase, f"there is no phase '{threshold.phase}'", near)
 

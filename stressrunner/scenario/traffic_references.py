@@ -9,11 +9,12 @@ from stressrunner.scenario.requests import step_lists, steps_in, unnamed_endpoin
 from stressrunner.scenario.source import Node, Path, node_at
 from stressrunner.scenario.step_references import unknown
 from stressrunner.scenario.stream_parts import phases_in, stream_parts
+from stressrunner.scenario.threshold import OVERALL_STATS
 from stressrunner.scenario.validate import key_at
 
 __all__ = ["check_measured_names", "check_traffic", "group_names"]
 
-_TAKEN = frozenset({"flow", "session"})
+_TAKEN = frozenset({"flow", "session", *OVERALL_STATS})
 _KINDS: Mapping[str, str] = {
     "endpoints": "an endpoint",
     "flows": "a flow",

@@ -13,7 +13,7 @@ from stressrunner.verdict.processes import measure_process, points_between
 from stressrunner.verdict.rolling import Rolling, Slice
 from stressrunner.verdict.stretch import Stretch
 
-__all__ = ["ABORT_SAMPLES", "Guard", "ProcessGuard", "RequestGuard", "WholeGuard"]
+__all__ = ["ABORT_SAMPLES", "EndGuard", "Guard", "ProcessGuard", "RequestGuard", "WholeGuard"]
 
 #: Samples that a figure must rest on before it stops a run, unless the threshold says `min_samples`.
 ABORT_SAMPLES = 100
@@ -43,11 +43,13 @@ class RequestGuard:
     throughput: windows lie within phases, and slow requests are not lost between them.
     """
 
-    def __init__(self, threshold: Threshold, endpoint: int | None, phases: Collection[int]) -> None:
-        """Guard an endpoint, or all of them for None, in some phases."""
+    def __init__(
+        self, threshold: Threshold, pairs: Collection[tuple[int, int]] | None, phases: Collection[int]
+    ) -> None:
+        """Guard pairs of a phase and an endpoint, or for None all endpoints, in some phases."""
         self._threshold = threshold
         self._metric = threshold.metric if threshold.dimension == "duration" else None
-        self._endpoint = endpoint
+        self._pairs = pairs
         self._phases = phases
         self._rolling = Rolling(threshold.window_s)
         self._stretch = Stretch(threshold)
@@ -85,8 +87,8 @@ class RequestGuard:
     def _cells(self, tally: Tally) -> list[Cell]:
         return [
             cell
-            for (phase, endpoint), cell in tally.cells.items()
-            if phase in self._phases and self._endpoint in (None, endpoint)
+            for pair, cell in tally.cells.items()
+            if (pair[0] in self._phases if self._pairs is None else pair in self._pairs)
         ]
 
     def _begin_again(self) -> None:
@@ -149,6 +151,20 @@ class WholeGuard(RequestGuard):
     def _measure(self) -> Measurement:
         found = self._rolling.aggregate()
         return measure_whole(self._threshold, found.times, found.failed)
+
+
+class EndGuard:
+    """Stands for a threshold that is judged when the load has ended, and shows nothing until then."""
+
+    latest: Measurement | None = None
+
+    def feed(self, beat: Beat, monitors: Mapping[str, ProcessFigures]) -> bool:  # noqa: ARG002  of the seam
+        """Take the next second, which never stops the load."""
+        return False
+
+    def record(self) -> LiveRecord:
+        """Return that nothing was seen."""
+        return LiveRecord(Measurement(None), None, None)
 
 
 class ProcessGuard:

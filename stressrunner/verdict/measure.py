@@ -3,7 +3,7 @@
 The same functions read the frozen figures of a run and the live counts of a window.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from math import inf
 from types import MappingProxyType
@@ -59,22 +59,17 @@ class Aggregate:
             times=getattr(stats, metric).distribution,
         )
 
+    @classmethod
+    def counts(cls, several: Collection[Stats]) -> "Aggregate":
+        """Sum the counts of several; what is no count is left out."""
+        names = ("planned", "sent", "completed", "ok", "failed", "refused", "dropped", "unfinished")
+        sums = {name: sum(getattr(stats, name) for stats in several) for name in names}
+        return cls(**sums, throughput_per_s=None, goodput_per_s=None, times=Histogram())
+
 
 def holds(threshold: Threshold, value: float) -> bool:
     """Return whether a figure satisfies the threshold; an infinite one is above every limit."""
-    return _OPERATORS[threshold.op](value, threshold.limit)
-
-
-_OPERATORS: Mapping[str, Callable[[float, float], bool]] = MappingProxyType(
-    {
-        "<": lambda value, limit: value < limit,
-        "<=": lambda value, limit: value <= limit,
-        ">": lambda value, limit: value > limit,
-        ">=": lambda value, limit: value >= limit,
-        "==": lambda value, limit: value == limit,
-        "!=": lambda value, limit: value != limit,
-    }
-)
+    return threshold.is_satisfied_by(value)
 
 
 def measure(threshold: Threshold, aggregate: Aggregate) -> Measurement:

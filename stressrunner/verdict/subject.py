@@ -6,10 +6,11 @@ from dataclasses import replace
 from stressrunner.metrics.histogram import Histogram
 from stressrunner.metrics.summary import Stats
 from stressrunner.monitor.figures import ProcessFigures
-from stressrunner.scenario.threshold import MONITOR_STATS, Threshold
+from stressrunner.scenario.threshold import MONITOR_STATS, OVERALL_STATS, Threshold
 from stressrunner.spelling import did_you_mean
 from stressrunner.verdict.figures import Figures, LiveRecord
 from stressrunner.verdict.measure import Aggregate, Measurement, count_against, measure, measure_whole
+from stressrunner.verdict.overall import counted_in, exemption, measure_overall
 from stressrunner.verdict.processes import measure_process, points_between, windows_of
 from stressrunner.verdict.stretch import Stretch
 
@@ -35,8 +36,12 @@ def measure_run(threshold: Threshold, figures: Figures) -> Measurement:
             return _unknown("phase", threshold.phase, figures.phases)
         end_s = phase.started_at_s + phase.duration_s
         return measure_process(threshold.stat, process, points_between(process, phase.started_at_s, end_s))
+    if threshold.of in OVERALL_STATS:
+        return measure_overall(threshold, figures)
     if threshold.of is not None and threshold.of not in {*figures.endpoints, *figures.streams}:
         return _measure_whole(threshold, threshold.of, figures)
+    if threshold.exempt:
+        return _measure_rest(threshold, figures)
     stats = _stats(threshold, figures)
     if isinstance(stats, Measurement):
         return stats
@@ -76,6 +81,16 @@ def _stats(threshold: Threshold, figures: Figures) -> Stats | Measurement:
     if stats is None:
         return Measurement(None, note=f"no request of '{threshold.of}' was due in '{threshold.phase}'")
     return stats
+
+
+def _measure_rest(threshold: Threshold, figures: Figures) -> Measurement:
+    """Return the figure of the requests that a default does not leave to other thresholds."""
+    rest = counted_in(threshold, figures)
+    if isinstance(rest, Measurement):
+        return rest
+    measurement = measure(threshold, Aggregate.counts(list(rest.values())))
+    note = f"{measurement.note}; {exemption(threshold)}" if measurement.note else exemption(threshold)
+    return replace(measurement, note=note)
 
 
 def _named(name: str, figures: Figures) -> Stats:

@@ -3,15 +3,15 @@
 It is fed with what was counted, once a second; it has no clock and does no I/O.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from stressrunner.fleet.beat import Beat
 from stressrunner.monitor.figures import ProcessFigures
 from stressrunner.scenario.model import Stream
-from stressrunner.scenario.threshold import MONITOR_STATS, Threshold
+from stressrunner.scenario.threshold import MONITOR_STATS, OVERALL_STATS, Threshold
 from stressrunner.verdict.figures import LiveRecord
-from stressrunner.verdict.guards import Guard, ProcessGuard, RequestGuard, WholeGuard
+from stressrunner.verdict.guards import EndGuard, Guard, ProcessGuard, RequestGuard, WholeGuard
 from stressrunner.verdict.measure import Measurement
 
 __all__ = ["Watchdog"]
@@ -34,10 +34,13 @@ class Watchdog:
         judged = self._judged(threshold)
         if threshold.stat in MONITOR_STATS:
             return ProcessGuard(threshold, judged)
+        if threshold.of in OVERALL_STATS:
+            return EndGuard()
         if threshold.of is None or threshold.of in self._streams:
-            return RequestGuard(threshold, None, judged)
+            return RequestGuard(threshold, self._pairs(threshold, judged), judged)
         if threshold.of in self._endpoints:
-            return RequestGuard(threshold, self._endpoints.index(threshold.of), judged)
+            endpoint = self._endpoints.index(threshold.of)
+            return RequestGuard(threshold, frozenset((phase, endpoint) for phase in judged), judged)
         return WholeGuard(threshold, threshold.of, judged)
 
     def _judged(self, threshold: Threshold) -> frozenset[int]:
@@ -47,6 +50,17 @@ class Watchdog:
             for i, (stream, phase) in enumerate(self._phases)
             if (phase.name == threshold.phase or (threshold.phase is None and not phase.warmup))
             and (threshold.of not in self._streams or threshold.of == stream)
+        )
+
+    def _pairs(self, threshold: Threshold, judged: Collection[int]) -> frozenset[tuple[int, int]] | None:
+        """Return the phases and endpoints whose requests a threshold judges; None for all endpoints."""
+        if not threshold.exempt:
+            return None
+        return frozenset(
+            (phase, endpoint)
+            for phase in judged
+            for endpoint, name in enumerate(self._endpoints)
+            if not threshold.leaves_out(self._phases[phase][1].name, name)
         )
 
     def feed(self, beat: Beat, monitors: Mapping[str, ProcessFigures] | None = None) -> Threshold | None:

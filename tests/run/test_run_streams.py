@@ -70,6 +70,7 @@ def test_each_stream_is_sent_and_judged(ran, workers):
     }
     states = {threshold["text"]: threshold["state"] for threshold in result["thresholds"]}
     assert states.pop("broken.errors < 1%") == "failed"
+    assert states.pop("endpoints.errors < 50%") == "failed"
     assert set(states.values()) == {"passed"}
     assert result["run"]["load"].startswith("background: 20/s requests for 500 ms (warm-up), then 40/s")
     rows = list(csv.DictReader(io.StringIO((folder / "r.csv").read_text("utf-8"))))

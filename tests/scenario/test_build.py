@@ -150,41 +150,6 @@ def test_monitors_and_checks():
     }
 
 
-@pytest.mark.parametrize(
-    ("thresholds", "defaults"),
-    [
-        ("[]", ["errors < 1%"]),
-        ("[p95 < 2s]", ["errors < 1%"]),
-        ("[errors < 5%]", []),
-        ("[goodput > 5/s]", []),
-        ('[{stat: errors, of: home, op: "<", value: 5%}]', []),
-    ],
-)
-def test_errors_are_limited_by_default(thresholds, defaults):
-    """A scenario that says nothing about errors or goodput gets a limit on errors, marked as the default."""
-    scenario = built(
-        f"endpoints: {{home: {{get: /}}}}\nload: {{concurrency: 1, duration: 1s}}\nthresholds: {thresholds}\n"
-    )
-    assert [threshold.text for threshold in scenario.thresholds if threshold.is_default] == defaults
-
-
-@pytest.mark.parametrize(
-    ("thresholds", "defaults"),
-    [
-        ("[]", ["errors < 1%", "dropped < 1%"]),
-        ("[errors < 5%, dropped == 0]", []),
-        ("[errors < 5%, throughput > 5/s]", []),
-        ("[goodput > 5/s]", []),
-    ],
-)
-def test_dropped_arrivals_are_limited_by_default(thresholds, defaults):
-    """With a rate, a scenario that says nothing about what is delivered gets a limit on dropped arrivals."""
-    scenario = built(
-        f"endpoints: {{home: {{get: /}}}}\nload: {{rate: 1/s, duration: 1s}}\nthresholds: {thresholds}\n"
-    )
-    assert [threshold.text for threshold in scenario.thresholds if threshold.is_default] == defaults
-
-
 def test_captures_say_by_what_they_are_found():
     """A capture is an expression unless it says otherwise, and null is a default like any other."""
     capture = """{a: body.id, b: {expression: body.id}, c: {jsonpath: $.id, default: null}, d: {regex: 'id=(\\d+)'}}"""

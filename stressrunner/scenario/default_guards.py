@@ -1,0 +1,159 @@
+"""What must hold of every run unless its scenario says otherwise: the guards, when they apply and what lifts them.
+
+A run in which what was planned did not happen has not passed, whether somebody thought of a threshold for it or not.
+Each guard is a threshold like any other, marked as a default. A threshold of the scenario on the same figure takes its
+place, as far as it reaches:
+
+    errors < 5%             lifts the guard on errors
+    errors < 5% in peak     lifts it for that phase
+    login.errors < 5%       lifts it for that endpoint, or that stream of `traffic`
+    errors < 5% else warn   lifts it openly: what is over the limit is reported and decides nothing
+
+One that lets the figure go for a while (`after`) lifts nothing, nor does one on flows, groups or sessions, which are no
+requests. docs/verdicts.md has the guards as a table, which a test holds against this one.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from stressrunner.scenario.model import Mix, Open, Phase, Session, Stream
+from stressrunner.scenario.steps import Flow, Group, Parallel, RunFlow, Send, Step
+from stressrunner.scenario.threshold import Exempt, Threshold
+from stressrunner.scenario.threshold_grammar import parse_threshold
+
+__all__ = ["GUARDS", "Guard", "GuardedLoad", "default_guards"]
+
+
+@dataclass(frozen=True, slots=True)
+class GuardedLoad:
+    """What of a scenario the guards depend on."""
+
+    streams: Sequence[Stream]
+    flows: Mapping[str, tuple[Step, ...]]
+    sets_users_up: bool  #: there is a `user_setup`
+
+    def sends(self) -> frozenset[Exempt]:
+        """Return what is sent in the phases that count: pairs of a phase and an endpoint."""
+        return frozenset(
+            Exempt(phase.name, endpoint)
+            for stream in self.streams
+            for phase in stream.load
+            if not phase.warmup
+            for endpoint in _sent(stream.traffic if phase.mix is None else phase.mix, self.flows)
+        )
+
+    def phases_of(self, name: str) -> tuple[str, ...]:
+        """Return the phases of the stream of a name; none where that is no stream."""
+        return tuple(phase.name for stream in self.streams if stream.name == name for phase in stream.load)
+
+    def any_phase(self, matches: Callable[[Phase], bool]) -> bool:
+        """Return whether any phase is of a kind."""
+        return any(matches(phase) for stream in self.streams for phase in stream.load)
+
+
+def _sent(traffic: Mix | Flow | Session, flows: Mapping[str, tuple[Step, ...]]) -> Iterator[str]:
+    """Yield the endpoints that traffic may send."""
+    match traffic:
+        case Mix(weights):
+            for name, weight in weights.items():
+                if weight:
+                    yield from _sent_by_steps(flows[name], flows) if name in flows else (name,)
+        case Flow(steps):
+            yield from _sent_by_steps(steps, flows)
+        case Session():
+            yield traffic.send
+            yield from _sent_by_steps((*traffic.open, *traffic.close), flows)
+
+
+def _sent_by_steps(steps: Sequence[Step], flows: Mapping[str, tuple[Step, ...]]) -> Iterator[str]:
+    for step in steps:
+        match step.action:
+            case Send(endpoint):
+                yield endpoint
+            case RunFlow(flow):
+                yield from _sent_by_steps(flows[flow], flows)
+            case Group(inner) | Parallel(inner):
+                yield from _sent_by_steps(inner, flows)
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A threshold that a scenario has by default."""
+
+    text: str  #: of the threshold
+    applies: Callable[[GuardedLoad], bool]  #: whether a load has anything to guard
+    passes_without_data: bool = (
+        True  #: as nothing that happens is no reason to fail, unless it is the requests
+    )
+    #: What it can be lifted for apart: endpoints, streams and phases, endpoints alone, or nothing.
+    parts: Literal["requests", "endpoints", "none"] = "none"
+    #: Whether a threshold on another figure lifts it too.
+    is_lifted_too_by: Callable[[Threshold], bool] = lambda _: False
+
+    @property
+    def threshold(self) -> Threshold:
+        """The guard as a threshold."""
+        own = replace(parse_threshold(self.text), is_default=True)
+        return replace(own, no_data="pass") if self.passes_without_data else own
+
+
+def _allows_half(threshold: Threshold) -> bool:
+    """Whether an unnamed threshold on errors is content with half of all requests failing."""
+    return (
+        (threshold.of, threshold.stat) == (None, "errors")
+        and _lifts_all_phases(threshold)
+        and (threshold.action == "warn" or any(map(threshold.is_satisfied_by, (0.5, 1.0))))
+    )
+
+
+#: The guards, in the order in which reports have them.
+GUARDS: tuple[Guard, ...] = (
+    Guard("errors < 1%", lambda _: True, passes_without_data=False, parts="requests"),
+    Guard("endpoints.errors < 50%", lambda _: True, parts="endpoints", is_lifted_too_by=_allows_half),
+    Guard(
+        "dropped < 1%",
+        lambda load: load.any_phase(lambda phase: isinstance(phase.shape, Open)),
+        parts="requests",
+    ),
+)
+
+
+def default_guards(listed: Sequence[Threshold], load: GuardedLoad) -> tuple[Threshold, ...]:
+    """Return the guards that a load has beside the thresholds that its scenario lists."""
+    guards = (_left_of(guard, listed, load) for guard in GUARDS if guard.applies(load))
+    return tuple(guard for guard in guards if guard is not None)
+
+
+def _lifts_all_phases(threshold: Threshold) -> bool:
+    return threshold.phase is None and not threshold.after_s
+
+
+def _left_of(guard: Guard, listed: Sequence[Threshold], load: GuardedLoad) -> Threshold | None:
+    """Return what thresholds leave of a guard, None where that is nothing."""
+    own = guard.threshold
+    lifting = [threshold for threshold in listed if threshold.stat == own.stat and not threshold.after_s]
+    same = [threshold for threshold in lifting if threshold.of == own.of]
+    if any(map(_lifts_all_phases, same)) or any(map(guard.is_lifted_too_by, listed)):
+        return None
+    if guard.parts == "none":
+        return own
+    sends = load.sends()
+    lifted = {one for threshold in lifting for one in _lifted_by(threshold, guard, load)}
+    exempt = frozenset(one for one in lifted if any(map(one.covers, sends)))
+    if sends and all(any(one.covers(pair) for one in exempt) for pair in sends):
+        return None
+    return replace(own, exempt=exempt)
+
+
+def _lifted_by(threshold: Threshold, guard: Guard, load: GuardedLoad) -> Iterator[Exempt]:
+    """Yield the requests that a threshold on the same figure lifts a guard for."""
+    name, phase = threshold.of, threshold.phase
+    if name is None:
+        if guard.parts == "requests":
+            yield Exempt(phase, None)
+    elif own := load.phases_of(name):
+        if guard.parts == "requests":
+            yield from (Exempt(one, None) for one in own if phase in (None, one))
+    else:
+        yield Exempt(phase, name)

@@ -1,0 +1,84 @@
+"""Figures of a run as a whole, and defaults that leave something to other thresholds: tables."""
+
+from dataclasses import replace
+
+import pytest
+from made_figures import figures, phase, stats
+
+from stressrunner.scenario.threshold import Exempt
+from stressrunner.scenario.threshold_grammar import parse_threshold
+from stressrunner.verdict.thresholds import evaluate
+
+FINE, SPOILT = stats([10] * 1000), stats(failed=5)
+
+
+def judged(text, *exempt, **cells):
+    """Judge a default on requests, given by endpoint in the one phase that counts, beside a warm-up that failed."""
+    threshold = replace(
+        parse_threshold(text),
+        is_default=True,
+        no_data="pass",
+        exempt=frozenset(Exempt(*one) for one in exempt),
+    )
+    held = {("hold", name): counted for name, counted in cells.items()}
+    return evaluate(
+        threshold,
+        figures(
+            stats([10]),
+            endpoints=cells,
+            phases=[phase("warm", SPOILT, warmup=True), phase("hold", FINE)],
+            phase_endpoints={**held, ("warm", "good"): stats(failed=500)},
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("rare", "state", "measured"),
+    [
+        (stats(failed=5), "failed", 1.0),
+        (stats(failed=4), "passed", 0.0),
+        (stats([10], failed=5), "passed", 0.0),
+        (stats([10] * 10, failed=10), "failed", 0.5),
+        (stats([10] * 11, failed=10), "passed", pytest.approx(10 / 21)),
+        (stats([10] * 9, failed=10), "passed", 0.0),
+        (stats(failed=10, refused=10), "failed", 1.0),
+        (stats(refused=50), "passed", 0.0),
+    ],
+)
+def test_an_endpoint_that_fails_is_not_hidden_by_the_others(rare, state, measured):
+    """Of endpoints with 20 completed requests, or 5 that all failed, the one with most errors is judged."""
+    outcome = judged("endpoints.errors < 50%", good=FINE, rare=rare)
+    assert (outcome.state, outcome.measured) == (state, measured)
+
+
+def test_the_endpoint_that_fails_is_named():
+    """The note says which endpoint it is, and how many of its requests failed."""
+    outcome = judged("endpoints.errors < 50%", good=FINE, rare=stats([10], failed=39))
+    assert outcome.note == "'rare': 39 of 40 failed"
+
+
+def test_few_requests_are_no_failure():
+    """Where nothing was sent often enough to be judged, the guard has no figure and passes."""
+    outcome = judged("endpoints.errors < 50%", good=stats([10], failed=2))
+    assert (outcome.state, outcome.measured) == ("passed", None)
+    assert outcome.note == "no endpoint was sent 20 times"
+
+
+@pytest.mark.parametrize(
+    ("exempt", "state", "measured"),
+    [
+        (("hold", "bad"), "passed", 0.0),
+        ((None, "bad"), "passed", 0.0),
+        (("warm", None), "failed", 0.5),
+        ((None, "good"), "failed", 1.0),
+    ],
+)
+@pytest.mark.parametrize("text", ["errors < 1%", "endpoints.errors < 50%"])
+def test_what_another_threshold_judges_is_left_out(text, exempt, state, measured):
+    """A default judges only what no other threshold does, and warm-ups never."""
+    outcome = judged(text, exempt, good=stats([10] * 100), bad=stats(failed=100))
+    if text.startswith("endpoints") and exempt == ("warm", None):
+        measured = 1.0
+    assert (outcome.state, outcome.measured) == (state, measured)
+    name = exempt[1] if exempt[0] is None else f"{exempt[1]}' in '{exempt[0]}" if exempt[1] else exempt[0]
+    assert outcome.note.endswith(f"without '{name}', which another threshold judges")
