@@ -56,7 +56,7 @@ async def run_once(kind: str, steps: StepsPlan, plan: Plan, site: Site) -> Done:
     jar = CookieJar.from_wire(plan.cookies) if plan.target.cookies else None
     async with site.transports.open() as transport:
         conversation = Conversation(transport, origin_of(site.base_url), jar)
-        walk = Walk(scope, conversation, Due(0, clock.now_ns()), is_counted=False, is_measured=False)
+        walk = Walk(scope, conversation, Due(0, clock.now_ns()), is_measured=False)
         passed = await runner.run(steps, walk)
     cookies = () if jar is None else tuple(jar.to_wire())
     if not passed:

@@ -97,12 +97,21 @@ class Crowd(Generic[U]):
         if offered is not None:
             self._pauses.add(user, offered.until_ns)
             return None
-        self.busy -= 1
-        if not self._work.is_closing:
+        if self._work.is_closing:
+            self._leave()
+        else:
+            self.busy -= 1
             heappush(self._idle, user.number)
-        elif self.busy == 0:
-            self.quiet.set()
         return None
+
+    def _leave(self) -> None:
+        """Let a user that was busy go."""
+        self.busy -= 1
+        if self.busy == 0:
+            self.quiet.set()
+
+    def take_back(self) -> None:
+        """Have all users end with the requests that they have in flight; nothing is offered to them any more."""
 
     def end_pauses(self) -> None:
         """Let the users that pause look for work again."""

@@ -7,6 +7,7 @@ import anyio
 from stressrunner.engine.clock import Clock
 from stressrunner.engine.names import IterationScope, RequestNames
 from stressrunner.engine.pauses import think_ns
+from stressrunner.engine.permit import Permit
 from stressrunner.engine.recorder import Recorder
 from stressrunner.engine.sending import Due, Sender
 from stressrunner.engine.steps import Steps
@@ -54,8 +55,10 @@ class Iterations:
         self.clock = clock
         self._recorder = recorder
 
-    async def run(self, arrival: Arrival, *, user: int, user_iteration: int, transport: Transport) -> None:
-        """Run one iteration to its end, or to its first failure."""
+    async def run(
+        self, arrival: Arrival, *, user: int, user_iteration: int, transport: Transport, permit: Permit
+    ) -> None:
+        """Run one iteration to its end, to its first failure, or until its permit is taken back."""
         began_ns = self.clock.now_ns()
         belongings = await self._users.of(user, arrival.phase, transport)
         if belongings is None:
@@ -76,21 +79,30 @@ class Iterations:
         if not self._is_plain:
             jar = None if belongings.jar is None else belongings.jar.copy()
             transport = Conversation(transport, self._base, jar)
-        await self._traffic(arrival, scope, due, transport)
+        walk = Walk(
+            scope, transport, due, is_measured=not self._plan.phases[arrival.phase].spec.warmup, permit=permit
+        )
+        await self._traffic(arrival, walk)
 
-    async def _traffic(self, arrival: Arrival, scope: IterationScope, due: Due, transport: Transport) -> None:
-        phase = self._plan.phases[arrival.phase]
-        match phase.traffic:
-            case MixPlan() as mix:
-                endpoint = self._plan.endpoints[mix.pick(arrival.number)]
-                await self._sender.send(endpoint, RequestNames(scope, 0), due, transport)
-            case FlowsPlan() as flows:
-                walk = Walk(scope, transport, due, is_measured=not phase.spec.warmup)
-                await self._steps.step(flows.pick(arrival.number), walk)
-            case SessionPlan() as session:
-                first = session.spec.messages  # the messages have the numbers from 0
-                walk = Walk(scope, transport, due, first, is_measured=not phase.spec.warmup)
-                await self._session(session, walk)
+    async def _traffic(self, arrival: Arrival, walk: Walk) -> None:
+        traffic = self._plan.phases[arrival.phase].traffic
+        if isinstance(traffic, MixPlan):
+            endpoint = self._plan.endpoints[traffic.pick(arrival.number)]
+            await self._steps.send(endpoint, RequestNames(walk.scope, 0), walk, walk.due)
+            return
+        walk.owed = dict(traffic.requests_of(arrival.number))
+        try:
+            match traffic:
+                case FlowsPlan() as flows:
+                    await self._steps.step(flows.pick(arrival.number), walk)
+                case SessionPlan() as session:
+                    walk.number = session.spec.messages  # the messages have the numbers from 0
+                    await self._session(session, walk)
+        finally:
+            # Whether a failure prevented them, or the end of the load.
+            for index, count in walk.owed.items():
+                if count:
+                    self._recorder.skipped(arrival.phase, index, count)
 
     def _prevented(self, arrival: Arrival) -> None:
         """Count an iteration that its user could not begin, as `user_setup` has failed."""
@@ -125,8 +137,6 @@ class Iterations:
         passed = await self._steps.run(session.open, walk, Place(slot))
         if passed:
             passed = await self._messages(session, walk)
-        else:
-            self._recorder.skipped(walk.due.phase, session.endpoint, session.spec.messages)
         place = Place(slot + session.open.sent.slots)
         return await self._steps.run(session.close, walk, place, after_failure=not passed)
 
@@ -140,12 +150,12 @@ class Iterations:
                 now_ns = self.clock.now_ns()
                 due_ns = now_ns + think_ns(spec.think_min_s, spec.think_max_s, *use)
                 walk.paused_ns += due_ns - now_ns
-                await self.clock.sleep_until(due_ns)
+                with walk.permit.waiting():
+                    await self.clock.sleep_until(due_ns)
                 walk.went_on(due_ns)
             passed = await self._burst(session, walk, first, size)
             walk.went_on(self.clock.now_ns())
             if not passed:
-                self._recorder.skipped(walk.due.phase, session.endpoint, spec.messages - first - size)
                 return False
         return True
 
@@ -155,18 +165,19 @@ class Iterations:
         first_due = walk.due
         if size == 1:
             names = RequestNames(walk.scope, first, step=walk.seen)
-            return await self._sender.send(endpoint, names, first_due, walk.transport)
+            return await self._steps.send(endpoint, names, walk, first_due)
         gap_ns = round(session.spec.gap_s * NS_PER_S)
         passed: list[bool] = []
 
         async def send(message: int, due: Due) -> None:
             names = RequestNames(walk.scope, message, step=walk.seen)
-            passed.append(await self._sender.send(endpoint, names, due, walk.transport))
+            passed.append(await self._steps.send(endpoint, names, walk, due))
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(send, first, first_due)
             for k in range(1, size):
                 due_ns = first_due.due_ns + k * gap_ns
-                await self.clock.sleep_until(due_ns)
+                with walk.permit.waiting():
+                    await self.clock.sleep_until(due_ns)
                 tasks.start_soon(send, first + k, Due(first_due.phase, due_ns))
         return all(passed)

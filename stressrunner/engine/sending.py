@@ -10,6 +10,7 @@ from stressrunner.engine.budget import Budget
 from stressrunner.engine.clock import Clock
 from stressrunner.engine.message_log import attempt_of, unanswered
 from stressrunner.engine.names import RequestNames, ResponseNames
+from stressrunner.engine.permit import Permit
 from stressrunner.engine.recorder import Recorder
 from stressrunner.engine.sample import Sample
 from stressrunner.expressions import CannotEvaluate
@@ -92,8 +93,6 @@ class Sender:
 
         Captures are added to the iteration of the names, and the response becomes the latest one of their step.
         """
-        if self._budget is not None:
-            await self._budget.take()
         try:
             request = endpoint.request.render(names)
         except CannotEvaluate as error:
@@ -111,6 +110,12 @@ class Sender:
         finally:
             self._recorder.in_flight -= 1
         return self.conclude(endpoint, names, exchange, due, released_ns)
+
+    async def admit(self, permit: Permit) -> None:
+        """Wait until one more request may begin, for ever if none may; `permit.end` has to follow."""
+        if self._budget is not None:
+            await self._budget.take()
+        await permit.begin()
 
     def may_send(self) -> bool:
         """Take one request from the budget; if there is none left, the load is being cut off."""

@@ -3,7 +3,6 @@
 Nothing here knows of phases or users, so that steps can be run by whoever has a sender, a transport and an iteration.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 import anyio
@@ -11,6 +10,7 @@ import anyio.lowlevel
 
 from stressrunner import units
 from stressrunner.engine.clock import Clock
+from stressrunner.engine.names import RequestNames
 from stressrunner.engine.pauses import think_ns
 from stressrunner.engine.recorder import Recorder
 from stressrunner.engine.sending import Due, Sender
@@ -18,6 +18,7 @@ from stressrunner.engine.walk import Place, Walk
 from stressrunner.expressions import CannotEvaluate
 from stressrunner.expressions.environment import to_text
 from stressrunner.expressions.expression import Expression
+from stressrunner.plan.endpoints import EndpointPlan
 from stressrunner.plan.outcome import Problem
 from stressrunner.plan.steps import (
     GroupPlan,
@@ -48,8 +49,8 @@ class Steps:
     ) -> bool:
         """Run steps in order; return whether all of them passed.
 
-        The first failure ends them, but for steps that ask how it went. What the plan counts on and is not sent is
-        counted as skipped. With `after_failure`, the failure was before the first step.
+        The first failure ends them, but for steps that ask how it went. With `after_failure`, the failure was before
+        the first step.
         """
         passed = not after_failure
         for step in steps.steps:
@@ -57,8 +58,6 @@ class Steps:
                 passed = await self.step(step, walk, place)
             elif step.condition is not None and step.condition.after_failure:
                 await self.step(step, walk, place._replace(has_failed=True))
-            else:
-                self._skip(step.certain, walk, place)
         return passed
 
     async def step(self, step: StepPlan, walk: Walk, place: Place = _BEGIN) -> bool:
@@ -123,7 +122,6 @@ class Steps:
             here = _pass(step, place, number)
             waited = number == 0 or await self._wait(repeat, step, walk, here)
             if not waited or not await self._act(step, walk, here):
-                self._skip(step.body.certain, walk, place, times - number - waited)
                 return False
         return True
 
@@ -159,10 +157,8 @@ class Steps:
         """Do what a step does, once."""
         match step.action:
             case SendPlan(endpoint):
-                if walk.is_counted and not place.is_planned:
-                    self._recorder.unplanned(walk.due.phase, endpoint.index)
                 names = walk.next_request(place)
-                passed = await self._sender.send(endpoint, names, walk.due, walk.transport)
+                passed = await self.send(endpoint, names, walk, walk.due, is_planned=place.is_planned)
                 walk.went_on(self._clock.now_ns())
                 return passed
             case ThinkPlan(min_s, max_s):
@@ -174,6 +170,21 @@ class Steps:
                 return await self.run(steps, walk, place)
             case ParallelPlan(steps):
                 return await self._parallel(steps, walk, place)
+
+    async def send(
+        self, endpoint: EndpointPlan, names: RequestNames, walk: Walk, due: Due, *, is_planned: bool = True
+    ) -> bool:
+        """Send a request as soon as one may begin, and take it off what is owed; return whether it passed."""
+        await self._sender.admit(walk.permit)
+        try:
+            if walk.owed is not None:
+                if is_planned:
+                    walk.owed[endpoint.index] -= 1
+                else:
+                    self._recorder.unplanned(due.phase, endpoint.index)
+            return await self._sender.send(endpoint, names, due, walk.transport)
+        finally:
+            walk.permit.end()
 
     async def _parallel(self, steps: StepsPlan, walk: Walk, place: Place) -> bool:
         """Run steps all at once; none is cut off when another one fails."""
@@ -194,10 +205,12 @@ class Steps:
         phase, due_ns, waiting_since_ns = walk.due
         if waiting_since_ns is None:
             walk.due = Due(phase, due_ns + length_ns)
-            await self._clock.sleep_until(due_ns + length_ns)
+            with walk.permit.waiting():
+                await self._clock.sleep_until(due_ns + length_ns)
         else:
             walk.due = Due(phase, due_ns + length_ns, waiting_since_ns + length_ns)
-            await self._clock.sleep_until(self._clock.now_ns() + length_ns)
+            with walk.permit.waiting():
+                await self._clock.sleep_until(self._clock.now_ns() + length_ns)
         walk.paused_ns += length_ns
 
     async def _wait(self, repeat: RepeatPlan, step: StepPlan, walk: Walk, place: Place) -> bool:
@@ -219,7 +232,8 @@ class Steps:
 
     async def _sleep_until(self, at_ns: int, walk: Walk) -> None:
         if at_ns > walk.due.due_ns:
-            await self._clock.sleep_until(at_ns)
+            with walk.permit.waiting():
+                await self._clock.sleep_until(at_ns)
             walk.went_on(at_ns)
 
     def _evaluated(self, expression: Expression, what: str, walk: Walk, place: Place, **more: Any) -> Any:
@@ -243,17 +257,11 @@ class Steps:
     async def _give_up(self, step: StepPlan, walk: Walk, why: str) -> bool:
         """Count a step that makes no sense as a failed request of its own, so that it is not passed over."""
         endpoint = step.body.first or 0
-        if walk.is_counted:
+        if walk.owed is not None:
             self._recorder.unplanned(walk.due.phase, endpoint)
         await self._sender.give_up(endpoint, walk.due, why)
         walk.went_on(self._clock.now_ns())
         return False
-
-    def _skip(self, requests: Mapping[int, int], walk: Walk, place: Place, times: int = 1) -> None:
-        """Count requests that a failure prevents, as far as the plan counts on them."""
-        if walk.is_counted and place.is_planned and times:
-            for endpoint, count in requests.items():
-                self._recorder.skipped(walk.due.phase, endpoint, count * times)
 
 
 def _pass(step: StepPlan, place: Place, number: int, *, is_planned: bool = True) -> Place:

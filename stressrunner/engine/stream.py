@@ -27,12 +27,13 @@ from stressrunner.http.exchange import DirectTransports
 from stressrunner.plan.pacing import user_steps
 from stressrunner.plan.phases import PhasePlan
 from stressrunner.plan.plan import Plan
-from stressrunner.scenario.model import Closed, Open
+from stressrunner.scenario.model import Closed, Open, Phase
 from stressrunner.units import NS_PER_S
 
 __all__ = ["PhaseSpan", "StreamLoad"]
 
 
+_TIMEOUT_MARGIN_S = 1.0  #: beyond the longest timeout, in which requests in flight have ended by themselves
 _BEHIND_NS = 1_000_000  #: so late, the dispatcher lets others run after every arrival
 
 
@@ -82,6 +83,8 @@ class StreamLoad:
         self._upcoming = plan.part.index  # the next one of this generator
         self._step = plan.part.count
         self.is_closing = False  #: nothing more will come for users for whom there is nothing now
+        self._is_over = False  # nothing is offered any more
+        self._longest_s = max(endpoint.request.timeout_s for endpoint in plan.endpoints) + _TIMEOUT_MARGIN_S
         self._limit = self._stream.iteration_limit
         self._active = 0  # users that a closed phase lets begin iterations
         self._background: TaskGroup  # for what must not outlast the users
@@ -99,7 +102,7 @@ class StreamLoad:
         return TaskCrowd(self, iterations, site.transports, may_retire=falls)
 
     async def run(self) -> None:
-        """Carry out all phases, let iterations finish for as long as graceful_stop allows, and cut off the rest."""
+        """Carry out all phases, let iterations go on for as long as graceful_stop allows, then let them end."""
         with self._scope:
             async with anyio.create_task_group() as self._background:
                 async with self._users.at_work():
@@ -183,7 +186,8 @@ class StreamLoad:
         while len(self._users) < users:
             self._users.add()
         if users < before and isinstance(self._users, TaskCrowd):
-            self._users.retire(range(users, before), phase.plan.spec.graceful_stop_s)
+            spec = phase.plan.spec
+            self._users.retire(range(users, before), spec.grace_s, self._patience_s(spec))
 
     async def _ramp(self, phase: _ClosedPhase, start_ns: int) -> None:
         """Move the number of users in a straight line, in steps of one."""
@@ -197,6 +201,8 @@ class StreamLoad:
 
     def offer(self, user: User) -> Arrival | Pause | None:
         """Return what a user is to do next, who may come from a pause; None when there is nothing for it."""
+        if self._is_over:
+            return None
         if self._backlog:
             return self._backlog.popleft()
         phase = self._phase
@@ -276,17 +282,28 @@ class StreamLoad:
         return self._stream.first_user + self._plan.part.number(local)
 
     async def _finish(self) -> None:
-        """Let iterations end within graceful_stop, then cut off what is still running."""
+        """Let iterations go on for graceful_stop, then end with what they have in flight, and cut off what does not."""
         self.is_closing = True
         self._users.rouse(len(self._users))
-        if self._users.busy == 0:
+        spec = self._stream.phases[-1].spec
+        if await self._quiet_within(spec.grace_s):
             return
-        graceful_s = self._stream.phases[-1].spec.graceful_stop_s
-        with anyio.move_on_after(graceful_s) as waiting:
-            await self._users.quiet.wait()
-        if waiting.cancelled_caught:
+        self._is_over = True
+        self._users.take_back()
+        if not await self._quiet_within(self._patience_s(spec)):
             self._cut.reason = "graceful_stop"
             self._scope.cancel()
+
+    async def _quiet_within(self, length_s: float) -> bool:
+        """Wait until all users have left, for so long at most; return whether they have."""
+        with anyio.move_on_after(length_s):
+            if self._users.busy:
+                await self._users.quiet.wait()
+        return not self._users.busy
+
+    def _patience_s(self, spec: Phase) -> float:
+        """Return how long requests in flight may take when no others may begin: a written graceful_stop cuts them."""
+        return self._longest_s if spec.graceful_stop_s is None else 0.0
 
     def _account_for_backlog(self) -> None:
         """Count arrivals that waited in vain: dropped when graceful_stop ran out, not reached when interrupted."""

@@ -70,7 +70,7 @@ class Users:
         jar = None if self._of_everyone.jar is None else self._of_everyone.jar.copy()
         conversation = Conversation(transport, self._base, jar)
         due = Due(phase, self._clock.now_ns())
-        walk = Walk(scope, conversation, due, is_counted=False, is_measured=False)
+        walk = Walk(scope, conversation, due, is_measured=False)
         steps = self._plan.user_setup
         passed = steps is None or await self._steps.run(steps, walk)
         return Belongings(scope.captures, jar) if passed else None

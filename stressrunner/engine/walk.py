@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from stressrunner.engine.names import IterationScope, RequestNames, StepScope
+from stressrunner.engine.permit import Permit
 from stressrunner.engine.sending import Due
 from stressrunner.http.exchange import Transport
 
@@ -47,10 +48,11 @@ class Walk:
     due: Due  #: of the next request: when the one before it ended, pauses added
     number: int = 0  #: of the next request, as a message
     stride: int = 1  #: from one such number to the next; branches take turns
-    is_counted: bool = True  #: the plan has its requests
+    owed: dict[int, int] | None = None  #: planned requests to come, by endpoint; None where none are planned
     is_measured: bool = True  #: lengths are recorded
     paused_ns: int = 0  #: pauses so far
     seen: StepScope = field(default_factory=StepScope)
+    permit: Permit = field(default_factory=Permit)  #: to begin further requests
 
     def names(self, place: Place, what: str = "", **more: Any) -> RequestNames:
         """Return the names that an expression of a step sees, with `more` beside those that are bound there."""
@@ -79,9 +81,10 @@ class Walk:
                 self.due,
                 self.number + branch * self.stride,
                 self.stride * count,
-                self.is_counted,
+                self.owed,
                 self.is_measured,
                 seen=StepScope(self.seen.bound, self.seen.latest),
+                permit=self.permit,
             )
             for branch in range(count)
         ]

@@ -101,6 +101,7 @@ class RequestTemplate:
         self._query = compile_value(query) if query else None
         self._body = compile_body(endpoint.body, seed=common.seed, use=endpoint.name)
         timeout = endpoint.timeout
+        self.timeout_s = timeout.total_s
         self._rest = (timeout.total_s, timeout.connect_s, needs_body, endpoint.follow_redirects, False)
         authorization = compile_auth(endpoint.auth, common.tokens)
         self._fixed, self._filled = compile_headers(

@@ -127,7 +127,9 @@ def _most_users(stream: StreamPlan, phase: PhasePlan) -> int:
 
 def _duration(scenario: Scenario) -> str:
     length_s = planned_s(scenario)
-    grace_s = max(stream.load[-1].graceful_stop_s for stream in scenario.streams)
+    longest_s = max(endpoint.timeout.total_s for endpoint in scenario.endpoints.values())
+    last = [stream.load[-1] for stream in scenario.streams]
+    grace_s = max(p.grace_s + (longest_s if p.graceful_stop_s is None else 0.0) for p in last)
     grace = f"up to {format_duration(grace_s)} for what is then in flight"
     if length_s is not None:
         return f"{format_duration(length_s)}, and {grace}"

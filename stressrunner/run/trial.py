@@ -8,6 +8,7 @@ from stressrunner.engine.chores import Done, Site, run_once
 from stressrunner.engine.clock import Clock, MonotonicClock
 from stressrunner.engine.iteration import Arrival, Iterations
 from stressrunner.engine.names import RequestNames, ResponseNames
+from stressrunner.engine.permit import Permit
 from stressrunner.engine.recorder import Recorder
 from stressrunner.engine.sample import Sample
 from stressrunner.engine.sending import Cut, Planned, Sender
@@ -122,7 +123,8 @@ async def try_iteration(
         iterations = Iterations(plan, sender, clock, notes, base_url)
         async with transports.open() as transport:
             arrival = Arrival(_phase(plan).index, number, number, clock.now_ns())
-            await iterations.run(arrival, user=plan.stream.first_user, user_iteration=0, transport=transport)
+            user = plan.stream.first_user
+            await iterations.run(arrival, user=user, user_iteration=0, transport=transport, permit=Permit())
         passed = notes.passed
     if plan.teardown is not None:
         passed = notes.ended("teardown", await run_once("teardown", plan.teardown, plan, site)) and passed

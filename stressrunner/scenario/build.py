@@ -233,7 +233,9 @@ def _phase(name: str, phase: Mapping[str, Any]) -> Phase:
         name,
         shape,
         warmup=phase.get("warmup", False),
-        graceful_stop_s=float(units.parse_duration(phase.get("graceful_stop", "30s"))),
+        graceful_stop_s=(
+            float(units.parse_duration(phase["graceful_stop"])) if "graceful_stop" in phase else None
+        ),
         mix=_mix(phase["mix"]) if "mix" in phase else None,
         variables=_frozen(phase.get("variables", {})),
     )

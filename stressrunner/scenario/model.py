@@ -15,6 +15,7 @@ from stressrunner.scenario.steps import Flow, Step
 from stressrunner.scenario.threshold import Threshold
 
 __all__ = [
+    "DEFAULT_GRACE_S",
     "ApiKey",
     "Auth",
     "Basic",
@@ -45,6 +46,8 @@ __all__ = [
     "Tls",
     "Variants",
 ]
+
+DEFAULT_GRACE_S = 30.0  #: `graceful_stop` where it is not written
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,11 +292,16 @@ class Phase:
     name: str
     shape: Closed | Open
     warmup: bool = False  #: reported and never counted
-    graceful_stop_s: float = (
-        30.0  #: how long iterations may finish after the last phase, or when concurrency falls
-    )
+    #: how long iterations may begin further requests after the last phase, or when concurrency falls; what is then in
+    #: flight is cut off. None: 30 s, and requests in flight end by their own timeouts
+    graceful_stop_s: float | None = None
     mix: Mix | None = None  #: instead of the scenario's traffic
     variables: Mapping[str, Any] = field(default_factory=dict)  #: over the scenario's
+
+    @property
+    def grace_s(self) -> float:
+        """How long iterations may begin further requests when they are to end."""
+        return DEFAULT_GRACE_S if self.graceful_stop_s is None else self.graceful_stop_s
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from virtual_load import endpoint, scenario, virtual_run
 
 from stressrunner.http.fake import FakeAnswer
+from stressrunner.plan.plan import compile_plan
 from stressrunner.scenario.model import Closed, Phase
 from stressrunner.scenario.steps import Flow, Group, Parallel, Repeat, Send, Step, Think
 
@@ -40,11 +41,11 @@ flows = st.lists(steps(2), min_size=1, max_size=4).map(
 )
 
 
-def of(flow, users=2, iterations=3):
+def of(flow, users=2, iterations=3, graceful_stop_s=10_000):
     """Return a scenario of a flow."""
     endpoints = [endpoint(name, path=f"/{name}/{{{{ random_int(0, 10**9) }}}}") for name in "abc"]
     # Pauses of a flow may add up to more than iterations usually get to finish in.
-    phase = Phase("p", Closed(users, iterations=iterations), graceful_stop_s=10_000)
+    phase = Phase("p", Closed(users, iterations=iterations), graceful_stop_s=graceful_stop_s)
     return scenario(phase, traffic=Flow(flow.steps), endpoints=endpoints)
 
 
@@ -64,13 +65,23 @@ def test_planned_requests_are_all_accounted_for(flow, failures):
 
 
 @settings(max_examples=20)
-@given(flows, st.integers(1, 40))
-def test_what_an_interrupt_cuts_off_was_not_reached(flow, tenths):
-    """At no moment of an interrupt are there more requests than planned."""
-    ran = virtual_run(of(flow, iterations=50), stop_at_s=tenths)
-    for stats in ran.summary.endpoints.values():
+@given(flows, st.integers(1, 40), st.sampled_from([None, 0.0, 0.3, 3.0]), st.sampled_from([0.01, 0.7, 50]))
+def test_what_a_cut_prevents_is_skipped(flow, stop_at_s, graceful_stop_s, service_s):
+    """Whatever ends a load, its plan is accounted for; only iterations that were never begun are not reached."""
+    described = of(flow, users=3, iterations=30, graceful_stop_s=graceful_stop_s)
+    each = compile_plan(described, seed=1, run_id="r").planned(0)
+    ran = virtual_run(described, lambda *_: FakeAnswer(service_s), stop_at_s=stop_at_s)
+    missing = set()
+    for index, stats in enumerate(ran.summary.endpoints.values()):
         assert stats.planned == stats.sent + stats.skipped + stats.dropped + stats.not_reached
-        assert stats.not_reached >= 0
+        assert stats.sent == stats.completed + stats.unfinished
+        assert stats.completed == stats.ok + stats.failed + stats.refused + stats.superseded
+        if of_each := each.get(index, 0) // 30:
+            missing.add(stats.not_reached / of_each)
+        else:
+            assert stats.not_reached == 0
+    assert len(missing) == 1
+    assert missing.pop().is_integer()
 
 
 @settings(max_examples=20)

@@ -122,7 +122,7 @@ def test_streams_add_up():
     assert told["in flight"] == "unknown, at most 43: about 20 for every second that a response takes"
     assert told["duration"].startswith("unknown, but more than 10 s")
     timed = expected(ENDPOINTS + STREAMS.replace("iterations: 5", "duration: 12s, graceful_stop: 5s"))
-    assert timed["duration"] == "12 s, and up to 30 s for what is then in flight"
+    assert timed["duration"] == "12 s, and up to 60 s for what is then in flight"
     assert timed["requests"].startswith(
         "unknown, because users send as fast as they are answered until the phase 'probe'"
     )

@@ -47,7 +47,7 @@ def test_the_smallest_scenario():
     assert scenario.streams[0].traffic == Mix({"home": Fraction(1), "away": Fraction(1)})
     assert scenario.endpoints["home"].method == "GET"
     (phase,) = scenario.load
-    assert (phase.name, phase.warmup, phase.graceful_stop_s) == ("load", False, 30.0)
+    assert (phase.name, phase.warmup, phase.graceful_stop_s, phase.grace_s) == ("load", False, None, 30.0)
     assert phase.shape == Closed(10, None, Fraction(5))
 
 
