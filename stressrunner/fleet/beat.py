@@ -84,4 +84,5 @@ def _outline(phase: PhasePlan, planned: Mapping[int, int] | None, stream: str) -
         # An arrival of a session or a flow is as many requests as it has on the average; where that is not sure,
         # what is offered cannot be said in requests.
         offered = Ramp.of(shape).times(Fraction(sum(planned.values()), phase.arrivals))
-    return PhaseOutline(phase.spec.name, phase.spec.warmup, planned, offered, stream)
+    length_s = None if shape.duration_s is None else float(shape.duration_s)
+    return PhaseOutline(phase.spec.name, phase.spec.warmup, planned, offered, stream, length_s)

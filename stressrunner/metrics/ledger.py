@@ -1,8 +1,14 @@
-"""The coordinator's books: what generators hand over, added up, and the summary drawn from it."""
+"""The coordinator's books: what generators hand over, added up, and the summary drawn from it.
+
+Rates of a phase are over its own length, or over the time until 99 % of what it sent had ended if that is longer: a
+backlog that is worked off after the end flatters nothing, and a straggler does not make a rate of it that nobody saw.
+Where work alone ends a phase, its length is that time and the last hundredth at the same pace.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 from stressrunner.metrics.forensics import Exhibit
 from stressrunner.metrics.histogram import Histogram
@@ -12,6 +18,8 @@ from stressrunner.metrics.timeline import Offer, Point, Timeline
 from stressrunner.plan.pacing import Ramp
 
 __all__ = ["Ledger", "PhaseOutline", "Summary"]
+
+_MOST = Fraction(99, 100)  #: of the requests of a phase; the others are stragglers
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +31,7 @@ class PhaseOutline:
     planned: Mapping[int, int] | None  #: requests per endpoint; None when time alone ends the phase
     offered: Ramp | None = None  #: requests that it is to send over time; None without a rate
     stream: str = ""  #: that it is a part of, if that has a name
+    length_s: float | None = None  #: that it is planned to have; None when work alone ends it
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +98,14 @@ class Ledger:
 
     def summary(self, spans: Mapping[int, tuple[int, int]]) -> Summary:
         """Freeze the books; `spans` are beginning and end of the phases that have begun, by their indices."""
-        phases = self._spans_with_requests(spans)
+        phases = {i: (start, self._end_ns(i, start, end)) for i, (start, end) in spans.items()}
         counted = [i for i in range(len(self._phases)) if not self._phases[i].warmup]
         duration_s = _duration_s(counted, phases)
         everywhere = range(len(self._endpoints))
         totals = self._stats(counted, everywhere, duration_s)
         cells = self._cells(counted, everywhere)
         return Summary(
-            duration_s=(max((end for _, end in phases.values()), default=self._origin_ns) - self._origin_ns)
-            / 1e9,
+            duration_s=(self._last_ns(spans) - self._origin_ns) / 1e9,
             totals=totals,
             endpoints={name: self._stats(counted, [i], duration_s) for i, name in enumerate(self._endpoints)},
             phases=tuple(self._phase(i, phases.get(i)) for i in range(len(self._phases))),
@@ -154,12 +162,24 @@ class Ledger:
             Offer((start - self._origin_ns) / 1e9, offered) for offered, start in begun if offered is not None
         ]
 
-    def _spans_with_requests(self, spans: Mapping[int, tuple[int, int]]) -> Mapping[int, tuple[int, int]]:
-        """Let each phase last until the last of its requests ended, so that rates are never flattered."""
-        last_ns: dict[int, int] = {}
-        for (phase, _), cell in self.total.cells.items():
-            last_ns[phase] = max(last_ns.get(phase, 0), cell.last_ns)
-        return {i: (start, max(end, last_ns.get(i, 0))) for i, (start, end) in spans.items()}
+    def _end_ns(self, phase: int, start_ns: int, end_ns: int) -> int:
+        """Return when a phase ended as far as its rates are concerned; by itself it did at `end_ns`."""
+        ends = self.total.ends.get(phase)
+        most_ns = None if ends is None else ends.reached_ns(_MOST)
+        if most_ns is None:
+            return end_ns
+        if self._phases[phase].length_s is None:
+            most_ns = start_ns + round((most_ns - start_ns) / _MOST)
+        return max(end_ns, min(most_ns, self._last_of_ns(phase)))
+
+    def _last_of_ns(self, phase: int) -> int:
+        """Return when the last request of a phase ended."""
+        return max((cell.last_ns for (of, _), cell in self.total.cells.items() if of == phase), default=0)
+
+    def _last_ns(self, spans: Mapping[int, tuple[int, int]]) -> int:
+        """Return when the last phase and the last request had ended."""
+        ends = [max(end, self._last_of_ns(phase)) for phase, (_, end) in spans.items()]
+        return max(ends, default=self._origin_ns)
 
     def _cells(self, phases: Iterable[int], endpoints: Iterable[int]) -> list[Cell]:
         wanted = {(p, e) for p in phases for e in endpoints}
@@ -191,7 +211,16 @@ class Ledger:
         start, end = span or (self._origin_ns, self._origin_ns)
         duration_s = (end - start) / 1e9
         totals = self._stats([index], range(len(self._endpoints)), duration_s)
-        return PhaseStats(outline.name, outline.warmup, (start - self._origin_ns) / 1e9, duration_s, totals)
+        ends, last = self.total.ends.get(index), self._last_of_ns(index)
+        return PhaseStats(
+            outline.name,
+            outline.warmup,
+            (start - self._origin_ns) / 1e9,
+            duration_s,
+            totals,
+            late=0 if ends is None or last <= end else max(1, ends.after(end)),
+            late_s=max(0, last - end) / 1e9,
+        )
 
 
 def _duration_s(phases: Iterable[int], spans: Mapping[int, tuple[int, int]]) -> float:

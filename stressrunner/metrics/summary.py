@@ -95,8 +95,10 @@ class PhaseStats:
     name: str
     warmup: bool
     started_at_s: float  #: after the load began
-    duration_s: float
+    duration_s: float  #: that its rates are over: its own length, or until 99 % of its requests had ended
     totals: Stats
+    late: int = 0  #: requests that ended later
+    late_s: float = 0.0  #: how much later the last of them did
 
 
 @dataclass(frozen=True, slots=True)

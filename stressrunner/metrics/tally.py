@@ -12,6 +12,7 @@ from typing import Any
 
 from stressrunner.engine.attempt import Attempt
 from stressrunner.engine.sample import Sample
+from stressrunner.metrics.ends import Ends
 from stressrunner.metrics.forensics import Forensics
 from stressrunner.metrics.histogram import Histogram
 from stressrunner.plan.outcome import Outcome, Problem
@@ -190,6 +191,7 @@ class Tally:
 
     def __init__(self) -> None:
         self.cells: dict[tuple[int, int], Cell] = {}  #: (phase, endpoint) to counts
+        self.ends: dict[int, Ends] = {}  #: by phase: when its requests ended
         self.errors: dict[str, ErrorTally] = {}
         #: (phase, name) to the lengths of what is measured as a whole, such as `session`
         self.wholes: dict[tuple[int, str], Histogram] = {}
@@ -230,6 +232,9 @@ class Tally:
                 self._record_error(problem.kind, error)
         for (phase, endpoint), group in groups.items():
             self.cell(phase, endpoint).extend(group)
+        for phase in {phase for phase, _ in groups}:
+            ends = [sample.completed_ns for sample in samples if sample.phase == phase]
+            self.ends.setdefault(phase, Ends()).extend(ends)
 
     def _record_error(self, kind: str, error: ErrorSample) -> None:
         if kind not in self.errors and len(self.errors) >= MAX_ERROR_GROUPS:
@@ -281,6 +286,8 @@ class Tally:
         """Add everything that another tally has counted."""
         for (phase, endpoint), cell in other.cells.items():
             self.cell(phase, endpoint).merge(cell)
+        for phase, ends in other.ends.items():
+            self.ends.setdefault(phase, Ends()).merge(ends)
         for kind, errors in other.errors.items():
             if kind not in self.errors and len(self.errors) >= MAX_ERROR_GROUPS:
                 kind = "other"  # noqa: PLW2901  the group takes in what is over the limit

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from stressrunner.engine.attempt import Attempt
+from stressrunner.metrics.ends import Ends
 from stressrunner.metrics.forensics import forensics_from_wire, forensics_to_wire
 from stressrunner.metrics.histogram import Histogram
 from stressrunner.metrics.tally import Cell, ErrorSample, ErrorTally, Tally
@@ -62,6 +63,7 @@ def tally_to_wire(tally: Tally, origin_ns: int) -> dict[str, Any]:
     """Return a tally as JSON values; the load began at `origin_ns` of the clock that the tally was counted by."""
     return {
         "cells": [[*key, _cell_to_wire(cell, origin_ns)] for key, cell in tally.cells.items()],
+        "ends": [[phase, *_ends_to_wire(ends, origin_ns)] for phase, ends in tally.ends.items()],
         "errors": {kind: _errors_to_wire(errors, origin_ns) for kind, errors in tally.errors.items()},
         "wholes": [[*key, _histogram_to_wire(lengths)] for key, lengths in tally.wholes.items()],
         "wholes_failed": [[*key, count] for key, count in tally.wholes_failed.items()],
@@ -88,6 +90,9 @@ def tally_from_wire(wire: Any, origin_ns: int) -> Tally:
     try:
         for phase, endpoint, cell in wire["cells"]:
             tally.cells[phase, endpoint] = _cell_from_wire(cell, origin_ns)
+        for phase, moments_ns, counts in wire["ends"]:
+            tally.ends[phase] = Ends()
+            tally.ends[phase].add(zip((ns + origin_ns for ns in moments_ns), counts, strict=True))
         for kind, errors in wire["errors"].items():
             tally.errors[kind] = _errors_from_wire(errors, origin_ns)
         for phase, name, lengths in wire["wholes"]:
@@ -135,6 +140,10 @@ def _cell_from_wire(wire: Mapping[str, Any], origin_ns: int) -> Cell:
     for name in _HISTOGRAMS:
         setattr(cell, name, _histogram_from_wire(wire["times"][name]))
     return cell
+
+
+def _ends_to_wire(ends: Ends, origin_ns: int) -> tuple[list[int], list[int]]:
+    return [at_ns - origin_ns for at_ns in ends.counts], list(ends.counts.values())
 
 
 def _errors_to_wire(errors: ErrorTally, origin_ns: int) -> list[Any]:

@@ -30,6 +30,7 @@ EMBEDDED = (
     "not a system of yours."
 )
 
+_NOTABLY_LATE = 0.05  #: part of a phase's duration after which the end of a request is told
 MARKS: Mapping[str, str] = MappingProxyType(
     {
         "passed": "✓",
@@ -111,6 +112,7 @@ def summary(result: Result) -> tuple[Fact, ...]:
         Fact("Throughput", format_rate(stats.throughput_per_s), _goodput(stats)),
         Fact("Bytes sent", format_bytes(stats.bytes_sent)),
         Fact("Bytes received", format_bytes(stats.bytes_received)),
+        *_late_ends(result),
         *_sent_besides(stats),
     ]
     if stats.status:
@@ -125,6 +127,15 @@ def _not_sent(stats: Stats) -> str:
 
 def _goodput(stats: Stats) -> str:
     return "" if stats.ok == stats.completed else f"{format_rate(stats.goodput_per_s)} of them successful"
+
+
+def _late_ends(result: Result) -> Iterable[Fact]:
+    """Yield how many requests ended so late that rates leave out the time until they did."""
+    late = [p for p in result.phases if not p.warmup and p.late and p.late_s > _NOTABLY_LATE * p.duration_s]
+    if late:
+        latest = format_duration(max(phase.late_s for phase in late))
+        meaning = f"up to {latest} after their phase, which rates leave out"
+        yield Fact("Ended late", count(sum(phase.late for phase in late)), meaning)
 
 
 def _sent_besides(stats: Stats) -> Iterable[Fact]:

@@ -1,6 +1,7 @@
 """Frozen dataclasses as JSON values and back, led by their type hints.
 
-    dataclass               object with a key per field, in the order of the fields, all of them required
+    dataclass               object with a key per field, in the order of the fields; read without those that have a
+                            default, too, as files of before they were added are
     Mapping[str, X]         object
     tuple[X, ...]           array
     X | None                null, or X
@@ -11,7 +12,7 @@ A class that gets a field needs no change here, nor does a class that is new in 
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from math import isfinite
 from types import NoneType, UnionType
@@ -43,6 +44,12 @@ class FieldMismatch(ValueError):
 def _fields_of(shape: type) -> tuple[tuple[str, Any], ...]:
     hints = get_type_hints(shape)
     return tuple((field.name, hints[field.name]) for field in fields(shape))
+
+
+@cache
+def _additions(shape: type) -> frozenset[str]:
+    """Return the fields that have a default, which files that were written before they were added lack."""
+    return frozenset(f.name for f in fields(shape) if f.default is not MISSING)
 
 
 def _optional(hint: Any) -> Any:
@@ -115,11 +122,13 @@ def _decode_dataclass(value: Any, shape: type, path: str) -> Any:
     members = _expect(value, dict, path)
     known = _fields_of(shape)
     for name, _ in known:
-        if name not in members:
+        if name not in members and name not in _additions(shape):
             raise FieldMismatch(_member(path, name), "missing")
     if unknown := members.keys() - {name for name, _ in known}:
         raise FieldMismatch(_member(path, min(unknown)), "unknown field")
-    return shape(**{name: decode(members[name], of, _member(path, name)) for name, of in known})
+    return shape(
+        **{name: decode(members[name], of, _member(path, name)) for name, of in known if name in members}
+    )
 
 
 def _decode_float(value: Any, path: str) -> float:

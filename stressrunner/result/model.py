@@ -58,7 +58,7 @@ class GeneratorFigures:
     offered_per_s: (
         float | None
     )  #: requests that the phases with a rate were to send; None without such a phase
-    achieved_per_s: float | None  #: requests that they sent, until the last of them had ended
+    achieved_per_s: float | None  #: requests that they sent, over the durations of those phases
     process: ProcessFigures  #: all of its processes together
     processes: Mapping[str, ProcessFigures]  #: those that send the load, each able to use one core
     token_requests: int  #: sent for access tokens, and counted nowhere else

@@ -139,6 +139,18 @@ def test_a_session_begins_no_message_after_graceful_stop():
     assert (bye.sent, bye.skipped) == (0, 1)
 
 
+def test_a_straggler_is_told_apart_from_the_rate():
+    """One request of 12 s under 100/s for 2 s: the phase offered and got 100/s, and one ended later."""
+    ran = virtual_run(
+        scenario(Phase("p", Open(Fraction(100), Fraction(2)))),
+        lambda number, _: FakeAnswer(12 if number == 50 else 0.009),
+    )
+    assert ran.totals.throughput_per_s == ran.totals.goodput_per_s == 100
+    (phase,) = ran.summary.phases
+    assert (phase.duration_s, phase.late, phase.late_s) == (2.0, 1, pytest.approx(10.5))
+    assert ran.summary.duration_s == pytest.approx(12.5)
+
+
 FALLING = "[{name: many, concurrency: 4, duration: 2s}, {name: few, concurrency: 1, duration: 200s%s}]"
 
 

@@ -74,6 +74,41 @@ def test_phases_last_until_their_last_request():
     assert summary.duration_s == 14
 
 
+TIMED = PhaseOutline("timed", warmup=False, planned=None, length_s=4.0)
+WORK = PhaseOutline("work", warmup=False, planned=None)
+
+
+def phase_of(outline, ends_s, length_s=4.0):
+    """Return the figures of a phase whose requests ended at these moments, and which ended by itself after a while."""
+    requests = [request(0, 0, end_s) for end_s in ends_s]
+    return ledger_of(*requests, phases=(outline,)).summary({0: (at(0), at(length_s))}).phases[0]
+
+
+def test_a_straggler_does_not_change_the_rate_of_its_phase():
+    """A phase whose requests have ended but for one in a hundred is over; what came later is told apart."""
+    on_time = [k / 100 for k in range(1, 400)]
+    phase = phase_of(TIMED, [*on_time, 12.5])
+    assert (phase.duration_s, phase.totals.throughput_per_s) == (4.0, 100)
+    assert (phase.late, phase.late_s) == (1, pytest.approx(8.5))
+    assert phase_of(TIMED, [*on_time, 3.999]).late == 0
+    assert phase_of(TIMED, [*on_time[8:], *[12.5] * 9]).duration_s == pytest.approx(12.5)
+
+
+def test_a_backlog_flatters_nothing():
+    """Until 99 % of what it sent had ended, a phase goes on, however short it was meant to be."""
+    phase = phase_of(TIMED, [k / 50 for k in range(1, 401)])
+    assert phase.duration_s == pytest.approx(7.92, abs=0.01)
+    assert (phase.late, phase.late_s) == (pytest.approx(4, abs=1), pytest.approx(0.08, abs=0.01))
+
+
+def test_work_ends_at_the_pace_that_most_of_it_had():
+    """Where work alone ends a phase, the last hundredth takes its share of the time, or less if it was faster."""
+    steady = [k / 100 for k in range(1, 1001)]
+    assert phase_of(WORK, steady, 9.99).totals.throughput_per_s == pytest.approx(100, rel=0.002)
+    assert phase_of(WORK, [*steady[:-1], 70.0], 9.0).totals.throughput_per_s == pytest.approx(100, rel=0.002)
+    assert phase_of(WORK, [1.0, 30.0], 0.0).duration_s == 30
+
+
 def test_planned_requests():
     """What a phase with fixed work did not send was not reached; where time alone ends it nothing is missing."""
     summary = ledger_of(request(1, 3), request(1, 3, endpoint=1), request(2, 7)).summary(SPANS)
