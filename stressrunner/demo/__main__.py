@@ -5,7 +5,7 @@ import sys
 
 from stressrunner.demo.app import build_app
 from stressrunner.demo.options import DemoOptionError, DemoOptions
-from stressrunner.hosting.standalone import serve_child
+from stressrunner.hosting.standalone import CannotServe, serve_child
 
 
 def main() -> None:
@@ -16,7 +16,7 @@ def main() -> None:
     arguments = parser.parse_args()
     try:
         serve_child(build_app(DemoOptions.parse(arguments.options)), arguments.port)
-    except (DemoOptionError, OSError) as refusal:
+    except (DemoOptionError, OSError, CannotServe) as refusal:
         sys.exit(str(refusal))
 
 

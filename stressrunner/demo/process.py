@@ -26,13 +26,16 @@ def serve_forever(options: DemoOptions, port: int, on_ready: Callable[[int], Non
     `on_ready` gets the port when requests are answered, which is a free one for port 0.
 
     Raises:
-        HostingFailed: the port is taken or not to be had.
+        HostingFailed: the port is taken or not to be had, or the application did not start.
     """
     from stressrunner.demo.app import build_app  # noqa: PLC0415  a run need not wait for starlette
-    from stressrunner.hosting.server import LoopbackServer, listen  # noqa: PLC0415  nor for uvicorn
+    from stressrunner.hosting.server import CannotServe, LoopbackServer, listen  # noqa: PLC0415  nor for uvicorn
 
     try:
         listener = listen(port)
     except OSError as refusal:
         raise HostingFailed(_TITLE, str(refusal)) from None
-    LoopbackServer(build_app(options), listener, on_ready).serve_until_stopped()
+    try:
+        LoopbackServer(build_app(options), listener, on_ready).serve_until_stopped()
+    except CannotServe as refusal:
+        raise HostingFailed(_TITLE, str(refusal)) from None

@@ -7,9 +7,9 @@ import threading
 
 from starlette.types import ASGIApp
 
-from stressrunner.hosting.server import LoopbackServer, listen
+from stressrunner.hosting.server import CannotServe, LoopbackServer, listen
 
-__all__ = ["serve_child"]
+__all__ = ["CannotServe", "serve_child"]
 
 
 def serve_child(app: ASGIApp, port: int) -> None:
@@ -20,6 +20,7 @@ def serve_child(app: ASGIApp, port: int) -> None:
 
     Raises:
         OSError: the port is taken or not to be had.
+        CannotServe: the application did not start.
     """
     server = LoopbackServer(app, listen(port), _announce)
     threading.Thread(target=_stop_at_end_of_stdin, args=[server], daemon=True).start()

@@ -2,7 +2,7 @@
 
 import sys
 
-from stressrunner.hosting.standalone import serve_child
+from stressrunner.hosting.standalone import CannotServe, serve_child
 from stressrunner.sink.app import build_app
 from stressrunner.sink.options import SinkOptions
 
@@ -12,7 +12,7 @@ def main() -> None:
     options = SinkOptions.parse()
     try:
         serve_child(build_app(options), options.port)
-    except OSError as refusal:
+    except (OSError, CannotServe) as refusal:
         sys.exit(str(refusal))
 
 
