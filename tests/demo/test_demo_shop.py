@@ -178,3 +178,43 @@ def test_the_shop_fails_as_the_options_say():
         return (await client.get("/shop/items")).status_code
 
     assert told(steps, error_ratio=1.0) == 500
+
+
+@pytest.mark.parametrize("path", ["/shop/items/", "/shop/jobs/"])
+@pytest.mark.parametrize("number", ["9" * 5000, "9" * 30, "x", "-1", "1.0", "²"])
+def test_what_is_no_id_is_not_there(path, number):
+    """An id of any length or kind that nothing has is answered with 404 in JSON."""
+
+    async def steps(client):
+        reply = await client.get(path + number)
+        assert (reply.status_code, list(reply.json())) == (404, ["detail"])
+
+    told(steps)
+
+
+@pytest.mark.parametrize("price", ["1e999", "-1e999", "NaN", "9" * 5000, '"1"', "null", "true"])
+def test_what_is_no_price_is_refused(price):
+    """A price that no answer could carry, or that is none, is answered with 422."""
+
+    async def steps(client):
+        token = (await client.post("/shop/login", json=ADA)).json()["token"]
+        body = f'{{"name": "lamp", "price": {price}}}'
+        headers = {"authorization": f"Bearer {token}"}
+        reply = await client.post("/shop/items", content=body, headers=headers)
+        assert (reply.status_code, list(reply.json())) == (422, ["detail"])
+
+    told(steps)
+
+
+@pytest.mark.parametrize("query", ["{item(id: %s) {id}}", "{items(first: %s) {id}}"])
+def test_graphql_has_no_number_of_any_length(query):
+    """A number that is too long for an id is that of no item, and bounds no list."""
+
+    async def steps(client):
+        reply = await client.post("/shop/graphql", json={"query": query % ("9" * 5000)})
+        assert reply.status_code == 200
+        data = reply.json()["data"]
+        assert data.get("item") is None
+        assert len(data.get("items", [])) in (0, 25)
+
+    told(steps)

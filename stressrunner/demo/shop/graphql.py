@@ -8,6 +8,7 @@ from stressrunner.demo.shop.items import Item, Items
 
 __all__ = ["answer"]
 
+_LONGEST_NUMBER = 20  # digits
 _FIELD = re.compile(r"\{\s*(\w+)\s*(?:\(([^)]*)\))?\s*\{([\w\s,]*)\}")
 _ARGUMENT = re.compile(r"(\w+)\s*:\s*(?:\$(\w+)|(\d+))")
 
@@ -25,7 +26,7 @@ def answer(query: str, variables: Mapping[str, Any], items: Items) -> dict[str, 
     if field not in ("item", "items") or unknown:
         return _failure(f"Cannot query field '{unknown[0] if unknown else field}'")
     arguments = {
-        name: int(number) if number else variables.get(variable)
+        name: _number(number) if number else variables.get(variable)
         for name, variable, number in _ARGUMENT.findall(given)
     }
     if field == "items":
@@ -37,6 +38,11 @@ def answer(query: str, variables: Mapping[str, Any], items: Items) -> dict[str, 
     if item is None:
         return {"data": {"item": None}, **_failure("There is no such item")}
     return {"data": {"item": _selected(item, selection)}}
+
+
+def _number(digits: str) -> int | None:
+    """Return a number, or None for one that is longer than any id or count."""
+    return int(digits) if len(digits) <= _LONGEST_NUMBER else None
 
 
 def _selected(item: Item, selection: Sequence[str]) -> dict[str, Any]:

@@ -31,11 +31,13 @@ from stressrunner.hosting.simulation import Latency
 
 __all__ = ["shop_routes"]
 
+_LONGEST_ID = 20  # digits
+
 
 def shop_routes(latency: Latency, fallible: Callable[[Any], Any]) -> list[Route]:
     """Return the routes of a shop; `fallible` lets an endpoint fail as often as the options say."""
     shop = _Shop(latency)
-    one = "/shop/items/{id:int}"
+    one = "/shop/items/{id}"
     return [
         Route("/shop/login", fallible(shop.log_in), methods=["POST"]),
         Route("/shop/me", fallible(shop.me)),
@@ -47,7 +49,7 @@ def shop_routes(latency: Latency, fallible: Callable[[Any], Any]) -> list[Route]
         Route("/shop/files", fallible(shop.upload), methods=["POST"]),
         Route("/shop/graphql", fallible(shop.query), methods=["POST"]),
         Route("/shop/jobs", fallible(shop.begin_job), methods=["POST"]),
-        Route("/shop/jobs/{id:int}", fallible(shop.look_at_job)),
+        Route("/shop/jobs/{id}", fallible(shop.look_at_job)),
         Route("/shop/limited", fallible(shop.limited)),
     ]
 
@@ -114,7 +116,8 @@ class _Shop:
         return JSONResponse(self._jobs.begin(), 202)
 
     async def look_at_job(self, request: Request) -> Response:
-        job = self._jobs.look_at(request.path_params["id"])
+        number = _id_of(request)
+        job = None if number is None else self._jobs.look_at(number)
         if job is None:
             raise HTTPException(404, "There is no such job")
         return JSONResponse(job)
@@ -132,10 +135,17 @@ class _Shop:
         return user
 
     def _item(self, request: Request) -> Item:
-        item = self._items.find(request.path_params["id"])
+        number = _id_of(request)
+        item = None if number is None else self._items.find(number)
         if item is None:
             raise HTTPException(404, "There is no such item")
         return item
+
+
+def _id_of(request: Request) -> int | None:
+    """Return the id in a request's path; None when it is no number, or one of more digits than any id has."""
+    text = request.path_params["id"]
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _LONGEST_ID else None
 
 
 async def _read_form_or_json(request: Request) -> Body:
