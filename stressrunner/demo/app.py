@@ -25,9 +25,10 @@ from starlette.routing import Route
 
 from stressrunner import __version__
 from stressrunner.demo.agents import AGENTS, Completing, Model
-from stressrunner.demo.bodies import Rejected, read_body, read_page
+from stressrunner.demo.bodies import Body, Rejected, read_body
+from stressrunner.demo.history import HISTORIES, Histories
 from stressrunner.demo.middleware import ApiKey, Traffic, TrafficCounter
-from stressrunner.demo.opening import AtomicOpening, Opened, Opening, RacingOpening
+from stressrunner.demo.opening import OPENINGS, Opened, Opening
 from stressrunner.demo.options import DemoOptions
 from stressrunner.demo.queues import QUEUES, Reply, RunFailed, SessionQueue
 from stressrunner.demo.shop import shop_routes
@@ -37,6 +38,17 @@ from stressrunner.hosting.simulation import Faults, Latency
 
 __all__ = ["build_app"]
 
+_RUN_FIELDS = (
+    *("message_content", "input_text", "message_type", "mediaUrl", "mime_type", "media_contents"),
+    *("channel_payload", "context", "session_id", "session_name", "session_origin", "user_id", "user"),
+    *("message_limit", "agent_id", "parameters", "messages", "system_prompt", "preserve_system_prompt"),
+)
+_USER_FIELDS = ("email", "phone_number", "user_data")
+_MEMORY_FIELDS = (
+    *("name", "description", "content", "session_id", "user_id", "agent_id"),
+    *("read_mode", "access", "metadata"),
+)
+
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 
@@ -45,8 +57,8 @@ def build_app(options: DemoOptions) -> Starlette:
     store = Store()
     faults = Faults(options.error_ratio, options.seed)
     latency = Latency(options.latency_s, options.jitter_s, options.seed)
-    opening_kind = RacingOpening if options.races else AtomicOpening
-    api = _AgentsApi(store, faults, opening_kind(store, shares_anonymous=options.shares_anonymous))
+    opening = OPENINGS[options.race](store, shares_anonymous=options.shares_anonymous)
+    api = _AgentsApi(store, faults, opening, HISTORIES[options.history]())
     issuer = TokenIssuer(options.token_ttl_s, options.api_key)
     granting = Route("/oauth2/token", issuer.grant, methods=["POST"])
     routes = [*api.routes(), *shop_routes(latency, api.fallible), granting]
@@ -89,10 +101,11 @@ async def _backend(url: str | None) -> AsyncIterator[Completing | None]:
 class _AgentsApi:
     """The endpoints under `/api/v1`."""
 
-    def __init__(self, store: Store, faults: Faults, opening: Opening) -> None:
+    def __init__(self, store: Store, faults: Faults, opening: Opening, histories: Histories) -> None:
         self._store = store
         self._faults = faults
         self._opening = opening
+        self._histories = histories
 
     def routes(self) -> list[Route]:
         fallible = self.fallible
@@ -119,17 +132,22 @@ class _AgentsApi:
         return JSONResponse([agent._asdict() for agent in AGENTS.values()])
 
     async def _run_agent(self, request: Request) -> Response:
-        body = await read_body(request)
+        body = await self._read_body(request, _RUN_FIELDS)
         content = body.text("message_content", "input_text")
         body.optional_text("message_type")
         session_id, session_name = body.optional_text("session_id"), body.optional_text("session_name")
-        email = body.part("user").optional_email("email")
+        origin = body.optional_text("session_origin")
+        user = body.part("user")
+        if self._histories.refuses_unknown_fields:
+            user.only(*_USER_FIELDS)
+        email = user.optional_email("email")
         body.check()
         name = request.path_params["name"]
         if name not in AGENTS:
             raise HTTPException(404, f"Agent '{name}' not found")
         known = None if session_id is None else self._session(session_id)
         opened = await self._opening.open(session_name, email, known)
+        opened.session.note_run(AGENTS[name].id, name, origin)
         queue: SessionQueue = request.app.state.queue
         try:
             reply = await queue.submit(opened.session.id, content)
@@ -138,45 +156,34 @@ class _AgentsApi:
         return JSONResponse(_run_answer(opened, reply))
 
     async def _list_sessions(self, request: Request) -> Response:
-        page = read_page(request.query_params)
-        sessions = [
-            {
-                "session_id": session.id,
-                "session_name": session.name,
-                "message_count": len(session.messages),
-                "created_at": session.created_at,
-            }
-            for session in page.of(self._store.sessions)
-        ]
-        return JSONResponse({"sessions": sessions, **page.figures(len(self._store.sessions))})
+        return JSONResponse(self._histories.list_sessions(self._store, request.query_params))
 
     async def _read_session(self, request: Request) -> Response:
-        page = read_page(request.query_params)
-        session = self._session(request.path_params["key"])
-        return JSONResponse(
-            {
-                "session_id": session.id,
-                "session_name": session.name,
-                "messages": [message._asdict() for message in page.of(session.messages)],
-                **page.figures(len(session.messages)),
-            }
-        )
+        key = request.path_params["key"]
+        session = self._session(key)
+        return JSONResponse(self._histories.show_session(session, key, request.query_params))
 
     async def _create_user(self, request: Request) -> Response:
-        body = await read_body(request)
+        body = await self._read_body(request, _USER_FIELDS)
         email, phone_number = body.email("email"), body.optional_text("phone_number")
         user_data = body.optional_object("user_data")
         body.check()
         return JSONResponse(self._store.put_user(email, phone_number, user_data)._asdict())
 
     async def _create_memory(self, request: Request) -> Response:
-        body = await read_body(request)
+        body = await self._read_body(request, _MEMORY_FIELDS)
         name, content, user_id = body.text("name"), body.text("content"), body.text("user_id")
         body.check()
         return JSONResponse(self._store.add_memory(name, content, user_id)._asdict())
 
+    async def _read_body(self, request: Request, known: tuple[str, ...]) -> Body:
+        body = await read_body(request)
+        if self._histories.refuses_unknown_fields:
+            body.only(*known)
+        return body
+
     def _session(self, key: str) -> Session:
-        session = self._store.find_session(key)
+        session = self._histories.find(self._store, key)
         if session is None:
             raise HTTPException(404, f"Session '{key}' not found")
         return session

@@ -3,16 +3,19 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
+from math import isinf
 from typing import Any, NamedTuple, TypeVar
 
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
 
-__all__ = ["Body", "Page", "Rejected", "read_body", "read_page"]
+__all__ = ["Body", "Page", "Rejected", "read_body", "read_page", "read_sorted_page"]
 
 _Entry = TypeVar("_Entry")
 
 _LONGEST_PAGE = 1000
+_YES = ("1", "true", "on", "yes", "y", "t")
+_NO = ("0", "false", "off", "no", "n", "f")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 
 
@@ -84,6 +87,12 @@ class Body:
         part._problems = self._problems
         return part
 
+    def only(self, *known: str) -> None:
+        """Have a problem with every field that has none of these names."""
+        for name in self._fields:
+            if name not in known:
+                self._add("extra_forbidden", "Extra inputs are not permitted", name)
+
     def check(self) -> None:
         """Raise Rejected if any field that was read so far had a problem."""
         if self._problems:
@@ -108,7 +117,7 @@ async def read_body(request: Request) -> Body:
     try:
         # Strictly, as json.loads lets lone surrogates through, which no answer could carry.
         text = raw.decode()
-        value = json.loads(text, parse_constant=_refuse_constant)
+        value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
         if "\\u" in text:
             json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as wrong:
@@ -123,15 +132,27 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
+def _finite(text: str) -> float:
+    """Read a number; raises ValueError for one that is beyond all floats, which no answer could carry either."""
+    number = float(text)
+    if isinf(number):
+        raise ValueError(f"the number {text} is out of range")
+    return number
+
+
 class Page(NamedTuple):
     """Which part of a list is asked for."""
 
     number: int  #: from 1
     size: int
 
+    def pages(self, total: int) -> int:
+        """Return how many pages of this size `total` entries have."""
+        return -(-total // self.size)
+
     def figures(self, total: int) -> dict[str, int | None]:
         """Return what an answer says about this page of `total` entries; `next_page` is null on the last."""
-        pages = -(-total // self.size)
+        pages = self.pages(total)
         return {
             "total": total,
             "page": self.number,
@@ -145,16 +166,38 @@ class Page(NamedTuple):
         return entries[(self.number - 1) * self.size : self.number * self.size]
 
 
-def read_page(query: QueryParams) -> Page:
+def read_page(query: QueryParams, longest: int = _LONGEST_PAGE) -> Page:
     """Read `page` and `page_size`, by default the first 50 entries; raises Rejected."""
     problems: list[dict[str, Any]] = []
-    page = Page(
-        _whole(query, "page", 1, 10**9, problems),
-        _whole(query, "page_size", 50, _LONGEST_PAGE, problems),
-    )
+    page = _page(query, longest, problems)
     if problems:
         raise Rejected(problems)
     return page
+
+
+def read_sorted_page(query: QueryParams, longest: int) -> tuple[Page, bool]:
+    """Read a page as `read_page` does, and whether the newest come first (`sort_desc`, by default they do)."""
+    problems: list[dict[str, Any]] = []
+    page, newest_first = _page(query, longest, problems), _truth(query, "sort_desc", problems, default=True)
+    if problems:
+        raise Rejected(problems)
+    return page, newest_first
+
+
+def _page(query: QueryParams, longest: int, problems: list[dict[str, Any]]) -> Page:
+    return Page(
+        _whole(query, "page", 1, 10**9, problems),
+        _whole(query, "page_size", 50, longest, problems),
+    )
+
+
+def _truth(query: QueryParams, name: str, problems: list[dict[str, Any]], *, default: bool) -> bool:
+    """Read a yes or no in the words that FastAPI takes."""
+    text = query.get(name, "true" if default else "false").lower()
+    if text not in _YES and text not in _NO:
+        message = "Input should be a valid boolean, unable to interpret input"
+        problems.append(_problem("bool_parsing", message, "query", name))
+    return text in _YES
 
 
 def _whole(query: QueryParams, name: str, default: int, most: int, problems: list[dict[str, Any]]) -> int:

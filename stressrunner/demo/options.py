@@ -16,6 +16,9 @@ __all__ = ["OPTION_NAMES", "DemoOptionError", "DemoOptions"]
 _TARGET = "demo://agents"
 _LONGEST_S = 3600
 _ANONYMOUS = ("own", "shared")
+#: Named here and not by the modules that have them, which a run need not wait for.
+_HISTORIES = ("strict", "current_page", "kind")
+_RACES = ("0", "1", "user")
 
 
 class DemoOptionError(ValueError):
@@ -43,7 +46,12 @@ class DemoOptions:
     capacity: int | None = (
         None  #: runs in progress that the history has room for, at least 1; None has no limit
     )
-    races: bool = False  #: whether first messages that come together begin a session each
+    history: str = (
+        "strict"  #: how sessions are shown: as the real API does, as other versions of it do, or kindly
+    )
+    race: str = (
+        "0"  #: what first messages that come together begin more than once: "1" sessions, "user" a user
+    )
     shares_anonymous: bool = False  #: whether callers without a session are put into one
     backend: str | None = None  #: base URL of a model backend, to which `/chat/completions` is added
     #: the key that is accepted, and the secret of clients; None accepts every one that is not empty
@@ -76,7 +84,8 @@ class DemoOptions:
         """Return a URL that `parse` reads as these options."""
         query = {
             "queue": self.queue,
-            "race": str(int(self.races)),
+            "history": self.history,
+            "race": self.race,
             "anonymous": _ANONYMOUS[self.shares_anonymous],
             "latency": f"{_scaled(self.latency_s, 1000)}ms",
             "jitter": f"{_scaled(self.jitter_s, 1000)}ms",
@@ -127,11 +136,16 @@ def _queue(text: str) -> str:
     return text
 
 
-def _one_of(text: str, words: tuple[str, str]) -> bool:
-    """Read one of two words, of which the second means yes."""
+def _word(text: str, words: tuple[str, ...]) -> str:
     if text not in words:
-        raise ValueError(f"'{words[0]}' or '{words[1]}' is accepted")
-    return text == words[1]
+        *others, last = (f"'{word}'" for word in words)
+        raise ValueError(f"{', '.join(others)} or {last} is accepted")
+    return text
+
+
+def _yes(text: str, words: tuple[str, str]) -> bool:
+    """Read one of two words, of which the second means yes."""
+    return _word(text, words) == words[1]
 
 
 def _backend(text: str) -> str:
@@ -150,8 +164,9 @@ def _api_key(text: str) -> str:
 _READERS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "queue": ("queue", _queue),
     "capacity": ("capacity", partial(_whole, least=1)),
-    "race": ("races", partial(_one_of, words=("0", "1"))),
-    "anonymous": ("shares_anonymous", partial(_one_of, words=_ANONYMOUS)),
+    "history": ("history", partial(_word, words=_HISTORIES)),
+    "race": ("race", partial(_word, words=_RACES)),
+    "anonymous": ("shares_anonymous", partial(_yes, words=_ANONYMOUS)),
     "latency": ("latency_s", _duration_s),
     "jitter": ("jitter_s", _duration_s),
     "errors": ("error_ratio", _ratio),

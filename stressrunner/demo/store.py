@@ -50,7 +50,17 @@ class Session:
     id: str
     name: str | None
     created_at: str
+    user_id: str | None = None  #: who began it; None when that is not known
+    agent_id: int | None = None  #: which agent was last run in it
+    agent_name: str | None = None
+    origin: str | None = None  #: where it was begun, in the words of the caller
+    keeps: bool = True  #: whether what is said in it can be stored
     messages: list[Message] = field(default_factory=list)
+
+    def note_run(self, agent_id: int, agent_name: str, origin: str | None) -> None:
+        """Note which agent is run in it, and where it was begun if that is not known yet."""
+        self.agent_id, self.agent_name = agent_id, agent_name
+        self.origin = self.origin or origin
 
 
 class Store:
@@ -80,10 +90,10 @@ class Store:
         """Return the session that was begun last under this name, or without one."""
         return self._by_name.get(name)
 
-    def begin_session(self, name: str | None) -> Session:
+    def begin_session(self, name: str | None, user_id: str | None = None, *, keeps: bool = True) -> Session:
         """Begin a session, which takes the name from one that has it already."""
         source = f"anonymous/{len(self._sessions)}" if name is None else f"session/{name}"
-        session = Session(self._unused_id(source), name, _now())
+        session = Session(self._unused_id(source), name, _now(), user_id, keeps=keeps)
         self._sessions.append(session)
         self._by_id[session.id] = session
         self._by_name[name] = session
@@ -94,12 +104,14 @@ class Store:
         return identity if identity not in self._by_id else _id(f"{source}/{len(self._sessions)}")
 
     def add_exchange(self, session_id: str, content: str, reply: str) -> None:
-        """Append what was said to a session and what it was answered, as one step.
+        """Append what was said to a session and what it was answered, as one step; one that keeps nothing stays empty.
 
         Raises KeyError for a session that does not exist.
         """
-        messages = self._by_id[session_id].messages
-        created_at = _now()
+        session = self._by_id[session_id]
+        if not session.keeps:
+            return
+        messages, created_at = session.messages, _now()
         for role, text in (("user", content), ("assistant", reply)):
             messages.append(Message(_id(f"message/{session_id}/{len(messages)}"), role, text, created_at))
 

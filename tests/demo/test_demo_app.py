@@ -48,8 +48,7 @@ async def test_a_run_echoes_and_is_remembered():
             "usage": {"input_tokens": 2, "output_tokens": 3, "total_tokens": 5},
         }
         for key in ("s1", session_id):
-            history = (await client.get(f"/api/v1/sessions/{key}")).json()
-            assert history["session_id"] == session_id
+            history = (await client.get(f"/api/v1/sessions/{key}?sort_desc=false")).json()
             assert [(m["role"], m["content"]) for m in history["messages"]] == [
                 ("user", "hello there"),
                 ("assistant", "Understood: hello there"),
@@ -188,6 +187,20 @@ async def test_what_is_not_there(method, path, status, detail):
             [("value_error", ["body", "user", "email"])],
         ),
         (RUN, '{"user": 1}', [("missing", ["body", "message_content"]), ("dict_type", ["body", "user"])]),
+        (RUN, '{"message_content": "m", "x": 1e999}', [("json_invalid", ["body"])]),
+        (RUN, '{"message_content": "m", "x": 1}', [("extra_forbidden", ["body", "x"])]),
+        (RUN, '{"x": 1}', [("extra_forbidden", ["body", "x"]), ("missing", ["body", "message_content"])]),
+        (
+            RUN,
+            '{"message_content": "m", "user": {"name": "x"}}',
+            [("extra_forbidden", ["body", "user", "name"])],
+        ),
+        ("/api/v1/users", '{"email": "a@b.c", "id": 1}', [("extra_forbidden", ["body", "id"])]),
+        (
+            "/api/v1/memories",
+            '{"name": "n", "content": "c", "user_id": "u", "x": 1}',
+            [("extra_forbidden", ["body", "x"])],
+        ),
         ("/api/v1/users", "{}", [("missing", ["body", "email"])]),
         ("/api/v1/users", '{"email": "nobody"}', [("value_error", ["body", "email"])]),
         ("/api/v1/users", '{"email": 5}', [("string_type", ["body", "email"])]),
@@ -207,43 +220,6 @@ async def test_a_wrong_body_is_422_with_every_problem(path, body, problems):
         detail = reply.json()["detail"]
         assert [(problem["type"], problem["loc"]) for problem in detail] == problems
         assert all(problem["msg"] for problem in detail)
-
-
-async def test_pages_cover_a_list_once():
-    """Following `next_page` until it is null reads every entry once, in order."""
-    async with client_of() as client:
-        for number in range(7):
-            await client.post(RUN, json={"message_content": f"m{number}", "session_name": f"s{number}"})
-        names, number = [], 1
-        while number is not None:
-            query = {"page": number, "page_size": 3}
-            page = (await client.get("/api/v1/sessions", params=query)).json()
-            assert (page["total"], page["total_pages"], page["page"]) == (7, 3, number)
-            names += [session["session_name"] for session in page["sessions"]]
-            number = page["next_page"]
-        assert names == [f"s{number}" for number in range(7)]
-        assert {session["message_count"] for session in page["sessions"]} == {2}
-
-
-async def test_a_history_is_paged_too():
-    """A session's messages come in pages, and one beyond the end is empty."""
-    async with client_of() as client:
-        for number in range(3):
-            await client.post(RUN, json={"message_content": f"m{number}", "session_name": "s"})
-        path = "/api/v1/sessions/s?page_size=4&page="
-        first, second, third = [(await client.get(f"{path}{number}")).json() for number in (1, 2, 3)]
-        contents = [message["content"] for message in first["messages"] + second["messages"]]
-        assert contents[::2] == ["m0", "m1", "m2"]
-        assert (first["next_page"], second["next_page"], third["messages"]) == (2, None, [])
-
-
-@pytest.mark.parametrize("query", ["page=0", "page=x", "page=²", "page_size=1001", "page=" + "9" * 5000])
-async def test_a_wrong_page_is_422(query):
-    """Pages are whole numbers from 1 on, of at most 1,000 entries."""
-    async with client_of() as client:
-        reply = await client.get(f"/api/v1/sessions?{query}")
-        assert reply.status_code == 422
-        assert reply.json()["detail"][0]["loc"] == ["query", query.partition("=")[0]]
 
 
 async def test_faults_spare_what_is_evidence():
@@ -300,8 +276,8 @@ async def burst_of(client, *bodies):
 
 
 async def history_of(client, key):
-    """Return the user messages that a session remembers, those that were joined taken apart."""
-    messages = (await client.get(f"/api/v1/sessions/{key}")).json()["messages"]
+    """Return the user messages that a session remembers, oldest first, those that were joined taken apart."""
+    messages = (await client.get(f"/api/v1/sessions/{key}?sort_desc=false")).json()["messages"]
     return [m for entry in messages if entry["role"] == "user" for m in entry["content"].split("\n---\n")]
 
 
@@ -335,6 +311,30 @@ async def test_first_messages_may_race():
         assert {body["session_id"] for body in later} <= ids
         known = bodies[0]["session_id"]
         assert (await burst_of(client, {"session_id": known}))[0].json()["session_id"] == known
+
+
+async def test_a_new_user_may_be_made_at_the_wrong_moment():
+    """With `race=user` one of the first messages makes the user; what the others say is answered and not stored."""
+    async with client_of(DemoOptions.parse("demo://agents?latency=0s&jitter=0s&race=user")) as client:
+        user = {"email": "new@example.com"}
+        first = [{"session_name": f"s{number}", "user": user} for number in range(5)]
+        replies = await burst_of(client, *first, {"session_name": "s5"})
+        assert {reply.status_code for reply in replies} == {200}
+        bodies = [reply.json() for reply in replies]
+        made = [number for number, body in enumerate(bodies) if body["user_id"] is not None]
+        assert len(made) == 1
+        kept = [number for number in range(6) if await history_of(client, f"s{number}")]
+        assert kept == [*made, 5]  # one without a user loses nothing
+        later = await burst_of(client, {"session_name": "s6", "user": user})
+        assert later[0].json()["user_id"] == bodies[made[0]]["user_id"]
+        assert await history_of(client, "s6") == ["m0"]
+
+
+async def test_messages_of_one_new_session_find_its_user():
+    """With `race=user`, first messages of one session are all stored: the one that makes the user begins the session."""
+    async with client_of(DemoOptions.parse("demo://agents?latency=0s&jitter=0s&race=user")) as client:
+        await burst_of(client, *[FIRST] * 5)
+        assert len(await history_of(client, "s1")) == 5
 
 
 @pytest.mark.parametrize(("option", "sessions"), [("own", 5), ("shared", 1)])

@@ -16,7 +16,8 @@ options = st.builds(
     seed=st.integers(0, 2**64),
     queue=st.sampled_from(sorted(QUEUES)),
     capacity=st.none() | st.integers(1, 10**6),
-    races=st.booleans(),
+    race=st.sampled_from(["0", "1", "user"]),
+    history=st.sampled_from(["strict", "current_page", "kind"]),
     shares_anonymous=st.booleans(),
     backend=st.none() | st.sampled_from(["http://127.0.0.1:9099/v1", "https://example.org/a%20b"]),
     token_ttl_s=millionths,
@@ -57,7 +58,7 @@ def test_what_is_finer_than_kept_is_rounded():
         ("demo://agents/api", "target=demo://agents/api: the embedded target is demo://agents"),
         (
             "demo://agents?latncy=5ms",
-            "latncy=5ms: unknown option, did you mean 'latency'? Options: queue, capacity, race, anonymous, latency, jitter, errors, seed, backend, api_key, token_ttl",
+            "latncy=5ms: unknown option, did you mean 'latency'? Options: queue, capacity, history, race, anonymous, latency, jitter, errors, seed, backend, api_key, token_ttl",
         ),
         (
             "demo://agents?queue=mrge",
@@ -75,7 +76,7 @@ def test_what_is_finer_than_kept_is_rounded():
             "demo://agents?capacity=0",
             "capacity=0: a whole number from 1 on is accepted, of at most 20 digits",
         ),
-        ("demo://agents?race=yes", "race=yes: '0' or '1' is accepted"),
+        ("demo://agents?race=yes", "race=yes: '0', '1' or 'user' is accepted"),
         ("demo://agents?anonymous=1", "anonymous=1: 'own' or 'shared' is accepted"),
         (
             "demo://agents?backend=sink",

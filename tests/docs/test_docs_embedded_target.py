@@ -3,6 +3,7 @@
 from documents import table
 
 from stressrunner.demo import DemoOptions
+from stressrunner.demo.history import HISTORIES
 from stressrunner.demo.options import OPTION_NAMES
 from stressrunner.demo.queues import QUEUES
 
@@ -23,3 +24,8 @@ def test_every_option_is_explained():
 def test_every_queue_is_explained():
     """The table of queues has each of them, in order."""
     assert [row[0].strip("`") for row in table(PAGE, "Queues")] == list(QUEUES)
+
+
+def test_every_history_is_explained():
+    """The table of histories has each of them, in order."""
+    assert [row[0].strip("`") for row in table(PAGE, "Histories")] == list(HISTORIES)
