@@ -8,8 +8,6 @@ import time
 
 import pytest
 
-from stressrunner.demo import DemoOptions, process
-from stressrunner.hosting import HostingFailed
 from stressrunner.hosting.server import CannotServe, LoopbackServer, listen
 
 WITHOUT_UVLOOP = "import sys; sys.modules['uvloop'] = None\n"
