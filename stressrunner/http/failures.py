@@ -13,6 +13,7 @@ __all__ = [
     "CLOSED_EARLY",
     "CLOSED_SILENT",
     "ExchangeFailed",
+    "closed_within",
     "connect_failure",
     "connect_timeout",
     "lost_connection",
@@ -25,6 +26,12 @@ _EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 CLOSED_SILENT = Failure(FailureKind.RESET, "the server closed the connection without a response")
 CLOSED_EARLY = Failure(FailureKind.RESET, "the server closed the connection before the response was complete")
+
+
+def closed_within(received: int, announced: int | None) -> Failure:
+    """Return the failure of a body that ended with its connection, after `received` bytes; without `announced` in chunks."""
+    of_all = f"of {announced:,} bytes" if announced is not None else "bytes, before its last chunk"
+    return Failure(FailureKind.RESET, f"the response ended after {received:,} {of_all}")
 
 
 class ExchangeFailed(Exception):

@@ -1,4 +1,4 @@
-"""The fast transport: HTTP/1.1 on asyncio's protocols with llhttp (httptools), made for uvloop.
+"""The fast transport: HTTP/1.1 on asyncio's protocols, made for uvloop.
 
 A request over a kept connection that is begun with a callback costs no future, no task, no cancel scope and no timer.
 Every request in flight has a connection of its own, so nothing waits in here; idle connections are used again, the last

@@ -211,7 +211,6 @@ class Connection(asyncio.Protocol):
             if exc is None:
                 self.response.finish()
             self._end(self.response.failure if exc is None else lost_connection(exc), time.monotonic_ns())
-        self.response.release()
         self._deadlines.forget(self)
         self._owner.lost(self)
 

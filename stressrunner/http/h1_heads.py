@@ -1,9 +1,8 @@
 """Heads of responses that have been read before: what a server says again, byte for byte, is not parsed again.
 
-Responses of one endpoint mostly have the same head within a second, after which Date changes. llhttp reads equal
-bytes equally, and a body of a length that the head announces is opaque to it. So a response that begins with a known
-head and is exactly as long as that head's response was is complete and means the same
-(test_known_heads_change_nothing).
+Responses of one endpoint mostly have the same head within a second, after which Date changes. Equal heads mean the same,
+and a body of a length that the head announces means nothing. So a response that begins with a known head and is exactly
+as long as that head's response was is complete and means the same (test_known_heads_change_nothing).
 """
 
 from typing import NamedTuple

@@ -38,7 +38,6 @@ HOMES = {
     "regex": {"expressions"},
     "mimesis": {"expressions"},
     "httpx": {"http", "demo"},
-    "httptools": {"http"},
     "psutil": {"monitor"},
     "starlette": {"hosting", "demo", "sink"},
     "uvicorn": {"hosting"},

@@ -1,0 +1,155 @@
+"""The body of a response that comes in chunks, its framing undone (RFC 9112, 7.1).
+
+Sizes may be followed by blanks and extensions, which mean nothing here; trailers are read and left out. Lines end in
+CRLF, but those of trailers, which are header lines, may do with LF. What comes of bytes does not depend on how they are cut.
+"""
+
+import re
+from enum import Enum, auto
+
+from stressrunner.http.content import body_too_large
+from stressrunner.http.failures import ExchangeFailed
+from stressrunner.http.response_head import NotHttp, read_lines
+from stressrunner.http.wire import Limits, head_too_large
+
+__all__ = ["EMPTY_LINE", "Chunks"]
+
+#: The end of a head or of trailers, with the end of the line before.
+EMPTY_LINE = re.compile(rb"\n\r?\n")
+
+#: A size with what may follow it: blanks, extensions, the end of the line. It matches the beginning of each, too.
+_SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{0,20}+)([ \t]*+(?:;[^\r\n\0]*+)?)(\r?\n?)")
+_PLAIN_SIZE = re.compile(rb"([0-9A-Fa-f]{1,20}+)\r\n")
+
+
+class _Next(Enum):
+    SIZE = auto()
+    CONTENT = auto()
+    LINE_END = auto()  #: of a chunk's content
+    TRAILERS = auto()
+    NOTHING = auto()
+
+
+class Chunks:
+    """Takes the bytes of a chunked body as they come."""
+
+    __slots__ = ("_left", "_limits", "_next", "_pending", "_room", "parts", "size", "surplus")
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._next = _Next.SIZE
+        self._left = 0  # bytes of the present chunk
+        self._pending = b""  # what is not yet enough
+        self._room = limits.head_bytes  # for extensions, which are no more use than a head
+        self.parts: list[bytes] = []  #: the content so far
+        self.size = 0  #: bytes of it
+        self.surplus = False  #: more came than the body
+
+    @property
+    def ended(self) -> bool:
+        """Whether the body is complete."""
+        return self._next is _Next.NOTHING
+
+    def feed(self, octets: bytes) -> None:
+        """Read on.
+
+        Raises:
+            NotHttp: these are no chunks.
+            ExchangeFailed: content, extensions or trailers are larger than the limits allow.
+        """
+        if self._pending:
+            octets, self._pending = self._pending + octets, b""
+        at = self._whole_chunks(octets) if self._next is _Next.SIZE else 0
+        while True:
+            before = at
+            match self._next:
+                case _Next.SIZE:
+                    at = self._size(octets, at)
+                case _Next.CONTENT:
+                    at = self._content(octets, at)
+                case _Next.LINE_END:
+                    at = self._line_end(octets, at)
+                case _Next.TRAILERS:
+                    at = self._trailers(octets, at)
+                case _Next.NOTHING:
+                    self.surplus |= at < len(octets)
+                    return
+            if at == before:
+                self._pending = octets[at:]
+                return
+
+    def _whole_chunks(self, octets: bytes) -> int:
+        """Take the chunks that are there whole, in the shortest way; return where the rest begins."""
+        at, parts, limit = 0, self.parts, self._limits.body_bytes
+        while found := _PLAIN_SIZE.match(octets, at):
+            size, begin = int(found[1], 16), found.end()
+            end = begin + size
+            if not size or octets[end : end + 2] != b"\r\n" or self.size + size > limit:
+                break
+            parts.append(octets[begin:end])
+            self.size += size
+            at = end + 2
+        return at
+
+    def _size(self, octets: bytes, at: int) -> int:
+        found = _PLAIN_SIZE.match(octets, at)
+        if found is None:
+            return self._decorated_size(octets, at)
+        self._begin(int(found[1], 16))
+        return found.end()
+
+    def _begin(self, size: int) -> None:
+        self._left = size
+        self._next = _Next.CONTENT if size else _Next.TRAILERS
+
+    def _decorated_size(self, octets: bytes, at: int) -> int:
+        """Read a size with something behind it, or the beginning of one."""
+        found = _SIZE_LINE.match(octets, at)
+        assert found is not None  # noqa: S101  # it matches nothing, too
+        digits, extension, end = found.groups()
+        if len(extension) > self._room:
+            raise ExchangeFailed(head_too_large(self._limits.head_bytes))
+        is_over = found.end() < len(octets) or end.endswith(b"\n")
+        if (is_over or at < len(octets)) and (not digits or (is_over and end != b"\r\n")):
+            raise NotHttp(f"a chunk's size is {octets[at : at + 20].decode('latin-1')!r}")
+        if not is_over:
+            return at
+        self._room -= len(extension)
+        self._begin(int(digits, 16))
+        return found.end()
+
+    def _content(self, octets: bytes, at: int) -> int:
+        part = octets[at : at + self._left]
+        if not part:
+            return at
+        self.parts.append(part)
+        self.size += len(part)
+        if self.size > self._limits.body_bytes:
+            raise ExchangeFailed(body_too_large(self._limits.body_bytes))
+        self._left -= len(part)
+        if not self._left:
+            self._next = _Next.LINE_END
+        return at + len(part)
+
+    def _line_end(self, octets: bytes, at: int) -> int:
+        end = octets[at : at + 2]
+        if end == b"\r\n":
+            self._next = _Next.SIZE
+            return at + 2
+        if end and end != b"\r":
+            raise NotHttp("a chunk is longer than its size")
+        return at
+
+    def _trailers(self, octets: bytes, at: int) -> int:
+        for end in (b"\r\n", b"\n"):
+            if octets.startswith(end, at):
+                self._next = _Next.NOTHING
+                return at + len(end)
+        found = EMPTY_LINE.search(octets, at)
+        if (len(octets) if found is None else found.end()) - at > self._limits.head_bytes:
+            raise ExchangeFailed(head_too_large(self._limits.head_bytes))
+        if found is None:
+            return at
+        read_lines(octets[at : found.end()])
+        self._next = _Next.NOTHING
+        return found.end()
