@@ -14,6 +14,8 @@ from typing import IO
 import anyio
 from anyio.abc import ByteReceiveStream, ByteSendStream
 
+from stressrunner.hosting.environment import keep_only_needed
+
 __all__ = ["ForkedProcess", "can_fork", "forked"]
 
 _CHUNK_BYTES = 1 << 16
@@ -52,6 +54,7 @@ def forked(complaints: IO[bytes]) -> "ForkedProcess | None":
         os.dup2(descriptor, place)
     for descriptor in (their_input, their_output, our_input, our_output):
         os.close(descriptor)
+    keep_only_needed()
     return None
 
 

@@ -13,6 +13,7 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 
 from stressrunner.fleet.forked import ForkedProcess, can_fork, forked
 from stressrunner.fleet.messages import HEADER_BYTES, Message, decoded, frame_of, length_of
+from stressrunner.hosting.environment import child_environment
 
 __all__ = ["Channel", "Crew", "LocalProcess"]
 
@@ -193,5 +194,10 @@ async def _spawn(complaints: IO[bytes]) -> Process:
     # -P keeps modules of the working directory from taking the place of the interpreter's own.
     command = [sys.executable, "-P", "-m", "stressrunner.fleet.child"]
     return await anyio.open_process(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=complaints, start_new_session=True
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=complaints,
+        start_new_session=True,
+        env=child_environment(),
     )

@@ -14,6 +14,7 @@ from anyio.abc import ByteReceiveStream, Process
 from anyio.streams.buffered import BufferedByteReceiveStream
 
 from stressrunner.errors import StressrunnerError
+from stressrunner.hosting.environment import child_environment
 
 __all__ = ["Hosted", "HostingFailed", "hosted"]
 
@@ -59,7 +60,11 @@ async def hosted(server: str, module: str, arguments: Sequence[str]) -> AsyncIte
     command = [sys.executable, "-P", "-m", module, *arguments]
     with tempfile.TemporaryFile() as complaints:
         child = await anyio.open_process(
-            command, stdin=subprocess.PIPE, stderr=complaints, start_new_session=True
+            command,
+            stdin=subprocess.PIPE,
+            stderr=complaints,
+            start_new_session=True,
+            env=child_environment(),
         )
         try:
             yield await _ready(server, child, complaints)

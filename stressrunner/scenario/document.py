@@ -19,6 +19,7 @@ from stressrunner.scenario.compose import overlay_of
 from stressrunner.scenario.emit import composed_yaml
 from stressrunner.scenario.feeders import read_feeders
 from stressrunner.scenario.files import decoded, read_file
+from stressrunner.scenario.holes import without_defaults
 from stressrunner.scenario.layers import compose
 from stressrunner.scenario.manifest import Shortage
 from stressrunner.scenario.pack_files import Unpacked
@@ -173,6 +174,8 @@ def _in_order(name: str, found: Sequence[Diagnostic]) -> list[Diagnostic]:
 
 
 def _masked(diagnostic: Diagnostic, masker: Masker) -> Diagnostic:
-    """Hide secrets in what is quoted; the source line shows holes as they are written."""
+    """Hide secrets in what is quoted; the source line shows holes as they are written, without defaults of secrets."""
     message, hint = masker.text(diagnostic.message), masker.text(diagnostic.hint)
-    return replace(diagnostic, message=message, hint=hint)
+    return replace(
+        diagnostic, message=message, hint=hint, source_line=without_defaults(diagnostic.source_line)
+    )

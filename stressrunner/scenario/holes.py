@@ -13,7 +13,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-__all__ = ["SHORTEST_SECRET", "Filled", "Hole", "HoleError", "fill", "fill_public", "holes_of", "is_one_hole"]
+__all__ = [
+    "SHORTEST_SECRET",
+    "Filled",
+    "Hole",
+    "HoleError",
+    "fill",
+    "fill_public",
+    "holes_of",
+    "is_one_hole",
+    "without_defaults",
+]
 
 #: Characters of a secret; shorter ones would be masked in every second word of a report.
 SHORTEST_SECRET = 6
@@ -42,7 +52,7 @@ class Filled:
     """A text whose holes are filled, and how it came about."""
 
     text: str
-    #: values of secrets that are no defaults, to the names of their variables
+    #: values of secrets that are long enough to be masked, to the names of their variables
     secrets: Mapping[str, str] = field(default_factory=dict)
     #: of every hole: start and end in `text`, start and end as it was written
     spans: tuple[tuple[int, int, int, int], ...] = ()
@@ -80,12 +90,12 @@ def is_one_hole(text: str) -> bool:
     return match is not None and match["name"] is not None
 
 
-def _value(match: re.Match[str], environ: Mapping[str, str]) -> tuple[str, bool]:
-    """Return what fills one hole, and whether it is a secret to be masked; raises HoleError."""
+def _value(match: re.Match[str], environ: Mapping[str, str]) -> str:
+    """Return what fills one hole; raises HoleError."""
     name, default = match["name"], match["default"]
     given = environ.get(name)
     if default is not None and not given:
-        return default, False
+        return default
     if given is None:
         kind = "secret" if match["secret"] else "variable"
         hint = f"set it, or give a default: ${{{match['secret'] or ''}{name}:-...}}"
@@ -93,7 +103,16 @@ def _value(match: re.Match[str], environ: Mapping[str, str]) -> tuple[str, bool]
     if match["secret"] and given != default and len(given) < SHORTEST_SECRET:
         problem = f"the secret {name} has fewer than {SHORTEST_SECRET} characters, too few to be masked"
         raise HoleError(match.start(), len(match[0]), problem)
-    return given, bool(match["secret"]) and given != default
+    return given
+
+
+def _secrets(match: re.Match[str], value: str) -> Iterator[str]:
+    """Yield what is to be masked of a hole: its value and its default, which may be one too.
+
+    A default that is too short to be masked stands in the file by the choice of whoever wrote it.
+    """
+    if match["secret"]:
+        yield from (text for text in (value, match["default"] or "") if len(text) >= SHORTEST_SECRET)
 
 
 def fill(text: str, environ: Mapping[str, str], *, is_template: bool = False) -> Filled:
@@ -117,13 +136,13 @@ def fill(text: str, environ: Mapping[str, str], *, is_template: bool = False) ->
             raise HoleError(
                 match.start(), 2, problem, "write ${NAME}, ${NAME:-default} or $${ for a literal ${"
             )
-        value, is_secret = _value(match, environ) if match["name"] else ("${", False)
+        value = _value(match, environ) if match["name"] else "${"
         start = length + match.start() - position
         parts += (text[position : match.start()], value)
         spans.append((start, start + len(value), match.start(), match.end()))
         position, length = match.end(), start + len(value)
-        if is_secret:
-            secrets[value] = match["name"]
+        for secret in _secrets(match, value):
+            secrets.setdefault(secret, match["name"])
     filled = Filled("".join((*parts, text[position:])), secrets, tuple(spans))
     if is_template:
         _refuse_templates(filled, text)
@@ -146,12 +165,22 @@ def fill_public(text: str, environ: Mapping[str, str]) -> str:
     return "".join(_public_parts(text, environ))
 
 
+def without_defaults(text: str) -> str:
+    """Return a text as it was written, with `*` for every character of the defaults of secrets."""
+
+    def hidden(match: re.Match[str]) -> str:
+        default = match["default"] if match["secret"] else None
+        return match[0] if not default else f"{match[0][: -len(default) - 1]}{'*' * len(default)}}}"
+
+    return _HOLE.sub(hidden, text)
+
+
 def _public_parts(text: str, environ: Mapping[str, str]) -> Iterator[str]:
     position = 0
     for match in _HOLE.finditer(text):
         yield text[position : match.start()]
         if match["name"] and not match["secret"]:
-            yield _value(match, environ)[0].replace("${", "$${")
+            yield _value(match, environ).replace("${", "$${")
         else:
             yield match[0]
         position = match.end()

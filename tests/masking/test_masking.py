@@ -8,7 +8,7 @@ import urllib.parse
 
 import markupsafe
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from stressrunner.masking import MASK, Masker, authorizing
@@ -32,6 +32,21 @@ FORMS = {
     "in a template": lambda secret: str(markupsafe.escape(secret)),
     "in JSON in HTML": lambda secret: html.escape(json.dumps(secret)[1:-1]),
     "in a message": lambda secret: repr(secret)[1:-1],
+    "in hexadecimal": lambda secret: secret.encode().hex(),
+    "in upper case hexadecimal": lambda secret: secret.encode().hex().upper(),
+}
+#: What turns a text into another one that holds it.
+WRAPPERS = {
+    "json": lambda text: json.dumps({"a": [text]}),
+    "json in UTF-8": lambda text: json.dumps([text], ensure_ascii=False),
+    "url": lambda text: "https://h.example/?next=" + urllib.parse.quote(text, safe=""),
+    "path": lambda text: "/a/" + urllib.parse.quote(text),
+    "form": lambda text: urllib.parse.urlencode({"field": text, "b": "c"}),
+    "html": lambda text: f"<p>{html.escape(text)}</p>",
+    "markup": lambda text: str(markupsafe.escape(text)),
+    "base64": lambda text: base64.b64encode(f"u:{text}".encode()).decode(),
+    "base64url": lambda text: base64.urlsafe_b64encode(text.encode()).decode().rstrip("="),
+    "hex": lambda text: text.encode().hex(),
 }
 
 
@@ -66,6 +81,42 @@ def test_basic_auth_disappears(secret, user):
     masked = Masker([secret]).text(f"Authorization: Basic {token}")
     assert MASK in masked
     assert token[len(token) // 2 :] not in masked
+
+
+def nested(ways, text):
+    """Return a text wrapped in several ways, the first one innermost."""
+    for way in ways:
+        text = WRAPPERS[way](text)
+    return text
+
+
+@given(ways=st.lists(st.sampled_from(sorted(WRAPPERS)), min_size=1, max_size=3), secret=secrets)
+@example(ways=["json", "base64", "url"], secret="00000\x7f")
+@example(ways=["url", "url", "url"], secret="a b+c/d=e")
+@example(ways=["json", "json", "html"], secret='a"b\\c d')
+@example(ways=["base64", "base64", "base64"], secret="hunter22")
+@example(ways=["hex", "base64url", "form"], secret="hunter22")
+def test_encodings_nest(ways, secret):
+    """A secret disappears from a URL in a URL, JSON in JSON in base64, HTML of either: up to three deep."""
+    masked = Masker([secret]).text(nested(ways, secret))
+    assert MASK in masked
+    # Nothing is left of it but what base64 shares with its neighbours.
+    assert nested(ways, secret[1:-1]) not in masked
+
+
+def test_a_url_in_a_url_keeps_its_other_parts():
+    """What is shown of a nested address is everything but the secret."""
+    inner = "https://h.example/cb?key=" + urllib.parse.quote("a b+c/d=e", safe="") + "&x=1"
+    whole = json.dumps({"location": "/login?next=" + urllib.parse.quote(inner, safe="")})
+    assert Masker(["a b+c/d=e"]).text(whole) == (
+        '{"location": "/login?next=https%3A%2F%2Fh.example%2Fcb%3Fkey%3D***%26x%3D1"}'
+    )
+
+
+def test_a_cut_within_an_escape_disappears():
+    """Where a text was cut in the middle of an escape, what is left of the escape goes with the secret's beginning."""
+    for end in ("%", "%2", "\\u00", "&am"):
+        assert Masker(["abcdefgh&ijkl"]).text(f"x abcdefgh{end}") == f"x {MASK}"
 
 
 @given(texts)

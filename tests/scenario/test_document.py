@@ -77,10 +77,22 @@ def test_the_environment_fills_holes():
     assert value["variables"]["plain"] == 50
 
 
-def test_only_real_secrets_are_masked():
-    """The value of a secret is reported for masking; its default, which stands in the file, is not."""
-    assert read().secrets == ()
-    assert read(environ={"API_KEY": "sesame-open"}).secrets == ("sesame-open",)
+def test_defaults_of_secrets_are_masked_too():
+    """The value of a secret is reported for masking and its default as well, unless that is too short to be one."""
+    assert read().secrets == ("demo-key",)
+    assert read(environ={"API_KEY": "sesame-open"}).secrets == ("sesame-open", "demo-key")
+    assert "secret:S" in read("target.headers.x='${secret:S:-short}'").composed
+    assert read("target.headers.x='${secret:S:-short}'").secrets == ("demo-key",)
+
+
+def test_source_lines_show_no_default_of_a_secret():
+    """A mistake in a line with a default shows the line with the default blotted out, and the caret where it was."""
+    text = SCENARIO.replace("x-on: yes", "x-on: [yes]")
+    with pytest.raises(InvalidScenario) as invalid:
+        read(text=text)
+    rendered = "".join(diagnostic.render() for diagnostic in invalid.value.diagnostics)
+    assert "${secret:API_KEY:-********}" in rendered
+    assert "demo-key" not in rendered
 
 
 def test_secrets_stay_out_of_the_composed_text():
