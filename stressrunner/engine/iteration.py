@@ -5,6 +5,7 @@ from typing import NamedTuple
 import anyio
 
 from stressrunner.engine.clock import Clock
+from stressrunner.engine.loop_watch import Late
 from stressrunner.engine.names import IterationScope, RequestNames
 from stressrunner.engine.pauses import think_ns
 from stressrunner.engine.permit import Permit
@@ -129,7 +130,7 @@ class Iterations:
             raise
         if walk.is_measured:
             length_ns = self.clock.now_ns() - began_ns - walk.paused_ns
-            self._recorder.whole(walk.due.phase, "session", length_ns if passed else None)
+            self._recorder.whole(walk.due.phase, "session", length_ns if passed else None, walk.late_since(0))
 
     async def _conversation(self, session: SessionPlan, walk: Walk) -> bool:
         """Send the messages of a session, with the steps before and after them; return whether all passed."""
@@ -165,13 +166,18 @@ class Iterations:
         first_due = walk.due
         if size == 1:
             names = RequestNames(walk.scope, first, step=walk.seen)
-            return await self._steps.send(endpoint, names, walk, first_due)
+            answered = await self._steps.send(endpoint, names, walk, first_due)
+            walk.was_late(names.late)
+            return answered
         gap_ns = round(session.spec.gap_s * NS_PER_S)
         passed: list[bool] = []
+        lates: list[Late] = []
 
         async def send(message: int, due: Due) -> None:
             names = RequestNames(walk.scope, message, step=walk.seen)
             passed.append(await self._steps.send(endpoint, names, walk, due))
+            if names.late is not None:
+                lates.append(names.late)
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(send, first, first_due)
@@ -180,4 +186,5 @@ class Iterations:
                 with walk.permit.waiting():
                     await self.clock.sleep_until(due_ns)
                 tasks.start_soon(send, first + k, Due(first_due.phase, due_ns))
+        walk.was_late(max(lates, default=None))  # of what goes on at once, the longest
         return all(passed)

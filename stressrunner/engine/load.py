@@ -5,13 +5,17 @@ import anyio
 from stressrunner.engine.budget import Budget
 from stressrunner.engine.chores import Site
 from stressrunner.engine.clock import Clock
+from stressrunner.engine.loop_watch import LoopWatch
 from stressrunner.engine.recorder import Recorder
 from stressrunner.engine.sending import Cut, Sender
 from stressrunner.engine.stream import PhaseSpan, StreamLoad
-from stressrunner.http.exchange import TransportFactory
+from stressrunner.http.exchange import DirectTransports, TransportFactory
 from stressrunner.plan.plan import Plan
 
 __all__ = ["Load"]
+
+#: Turns of the event loop until a response that was read has been stamped: by callbacks, and by tasks in many steps.
+_DIRECT_TURNS, _TASK_TURNS = 2, 8
 
 
 class Load:
@@ -27,10 +31,14 @@ class Load:
         self._requests = plan.limits.requests
         share = None if self._requests is None else plan.part.share(self._requests)
         budget = None if share is None else Budget(share, self._hit_limit)
+        turns = _DIRECT_TURNS if isinstance(transports, DirectTransports) else _TASK_TURNS
+        self.watch = LoopWatch(
+            clock, turns=turns
+        )  #: to be run beside the load, or nothing is known to be late
         self._streams: list[StreamLoad] = []
         for stream in plan.streams:
             cut = Cut()
-            sender = Sender(base_url, clock, recorder, cut, budget)
+            sender = Sender(base_url, clock, recorder, cut, budget, self.watch)
             site = Site(base_url, transports, sender, clock, recorder)
             self._streams.append(StreamLoad(plan.of_stream(stream), site, cut, self._fail))
         self.failure = ""  #: why the load cut itself off, in one sentence

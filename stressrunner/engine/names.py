@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
+from stressrunner.engine.loop_watch import Late
 from stressrunner.engine.tokens import token_text
 from stressrunner.expressions import FUNCTIONS, CannotEvaluate, Draws
 from stressrunner.expressions.fake import Fake
@@ -160,6 +161,7 @@ class RequestNames(Mapping[str, Any]):
         "_latest",
         "_row",
         "_use",
+        "late",
         "number",
         "scope",
         "step",
@@ -190,6 +192,7 @@ class RequestNames(Mapping[str, Any]):
         self._latest = None if step is None else step.latest
         self._use = number if use is None else use
         self._row = number if row is None else row
+        self.late: Late | None = None  #: what the generator added to the request, once it has ended
         self.begin()
 
     def begin(self) -> None:

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from stressrunner.engine.attempt import Attempt
+from stressrunner.engine.loop_watch import Late
 from stressrunner.engine.sample import Sample
 from stressrunner.http.exchange import Exchange
 from stressrunner.plan.outcome import Problem
@@ -36,8 +37,14 @@ class Recorder(Protocol):
     def failed(self, endpoint: int, problem: Problem, at_ns: int) -> None:
         """Take a failure that is none of a request, at a monotonic time; `endpoint` is what it has to do with."""
 
-    def whole(self, phase: int, name: str, length_ns: int | None) -> None:
-        """Take the length, pauses subtracted, of something that is measured as a whole; None when it failed."""
+    def whole(self, phase: int, name: str, length_ns: int | None, late: Late | None = None) -> None:
+        """Take the length, pauses subtracted, of something that is measured as a whole; None when it failed.
+
+        `late` is what the generator added to it.
+        """
+
+    def late_arrival(self, phase: int) -> None:
+        """Take an arrival that was released so late that it cannot be said to have been offered."""
 
     def whole_cut_off(self, phase: int, name: str) -> None:
         """Take something that is measured as a whole and did not finish in time: it ranks last."""
@@ -79,8 +86,11 @@ class Apart:
     def unplanned(self, phase: int, endpoint: int) -> None:
         """Forget it: nothing of this is planned."""
 
-    def whole(self, phase: int, name: str, length_ns: int | None) -> None:
+    def whole(self, phase: int, name: str, length_ns: int | None, late: Late | None = None) -> None:
         """Forget it: lengths are of the load alone."""
+
+    def late_arrival(self, phase: int) -> None:
+        """Forget it: nothing of this arrives."""
 
     def whole_cut_off(self, phase: int, name: str) -> None:
         """Forget it: lengths are of the load alone."""

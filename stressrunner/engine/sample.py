@@ -10,6 +10,7 @@ response_time = lag + queue + blocked + service_time
 
 from typing import NamedTuple
 
+from stressrunner.engine.loop_watch import Late
 from stressrunner.plan.outcome import Outcome, Problem
 
 __all__ = ["Sample"]
@@ -35,3 +36,4 @@ class Sample(NamedTuple):
     problem: Problem | None = None
     redirects: int = 0  #: requests beyond the first that redirects asked for
     resent: bool = False  #: sent a second time over a new connection
+    late: Late | None = None  #: what the generator added to it; None for nothing

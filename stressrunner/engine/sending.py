@@ -8,6 +8,7 @@ import anyio.lowlevel
 
 from stressrunner.engine.budget import Budget
 from stressrunner.engine.clock import Clock
+from stressrunner.engine.loop_watch import LEAST_NS, LoopWatch
 from stressrunner.engine.message_log import attempt_of, unanswered
 from stressrunner.engine.names import RequestNames, ResponseNames
 from stressrunner.engine.permit import Permit
@@ -65,17 +66,24 @@ class Sender:
     """Sends single requests; one for all users of a load."""
 
     def __init__(
-        self, base_url: str, clock: Clock, recorder: Recorder, cut: Cut, budget: Budget | None = None
+        self,
+        base_url: str,
+        clock: Clock,
+        recorder: Recorder,
+        cut: Cut,
+        budget: Budget | None = None,
+        watch: LoopWatch | None = None,
     ) -> None:
         """`base_url` is where the target really is, which for an embedded one the plan does not know.
 
-        Without a budget any number of requests is sent.
+        Without a budget any number of requests is sent; without a watch over the event loop none of them is late.
         """
         self._base_url = base_url
         self._clock = clock
         self._recorder = recorder
         self._cut = cut
         self._budget = budget
+        self._watch = LoopWatch(clock) if watch is None else watch
 
     @property
     def ranks_cut_off(self) -> bool:
@@ -84,7 +92,7 @@ class Sender:
 
     def beside(self, recorder: Recorder) -> "Sender":
         """Return one that tells another recorder, within the same limits."""
-        return Sender(self._base_url, self._clock, recorder, self._cut, self._budget)
+        return Sender(self._base_url, self._clock, recorder, self._cut, self._budget, self._watch)
 
     async def send(
         self, endpoint: EndpointPlan, names: RequestNames, due: Planned, transport: Transport
@@ -154,18 +162,27 @@ class Sender:
         The names may be left out where the status alone decides.
         """
         outcome, problem = self._judge(endpoint, names, exchange, due)
-        failure = exchange.failure
+        failure, watch, late, due_ns = exchange.failure, self._watch, None, due.due_ns
+        if (
+            exchange.completed_ns > watch.overdue_ns
+            or due_ns < watch.until_ns
+            or released_ns - due_ns >= LEAST_NS
+        ):
+            late = watch.late(due_ns, released_ns, exchange)
+            if names is not None:
+                names.late = late
         fields = (
             endpoint.index,
             due.phase,
             outcome,
-            due.due_ns,
+            due_ns,
             released_ns,
             *exchange[1:9],  # acquired_ns to bytes_received (test_a_sample_takes_over_what_was_measured)
             failure is not None and failure.kind in NEVER_FINISHED,
             problem,
             exchange.redirects,
             exchange.resent,
+            late,
         )
         sample = tuple.__new__(Sample, fields)  # half of what calling it costs
         self._recorder.emit(sample, exchange)

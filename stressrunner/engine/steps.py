@@ -82,7 +82,7 @@ class Steps:
 
     async def _measured(self, step: StepPlan, walk: Walk, place: Place) -> bool:
         """Run a step without its condition, and record how long it took, pauses subtracted."""
-        began_ns, paused_ns = walk.due.due_ns, walk.paused_ns
+        began_ns, paused_ns, own_ns = walk.due.due_ns, walk.paused_ns, walk.own_ns
         try:
             passed = await self._each(step, walk, place)
         except anyio.get_cancelled_exc_class():
@@ -92,7 +92,8 @@ class Steps:
         if walk.is_measured:
             length_ns = self._clock.now_ns() - began_ns - (walk.paused_ns - paused_ns)
             for name in step.wholes:
-                self._recorder.whole(walk.due.phase, name, length_ns if passed else None)
+                late = walk.late_since(own_ns)
+                self._recorder.whole(walk.due.phase, name, length_ns if passed else None, late)
         return passed
 
     async def _each(self, step: StepPlan, walk: Walk, place: Place) -> bool:
@@ -159,6 +160,7 @@ class Steps:
             case SendPlan(endpoint):
                 names = walk.next_request(place)
                 passed = await self.send(endpoint, names, walk, walk.due, is_planned=place.is_planned)
+                walk.was_late(names.late)
                 walk.went_on(self._clock.now_ns())
                 return passed
             case ThinkPlan(min_s, max_s):

@@ -35,6 +35,8 @@ __all__ = ["PhaseSpan", "StreamLoad"]
 
 _TIMEOUT_MARGIN_S = 1.0  #: beyond the longest timeout, in which requests in flight have ended by themselves
 _BEHIND_NS = 1_000_000  #: so late, the dispatcher lets others run after every arrival
+_NOT_OFFERED_SHARE = 0.01  #: of a phase's length: an arrival that is released later than that was not offered
+_NOT_OFFERED_NS = 100_000_000  #: and later than this
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +251,8 @@ class StreamLoad:
         part, users = self._plan.part, self._stream.user_limit
         limit = shape.max_in_flight if users is None else min(shape.max_in_flight, users)
         most = max(1, part.share(limit))
+        length_ns = round(shape.duration_s * NS_PER_S)
+        not_offered_ns = max(_NOT_OFFERED_NS, _NOT_OFFERED_SHARE * length_ns)
         for number in range(part.index, plan.arrivals, part.count):
             if self._exhausted:
                 return self._clock.now_ns()
@@ -256,10 +260,13 @@ class StreamLoad:
             await self._clock.meet(due_ns)
             arrival = Arrival(plan.index, number, self._next_iteration(), due_ns)
             self._give(arrival, most, shape.overflow)
-            if self._clock.now_ns() - due_ns > _BEHIND_NS:
+            late_ns = self._clock.now_ns() - due_ns
+            if late_ns > not_offered_ns:
+                self._recorder.late_arrival(plan.index)
+            if late_ns > _BEHIND_NS:
                 # Waiting for the past takes no time: without this, nobody else would run until all is released.
                 await anyio.lowlevel.checkpoint()
-        end_ns = start_ns + round(shape.duration_s * NS_PER_S)
+        end_ns = start_ns + length_ns
         await self._clock.sleep_until(end_ns)
         return end_ns
 

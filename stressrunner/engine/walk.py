@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from stressrunner.engine.loop_watch import LEAST_NS, Late
 from stressrunner.engine.names import IterationScope, RequestNames, StepScope
 from stressrunner.engine.permit import Permit
 from stressrunner.engine.sending import Due
@@ -51,6 +52,8 @@ class Walk:
     owed: dict[int, int] | None = None  #: planned requests to come, by endpoint; None where none are planned
     is_measured: bool = True  #: lengths are recorded
     paused_ns: int = 0  #: pauses so far
+    own_ns: int = 0  #: the generator's own time of the requests so far
+    in_wake: bool = False  #: one of them was in the wake of a freeze
     seen: StepScope = field(default_factory=StepScope)
     permit: Permit = field(default_factory=Permit)  #: to begin further requests
 
@@ -71,6 +74,19 @@ class Walk:
     def went_on(self, now_ns: int) -> None:
         """Have the next request be due now."""
         self.due = Due(self.due.phase, now_ns)
+
+    def was_late(self, late: Late | None) -> None:
+        """Take what the generator added to a request that has ended."""
+        if late is not None:
+            self.own_ns += late.own_ns
+            self.in_wake = self.in_wake or late.in_wake
+
+    def late_since(self, own_ns: int) -> Late | None:
+        """Return what the generator added since it had added so much in all."""
+        added_ns = self.own_ns - own_ns
+        if added_ns < LEAST_NS and not self.in_wake:
+            return None
+        return Late(added_ns if added_ns >= LEAST_NS else 0, in_wake=self.in_wake)
 
     def branches(self, count: int) -> "list[Walk]":
         """Return a walk for each branch; their messages have different numbers, whatever order they are sent in."""
@@ -94,6 +110,8 @@ class Walk:
         began_ns = self.due.due_ns
         longest_ns = max(branch.due.due_ns - began_ns - branch.paused_ns for branch in branches)
         self.paused_ns += now_ns - began_ns - longest_ns
+        self.own_ns += max(branch.own_ns for branch in branches)
+        self.in_wake = self.in_wake or any(branch.in_wake for branch in branches)
         self.number = max(branch.number for branch in branches)
         responses = [branch.seen.latest for branch in branches if branch.seen.latest is not None]
         self.seen.latest = max(responses, key=lambda response: response.completed_ns, default=None)

@@ -85,4 +85,5 @@ def _outline(phase: PhasePlan, planned: Mapping[int, int] | None, stream: str) -
         # what is offered cannot be said in requests.
         offered = Ramp.of(shape).times(Fraction(sum(planned.values()), phase.arrivals))
     length_s = None if shape.duration_s is None else float(shape.duration_s)
-    return PhaseOutline(phase.spec.name, phase.spec.warmup, planned, offered, stream, length_s)
+    arrivals = phase.arrivals if isinstance(shape, Open) else 0
+    return PhaseOutline(phase.spec.name, phase.spec.warmup, planned, offered, stream, length_s, arrivals)

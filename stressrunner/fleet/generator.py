@@ -16,7 +16,7 @@ from stressrunner.metrics.collector import Collector
 from stressrunner.metrics.sample_log import SampleParts, SampleWriter
 from stressrunner.metrics.tally import Tally
 from stressrunner.metrics.wire import tally_to_wire
-from stressrunner.monitor.generator import check_room, limits, watch_loop
+from stressrunner.monitor.generator import check_room, limits
 from stressrunner.plan.plan import Plan, compile_plan
 from stressrunner.scenario.build import build
 from stressrunner.scenario.row_file import rows_from_wire
@@ -68,7 +68,7 @@ class Generator:
             self._samples.origin_ns = start_ns
         await self._clock.sleep_until(start_ns)
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(watch_loop, self._clock, self._collector.stalled)
+            tasks.start_soon(self._load.watch.run, self._collector.stalled)
             if self._keeper is not None:
                 tasks.start_soon(self._keeper.keep)
             await self._load.run()

@@ -12,7 +12,7 @@ from stressrunner.http.exchange import TransportFactory
 from stressrunner.metrics.collector import Collector, Observer
 from stressrunner.metrics.ledger import Summary
 from stressrunner.metrics.sample_log import SampleParts
-from stressrunner.monitor.generator import calm, watch_loop
+from stressrunner.monitor.generator import calm
 from stressrunner.plan.plan import Plan
 from stressrunner.units import NS_PER_S
 
@@ -115,7 +115,7 @@ class LocalFleet:
         with calm(collector.collected):
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(tick)
-                tasks.start_soon(watch_loop, self._clock, collector.stalled)
+                tasks.start_soon(load.watch.run, collector.stalled)
                 if self._keeper is not None:
                     tasks.start_soon(self._keeper.keep)
                 await load.run()

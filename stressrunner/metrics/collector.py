@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from stressrunner.engine.attempt import Attempt
+from stressrunner.engine.loop_watch import LEAST_NS, Late
 from stressrunner.engine.sample import Sample
 from stressrunner.http.exchange import Exchange
 from stressrunner.metrics.forensics import Witness
@@ -79,17 +80,23 @@ class Collector:
         """Count a failure that is none of a request."""
         self._tally.record_failure(endpoint, problem, at_ns)
 
-    def whole(self, phase: int, name: str, length_ns: int | None) -> None:
+    def whole(self, phase: int, name: str, length_ns: int | None, late: Late | None = None) -> None:
         """Count something that is measured as a whole, such as a session, with its length unless it failed."""
-        self._tally.record_whole(phase, name, length_ns)
+        self._tally.record_whole(phase, name, length_ns, late)
 
     def whole_cut_off(self, phase: int, name: str) -> None:
         """Count something that is measured as a whole and was cut off."""
         self._tally.record_whole_cut_off(phase, name)
 
-    def stalled(self, late_ns: int) -> None:
-        """Count how much later than asked a timer of the event loop fired."""
-        self._tally.stalls.record(late_ns)
+    def late_arrival(self, phase: int) -> None:
+        """Count an arrival that was released so late that it was not offered."""
+        self._tally.late_arrivals[phase] += 1
+
+    def stalled(self, late_ns: Sequence[int], freezes: int) -> None:
+        """Count how much later than asked beats of the event loop came, and how many absences were freezes."""
+        self._tally.stalls.extend(list(late_ns))
+        self._tally.absent_ns += sum(ns for ns in late_ns if ns > LEAST_NS)
+        self._tally.freezes += freezes
 
     def collected(self, took_ns: int) -> None:
         """Count a pause of garbage collection."""

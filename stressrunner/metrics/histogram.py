@@ -106,6 +106,26 @@ class Histogram:
         self.min_ns = ns if self.min_ns is None else min(self.min_ns, ns)
         self.max_ns = ns if self.max_ns is None else max(self.max_ns, ns)
 
+    def take_off(self, part: "Histogram") -> None:
+        """Take off durations that were counted before; where the ends go with them, buckets say what they are now."""
+        for index, n in part.counts.items():
+            left = self.counts[index] - n
+            if left:
+                self.counts[index] = left
+            else:
+                del self.counts[index]
+        self.count -= part.count
+        self.never -= part.never
+        self.sum_ns -= part.sum_ns
+        self.sum_squares -= part.sum_squares
+        if not self.counts:
+            self.min_ns = self.max_ns = None
+            return
+        if part.min_ns is not None and part.min_ns == self.min_ns:
+            self.min_ns = round(self._within(_middle_us(min(self.counts)) * _NS_PER_US))
+        if part.max_ns is not None and part.max_ns == self.max_ns:
+            self.max_ns = round(self._within(_middle_us(max(self.counts)) * _NS_PER_US))
+
     def record_never(self) -> None:
         """Count a duration that did not end in time."""
         self.never += 1

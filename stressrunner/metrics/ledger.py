@@ -12,6 +12,8 @@ from fractions import Fraction
 
 from stressrunner.metrics.forensics import Exhibit
 from stressrunner.metrics.histogram import Histogram
+from stressrunner.metrics.lateness import LateTimes
+from stressrunner.metrics.spell import Second, WorstSpell
 from stressrunner.metrics.summary import ErrorGroup, Latency, PhaseStats, Stats, error_groups, stats_of
 from stressrunner.metrics.tally import Cell, Tally
 from stressrunner.metrics.timeline import Offer, Point, Timeline
@@ -32,6 +34,7 @@ class PhaseOutline:
     offered: Ramp | None = None  #: requests that it is to send over time; None without a rate
     stream: str = ""  #: that it is a part of, if that has a name
     length_s: float | None = None  #: that it is planned to have; None when work alone ends it
+    arrivals: int = 0  #: of a phase with a rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,15 @@ class Summary:
     queue: Latency
     blocked: Latency
     stalls: Latency  #: how much later than asked timers of the generator's event loop fired
+    freezes: int  #: how often the generator was away for 50 ms or more and did not work
+    absent_s: float  #: how long its event loops were late, in all
+    apart_from_spell: (
+        Latency  #: response times without the two neighbouring seconds with most of the generator's own time
+    )
+    late_in_spell: int  #: requests of these two seconds that were late
+    offered: (
+        float | None
+    )  #: part of the arrivals of phases with a rate that were released in time; None without
     collections: Latency  #: pauses of the generator's garbage collection
     token_requests: int  #: sent for access tokens, and counted nowhere else
     token_failures: int  #: of them, that gave no token
@@ -89,11 +101,13 @@ class Ledger:
         self._phases = tuple(phases)
         self._origin_ns = origin_ns
         self._timeline = Timeline()
+        self._spell = WorstSpell()
         self.total = Tally()
 
     def add(self, tally: Tally, from_ns: int, to_ns: int) -> None:
         """Add what was counted between two moments."""
         self.total.merge(tally)
+        self._spell.add(Second.of(cell for (p, _), cell in tally.cells.items() if not self._phases[p].warmup))
         self._timeline.add(tally, (from_ns - self._origin_ns) / 1e9, (to_ns - from_ns) / 1e9)
 
     def summary(self, spans: Mapping[int, tuple[int, int]]) -> Summary:
@@ -104,6 +118,7 @@ class Ledger:
         everywhere = range(len(self._endpoints))
         totals = self._stats(counted, everywhere, duration_s)
         cells = self._cells(counted, everywhere)
+        everything = Second.of(cells)
         return Summary(
             duration_s=(self._last_ns(spans) - self._origin_ns) / 1e9,
             totals=totals,
@@ -119,7 +134,10 @@ class Ledger:
             wholes=self._wholes(),
             wholes_failed=_by_name(self.total.wholes_failed),
             phase_wholes={
-                (self._phases[p].name, name): (Latency.of(lengths), self.total.wholes_failed[p, name])
+                (self._phases[p].name, name): (
+                    Latency.of(lengths, self.total.wholes_late.get((p, name))),
+                    self.total.wholes_failed[p, name],
+                )
                 for (p, name), lengths in self.total.wholes.items()
             },
             apart={
@@ -131,6 +149,11 @@ class Ledger:
             queue=Latency.of(_merged(cell.queue for cell in cells)),
             blocked=Latency.of(_merged(cell.blocked for cell in cells)),
             stalls=Latency.of(self.total.stalls),
+            freezes=self.total.freezes,
+            absent_s=self.total.absent_ns / 1e9,
+            apart_from_spell=Latency.of(*self._spell.rest(everything.times, everything.late_times)),
+            late_in_spell=self._spell.worst.late,
+            offered=self._offered(counted),
             collections=Latency.of(self.total.collections),
             token_requests=self.total.token_requests,
             token_failures=self.total.token_failures,
@@ -145,7 +168,10 @@ class Ledger:
         found: dict[str, list[Histogram]] = {}
         for (_, name), lengths in self.total.wholes.items():
             found.setdefault(name, []).append(lengths)
-        return {name: Latency.of(_merged(found[name])) for name in sorted(found)}
+        late: dict[str, LateTimes] = {}
+        for (_, name), times in self.total.wholes_late.items():
+            late.setdefault(name, LateTimes()).merge(times)
+        return {name: Latency.of(_merged(found[name]), late.get(name)) for name in sorted(found)}
 
     def _streams(self, counted: Sequence[int], spans: Mapping[int, tuple[int, int]]) -> Mapping[str, Stats]:
         """Return the counts of each stream that has a name, over the time from its beginning to its end."""
@@ -155,6 +181,11 @@ class Ledger:
             if self._phases[i].stream:
                 of[self._phases[i].stream].append(i)
         return {name: self._stats(own, everywhere, _duration_s(own, spans)) for name, own in of.items()}
+
+    def _offered(self, phases: Sequence[int]) -> float | None:
+        arrivals = sum(self._phases[i].arrivals for i in phases)
+        late = sum(self.total.late_arrivals[i] for i in phases)
+        return 1 - late / arrivals if arrivals else None
 
     def _offers(self, spans: Mapping[int, tuple[int, int]]) -> list[Offer]:
         begun = ((self._phases[i].offered, start) for i, (start, _) in spans.items())

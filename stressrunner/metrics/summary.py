@@ -11,10 +11,38 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from stressrunner.metrics.histogram import Histogram
+from stressrunner.metrics.lateness import LateTimes, without_lag
 from stressrunner.metrics.tally import Cell, Tally
 from stressrunner.plan.outcome import Outcome
 
-__all__ = ["ErrorGroup", "ErrorSampleRecord", "Latency", "PhaseStats", "Stats", "error_groups", "stats_of"]
+__all__ = [
+    "ErrorGroup",
+    "ErrorSampleRecord",
+    "LateRecord",
+    "Latency",
+    "PhaseStats",
+    "Stats",
+    "error_groups",
+    "stats_of",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class LateRecord:
+    """Of which durations the generator was a part: histograms as `Histogram.encode` writes them, see `metrics.lateness`."""
+
+    measured: str  #: those that were late, as they were measured
+    without: str  #: the same without the generator's part; timeouts of its making are left out
+    wake: str  #: those without that part that began in, or soon after, a freeze of the generator
+
+    @classmethod
+    def of(cls, late: LateTimes) -> "LateRecord":
+        """Freeze live ones."""
+        return cls(late.measured.encode(), late.without.encode(), late.wake.encode())
+
+    def times(self) -> LateTimes:
+        """Return the live form again."""
+        return LateTimes(*map(Histogram.decode, (self.measured, self.without, self.wake)))
 
 
 @dataclass(frozen=True)
@@ -33,10 +61,11 @@ class Latency:
     p99_9_s: float | None
     max_s: float | None
     histogram: str  #: everything that was counted, as `Histogram.encode` writes it
+    late: LateRecord | None = None  #: what of it the generator was a part of; None for nothing
 
     @classmethod
-    def of(cls, histogram: Histogram) -> "Latency":
-        """Freeze a live histogram."""
+    def of(cls, histogram: Histogram, late: LateTimes | None = None) -> "Latency":
+        """Freeze a live histogram, of which some were late."""
         return cls(
             count=histogram.count,
             never=histogram.never,
@@ -50,12 +79,20 @@ class Latency:
             p99_9_s=histogram.percentile_s(99.9),
             max_s=None if histogram.max_ns is None else histogram.max_ns / 1e9,
             histogram=histogram.encode(),
+            late=None if late is None or late.is_empty else LateRecord.of(late),
         )
 
     @cached_property
     def distribution(self) -> Histogram:
         """The live form again, for percentiles that have no field."""
         return Histogram.decode(self.histogram)
+
+    @cached_property
+    def without_lag(self) -> tuple[Histogram, ...]:
+        """Without what the generator added; and again without the wakes of its freezes, where there are any."""
+        return (
+            (self.distribution,) if self.late is None else without_lag(self.distribution, self.late.times())
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +123,13 @@ class Stats:
     ttfb: Latency  #: successes, from the first byte written to the first byte received
     connect: Latency  #: opening connections
     response_time_failed: Latency
+    late: int = (
+        0  #: requests of which more than 5 ms were the generator's own time, or timeouts of its making
+    )
+    certain: int = 0  #: of the failed ones: wrong replies, and what failed while the generator was punctual
+    certain_replies: int = (
+        0  #: of those: complete replies whose status or content is wrong, whenever they came
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +195,14 @@ def stats_of(cells: Iterable[Cell], *, planned: int, duration_s: float) -> Stats
         redirects=total.redirects,
         resent=total.resent,
         status={str(code): n for code, n in sorted(total.status.items())},
-        response_time=Latency.of(total.response_time),
-        service_time=Latency.of(total.service_time),
-        ttfb=Latency.of(total.ttfb),
-        connect=Latency.of(total.connect),
-        response_time_failed=Latency.of(total.failed_time),
+        response_time=Latency.of(total.response_time, total.late_times.get("response_time")),
+        service_time=Latency.of(total.service_time, total.late_times.get("service_time")),
+        ttfb=Latency.of(total.ttfb, total.late_times.get("ttfb")),
+        connect=Latency.of(total.connect, total.late_times.get("connect")),
+        response_time_failed=Latency.of(total.failed_time, total.late_times.get("failed_time")),
+        late=total.late,
+        certain=total.certain,
+        certain_replies=total.certain_replies,
     )
 
 

@@ -11,10 +11,13 @@ from operator import sub
 from typing import Any
 
 from stressrunner.engine.attempt import Attempt
+from stressrunner.engine.loop_watch import Late
 from stressrunner.engine.sample import Sample
+from stressrunner.http.exchange import FailureKind
 from stressrunner.metrics.ends import Ends
 from stressrunner.metrics.forensics import Forensics
 from stressrunner.metrics.histogram import Histogram
+from stressrunner.metrics.lateness import LateTimes, late_times_of
 from stressrunner.plan.outcome import Outcome, Problem
 
 __all__ = ["MAX_ERROR_GROUPS", "MAX_ERROR_SAMPLES", "Cell", "ErrorSample", "ErrorTally", "Tally"]
@@ -23,6 +26,11 @@ MAX_ERROR_GROUPS = 100  #: further kinds of errors are counted together as `othe
 MAX_TOKENS = 40  #: access tokens that are known, so that they can be masked
 MAX_ERROR_SAMPLES = 5  #: kept per kind
 Moments = tuple[Any, ...]  # nanoseconds of a monotonic clock; None for what did not happen
+_NOTABLY_NS = 5_000_000  #: own time that is more than noise
+#: Statuses by which a target, or what is before it, says that it has too much to do, or that a credential ran out: what a
+#: late client may bring about.
+_OF_LOAD = frozenset({401, 408, 425, 429, 502, 503, 504})
+_OF_REPLY = frozenset({"check", "graphql", "capture"})  #: kinds of failures, beside those of a status
 _HISTOGRAMS = ("response_time", "service_time", "ttfb", "connect", "failed_time", "lag", "queue", "blocked")
 
 
@@ -41,6 +49,13 @@ def _differences(ends: Moments, starts: Moments) -> list[int]:
     return list(map(sub, ends, starts))
 
 
+def _is_of_reply(problem: Problem, status: int) -> bool:
+    """Return whether a complete reply is wrong by its status or content, whenever it came."""
+    if not status or status in _OF_LOAD or problem.is_of_time:
+        return False
+    return problem.kind in _OF_REPLY or problem.kind.startswith("http ")
+
+
 class Cell:
     """Counts of one endpoint in one phase."""
 
@@ -48,12 +63,17 @@ class Cell:
         "blocked",
         "bytes_received",
         "bytes_sent",
+        "certain",
+        "certain_replies",
         "connect",
         "dropped",
         "failed_time",
         "lag",
         "last_ns",
+        "late",
+        "late_times",
         "outcomes",
+        "own_ns",
         "queue",
         "redirects",
         "resent",
@@ -78,6 +98,13 @@ class Cell:
         self.bytes_received = 0
         self.redirects = 0  #: requests that redirects asked for; not among `sent`
         self.resent = 0  #: requests sent a second time over a new connection; counted once in `sent`
+        self.late = 0  #: of which 5 ms or more were the generator's own time, and timeouts of its making
+        self.own_ns = 0  #: the generator's own time of all
+        self.certain_replies = 0  #: failed by what was replied, whenever it came
+        self.certain = (
+            0  #: those, and others that failed without the generator's having any part in their times
+        )
+        self.late_times: dict[str, LateTimes] = {}  #: of the histograms here, by their names
         self.response_time = Histogram()
         self.service_time = Histogram()
         self.ttfb = Histogram()
@@ -115,9 +142,35 @@ class Cell:
                 self.outcomes[outcome] += 1
             failed = [s.completed_ns - s.due_ns for s in samples if s.outcome is Outcome.FAILED]
             self.failed_time.extend(failed)
+            self._extend_certain(samples)
+        if table["late"].count(None) < sent:
+            self._extend_late(samples)
         if ok < sent or never:
             table = _columns([s for s in samples if s.outcome is Outcome.OK and not s.never])
         self._extend_times(table)
+
+    def _extend_certain(self, samples: Sequence[Sample]) -> None:
+        """Count failures that no doubt about the generator explains."""
+        for sample in samples:
+            problem = sample.problem
+            if sample.outcome is not Outcome.FAILED or problem is None:
+                continue
+            if _is_of_reply(problem, sample.status):
+                self.certain_replies += 1
+                self.certain += 1
+            elif sample.late is None and problem.kind != FailureKind.GENERATOR:
+                self.certain += 1
+
+    def _extend_late(self, samples: Sequence[Sample]) -> None:
+        """Count what the generator added to times."""
+        lates = [sample.late for sample in samples if sample.late is not None]
+        self.own_ns += sum(late.own_ns for late in lates)
+        self.late += sum(late.own_ns > _NOTABLY_NS or late.is_ours for late in lates)
+        self._merge_late(late_times_of(samples))
+
+    def _merge_late(self, others: Mapping[str, LateTimes]) -> None:
+        for name, times in others.items():
+            self.late_times.setdefault(name, LateTimes()).merge(times)
 
     def _extend_times(self, table: Mapping[str, tuple[Any, ...]]) -> None:
         """Count the times of requests that succeeded."""
@@ -141,6 +194,11 @@ class Cell:
         self.bytes_received += other.bytes_received
         self.redirects += other.redirects
         self.resent += other.resent
+        self.late += other.late
+        self.own_ns += other.own_ns
+        self.certain_replies += other.certain_replies
+        self.certain += other.certain
+        self._merge_late(other.late_times)
         for name in _HISTOGRAMS:
             getattr(self, name).merge(getattr(other, name))
 
@@ -198,8 +256,12 @@ class Tally:
         self.wholes_failed: Counter[tuple[int, str]] = (
             Counter()
         )  #: how many of them failed, whose lengths are not recorded
+        self.wholes_late: dict[tuple[int, str], LateTimes] = {}  #: of those lengths
         self.apart: dict[str, Cell] = {}  #: requests beside the load, such as those of `setup`, by their kind
         self.stalls = Histogram()  #: how much later than asked timers of the generator's event loop fired
+        self.absent_ns = 0  #: how long beats of the event loops were late, each by more than 1 ms
+        self.freezes = 0  #: of the generator: absences of 50 ms and more in which it did not work
+        self.late_arrivals: Counter[int] = Counter()  #: by phase: released so late that they were not offered
         self.collections = Histogram()  #: pauses of the generator's garbage collection
         self.in_flight = 0  #: requests on their way when this was handed over
         self.token_requests = 0  #: sent for access tokens; not among those of any cell
@@ -264,13 +326,15 @@ class Tally:
         cell.dropped += count
         cell.response_time.never += count
 
-    def record_whole(self, phase: int, name: str, length_ns: int | None) -> None:
+    def record_whole(self, phase: int, name: str, length_ns: int | None, late: Late | None = None) -> None:
         """Count something that is measured as a whole and began in a phase, with its length unless it failed."""
         lengths = self.wholes.setdefault((phase, name), Histogram())
         if length_ns is None:
             self.wholes_failed[phase, name] += 1
         else:
             lengths.record(length_ns)
+            if late is not None:
+                self.wholes_late.setdefault((phase, name), LateTimes()).record(length_ns, late, late.own_ns)
 
     def record_whole_cut_off(self, phase: int, name: str) -> None:
         """Count something that is measured as a whole and was cut off; it ranks last among the lengths."""
@@ -302,6 +366,11 @@ class Tally:
         for key, lengths in other.wholes.items():
             self.wholes.setdefault(key, Histogram()).merge(lengths)
         self.wholes_failed.update(other.wholes_failed)
+        for key, late in other.wholes_late.items():
+            self.wholes_late.setdefault(key, LateTimes()).merge(late)
+        self.absent_ns += other.absent_ns
+        self.freezes += other.freezes
+        self.late_arrivals.update(other.late_arrivals)
         for kind, cell in other.apart.items():
             self.apart.setdefault(kind, Cell()).merge(cell)
         self.in_flight = other.in_flight

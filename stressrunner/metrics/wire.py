@@ -15,6 +15,7 @@ from stressrunner.engine.attempt import Attempt
 from stressrunner.metrics.ends import Ends
 from stressrunner.metrics.forensics import forensics_from_wire, forensics_to_wire
 from stressrunner.metrics.histogram import Histogram
+from stressrunner.metrics.lateness import LateTimes
 from stressrunner.metrics.tally import Cell, ErrorSample, ErrorTally, Tally
 from stressrunner.plan.reply import Reply
 
@@ -67,10 +68,13 @@ def tally_to_wire(tally: Tally, origin_ns: int) -> dict[str, Any]:
         "errors": {kind: _errors_to_wire(errors, origin_ns) for kind, errors in tally.errors.items()},
         "wholes": [[*key, _histogram_to_wire(lengths)] for key, lengths in tally.wholes.items()],
         "wholes_failed": [[*key, count] for key, count in tally.wholes_failed.items()],
+        "wholes_late": [[*key, _late_to_wire(late)] for key, late in tally.wholes_late.items()],
         "apart": {kind: _cell_to_wire(cell, origin_ns) for kind, cell in tally.apart.items()},
         "in_flight": tally.in_flight,
         "tokens": [tally.token_requests, tally.token_failures, tally.tokens],
         "stalls": _histogram_to_wire(tally.stalls),
+        "absences": [tally.absent_ns, tally.freezes],
+        "late_arrivals": list(tally.late_arrivals.items()),
         "collections": _histogram_to_wire(tally.collections),
         "forensics": forensics_to_wire(tally.forensics, origin_ns),
         "attempts": [
@@ -98,10 +102,14 @@ def tally_from_wire(wire: Any, origin_ns: int) -> Tally:
         for phase, name, lengths in wire["wholes"]:
             tally.wholes[phase, name] = _histogram_from_wire(lengths)
         tally.wholes_failed.update({(phase, name): count for phase, name, count in wire["wholes_failed"]})
+        for phase, name, late in wire["wholes_late"]:
+            tally.wholes_late[phase, name] = _late_from_wire(late)
         for kind, cell in wire["apart"].items():
             tally.apart[kind] = _cell_from_wire(cell, origin_ns)
         tally.in_flight = wire["in_flight"]
         tally.stalls = _histogram_from_wire(wire["stalls"])
+        tally.absent_ns, tally.freezes = wire["absences"]
+        tally.late_arrivals.update(dict(wire["late_arrivals"]))
         tally.collections = _histogram_from_wire(wire["collections"])
         tally.token_requests, tally.token_failures, tally.tokens = wire["tokens"]
         tally.forensics = forensics_from_wire(wire["forensics"], origin_ns)
@@ -127,6 +135,7 @@ def _cell_to_wire(cell: Cell, origin_ns: int) -> dict[str, Any]:
         "outcomes": cell.outcomes,
         "status": list(cell.status.items()),
         "times": {name: _histogram_to_wire(getattr(cell, name)) for name in _HISTOGRAMS},
+        "late": {name: _late_to_wire(late) for name, late in cell.late_times.items()},
     }
 
 
@@ -139,11 +148,21 @@ def _cell_from_wire(wire: Mapping[str, Any], origin_ns: int) -> Cell:
     cell.status = Counter(dict(wire["status"]))
     for name in _HISTOGRAMS:
         setattr(cell, name, _histogram_from_wire(wire["times"][name]))
+    cell.late_times = {name: _late_from_wire(late) for name, late in wire["late"].items()}
     return cell
 
 
 def _ends_to_wire(ends: Ends, origin_ns: int) -> tuple[list[int], list[int]]:
     return [at_ns - origin_ns for at_ns in ends.counts], list(ends.counts.values())
+
+
+def _late_to_wire(late: LateTimes) -> list[Any]:
+    return [_histogram_to_wire(part) for part in (late.measured, late.without, late.wake)]
+
+
+def _late_from_wire(wire: Any) -> LateTimes:
+    measured, without, wake = map(_histogram_from_wire, wire)
+    return LateTimes(measured, without, wake)
 
 
 def _errors_to_wire(errors: ErrorTally, origin_ns: int) -> list[Any]:

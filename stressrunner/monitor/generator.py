@@ -1,7 +1,4 @@
-"""The generator looks at itself: pauses of garbage collection, stalls of the event loop, and what it may open.
-
-A stall is how much later than asked a timer of the event loop fires: whatever keeps the loop keeps every request.
-"""
+"""The generator looks at itself: pauses of garbage collection, and what it may open."""
 
 import gc
 import sys
@@ -10,25 +7,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from stressrunner.errors import GeneratorFault
 
-__all__ = ["Limits", "calm", "check_room", "limits", "watch_loop"]
+__all__ = ["Limits", "calm", "check_room", "limits"]
 
-_BEAT_NS = 20_000_000
 _NEW_OBJECTS = 5_000  #: between collections, each of which takes a tenth of a millisecond then
 _SPARE_DESCRIPTORS = 64  #: for files, pipes and the event loop itself
-
-
-class Clock(Protocol):
-    """Time as the load knows it."""
-
-    def now_ns(self) -> int:
-        """Return monotonic nanoseconds."""
-
-    async def sleep_until(self, at_ns: int) -> None:
-        """Return when that moment has come."""
 
 
 @contextmanager
@@ -58,14 +43,6 @@ def calm(took_ns: Callable[[int], None]) -> Iterator[None]:
         gc.callbacks.remove(watch)
         gc.set_threshold(*before)
         gc.unfreeze()
-
-
-async def watch_loop(clock: Clock, late_ns: Callable[[int], None]) -> None:
-    """Tell fifty times a second how late a timer fired, until cancelled."""
-    while True:
-        at_ns = clock.now_ns() + _BEAT_NS
-        await clock.sleep_until(at_ns)
-        late_ns(clock.now_ns() - at_ns)
 
 
 @dataclass(frozen=True, slots=True)

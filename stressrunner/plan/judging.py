@@ -16,6 +16,7 @@ __all__ = ["OF_BODY", "Finding", "Judge", "names_of"]
 Names = Mapping[str, Any]
 _PASSED = (Outcome.OK, None)
 OF_BODY = frozenset({"body", "text", "size"})  #: the names that need a response's body
+_OF_TIME = frozenset({"response_time", "service_time"})
 
 
 class Finding(NamedTuple):
@@ -64,7 +65,9 @@ class Judge:
             for check in self._checks:
                 reason = why_not(check, names)
                 if reason is not None:
-                    return Outcome.FAILED, Problem("check", reason, rule=check.source)
+                    of_time = not names_of([check]).isdisjoint(_OF_TIME)
+                    problem = Problem("check", reason, rule=check.source, is_of_time=of_time)
+                    return Outcome.FAILED, problem
         if taken is None or self._captures_apart:
             return self._capture(names, captures)
         captures.update(taken)
@@ -106,7 +109,8 @@ class Judge:
         try:
             captures.update(self._captures.take(names))
         except NothingCaptured as error:
-            return Outcome.FAILED, Problem("capture", str(error))
+            of_time = not self._captures.asked.isdisjoint(_OF_TIME)
+            return Outcome.FAILED, Problem("capture", str(error), is_of_time=of_time)
         return _PASSED
 
 

@@ -23,3 +23,4 @@ class Problem(NamedTuple):
     message: str  #: one sentence
     excerpt: str = ""  #: start of the response's body
     rule: str = ""  #: the check that it failed, as the scenario has it; empty for other kinds
+    is_of_time: bool = False  #: the check or capture asks how long the request took

@@ -7,6 +7,7 @@ from typing import Any
 from stressrunner.engine.chores import Done, Site, run_once
 from stressrunner.engine.clock import Clock, MonotonicClock
 from stressrunner.engine.iteration import Arrival, Iterations
+from stressrunner.engine.loop_watch import Late
 from stressrunner.engine.names import RequestNames, ResponseNames
 from stressrunner.engine.permit import Permit
 from stressrunner.engine.recorder import Recorder
@@ -178,7 +179,10 @@ class _Notes:
     def failed(self, _endpoint: int, problem: Problem, _at_ns: int) -> None:
         self.failures.append(problem.message)
 
-    def whole(self, _phase: int, _name: str, length_ns: int | None) -> None:
+    def late_arrival(self, phase: int) -> None:
+        """Forget it: nothing here is offered at a rate."""
+
+    def whole(self, phase: int, name: str, length_ns: int | None, late: Late | None = None) -> None:  # noqa: ARG002  of the seam
         self._latest_whole = length_ns is not None
 
     def whole_cut_off(self, _phase: int, _name: str) -> None:

@@ -98,20 +98,7 @@ class Slice:
         if sign > 0:
             self.times.merge(other.times)
         else:
-            _take_off(self.times, other.times)
-
-
-def _take_off(times: Histogram, part: Histogram) -> None:
-    for index, n in part.counts.items():
-        left = times.counts[index] - n
-        if left:
-            times.counts[index] = left
-        else:
-            del times.counts[index]
-    times.count -= part.count
-    times.never -= part.never
-    times.sum_ns -= part.sum_ns
-    times.sum_squares -= part.sum_squares
+            self.times.take_off(other.times)
 
 
 class Rolling:

@@ -70,9 +70,19 @@ class _StopAt:
 
 
 def virtual_run(
-    of: Scenario, answer=None, *, stop_at_s=None, seed=1, shard=(0, 1), direct=True, prepared=None
+    of: Scenario,
+    answer=None,
+    *,
+    stop_at_s=None,
+    seed=1,
+    shard=(0, 1),
+    direct=True,
+    prepared=None,
+    freezes=(),
 ) -> Ran:
     """Run a scenario in virtual time; `answer` is called with a request's number and the request.
+
+    At each of `freezes`, which are (at_s, length_s), time goes on and nothing is done.
 
     `prepared` is the plan, if there is more to it than the scenario. Transports call back when they are `direct`, as the fast one does, unless connections are shared.
     """
@@ -84,8 +94,15 @@ def virtual_run(
 
     async def main() -> Ran:
         clock = EventLoopClock()
+        begun_s = trio.current_time()
         async with anyio.create_task_group() as answering:
+            for at_s, length_s in freezes:
+                answering.start_soon(freeze, begun_s + at_s, length_s)
             return await run_over(transports_of(clock, answering), clock)
+
+    async def freeze(at_s, length_s):
+        await trio.sleep_until(at_s)
+        time.jump(length_s)
 
     def transports_of(clock, tasks) -> FakeTransports:
         answering = answer or (lambda number, request: FakeAnswer(0.01))
@@ -103,7 +120,8 @@ def virtual_run(
             summary = await fleet.execute(ear, (observe,))
         return Ran(summary, transports, samples, exchanges, fleet.limit_hit, ear.attempts)
 
-    return trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
+    time = trio.testing.MockClock(autojump_threshold=0)
+    return trio.run(main, clock=time)
 
 
 def scenario_of(text: str) -> Scenario:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from metrics_samples import sample
 
 from stressrunner.engine.attempt import Attempt
+from stressrunner.metrics.lateness import LateTimes
 from stressrunner.metrics.ledger import Ledger, PhaseOutline
 from stressrunner.metrics.tally import Tally
 from stressrunner.metrics.wire import tally_from_wire, tally_to_wire
@@ -119,12 +120,17 @@ def test_every_slot_of_a_cell_crosses():
             value[0] = number
         elif name == "status":
             value[200] = number
+        elif name == "late_times":
+            for part in ("measured", "without", "wake"):
+                getattr(value.setdefault("ttfb", LateTimes()), part).record(number)
         else:
             value.record(number)
     read = across(tally).cell(0, 0)
     fresh = Tally().cell(0, 0)
     for name in cell.__slots__:
         theirs, ours = getattr(read, name), getattr(cell, name)
+        if name == "late_times":
+            theirs, ours = theirs["ttfb"].measured, ours["ttfb"].measured
         assert getattr(theirs, "counts", theirs) == getattr(ours, "counts", ours)
         assert getattr(theirs, "counts", theirs) != getattr(
             getattr(fresh, name), "counts", getattr(fresh, name)

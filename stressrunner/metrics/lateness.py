@@ -1,0 +1,117 @@
+"""Times with and without what the generator added to them: sparse, because most requests have nothing of it.
+
+Beside the histogram of all times a series keeps three more, of those requests alone that were late:
+
+    measured   their times as measured
+    without    the same less own time; timeouts that are ours are not among them
+    wake       times less own time of all requests in the wake of a freeze, late or not
+
+    without lag = all - measured + without
+    and without the wake = that - wake, where half of all and 100 remain
+
+All of them merge by sums, over endpoints, seconds and generators.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from stressrunner.engine.loop_watch import Late
+from stressrunner.engine.sample import Sample
+from stressrunner.metrics.histogram import Histogram
+from stressrunner.plan.outcome import Outcome
+
+__all__ = ["SERIES", "LateTimes", "late_times_of", "without_lag"]
+
+#: Those that thresholds are about, by their names in a cell.
+SERIES = ("response_time", "service_time", "ttfb", "connect", "failed_time")
+
+_MUST_REMAIN = 100  #: requests that are in no wake, for the others to be left out
+_SHARE_THAT_REMAINS = 0.5
+
+
+@dataclass(slots=True)
+class LateTimes:
+    """The times of requests that were late, or in a wake, of one series."""
+
+    measured: Histogram = field(default_factory=Histogram)
+    without: Histogram = field(default_factory=Histogram)
+    wake: Histogram = field(default_factory=Histogram)
+
+    def merge(self, other: "LateTimes") -> None:
+        """Add those of another series."""
+        self.measured.merge(other.measured)
+        self.without.merge(other.without)
+        self.wake.merge(other.wake)
+
+    def take_off(self, other: "LateTimes") -> None:
+        """Take off those that were added before."""
+        self.measured.take_off(other.measured)
+        self.without.take_off(other.without)
+        self.wake.take_off(other.wake)
+
+    def record(self, time_ns: int, late: Late, own_ns: int) -> None:
+        """Count a time that ended, of which so much is the generator's own; 0 for a request that is only in a wake."""
+        if late.is_ours:
+            self.measured.record(time_ns)
+            return
+        if own_ns:
+            self.measured.record(time_ns)
+            self.without.record(time_ns - own_ns)
+        if late.in_wake:
+            self.wake.record(time_ns - own_ns)
+
+    def record_never(self, late: Late) -> None:
+        """Count a time that did not end: as ours, or as in a wake."""
+        if late.is_ours:
+            self.measured.never += 1
+        elif late.in_wake:
+            self.wake.never += 1
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was late."""
+        return not any(part.count or part.never for part in (self.measured, self.without, self.wake))
+
+
+def late_times_of(samples: Sequence[Sample]) -> Mapping[str, LateTimes]:
+    """Return the late times of some requests, by the series that have some."""
+    found = {name: LateTimes() for name in SERIES}
+    for sample in samples:
+        if sample.late is not None:
+            _add(found, sample, sample.late)
+    return MappingProxyType({name: times for name, times in found.items() if not times.is_empty})
+
+
+def _add(found: Mapping[str, LateTimes], sample: Sample, late: Late) -> None:
+    response_ns = sample.completed_ns - sample.due_ns
+    if sample.connect_ns is not None:
+        found["connect"].record(sample.connect_ns, late._replace(is_ours=False), late.connect_ns)
+    if sample.outcome is Outcome.FAILED:
+        found["failed_time"].record(response_ns, late, late.own_ns)
+    if sample.never:
+        found["response_time"].record_never(late)
+        found["service_time"].record_never(late)
+    elif sample.outcome is Outcome.OK:
+        found["response_time"].record(response_ns, late, late.own_ns)
+        if sample.sent_ns is not None:
+            found["service_time"].record(sample.completed_ns - sample.sent_ns, late, late.service_ns)
+            if sample.first_byte_ns is not None:
+                found["ttfb"].record(sample.first_byte_ns - sample.sent_ns, late, late.first_byte_ns)
+
+
+def without_lag(times: Histogram, late: LateTimes) -> tuple[Histogram, ...]:
+    """Return times without lag, and where enough are left also without the wakes of freezes."""
+    kept = Histogram()
+    kept.merge(times)
+    kept.take_off(late.measured)
+    kept.merge(late.without)
+    if not (late.wake.count or late.wake.never):
+        return (kept,)
+    calm = Histogram()
+    calm.merge(kept)
+    calm.take_off(late.wake)
+    remaining, total = calm.count + calm.never, times.count + times.never
+    if remaining < max(_MUST_REMAIN, _SHARE_THAT_REMAINS * total):
+        return (kept,)
+    return kept, calm
