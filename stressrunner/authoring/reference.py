@@ -22,6 +22,7 @@ _FORMATS: Mapping[str, str] = MappingProxyType(
         "condition": "expression",
         "duration": "duration",
         "expression": "expression",
+        "order": "expression",
         "pack_file": "file",
         "header_name": "header name",
         "media_type": "media type",

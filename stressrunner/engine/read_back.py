@@ -7,20 +7,24 @@ Sessions are dealt to a fixed number of readers. Each takes the one that is due 
 session is left alone for a while.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
+from typing import TypeAlias
 
 import anyio
 
 from stressrunner.engine.clock import Clock
-from stressrunner.engine.history import History
-from stressrunner.engine.session_reader import Reading, SessionReader, Unreadable, Wanted
+from stressrunner.engine.history import History, Response
+from stressrunner.engine.page_reader import Patience, Unreadable
+from stressrunner.engine.session_reader import Reading, SessionReader, Wanted
 from stressrunner.engine.tokens import Token
 from stressrunner.http.exchange import Transport, TransportFactory
 from stressrunner.units import NS_PER_S, format_duration
 
-__all__ = ["READERS", "ReadBack"]
+__all__ = ["READERS", "ReadBack", "Renew"]
+
+Renew: TypeAlias = Callable[[], Awaitable[None]]
 
 READERS = 8  #: sessions that are read at once
 _RETRY_NS = NS_PER_S // 2  #: after a reading that failed
@@ -34,16 +38,30 @@ class _Pending:
     begun_ns: int | None = None  #: when it was first read
     reading: Reading | None = None  #: the latest; None when it failed
     still_since_ns: int = 0  #: since when it shows the same
-    reason: str = ""  #: why the latest reading failed
+    why: Unreadable | None = None  #: the latest reading failed
+    failed_since_ns: int = 0  #: since when it failed every time
 
 
 class ReadBack:
     """The read-back of one run."""
 
     def __init__(
-        self, reader: SessionReader, transports: TransportFactory, clock: Clock, timeout_s: float
+        self,
+        reader: SessionReader,
+        transports: TransportFactory,
+        clock: Clock,
+        timeout_s: float,
+        renew: Renew | None = None,
     ) -> None:
-        """`timeout_s` is how long a session may take to become quiet."""
+        """Prepare to read.
+
+        Args:
+            reader: reads single sessions.
+            transports: where they are.
+            clock: that readings are apart by.
+            timeout_s: how long a session may take to become quiet.
+            renew: fetches other access tokens; None where requests need none.
+        """
         self._reader = reader
         self._transports = transports
         self._clock = clock
@@ -51,8 +69,13 @@ class ReadBack:
         self._quiet_ns = 0
         self._first_seen_ns: dict[int, dict[Token, int]] = {}
         self._histories: list[History] = []
-        self._absent = 0  # sessions that the server does not know
+        self._renew = renew
+        self._renewal = anyio.Lock()
+        self._is_renewed = False
+        self._absent: list[Response] = []  # by which the server said that it does not know a session
         self._latest_success_ns = 0  # when something could last be read
+        self._is_read = False  # something could be read at all
+        self._refusals: list[Unreadable] = []  # of sessions that asking again does not help
 
     async def look(self, wanted: Sequence[Wanted]) -> None:
         """Read sessions once while the load runs, and note which tokens can be seen by now."""
@@ -68,10 +91,15 @@ class ReadBack:
                 tasks.start_soon(read_some)
 
     async def _look_at(self, wanted: Wanted, transport: Transport) -> None:
+        if self._is_of_no_use:
+            return
         try:
             reading = await self._reader.read(wanted, transport)
-        except Unreadable:
+        except Unreadable as why:
+            if why.patience is Patience.NONE:
+                self._refusals.append(why)
             return  # what counts is read again after the load
+        self._is_read = True
         now_ns = self._clock.now_ns()
         seen = self._first_seen_ns.setdefault(wanted.session, {})
         for stored in reading.messages:
@@ -92,10 +120,10 @@ class ReadBack:
         async with anyio.create_task_group() as tasks:
             for share in filter(None, shares):
                 tasks.start_soon(self._settle_some, share)
-        if self._absent and self._absent == len(self._histories):
+        if self._absent and len(self._absent) == len(self._histories):
             # Where not one session is known, it is the address that is wrong: not all messages are lost.
             why = "the target knows none of the sessions; is the endpoint of 'read_back' the right one?"
-            return [History(history.session, unread=why) for history in self._histories]
+            return [History(h.session, unread=why, response=self._absent[0]) for h in self._histories]
         return self._histories
 
     async def _settle_some(self, share: Sequence[Wanted]) -> None:
@@ -105,12 +133,21 @@ class ReadBack:
         async with self._transports.open() as transport:
             while due:
                 at_ns, number, pending = heappop(due)
+                if self._is_of_no_use:
+                    pending.why = self._refusals[0]
+                    self._histories.append(self._history(pending))
+                    continue
                 await self._clock.sleep_until(at_ns)
                 next_ns = None if self._is_hopeless else await self._visit(pending, transport)
                 if next_ns is None:
                     self._histories.append(self._history(pending))
                 else:
                     heappush(due, (next_ns, number, pending))
+
+    @property
+    def _is_of_no_use(self) -> bool:
+        """Whether several sessions were refused for good and none was read: others will not fare better."""
+        return len(self._refusals) >= READERS and not self._is_read
 
     @property
     def _is_hopeless(self) -> bool:
@@ -124,11 +161,14 @@ class ReadBack:
             pending.begun_ns = begin_ns
         before = pending.reading
         try:
-            reading = pending.reading = await self._reader.read(pending.wanted, transport)
+            reading = pending.reading = await self._read(pending.wanted, transport)
         except Unreadable as why:
-            pending.reading, pending.reason = None, str(why)
-            next_ns = self._clock.now_ns() + _RETRY_NS
+            next_ns = self._after_failure(pending, why)
+            if next_ns is None:
+                return None
         else:
+            pending.why = None
+            self._is_read = self._is_read or reading.absent is None
             self._latest_success_ns = self._clock.now_ns()
             if before is None or reading.mark != before.mark:
                 pending.still_since_ns = self._latest_success_ns
@@ -137,18 +177,53 @@ class ReadBack:
             next_ns = pending.still_since_ns + self._quiet_ns
         if next_ns - pending.begun_ns <= self._timeout_s * NS_PER_S:
             return next_ns
-        pending.reason = pending.reason if pending.reading is None else self._restless
-        pending.reading = None
+        if pending.why is None:
+            pending.why = Unreadable(self._restless)
         return None
+
+    async def _read(self, wanted: Wanted, transport: Transport) -> Reading:
+        """Read a session once; with other access tokens when those that there are do not do."""
+        try:
+            return await self._reader.read(wanted, transport)
+        except Unreadable as why:
+            if why.patience is not Patience.RENEWAL or self._renew is None:
+                raise
+        async with self._renewal:
+            if not self._is_renewed:
+                self._is_renewed = True
+                await self._renew()
+        return await self._reader.read(wanted, transport)
+
+    def _after_failure(self, pending: _Pending, why: Unreadable) -> int | None:
+        """Return when to try again after a reading that failed, or None when that is of no use."""
+        now_ns = self._clock.now_ns()
+        if pending.why is None:
+            pending.failed_since_ns = now_ns
+        pending.reading, pending.why = None, why
+        if why.patience in (Patience.NONE, Patience.RENEWAL):
+            self._refusals.append(why)
+            return None
+        if why.patience is Patience.QUIET and now_ns - pending.failed_since_ns >= self._quiet_ns:
+            return None
+        return now_ns + _RETRY_NS
 
     @property
     def _restless(self) -> str:
         return f"it did not become quiet within {format_duration(self._timeout_s)}"
 
     def _history(self, pending: _Pending) -> History:
-        session, reading = pending.wanted.session, pending.reading
-        if reading is None:
-            why = pending.reason or f"nothing could be read for {format_duration(self._timeout_s)}"
-            return History(session, unread=why)
-        self._absent += reading.is_absent
-        return History(session, reading.messages, first_seen_ns=self._first_seen_ns.get(session, {}))
+        session, reading, why = pending.wanted.session, pending.reading, pending.why
+        if reading is None or why is not None:
+            unread = str(why) if why else f"nothing could be read for {format_duration(self._timeout_s)}"
+            return History(session, unread=unread, response=why.response if why else None)
+        if reading.absent is not None:
+            self._absent.append(reading.absent)
+        return History(
+            session,
+            reading.messages,
+            unread=reading.unread,
+            first_seen_ns=self._first_seen_ns.get(session, {}),
+            turned=reading.turned,
+            partial=reading.partial,
+            page_rows=reading.page_rows,
+        )

@@ -1,26 +1,22 @@
-"""One reading of a session's history: all of its pages, for every id that the session has."""
+"""One reading of a session's history: under every id that the session has."""
 
-from collections import ChainMap
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple
 
-from stressrunner.engine.names import IterationScope, RequestNames, ResponseNames
+from stressrunner.engine.history import Response
+from stressrunner.engine.page_reader import Absent, Page, PageReader, Pages, Patience, Unreadable
 from stressrunner.engine.tokens import Stored, TokenReader
-from stressrunner.expressions import CannotEvaluate
-from stressrunner.expressions.environment import to_text
 from stressrunner.http.conversation import Conversation
 from stressrunner.http.cookies import CookieJar
 from stressrunner.http.exchange import Transport
 from stressrunner.http.origin import origin_of
 from stressrunner.plan.delivery import ReadBackPlan
-from stressrunner.plan.outcome import Outcome
 from stressrunner.plan.plan import Plan
-from stressrunner.plan.requests import with_query
 
-__all__ = ["Reading", "SessionReader", "Unreadable", "Wanted"]
+__all__ = ["HOW_TO_PAGE", "Reading", "SessionReader", "Wanted"]
 
-_MAX_PAGES = 10_000  #: of one session
-_ABSENT = (404, 410)  #: how a server says that it has no such session
+#: What to do where the first page may not be all.
+HOW_TO_PAGE = "say in 'read_back' how to reach the next page ('pages', 'next', 'cursor' or 'offset'), or 'pages: 1' if this is all"
 
 
 class Wanted(NamedTuple):
@@ -35,29 +31,36 @@ class Reading(NamedTuple):
     """What a session's history held."""
 
     messages: tuple[Stored, ...]
-    mark: int  #: differs from that of another reading when a text does
-    is_absent: bool  #: the server has no such session
-
-
-class Unreadable(Exception):
-    """A history could not be read in full; its text says why, in one sentence."""
-
-
-class _Absent(Exception):
-    """The server has no such session."""
+    turned: tuple[Stored, ...] | None  #: in the other order, where that is more than the same turned round
+    mark: int  #: differs from that of another reading when a text, the rows of a page or what it says of all does
+    absent: Response | None  #: by which the server said that it has no such session
+    unread: str  #: why it is sure not to be the whole history
+    partial: str  #: why it may not be the whole history
+    page_rows: int  #: of the fullest page that may have no room for more
 
 
 class SessionReader:
-    """Reads the sessions of one run, and counts the requests that this takes."""
+    """Reads the sessions of one run."""
 
-    def __init__(self, plan: Plan, spec: ReadBackPlan, base_url: str) -> None:
-        """`base_url` is where the target really is."""
-        self.requests = 0  #: sent so far
-        self.failed = 0  #: of these, the ones that brought nothing
-        self._plan = plan
+    def __init__(
+        self, plan: Plan, spec: ReadBackPlan, base_url: str, on_page: Callable[[Page], None] | None = None
+    ) -> None:
+        """`base_url` is where the target really is; `on_page` is called with every page that was read."""
         self._spec = spec
-        self._base_url = base_url
+        self._origin = origin_of(base_url)
+        self._keeps_cookies = plan.target.cookies
+        self._pages = PageReader(plan, spec, base_url, on_page)
         self._tokens = TokenReader(plan.run_id, spec.separator)
+
+    @property
+    def requests(self) -> int:
+        """How many requests were sent so far."""
+        return self._pages.requests
+
+    @property
+    def failed(self) -> int:
+        """How many of them brought nothing."""
+        return self._pages.failed
 
     async def read(self, wanted: Wanted, transport: Transport) -> Reading:
         """Read a session once.
@@ -65,80 +68,67 @@ class SessionReader:
         Raises:
             Unreadable: it could not be read in full.
         """
-        jar = CookieJar() if self._plan.target.cookies else None
-        transport = Conversation(transport, origin_of(self._base_url), jar)
+        transport = Conversation(transport, self._origin, CookieJar() if self._keeps_cookies else None)
         ids: tuple[str | None, ...] = wanted.ids if self._spec.names_id else (None,)
         if not ids:
-            raise Unreadable("no reply returned its id")
-        texts: list[str] = []
-        absent = 0
+            raise Unreadable("no reply returned its id", patience=Patience.NONE)
+        found: dict[str | None, Pages] = {}
+        absent = None
         for session_id in ids:
             try:
-                texts += await self._texts(wanted.session, session_id, transport)
-            except _Absent:
-                absent += 1
-        return Reading(self._tokens.read(texts), hash(tuple(texts)), absent == len(ids))
+                found[session_id] = await self._pages.read(wanted.session, session_id, transport)
+            except Absent as error:
+                absent = error.response
+        return self._reading(found, None if found else absent)
 
-    async def _texts(self, session: int, session_id: str | None, transport: Transport) -> list[str]:
-        """Return the messages under one id, from all pages."""
-        page: Any = None
-        texts: list[str] = []
-        seen: set[str] = set()
-        while len(seen) < _MAX_PAGES:
-            names = await self._page(self._names(session, session_id, page), page, transport)
-            texts += map(to_text, self._messages(names))
-            seen.add(to_text(page))
-            page = None if self._spec.next is None else _found("next", self._spec.next.evaluate, names)
-            if page is None:
-                return texts
-            if to_text(page) in seen:
-                raise Unreadable(f"page {to_text(page)} of the history leads back to itself")
-        raise Unreadable(f"the history has more than {_MAX_PAGES:,} pages")
+    def _reading(self, found: Mapping[str | None, Pages], absent: Response | None) -> Reading:
+        messages: list[Stored] = []
+        turned: list[Stored] = []
+        for texts, ids in _by_texts(found).items():
+            messages += self._stored(texts, ids)
+            turned += self._stored(texts[::-1], ids)
+        may_split = any(self._tokens.may_split(pages.texts) for pages in found.values())
+        unread, partial = _doubts(found.values(), is_paged=self._spec.paging is not None)
+        return Reading(
+            tuple(messages),
+            tuple(turned) if may_split or len(found) > 1 else None,
+            hash(tuple((i, pages.texts, pages.rows, pages.claims.total) for i, pages in found.items())),
+            absent,
+            unread,
+            partial,
+            max((_fullest(p) for p in found.values()), default=0) if self._spec.paging is None else 0,
+        )
 
-    def _names(self, session: int, session_id: str | None, page: Any) -> Mapping[str, Any]:
-        """Return what the templates of the request see."""
-        plan, iteration = self._plan.of_session(session)
-        scope = IterationScope(plan, iteration=iteration, user=0, user_iteration=0)
-        outer = RequestNames(scope, 0, use=f"read back {page}")
-        own = {"page": page, "session": {**outer["session"], "id": session_id}}
-        return ChainMap(own, outer)  # type: ignore[arg-type]  # it only reads, as all mappings here
-
-    async def _page(self, names: Mapping[str, Any], page: Any, transport: Transport) -> ResponseNames:
-        """Return the names of a page's response."""
-        self.requests += 1
-        try:
-            return await self._response(names, page, transport)
-        except Unreadable:
-            self.failed += 1
-            raise
-
-    async def _response(self, names: Mapping[str, Any], page: Any, transport: Transport) -> ResponseNames:
-        try:
-            request = self._spec.request.render(names)
-        except CannotEvaluate as error:
-            raise Unreadable(f"the request cannot be filled in: {error}") from error
-        if page is not None and not self._spec.names_page:
-            request = request._replace(target=with_query(request.target, {"page": page}))
-        exchange = await transport.exchange(request)
-        if exchange.failure is not None:
-            raise Unreadable(exchange.failure.message)
-        if exchange.status in _ABSENT:
-            raise _Absent
-        seen = ResponseNames(names, exchange, self._base_url, exchange.acquired_ns)
-        outcome, problem = self._spec.judge.judge(exchange.status, seen, {})
-        if outcome is not Outcome.OK:
-            raise Unreadable("the reply was refused" if problem is None else problem.message)
-        return seen
-
-    def _messages(self, names: ResponseNames) -> list[Any]:
-        found = _found("messages", self._spec.messages, names)
-        if not isinstance(found, list | tuple):
-            raise Unreadable("messages: what is found is no list")
-        return list(found)
+    def _stored(self, texts: tuple[str, ...], ids: tuple[str, ...]) -> Iterator[Stored]:
+        return (stored._replace(ids=ids) for stored in self._tokens.read(texts))
 
 
-def _found(key: str, find: Callable[[Mapping[str, Any]], Any], names: Mapping[str, Any]) -> Any:
-    try:
-        return find(names)
-    except CannotEvaluate as error:
-        raise Unreadable(f"{key}: {error}") from error
+def _by_texts(found: Mapping[str | None, Pages]) -> Mapping[tuple[str, ...], tuple[str, ...]]:
+    """Return the histories of a session, each with its ids: those under which the same is stored are one history."""
+    ids: dict[tuple[str, ...], tuple[str, ...]] = {}
+    for session_id, pages in found.items():
+        own = () if session_id is None else (session_id,)
+        ids[pages.texts] = (*ids.get(pages.texts, ()), *own)
+    return ids
+
+
+def _doubts(found: Iterable[Pages], *, is_paged: bool) -> tuple[str, str]:
+    """Return why the pages that were read are sure not to be all, and why they may not be."""
+    for pages in found:
+        if None in pages.rows:
+            continue  # nothing can be compared with what is not counted
+        rows = sum(n for n in pages.rows if n is not None)
+        if not is_paged and (more := pages.claims.exceed(rows)):
+            return f"the history goes on behind its first page: {more}; {HOW_TO_PAGE}", ""
+        if is_paged and pages.claims.total is not None and pages.claims.total > rows:
+            return (
+                "",
+                f"the history says that it has {pages.claims.total:,} rows, and its pages have {rows:,}",
+            )
+    return "", ""
+
+
+def _fullest(pages: Pages) -> int:
+    """Return the rows of a page that may have no room for more: nothing says that they are all."""
+    rows = pages.rows[0] or 0
+    return 0 if pages.claims.total == rows else rows

@@ -33,6 +33,7 @@ class Stored(NamedTuple):
     tokens: tuple[Token, ...]  #: in their order; one that is there twice is listed twice
     splits: int = 0  #: how many of them end in a later message
     excerpt: str = ""  #: its beginning
+    ids: tuple[str, ...] = ()  #: of the session, under which it is listed; none where it was read by its name
 
 
 def token_text(run_id: str, session: int, message: int) -> str:
@@ -66,6 +67,10 @@ class TokenReader:
                 tokens.append(split)
             found.append(Stored(tuple(tokens), int(split is not None), text[:MAX_EXCERPT]))
         return tuple(found)
+
+    def may_split(self, texts: Sequence[str]) -> bool:
+        """Return whether a token may begin in one of these texts and end in another, in whichever order they stand."""
+        return any(self._begun.search(text[-_LONGEST:]) for text in texts)
 
     def _tokens(self, text: str) -> list[Token]:
         if not self._separator:

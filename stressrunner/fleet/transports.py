@@ -54,6 +54,8 @@ def _may_speak_tls(base_url: str, plan: Plan) -> bool:
 
 def _may_leave(plan: Plan) -> bool:
     """Return whether a request may go elsewhere than to the target: by a redirect, or as a whole URL."""
+    if plan.read_back is not None and plan.read_back.request.may_leave:
+        return True
     return any(endpoint.request.may_leave for endpoint in (*plan.endpoints, *plan.apart))
 
 

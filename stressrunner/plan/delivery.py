@@ -4,13 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from stressrunner.expressions import compile_expression
-from stressrunner.expressions.expression import Expression
-from stressrunner.expressions.jsonpath import compile_jsonpath
 from stressrunner.plan.judging import Judge
 from stressrunner.plan.messages import Messages
+from stressrunner.plan.paging import Paging, compile_paging, list_of, row_counter
 from stressrunner.plan.requests import Common, RequestTemplate
-from stressrunner.scenario.delivery import ReadBack
+from stressrunner.scenario.delivery import Listing
 from stressrunner.scenario.model import Endpoint, Scenario, Session
 from stressrunner.scenario.token_use import names_in, renders_token
 
@@ -26,9 +24,16 @@ class ReadBackPlan:
     request: RequestTemplate
     judge: Judge
     messages: Callable[[Names], Any]  #: what a response has of the history; raises CannotEvaluate
-    next: Expression | None
+    rows: Callable[
+        [Names], int | None
+    ]  #: how many rows a response has, before any filter; None when that is unknown
+    paging: Paging | None  #: None where the first page is all
+    sort_by: (
+        Callable[[Names], Any] | None
+    )  #: a list beside that of the messages; None leaves them as they are listed
+    newest_first: bool | None  #: how messages are listed; None finds out
     separator: str | None
-    names_page: bool  #: the request's own templates say where the page goes
+    places_page: bool  #: the request's own templates say where the page, cursor or offset goes
     names_id: bool  #: the request needs the session's id
     quiet_s: float
     timeout_s: float
@@ -43,25 +48,22 @@ def compile_read_back(scenario: Scenario, common: Common) -> ReadBackPlan | None
     spec = delivery.read_back
     endpoint = scenario.endpoints[spec.endpoint]
     named = names_in(_rendered(endpoint))
+    paging = compile_paging(spec)
     return ReadBackPlan(
         request=RequestTemplate(endpoint, common),
         judge=Judge(endpoint),
-        messages=_finder(spec),
-        next=None if spec.next is None else compile_expression(spec.next),
+        messages=list_of(spec.messages),
+        rows=row_counter(spec),
+        paging=paging,
+        sort_by=list_of(spec.order_by) if isinstance(spec.order_by, Listing) else None,
+        newest_first=None if spec.order_by is None else spec.order_by == "newest_first",
         separator=delivery.separator,
-        names_page=("page",) in named,
+        places_page=paging is not None and (paging.name,) in named,
         names_id=("session", "id") in named,
         quiet_s=spec.quiet_s,
         timeout_s=spec.timeout_s,
         during_s=spec.during_s,
     )
-
-
-def _finder(spec: ReadBack) -> Callable[[Names], Any]:
-    if spec.messages_by == "jsonpath":
-        query = compile_jsonpath(spec.messages)
-        return lambda names: query.all(names["body"])
-    return compile_expression(spec.messages).evaluate
 
 
 def _rendered(endpoint: Endpoint) -> tuple[object, ...]:

@@ -4,12 +4,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from stressrunner import units
 from stressrunner.sink import SinkOptions
 
-__all__ = ["DEFAULT_LIMITS", "Delivery", "Limit", "ReadBack", "build_delivery", "parse_limit"]
+__all__ = [
+    "DEFAULT_LIMITS",
+    "ORDERS",
+    "PAGING",
+    "Delivery",
+    "Limit",
+    "Listing",
+    "ReadBack",
+    "build_delivery",
+    "parse_limit",
+    "path_to_rows",
+]
 
 _ALLOWED = "allowed"
 
@@ -51,6 +62,7 @@ DEFAULT_LIMITS: Mapping[str, Limit | None] = MappingProxyType(
         "misrouted": _NONE,
         "duplicated": _NONE,
         "phantom": _NONE,
+        "elsewhere": _NONE,
         "merged": None,
         "delivered": None,
         "recovered": None,
@@ -76,14 +88,49 @@ DEFAULT_LIMITS: Mapping[str, Limit | None] = MappingProxyType(
 _WORDS = {"kept": DEFAULT_LIMITS["order"], "one": DEFAULT_LIMITS["session_ids"]}
 
 
+#: The keys that say how pages follow upon each other, with the query parameter that each of them sends.
+PAGING: Mapping[str, str] = MappingProxyType(
+    {"next": "page", "pages": "page", "cursor": "cursor", "offset": "offset"}
+)
+#: What `order_by` can be beside what it sorts by.
+ORDERS = ("oldest_first", "newest_first")
+
+
+class Listing(NamedTuple):
+    """What finds a list in a response."""
+
+    source: str
+    by: Literal["expression", "jsonpath"] = "expression"  #: its language
+
+
+def path_to_rows(query: str) -> str | None:
+    """Return a JSONPath up to its first filter, which finds what is filtered; None when there is no filter."""
+    quote = ""
+    for i, sign in enumerate(query):
+        if quote:
+            # An escaped quote does not end a text, nor does the sign behind an escaped backslash begin one.
+            is_escaped = (len(query[:i]) - len(query[:i].rstrip("\\"))) % 2 == 1
+            quote = "" if sign == quote and not is_escaped else quote
+        elif sign in "'\"":
+            quote = sign
+        elif sign == "?":
+            return query[: query.rindex("[", 0, i)]
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class ReadBack:
-    """How the history of a session is read."""
+    """How the history of a session is read; at most one of the keys of `PAGING` is given."""
 
     endpoint: str
-    messages: str  #: over a response: the messages of a user
-    messages_by: Literal["expression", "jsonpath"] = "expression"  #: the language of `messages`
+    messages: Listing  #: of a response: the messages of a user
     next: str | None = None  #: expression over a response: the next page, or null
+    pages: str | None = None  #: expression over a response: how many pages there are
+    cursor: str | None = None  #: expression over a response: where the next page begins, or null
+    offset: bool = False  #: the rows that were read so far say where the next page begins
+    rows: str | None = None  #: expression over a response: its rows, whoever sent them, or their number
+    #: one of `ORDERS`, or what messages are sorted by; None finds out whether they are listed newest first
+    order_by: Literal["oldest_first", "newest_first"] | Listing | None = None
     quiet_s: float = 2.0
     timeout_s: float = 30.0
     during_s: float | None = None  #: also read so often while the load runs
@@ -131,16 +178,17 @@ def _limit(text: str) -> Limit | None:
 
 
 def _read_back(value: Mapping[str, Any]) -> ReadBack:
-    durations = {
+    durations: dict[str, Any] = {
         f"{key}_s": float(units.parse_duration(value[key]))
         for key in ("quiet", "timeout", "during")
         if key in value
     }
-    messages, by_path = value["messages"], isinstance(value["messages"], dict)
-    return ReadBack(
-        endpoint=value["endpoint"],
-        messages=messages["jsonpath"] if by_path else messages,
-        messages_by="jsonpath" if by_path else "expression",
-        next=value.get("next"),
-        **durations,
-    )
+    others = {key: value[key] for key in ("next", "pages", "cursor", "offset", "rows") if key in value}
+    order_by = value.get("order_by")
+    if order_by is not None:
+        others["order_by"] = order_by if order_by in ORDERS else _listing(order_by)
+    return ReadBack(endpoint=value["endpoint"], messages=_listing(value["messages"]), **others, **durations)
+
+
+def _listing(value: str | Mapping[str, str]) -> Listing:
+    return Listing(value) if isinstance(value, str) else Listing(value["jsonpath"], "jsonpath")

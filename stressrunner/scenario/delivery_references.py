@@ -6,6 +6,8 @@ from typing import Any
 
 from stressrunner import units
 from stressrunner.errors import Diagnostic
+from stressrunner.expressions import ExpressionError, compile_expression
+from stressrunner.scenario.delivery import PAGING
 from stressrunner.scenario.requests import METHODS, read_back_endpoint, requests_in
 from stressrunner.scenario.source import Node, Path, node_at
 from stressrunner.scenario.stream_parts import session_endpoints, stream_parts
@@ -15,7 +17,7 @@ from stressrunner.scenario.validate import key_at
 from stressrunner.scenario.values import Text
 from stressrunner.spelling import did_you_mean
 
-__all__ = ["check_delivery"]
+__all__ = ["check_delivery", "paging_names"]
 
 _DELIVERY: Path = ("invariants", "delivery")
 _READ_BACK: Path = (*_DELIVERY, "read_back")
@@ -46,6 +48,7 @@ def check_delivery(root: Node, value: Any, texts: Sequence[Text]) -> Iterator[Di
     yield from _check_ends(texts)
     read_back = _mapping(delivery.get("read_back"))
     yield from _check_endpoint(root, scenario, read_back.get("endpoint"), has_id="session_id" in delivery)
+    yield from _check_paging(root, read_back)
     yield from _check_times(root, read_back)
     yield from _check_processed(root, delivery)
     yield from _check_separator(root, delivery.get("separator"))
@@ -167,6 +170,35 @@ def _check_endpoint(
         yield node.diagnostic(
             f"'{name}' asks for 'session.id', and 'session_id' does not say what that is", hint
         )
+
+
+def paging_names(read_back: Mapping[str, Any]) -> frozenset[str]:
+    """Return by which names templates and expressions of a read-back know which page is asked for."""
+    return frozenset(PAGING[key] for key in PAGING if read_back.get(key)) or frozenset({"page"})
+
+
+def _check_paging(root: Node, read_back: Mapping[str, Any]) -> Iterator[Diagnostic]:
+    """There is one way to the next page, and by `offset` it needs rows that can be counted."""
+    given = [key for key in PAGING if read_back.get(key)]
+    for key in given[1:]:
+        place: Path = (*_READ_BACK, key)
+        at = key_at(root, place) or node_at(root, place)
+        yield at.diagnostic(f"'{given[0]}' says already how to reach the next page", "keep one of them")
+    messages = read_back.get("messages")
+    is_counted = "rows" in read_back or not isinstance(messages, str) or _begins_from_one_list(messages)
+    if given == ["offset"] and not is_counted:
+        message = "'offset' counts rows, and this does not begin from one list of the body"
+        hint = "add 'rows', such as 'rows: body.items'"
+        yield node_at(root, (*_READ_BACK, "messages")).diagnostic(message, hint)
+
+
+def _begins_from_one_list(source: str) -> bool:
+    """Whether an expression takes what it gives from one place in the body; one that makes no sense is not asked."""
+    try:
+        references = compile_expression(source).references
+    except ExpressionError:
+        return True
+    return len({reference.path for reference in references if reference.path[0] == "body"}) == 1
 
 
 def _check_times(root: Node, read_back: Mapping[str, Any]) -> Iterator[Diagnostic]:

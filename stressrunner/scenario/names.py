@@ -16,10 +16,12 @@ from stressrunner.expressions import (
     compile_expression,
     compile_template,
 )
+from stressrunner.expressions.expression import Expression
 from stressrunner.expressions.fake import FAKE_FIELDS, problem_of_package
 from stressrunner.expressions.jsonpath import compile_jsonpath
 from stressrunner.expressions.pattern import compile_pattern
 from stressrunner.scenario.captured import RESPONSE, Captured
+from stressrunner.scenario.delivery import ORDERS
 from stressrunner.scenario.requests import place_of
 from stressrunner.scenario.row_walk import Fields
 from stressrunner.scenario.source import Path
@@ -61,11 +63,24 @@ _HABITS: Mapping[str, str] = MappingProxyType(
 #: Each takes about a millisecond to compile, and a hostile file has as many as it likes.
 _MOST_COMPILED = 10_000
 _WORD = re.compile(r"[A-Za-z_]\w*")
+
+
+def _compile_order(text: str) -> Expression:
+    """Compile what messages are sorted by; the words that need none are as an expression that names nothing."""
+    if _WORD.fullmatch(text) and text not in ORDERS:
+        hint = (
+            "write 'oldest_first' or 'newest_first', or an expression over the response, such as 'body.times'"
+        )
+        raise ExpressionError(f"'{text}' is no order", width=len(text), hint=hint)
+    return compile_expression("none" if text in ORDERS else text)
+
+
 _COMPILERS: Mapping[str, Callable[[str], Any]] = MappingProxyType(
     {
         "template": compile_template,
         "body_template": lambda text: compile_template(text, statements=True),
         "expression": compile_expression,
+        "order": _compile_order,
         "condition": compile_condition,
         "check": compile_expression,
         "jsonpath": compile_jsonpath,
@@ -86,6 +101,7 @@ class Names:
     elements: frozenset[str]  #: what the elements of `each` are called
     captured: Captured  #: what is captured before each place
     read_back_endpoint: str | None = None  #: the one that returns a session's history
+    paging: frozenset[str] = frozenset()  #: names by which that one says which page it asks for
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +169,10 @@ def _scope(text: Text, names: Names) -> _Scope:
         return _Scope(known, frozenset(), is_message=False)
     known |= names.variables
     if root == "invariants":
+        known |= names.paging if text.path[2:3] == ("read_back",) else frozenset()
         return _Scope(known | _RESPONSE, frozenset(), is_message=False)
     if _is_read_back(text, names):
-        known |= {"page"}
+        known |= names.paging
     senders = _senders(text, names)
     met = names.captured.whenever_sent if root == "target" else names.captured.at_all(senders)
     known |= _spelled_out(met.certain)
@@ -214,7 +231,9 @@ def _uncertain(name: str, *, is_message: bool) -> str:
 
 
 def _is_read_back(text: Text, names: Names) -> bool:
-    """Whether a text belongs to the request that reads a session back, which knows more of the session."""
+    """Whether a text is of the request that reads a session back, or of `read_back`: both know more of the session."""
+    if text.path[:3] == ("invariants", "delivery", "read_back"):
+        return True
     return names.read_back_endpoint is not None and text.path[:2] == ("endpoints", names.read_back_endpoint)
 
 

@@ -13,7 +13,7 @@ from stressrunner.errors import Diagnostic
 from stressrunner.scenario.auth_references import check_auth
 from stressrunner.scenario.body_references import check_bodies
 from stressrunner.scenario.captured import Captured
-from stressrunner.scenario.delivery_references import check_delivery
+from stressrunner.scenario.delivery_references import check_delivery, paging_names
 from stressrunner.scenario.feeders import FeederRows
 from stressrunner.scenario.names import RESERVED, Names, check_texts
 from stressrunner.scenario.phases import check_load
@@ -249,6 +249,7 @@ def _names(checked: _Checked) -> Names:
         elements=frozenset(name for name, _ in _elements(checked.mapping())),
         captured=Captured(checked.mapping()),
         read_back_endpoint=checked.text("invariants", "delivery", "read_back", "endpoint"),
+        paging=paging_names(checked.mapping("invariants", "delivery", "read_back")),
     )
 
 

@@ -11,11 +11,11 @@ from stressrunner.engine.tokens import Token, TokenReader
 from stressrunner.http.exchange import Failure, FailureKind
 from stressrunner.http.fake import FakeAnswer
 from stressrunner.plan.reply import Reply
-from stressrunner.scenario.delivery import Delivery, ReadBack
+from stressrunner.scenario.delivery import Delivery, Listing, ReadBack
 from stressrunner.scenario.model import Closed, Mix, Open, Phase, Session, Timeout
 
 DELIVERY = Delivery(
-    ReadBack("history", "body.messages"),
+    ReadBack("history", Listing("body.messages")),
     superseded="status == 500 and 'replaced' in text",
     session_id="body.id",
 )

@@ -17,7 +17,7 @@ from stressrunner.engine.tokens import Token
 from stressrunner.http.exchange import Failure, FailureKind
 from stressrunner.http.fake import FakeAnswer, FakeTransports
 from stressrunner.plan.plan import compile_plan
-from stressrunner.scenario.delivery import Delivery
+from stressrunner.scenario.delivery import Delivery, Listing
 from stressrunner.scenario.delivery import ReadBack as Spec
 from stressrunner.scenario.model import Closed, Phase
 
@@ -35,10 +35,11 @@ def token(session, message):
 
 
 class Server:
-    """Answers with what `stored` returns for a session's name, a moment in seconds and a page."""
+    """Answers with what `stored` returns for a session's name, a moment in seconds and a page; or for a query."""
 
-    def __init__(self, stored):
+    def __init__(self, stored, *, by_query):
         self.stored = stored
+        self.by_query = by_query
         self.targets = []
         self.clock = None
 
@@ -46,6 +47,8 @@ class Server:
         """Answer a request for a page of a history."""
         self.targets.append(request.target)
         parts = urlsplit(request.target)
+        if self.by_query:
+            return self.stored(parse_qs(parts.query))
         page = parse_qs(parts.query).get("page", [None])[0]
         return self.stored(parts.path.rpartition("/")[2], self.clock.now_ns() / S, page)
 
@@ -57,10 +60,11 @@ class Server:
 
 def read_back(stored, wanted=(0,), *, quiet_s=2.0, path="/s/{{ session.name }}", ids=None, **spec):
     """Read sessions back in virtual time; return histories, the server, the reader and how long it took."""
-    server = Server(stored)
+    server = Server(stored, by_query=spec.pop("by_query", False))
     query = spec.pop("query", {})
     look_at_s = spec.pop("look_at_s", ())
-    delivery = Delivery(Spec("history", "body.messages", **spec))
+    renew = spec.pop("renew", None)
+    delivery = Delivery(Spec("history", spec.pop("messages", Listing("body.messages")), **spec))
     endpoints = (endpoint(), endpoint("history", method="GET", path=path, query=query, body=None))
     plan = compile_plan(
         scenario(Phase("load", Closed(1, 1)), endpoints=endpoints, delivery=delivery), seed=1, run_id="r"
@@ -71,7 +75,7 @@ def read_back(stored, wanted=(0,), *, quiet_s=2.0, path="/s/{{ session.name }}",
         began_ns = clock.now_ns()
         transports = FakeTransports(clock, server.answer)
         reader = SessionReader(plan, plan.read_back, "http://target")
-        back = ReadBack(reader, transports, clock, plan.read_back.timeout_s)
+        back = ReadBack(reader, transports, clock, plan.read_back.timeout_s, renew)
         sessions = [Wanted(s, (ids or {}).get(s, ()), began_ns) for s in wanted]
         for at_s in look_at_s:
             await clock.sleep_until(began_ns + round(at_s * S))
@@ -150,26 +154,72 @@ def test_a_request_may_place_the_page_itself():
 
 
 @pytest.mark.parametrize(
-    ("answer", "reason"),
+    ("answer", "reason", "requests", "took_s"),
     [
-        (history(next=1), "page 1 of the history leads back to itself"),
-        (history(), "next: there is no field 'next'"),
-        (FakeAnswer(status=503), "status was 503"),
-        (FakeAnswer(body=b"oops"), "messages: the body is not JSON"),
-        (FakeAnswer(body=b'{"messages": "a"}'), "messages: what is found is no list"),
+        # What will not change is not asked for again.
+        (history(next=1), "page 1 of the history leads back to itself", 2, 0.1),
+        (history(), "next: there is no field 'next'", 1, 0.1),
+        (FakeAnswer(status=403), "status was 403", 1, 0.1),
+        (FakeAnswer(status=422), "status was 422", 1, 0.1),
+        (FakeAnswer(status=401), "status was 401", 1, 0.1),
+        # What may be so before the history is complete is given one quiet time,
+        (FakeAnswer(body=b"oops"), "messages: the body is not JSON", 5, 2.1),
+        (FakeAnswer(body=b'{"messages": "a"}'), "messages: what is found is no list", 5, 2.1),
+        # and what may change at any moment all the time that a session has.
+        (FakeAnswer(status=503), "status was 503", 10, 5.5),
         (
             FakeAnswer(failure=Failure(FailureKind.RESET, "the connection was lost")),
             "the connection was lost",
+            10,
+            5.5,
         ),
     ],
-    ids=["loop", "no-next", "status", "no-json", "no-list", "reset"],
+    ids=["loop", "no-next", "forbidden", "invalid", "no-token", "no-json", "no-list", "status", "reset"],
 )
-def test_what_cannot_be_read_is_not_known(answer, reason):
-    """A history is not known when a page of it cannot be read within its time; the reason is kept."""
+def test_what_cannot_be_read_is_not_known(answer, reason, requests, took_s):
+    """A history is not known when a page of it cannot be read; how long that is tried depends on whether it may change."""
     (found,), server = read_back(lambda name, at_s, page: answer, next="body.next", timeout_s=5.0)
     assert found.unread == reason
-    assert server.reader.failed == 0 or server.reader.failed >= 10
-    assert server.took_s < 6
+    assert server.reader.requests == pytest.approx(requests, abs=1)
+    assert server.took_s <= took_s + 0.5
+
+
+def test_what_is_refused_to_all_stops_at_once():
+    """Where one session after the other is forbidden, the rest is not asked for, and the response is kept once for all."""
+    found, server = read_back(
+        lambda name, at_s, page: FakeAnswer(status=403, body=b'{"detail": "no such key"}'), range(500)
+    )
+    assert len(found) == 500
+    assert {each.unread for each in found} == {"status was 403"}
+    assert found[0].response == ("http://target/s/sr-r-0", 403, '{"detail": "no such key"}')
+    assert server.reader.requests <= 2 * READERS
+    assert server.took_s < 0.5
+
+
+def test_what_is_refused_to_some_does_not_stop_the_others():
+    """A session that is forbidden is not known; those that can be read are."""
+    found, _ = read_back(
+        lambda name, at_s, page: FakeAnswer(
+            status=200 if name.endswith("7") else 403, body=history(token(0, 0)).body
+        ),
+        range(30),
+    )
+    assert [each.session for each in found if not each.unread] == [7, 17, 27]
+
+
+def test_a_token_that_is_no_longer_valid_is_renewed_once():
+    """401 is answered by fetching access tokens once for all sessions; what is refused after that stays so."""
+    valid_from = []
+
+    async def renew():
+        valid_from.append(True)
+
+    def answer(name, at_s, page):
+        return history(token(0, 0)) if valid_from and name.endswith("0") else FakeAnswer(status=401)
+
+    found, _ = read_back(answer, (0, 1), renew=renew)
+    assert [each.unread for each in found] == ["", "status was 401"]
+    assert valid_from == [True]
 
 
 def test_a_server_may_fail_for_a_while():
@@ -218,7 +268,7 @@ def test_few_sessions_are_read_at_once():
 
 
 def test_sessions_are_read_by_every_id_that_they_have():
-    """Where the request asks for `session.id`, a session with two ids has the messages of both."""
+    """Where the request asks for `session.id`, a session with two ids has the messages of both, each under its id."""
     found, _ = read_back(
         lambda name, at_s, page: history(token(0, 0) if name == "x" else token(0, 1)),
         (0, 1),
@@ -226,7 +276,19 @@ def test_sessions_are_read_by_every_id_that_they_have():
         ids={0: ("x", "y")},
     )
     assert tokens(found[0]) == [Token(0, 0), Token(0, 1)]
+    assert [stored.ids for stored in found[0].messages] == [("x",), ("y",)]
     assert found[1].unread == "no reply returned its id"
+
+
+def test_ids_of_one_history_are_read_as_one():
+    """Two ids under which the same is stored lead to one history, and its messages are not found twice."""
+    (found,), _ = read_back(
+        lambda name, at_s, page: history(token(0, 0)) if name != "z" else FakeAnswer(status=404),
+        path="/s/{{ session.id }}",
+        ids={0: ("x", "y", "z")},
+    )
+    assert tokens(found) == [Token(0, 0)]
+    assert found.messages[0].ids == ("x", "y")
 
 
 def test_what_was_seen_while_the_load_ran_is_remembered():

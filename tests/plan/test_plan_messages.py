@@ -5,9 +5,9 @@ import pytest
 from stressrunner.http.exchange import Exchange, Failure, FailureKind, Request
 from stressrunner.plan.messages import MAX_SESSION_ID, Messages
 from stressrunner.plan.reply import Reply
-from stressrunner.scenario.delivery import Delivery, ReadBack
+from stressrunner.scenario.delivery import Delivery, Listing, ReadBack
 
-READ_BACK = ReadBack("history", "body.messages")
+READ_BACK = ReadBack("history", Listing("body.messages"))
 
 
 def messages(**expressions):

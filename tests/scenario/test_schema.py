@@ -95,6 +95,7 @@ def test_every_format_is_checked():
         "part_file",
         "query_file",
         "jsonpath",
+        "order",
         "pattern",
     }
     used = set()
