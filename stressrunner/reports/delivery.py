@@ -1,6 +1,6 @@
 """What became of every message, as tables and lists that every format shows in its own way."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -26,9 +26,10 @@ CLASSES: Mapping[str, str] = MappingProxyType(
         "misrouted": "found under another session",
         "duplicated": "found more than once",
         "phantom": "found although it was not taken on",
+        "elsewhere": "found under another id than its reply named",
         "merged": "found once, joined with others of its session",
         "delivered": "acknowledged, and found once, alone",
-        "recovered": "no certain reply, and found once, alone",
+        "recovered": "no certain reply, and found once",
         "lost": "acknowledged, and not found",
         "superseded": "replaced by a later message, and not found",
         "refused": "not taken on, and not found",
@@ -151,7 +152,7 @@ def _classes(outcome: DeliveryOutcome) -> Table:
     limits = _limits(outcome)
     rows = (_row(name, name, n, CLASSES.get(name, ""), limits) for name, n in outcome.classes.items())
     notes = (
-        (f"{count(outcome.unread)} messages have no class, because a history is not known.",)
+        (f"{count(outcome.unread)} messages have no class, because a history is not known as a whole.",)
         if outcome.unread
         else ()
     )
@@ -215,6 +216,8 @@ def _facts(outcome: DeliveryOutcome) -> Iterator[Fact]:
         f"{count(read_back.sessions - read_back.unread)} of {count(read_back.sessions)} histories",
         f"{requests}{failed}; each quiet for {quiet}",
     )
+    if outcome.newest_first:
+        yield Fact("Listed", "newest first", "turned round before anything was compared")
     if outcome.sink is not None:
         sink = outcome.sink
         of = f"{count(sink.messages)} of {count(outcome.messages)} messages"
@@ -265,7 +268,10 @@ def _exhibit(evidence: Evidence) -> Exhibit:
 
 def _session(session: SessionEvidence, fault: str) -> SessionExhibit:
     at_fault = [message for message in session.messages if message.is_fault]
-    ids = f", id {', '.join(session.ids)}" if session.ids else ""
+    ids = f", id {session.ids[0]}" if session.ids else ""
+    if len(session.ids) > 1:
+        # The column `id` of what was sent says which of them each reply named.
+        ids = "; ids: " + ", ".join(f"{number} = {each}" for number, each in enumerate(session.ids, 1))
     return SessionExhibit(
         evidence=session,
         title=f"{session.name}{ids}",
@@ -302,15 +308,20 @@ def _sent(session: SessionEvidence) -> Table:
         Column("class", "left"),
         Column("found", "left"),
     )
+    has_ids = len(session.ids) > 1
+    if has_ids:
+        columns += (Column("id"),)
     has_sink = any(message.processed is not None for message in session.messages)
     if has_sink:
         columns += (Column("model", optional=True),)
     more = (f"and {count(session.more_messages)} more messages",) if session.more_messages else ()
-    rows = tuple(_sent_row(message, session, has_sink=has_sink) for message in session.messages)
+    rows = tuple(
+        _sent_row(message, session, has_ids=has_ids, has_sink=has_sink) for message in session.messages
+    )
     return Table("Sent", columns, rows, more, name_column=1)
 
 
-def _sent_row(message: MessageEvidence, session: SessionEvidence, *, has_sink: bool) -> Row:
+def _sent_row(message: MessageEvidence, session: SessionEvidence, *, has_ids: bool, has_sink: bool) -> Row:
     reply = message.reply if message.status is None else f"{message.reply} ({message.status})"
     places = ", ".join(_place(session, i) for i in message.found if i < len(session.stored))
     return Row(
@@ -322,6 +333,7 @@ def _sent_row(message: MessageEvidence, session: SessionEvidence, *, has_sink: b
             reply,
             message.became or "not known",
             places or "nowhere",
+            *([_numbers([message.session_id], session) if message.session_id else NONE] if has_ids else []),
             *(["-" if message.processed is None else count(message.processed)] if has_sink else []),
         ),
         tone="bad" if message.is_fault else "",
@@ -330,11 +342,16 @@ def _sent_row(message: MessageEvidence, session: SessionEvidence, *, has_sink: b
 
 def _place(session: SessionEvidence, i: int) -> str:
     stored = session.stored[i]
-    return (
-        f"#{stored.position}"
-        if stored.session == session.name
-        else f"#{stored.position} in {_session_of(stored)}"
-    )
+    if stored.session != session.name:
+        return f"#{stored.position} in {_session_of(stored)}"
+    under = f" of id {_numbers(stored.ids, session)}" if len(session.ids) > 1 and stored.ids else ""
+    return f"#{stored.position}{under}"
+
+
+def _numbers(ids: Sequence[str], session: SessionEvidence) -> str:
+    """Return which of a session's ids some are, by the numbers that its title gives them, as ids are long."""
+    known = {each: str(number) for number, each in enumerate(session.ids, 1)}
+    return " = ".join(known.get(each, each) for each in ids)
 
 
 def _session_of(stored: StoredEvidence) -> str:

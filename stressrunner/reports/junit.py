@@ -90,6 +90,8 @@ def _requirement(required: Requirement) -> _Case:
     output = f"found {required.found:,} of {required.of:,}, limit {required.limit}"
     if required.state == "failed":
         return _Case(required.name, "failure", sentence(required), output)
+    if required.state == "unknown":
+        return _Case(required.name, "skipped", "not known, as the run's reasons say", output)
     return _Case(required.name, output=output)
 
 

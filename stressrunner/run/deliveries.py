@@ -48,7 +48,13 @@ class Deliveries:
         self._sent = sent
         self._keeper = keeper_of(base_url, plan, clock)
         self._reader = SessionReader(plan, self._spec, base_url)
-        self._read_back = ReadBack(self._reader, transports_to(base_url, plan), clock, self._spec.timeout_s)
+        self._read_back = ReadBack(
+            self._reader,
+            transports_to(base_url, plan),
+            clock,
+            self._spec.timeout_s,
+            renew=None if self._keeper is None else self._keeper.fetch,
+        )
         self._token_requests = self._token_failures = 0
         self._taken = 0  # attempts that `watch` has looked at
         self._unseen: dict[int, dict[Token, str]] = {}  # acknowledged messages, with their session's id
@@ -121,6 +127,8 @@ class Deliveries:
             histories += await self._settled(wanted, quiet_s, interrupted)
         if self._keeper is not None:
             self._origin.masker.learn(self._hand_over(self._keeper))
+        if not self._spec.names_id:
+            histories = [_by_name(history, by_session[history.session]) for history in histories]
         known = {history.session for history in histories}
         why = "the run was interrupted" if interrupted.is_set() else "it was not read"
         histories += [History(each.session, unread=why) for each in wanted if each.session not in known]
@@ -131,7 +139,7 @@ class Deliveries:
             failed=self._reader.failed,
             duration_s=(self._clock.now_ns() - begin_ns) / NS_PER_S,
             quiet_s=quiet_s,
-            reasons=tuple(map(self._origin.masker.text, unknown_reasons(histories))),
+            reasons=unknown_reasons(histories, self._origin.masker.text),
         )
         circumstances = self._circumstances(figures, doubts, await log_of(sink))
         return judge_delivery(attempts, histories, circumstances)
@@ -163,12 +171,14 @@ class Deliveries:
     def _without_reading(
         self, by_session: Mapping[int, Sequence[Attempt]]
     ) -> tuple[list[History], list[Wanted]]:
-        """Return the sessions that have no history to read, and those that have."""
+        """Return the sessions whose histories cannot be read or need not be, and those that can."""
         empty, wanted = [], []
         for session, attempts in by_session.items():
             ids = tuple(dict.fromkeys(a.session_id for a in attempts if a.session_id))
-            if self._spec.names_id and not ids and all(a.reply in _NOT_TAKEN for a in attempts):
-                empty.append(History(session))  # the server has never named it, and took nothing on
+            if self._spec.names_id and not ids:
+                # Where the server took nothing on there is nothing to read; otherwise it cannot be read.
+                took_nothing = all(a.reply in _NOT_TAKEN for a in attempts)
+                empty.append(History(session, unread="" if took_nothing else "no reply returned its id"))
             else:
                 wanted.append(Wanted(session, ids, max(a.ended_ns for a in attempts)))
         return empty, wanted
@@ -198,6 +208,7 @@ class Deliveries:
             doubts=doubts,
             mask=self._origin.masker.text,
             looked=self._spec.during_s is not None,
+            newest_first=self._spec.newest_first,
             sink=sink,
         )
 
@@ -207,6 +218,15 @@ def _by_session(attempts: Sequence[Attempt]) -> Mapping[int, list[Attempt]]:
     for attempt in attempts:
         found.setdefault(attempt.session, []).append(attempt)
     return found
+
+
+def _by_name(history: History, attempts: Sequence[Attempt]) -> History:
+    """Return a history that was read by the session's name, as partial where its replies named several ids."""
+    ids = dict.fromkeys(attempt.session_id for attempt in attempts if attempt.session_id)
+    if len(ids) < 2 or history.partial:
+        return history
+    why = "replies named several ids for one session, which was read by its name; use 'session.id' in the endpoint of 'read_back'"
+    return replace(history, partial=why)
 
 
 def _longest_service_s(attempts: Sequence[Attempt]) -> float:

@@ -42,7 +42,7 @@ invariants:
   delivery:
     acknowledged: status == 200
     session_id: body.id
-    read_back: {endpoint: history, messages: body.messages, quiet: 200ms, timeout: 5s}
+    read_back: {endpoint: history, messages: body.messages, pages: "1", quiet: 200ms, timeout: 5s}
     sink: {port: %(port)d}
 """
 SOUGHT = [SECRET, CLIENT_SECRET, GRANTED, LOGGED_IN]

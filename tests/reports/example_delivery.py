@@ -22,7 +22,10 @@ SESSIONS = [
         ["0", "5", "2", "4"],
     ),  # one in another session, one recovered, one dropped, and out of order
     ([S, S], []),  # a burst that nobody answered
+    ([A, A, A], ["0", "b:1", "b:2"]),  # two ids, and a message under the one that its reply did not name
 ]
+#: The message of the last session whose reply named its second id.
+_NAMES_B = 2
 
 
 def attempts():
@@ -40,15 +43,21 @@ def attempts():
                 (at_ms + took_ms) * MS,
                 reply,
                 STATUS.get(reply, 0),
-                f"id-{session}" if reply is A else "",
+                _id(session, message) if reply is A else "",
             )
+
+
+def _id(session, message):
+    return f"id-{session}b" if session == len(SESSIONS) - 1 and message == _NAMES_B else f"id-{session}"
 
 
 def histories():
     """Return what the histories hold."""
     reader = TokenReader(RUN, "\n---\n")
     for session, (_, stored) in enumerate(SESSIONS):
-        yield History(session, reader.read([_text(session, entry) for entry in stored]))
+        listed = reader.read([_text(session, entry.removeprefix("b:")) for entry in stored])
+        ids = [(f"id-{session}b",) if entry.startswith("b:") else (f"id-{session}",) for entry in stored]
+        yield History(session, tuple(s._replace(ids=under) for s, under in zip(listed, ids, strict=True)))
 
 
 def _text(session, entry):

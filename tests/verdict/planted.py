@@ -1,5 +1,6 @@
 """Sessions with planted faults: what a server did is drawn message by message, so the classes are known beforehand."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
@@ -16,8 +17,9 @@ ANSWERED = (Reply.ACKNOWLEDGED, Reply.SUPERSEDED, Reply.REFUSED, Reply.UNKNOWN)
 #: Replies that go with each fate; the fate of a message is its class.
 REPLIES = {
     MessageClass.MISROUTED: tuple(Reply),
-    MessageClass.DUPLICATED: tuple(Reply),
+    MessageClass.DUPLICATED: (Reply.ACKNOWLEDGED, Reply.SUPERSEDED, Reply.UNKNOWN, Reply.UNANSWERED),
     MessageClass.PHANTOM: (Reply.REFUSED, Reply.UNSENT, Reply.SUPERSEDED),
+    MessageClass.ELSEWHERE: (Reply.ACKNOWLEDGED, Reply.UNKNOWN, Reply.UNANSWERED),
     MessageClass.MERGED: (Reply.ACKNOWLEDGED, Reply.SUPERSEDED, Reply.UNKNOWN, Reply.UNANSWERED),
     MessageClass.DELIVERED: (Reply.ACKNOWLEDGED,),
     MessageClass.RECOVERED: (Reply.UNKNOWN, Reply.UNANSWERED),
@@ -38,13 +40,37 @@ class Planted:
 
     attempts: list[Attempt] = field(default_factory=list)
     texts: dict[int, list[str]] = field(default_factory=dict)  #: of each session, in the order of its history
+    strays: dict[int, list[str]] = field(default_factory=dict)  #: the same under another id of the session
     classes: dict[Token, MessageClass] = field(default_factory=dict)
     splits: int = 0
 
     def histories(self, separator=SEPARATOR):
         """Return the histories as they are read."""
         reader = TokenReader(RUN, separator)
-        return [History(session, reader.read(texts)) for session, texts in self.texts.items()]
+        return [
+            History(
+                session,
+                tuple(
+                    stored._replace(ids=(under,))
+                    for under, texts in (
+                        ("home", self.texts[session]),
+                        ("away", self.strays.get(session, [])),
+                    )
+                    for stored in reader.read(texts)
+                ),
+            )
+            for session in self.texts
+        ]
+
+
+def class_in_group(reply: Reply, group: Collection[Reply]) -> MessageClass:
+    """Say what a member of a merged group is that may have been taken on: a group is stored for somebody."""
+    if Reply.ACKNOWLEDGED in group:
+        return MessageClass.MERGED
+    if reply in (Reply.UNKNOWN, Reply.UNANSWERED):
+        return MessageClass.RECOVERED
+    is_explained = Reply.UNKNOWN in group or Reply.UNANSWERED in group
+    return MessageClass.MERGED if is_explained else MessageClass.PHANTOM
 
 
 def attempt(session: int, message: int, reply=Reply.ACKNOWLEDGED, *, at=0, took=1, **changes) -> Attempt:
@@ -69,8 +95,12 @@ def planted(draw) -> Planted:
             else:
                 _store(draw, world, token, fate, reply)
             world.classes[token] = fate
-            world.attempts.append(attempt(session, message, reply))
+            home = "home" if fate is MessageClass.ELSEWHERE else draw(st.sampled_from(["", "home"]))
+            world.attempts.append(attempt(session, message, reply, session_id=home))
+    replies = {Token(a.session, a.message): a.reply for a in world.attempts}
     for session, tokens in merged.items():
+        group = [replies[token] for token in tokens]
+        world.classes |= {token: class_in_group(replies[token], group) for token in tokens}
         if len(tokens) == 1:  # one message cannot be merged: give it company that the server made up
             made_up = Token(session, 900)
             tokens.append(made_up)
@@ -100,6 +130,8 @@ def _store(draw, world: Planted, token: Token, fate: MessageClass, reply: Reply)
         world.texts[other].append(_text(draw, token))
         if draw(st.booleans()):
             home.append(_text(draw, token))
+    elif fate is MessageClass.ELSEWHERE:
+        world.strays.setdefault(token.session, []).append(_text(draw, token))
     elif fate is MessageClass.DUPLICATED:
         texts = [_text(draw, token) for _ in range(draw(st.integers(2, 3)))]
         home.extend([SEPARATOR.join(texts)] if draw(st.booleans()) else texts)
@@ -107,5 +139,7 @@ def _store(draw, world: Planted, token: Token, fate: MessageClass, reply: Reply)
         made_up = Token(token.session, 300 + token.message)
         home.append(_text(draw, token) + SEPARATOR + _text(draw, made_up))
         world.classes[made_up] = MessageClass.FABRICATED
+        if draw(st.booleans()):
+            home.append(_text(draw, token))
     elif fate in (MessageClass.PHANTOM, MessageClass.DELIVERED, MessageClass.RECOVERED):
         home.append(_text(draw, token))

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from planted import RUN, SEPARATOR, attempt
 
-from stressrunner.engine.history import History
+from stressrunner.engine.history import History, Response
 from stressrunner.engine.tokens import TokenReader, token_text
 from stressrunner.plan.reply import Reply
 from stressrunner.scenario.delivery import DEFAULT_LIMITS, parse_limit
@@ -81,10 +81,60 @@ def test_all_delivered_is_a_pass():
 )
 def test_each_fault_fails_the_run(attempts, stored, fault, reason):
     """A fault is said in a sentence, and its evidence shows the session."""
-    outcome = judged(attempts, [history(0, *stored)])
+    outcome = judged(attempts, [history(0, *stored)], newest_first=False)
     assert (outcome.outcome, outcome.reasons) == ("failed", (reason,))
     assert [each.fault for each in outcome.evidence] == [fault]
     assert [each.name for each in outcome.evidence[0].sessions] == [f"sr-{RUN}-0"]
+
+
+def test_an_order_that_may_be_the_other_way_round_is_unknown():
+    """Two swapped messages are no proof of a fault, and no pass: the scenario is to say how histories are listed."""
+    outcome = judged([sent(0, 0), sent(0, 1)], [history(0, "1", "0")])
+    assert outcome.outcome == "unknown"
+    assert "say 'order_by: newest_first' or" in outcome.reasons[0]
+    assert [each.name for each in outcome.requirements if each.state == "unknown"] == ["order"]
+    ascending = judged([sent(0, 0), sent(0, 1)], [history(0, "0", "1")])
+    assert ascending.outcome == "passed"
+
+
+def test_what_may_not_have_been_read_is_unknown():
+    """Messages that were not found are not lost where there may be more than was read, and the reason says so."""
+    part = replace(history(0, "0"), partial="its replies named two ids")
+    outcome = judged([sent(0, 0), sent(0, 1), sent(0, 2)], [part])
+    assert (outcome.outcome, outcome.unread, outcome.classes["lost"]) == ("unknown", 2, 0)
+    assert outcome.reasons == (
+        "2 messages that were not found may stand where nothing was read: its replies named two ids",
+    )
+    assert judged([sent(0, 0)], [part]).outcome == "passed"
+
+
+def test_evidence_says_which_reply_named_which_id():
+    """Of a message under another id than its reply named, the evidence has both, and places under each id."""
+    stored = [
+        s._replace(ids=(under,)) for under, n in (("x", "0"), ("y", "1")) for s in history(0, n).messages
+    ]
+    attempts = [
+        sent(0, 0, session_id="x"),
+        sent(0, 1, session_id="x"),
+        sent(0, 2, Reply.REFUSED, session_id="y"),
+    ]
+    outcome = judged(attempts, [History(0, tuple(stored))], {"session_ids": "allowed"})
+    assert outcome.reasons == ("1 of 3 messages was found under another id of the session",)
+    (session,) = outcome.evidence[0].sessions
+    assert [(m.session_id, m.became, m.found) for m in session.messages] == [
+        ("x", "delivered", (0,)),
+        ("x", "elsewhere", (1,)),
+        ("y", "refused", ()),
+    ]
+    assert [(each.ids, each.position) for each in session.stored] == [(("x",), 0), (("y",), 0)]
+
+
+def test_reasons_show_the_response():
+    """Why histories are not known comes with the URL, the status and the beginning of a response, without secrets."""
+    response = Response("http://t/s?key=hunter2", 403, "no:\n  hunter2 " + 192 * "x" + "hunter2")
+    histories = [History(i, unread="status was 403", response=response) for i in range(3)]
+    (reason,) = unknown_reasons(histories, lambda text: text.replace("hunter2", "***"))
+    assert reason == f"status was 403; http://t/s?key=*** answered 403: no: *** {192 * 'x'}"
 
 
 def test_messages_in_other_sessions_are_in_the_evidence():

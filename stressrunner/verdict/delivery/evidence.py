@@ -6,6 +6,7 @@ fault and their neighbours first.
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from stressrunner.engine.attempt import Attempt
 from stressrunner.engine.history import History
@@ -40,7 +41,7 @@ class _Place:
     """A stored message and where it stands."""
 
     session: int
-    position: int
+    position: int  #: under its id
     stored: Stored
 
 
@@ -112,9 +113,9 @@ class Exhibits:
         guilty = {a.message for a in attempts if self._is_fault(a, fault)}
         shown = _around(attempts, guilty)
         tokens = {Token(session, attempt.message) for attempt in shown}
-        places = [_Place(session, i, stored) for i, stored in enumerate(history.messages)]
+        places = list(_places(history))
         strays = [place for place in self._strays.get(session, ()) if tokens & set(place.stored.tokens)]
-        kept = sorted(_matter_most(places, tokens, guilty, session), key=lambda p: p.position) + strays
+        kept = sorted(_matter_most(places, tokens, guilty, session), key=places.index) + strays
         kept = kept[:MAX_STORED]
         return SessionEvidence(
             name=self._name(session),
@@ -138,6 +139,7 @@ class Exhibits:
             processed=None if self._processing is None else self._processing.times.get(token, 0),
             is_fault=is_fault,
             found=tuple(i for i, place in enumerate(kept) if token in place.stored.tokens),
+            session_id=self._mask(attempt.session_id),
         )
 
     def _stored(self, place: _Place) -> StoredEvidence:
@@ -146,6 +148,7 @@ class Exhibits:
             position=place.position,
             tokens=tuple(token_text(self._run_id, *token) for token in place.stored.tokens),
             excerpt=self._mask(place.stored.excerpt),
+            ids=tuple(map(self._mask, place.stored.ids)),
         )
 
     def _name(self, session: int) -> str:
@@ -156,10 +159,17 @@ def _strays(histories: Collection[History]) -> Mapping[int, list[_Place]]:
     """Return, for each session, the stored messages of other sessions that have its tokens."""
     found: dict[int, list[_Place]] = {}
     for history in histories:
-        for position, stored in enumerate(history.messages):
-            for owner in {token.session for token in stored.tokens} - {history.session}:
-                found.setdefault(owner, []).append(_Place(history.session, position, stored))
+        for place in _places(history):
+            for owner in {token.session for token in place.stored.tokens} - {history.session}:
+                found.setdefault(owner, []).append(place)
     return found
+
+
+def _places(history: History) -> Iterator[_Place]:
+    """Yield the stored messages of a history with their places, which are counted under each id anew."""
+    for _, listed in groupby(history.messages, key=lambda stored: stored.ids):
+        for position, stored in enumerate(listed):
+            yield _Place(history.session, position, stored)
 
 
 def _around(attempts: Sequence[Attempt], guilty: Collection[int]) -> list[Attempt]:

@@ -1,11 +1,11 @@
 """The verdict on the delivery of all messages: passed, failed, or unknown, which is never a pass."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from stressrunner.engine.attempt import Attempt
-from stressrunner.engine.history import History
+from stressrunner.engine.history import History, Response
 from stressrunner.engine.tokens import Token
 from stressrunner.metrics.histogram import Histogram
 from stressrunner.metrics.summary import Latency
@@ -28,6 +28,13 @@ from stressrunner.verdict.delivery.requirements import Counts, judge_requirement
 __all__ = ["Circumstances", "judge_delivery", "unknown_reasons"]
 
 
+_ORDER_DOUBTFUL = (
+    "most messages stand in another order than they were sent in, and they are too few to tell whether histories are listed"
+    " newest first; say 'order_by: newest_first' or 'order_by: oldest_first' in 'read_back'"
+)
+_MAX_TEXT = 200  #: characters of a response in a reason
+
+
 @dataclass(frozen=True, slots=True)
 class Circumstances:
     """What has to be known beside attempts and histories."""
@@ -40,6 +47,7 @@ class Circumstances:
     doubts: tuple[str, ...]  #: why nothing can be said, whatever was found; usually none
     mask: Callable[[str], str]  #: hides secrets in texts
     looked: bool  #: histories were also read while the load ran
+    newest_first: bool | None = None  #: whether histories are listed so; None finds out
     sink: SinkLog | str | None = None  #: what a sink saw, or why that is not known; None without one
 
 
@@ -47,16 +55,22 @@ def judge_delivery(
     attempts: Sequence[Attempt], histories: Sequence[History], known: Circumstances
 ) -> DeliveryOutcome:
     """Return what became of all messages, and what follows."""
-    found = classify(attempts, histories)
+    found = classify(attempts, histories, newest_first=known.newest_first)
     counted = [i for i, (_, is_warmup) in enumerate(known.phases) if not is_warmup]
     mine = [attempt for attempt in attempts if attempt.phase in counted]
     processing = None
     if isinstance(known.sink, SinkLog):
         processing = processing_of(mine, found.classes, known.sink, known.run_id)
     counts = replace(_counts(found, mine, counted), processed=_processed(processing))
-    requirements = tuple(judge_requirements(known.require, counts))
+    requirements = tuple(judge_requirements(known.require, counts, is_order_doubtful=found.is_order_doubtful))
     broken = [each for each in requirements if each.state == "failed"]
-    doubts = (*known.doubts, *_unread(known.read_back), *_unprocessed(known.sink, processing))
+    doubts = (
+        *known.doubts,
+        *_unread(known.read_back),
+        *_partly_read(found, counted),
+        *(_ORDER_DOUBTFUL for each in requirements if each.state == "unknown"),
+        *_unprocessed(known.sink, processing),
+    )
     is_failed = bool(broken) and not known.doubts
     exhibits = Exhibits(found, known.run_id, known.origin_ns, known.mask, processing)
     return DeliveryOutcome(
@@ -79,6 +93,7 @@ def judge_delivery(
         phases=tuple(_phase(found, i, name) for i, (name, _) in enumerate(known.phases)),
         read_back=known.read_back,
         sink=_sink_figures(processing),
+        newest_first=found.newest_first,
         evidence=tuple(exhibits.of(each.name) for each in broken),
     )
 
@@ -106,6 +121,12 @@ def _unread(figures: ReadBackFigures) -> tuple[str, ...]:
         return ()
     why = f": {figures.reasons[0]}" if figures.reasons else ""
     return (f"the history of {figures.unread:,} of {figures.sessions:,} sessions is not known{why}",)
+
+
+def _partly_read(found: Classification, counted: Collection[int]) -> Iterator[str]:
+    for why, messages in found.partly_read(counted).items():
+        which = "1 message that was" if messages == 1 else f"{messages:,} messages that were"
+        yield f"{which} not found may stand where nothing was read: {why}"
 
 
 def _processed(processing: Processing | None) -> Mapping[str, int] | None:
@@ -136,10 +157,23 @@ def _unprocessed(sink: SinkLog | str | None, processing: Processing | None) -> t
     return ()
 
 
-def unknown_reasons(histories: Sequence[History]) -> tuple[str, ...]:
-    """Return why histories are not known, the most frequent reason first, five at the most."""
+def unknown_reasons(
+    histories: Sequence[History], mask: Callable[[str], str] = lambda text: text
+) -> tuple[str, ...]:
+    """Return why histories are not known, the most frequent reason first, five at the most, with a response for each.
+
+    `mask` hides secrets, before anything is cut off.
+    """
     found = Counter(history.unread for history in histories if history.unread)
-    return tuple(reason for reason, _ in found.most_common(5))
+    responses = {h.unread: h.response for h in reversed(histories) if h.response is not None}
+    return tuple(_with_response(mask, each, responses.get(each)) for each, _ in found.most_common(5))
+
+
+def _with_response(mask: Callable[[str], str], reason: str, response: Response | None) -> str:
+    if response is None:
+        return mask(reason)
+    text = " ".join(mask(response.text).split())[:_MAX_TEXT] or "nothing"
+    return f"{mask(reason)}; {mask(response.url)} answered {response.status}: {text}"
 
 
 def _reply_times(attempts: Sequence[Attempt]) -> Mapping[str, Latency]:

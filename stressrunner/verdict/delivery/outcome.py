@@ -28,7 +28,7 @@ class Requirement:
 
     name: str  #: a class, `reply.NAME`, `processed.NAME`, `splits`, `order`, `bursts_without_answer` or `session_ids`
     limit: str  #: as it was written: `0`, `1%`, `kept`, `one`
-    state: Literal["passed", "failed"]
+    state: DeliveryState  #: unknown is an order of which it is doubtful which way round histories are listed
     found: int
     of: int  #: messages, bursts or sessions that there are
 
@@ -79,6 +79,7 @@ class MessageEvidence:
     processed: int | None  #: how often the sink answered it; None without a sink
     is_fault: bool  #: it is what this evidence is about
     found: tuple[int, ...]  #: where it stands among the stored messages listed here; empty: nowhere
+    session_id: str = ""  #: that its reply named; empty without one
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +87,10 @@ class StoredEvidence:
     """A message as a history shows it."""
 
     session: str  #: the name of the session whose history it is
-    position: int  #: in that history, from 0
+    position: int  #: in that history, from 0; under each id of the session anew
     tokens: tuple[str, ...]
     excerpt: str  #: its beginning
+    ids: tuple[str, ...] = ()  #: of the session, under which it is listed; none where it was read by its name
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,3 +141,4 @@ class DeliveryOutcome:
     read_back: ReadBackFigures
     sink: SinkFigures | None  #: None without a sink, or when what it saw is not known
     evidence: tuple[Evidence, ...]
+    newest_first: bool = False  #: the histories were listed so, and were turned

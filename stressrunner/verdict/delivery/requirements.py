@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from stressrunner.plan.reply import Reply
 from stressrunner.scenario.delivery import Limit
 from stressrunner.verdict.delivery.classes import MessageClass
-from stressrunner.verdict.delivery.outcome import Requirement
+from stressrunner.verdict.delivery.outcome import DeliveryState, Requirement
 from stressrunner.verdict.delivery.processing import PROCESSED
 
 __all__ = ["Counts", "judge_requirements", "sentence"]
@@ -16,6 +16,7 @@ _SENTENCES: Mapping[str, str] = {
     "misrouted": "{found} {was} found under another session",
     "duplicated": "{found} {was} found more than once",
     "phantom": "{found} {was} found although not taken on",
+    "elsewhere": "{found} {was} found under another id of the session",
     "lost": "{found} {was} acknowledged and lost",
     "superseded": "{found} {was} superseded",
     "dropped": "{found} got no certain reply and {was} not found",
@@ -62,14 +63,20 @@ class Counts:
         return others[name] if name in others else (self.classes[MessageClass(name)], self.messages)
 
 
-def judge_requirements(require: Mapping[str, Limit | None], counts: Counts) -> Iterator[Requirement]:
-    """Yield every requirement that sets a limit, with what was found."""
+def judge_requirements(
+    require: Mapping[str, Limit | None], counts: Counts, *, is_order_doubtful: bool = False
+) -> Iterator[Requirement]:
+    """Yield every requirement that sets a limit, with what was found.
+
+    One of the order that does not hold is unknown where it is doubtful which way round histories are listed.
+    """
     for name, limit in require.items():
         if limit is None or (name.startswith(PROCESSED) and counts.processed is None):
             continue
         found, of = counts.of(name)
         holds = _holds(name, limit, found, of)
-        yield Requirement(name, limit.text, "passed" if holds else "failed", found, of)
+        broken: DeliveryState = "unknown" if name == "order" and is_order_doubtful else "failed"
+        yield Requirement(name, limit.text, "passed" if holds else broken, found, of)
 
 
 def _holds(name: str, limit: Limit, found: int, of: int) -> bool:
