@@ -19,6 +19,7 @@ from stressrunner.scenario.manifest import MANIFEST, Manifest, read_manifest
 from stressrunner.scenario.parse import parse
 from stressrunner.scenario.source import ListNode, MappingNode, Node, ScalarNode, Source
 from stressrunner.scenario.survey import belongs
+from stressrunner.scratch import scratch_folder
 from stressrunner.spelling import did_you_mean
 
 __all__ = ["Draft", "draft_of", "write_pack"]
@@ -64,21 +65,24 @@ def write_pack(draft: Draft, path: Path) -> str:
     Raises:
         UsageError: a file cannot be read, or the zip file not be written.
     """
-    half = path.with_name(f".{path.name}.part")
     try:
-        with zipfile.ZipFile(half, "w", zipfile.ZIP_STORED) as archive:
-            sums = []
-            for name, file in draft.files.items():
-                content = file.read_bytes()
-                sums.append(f"{hashlib.sha256(content).hexdigest()}  {name}\n")
-                archive.writestr(_entry(name), content)
-            archive.writestr(_entry(SUMS), "".join(sums))
-        digest = hashlib.sha256(half.read_bytes()).hexdigest()
-        half.replace(path)
+        with scratch_folder(path.parent) as folder:
+            digest = _written(draft, folder / path.name)
+            (folder / path.name).replace(path)
     except OSError as error:
-        half.unlink(missing_ok=True)
         raise UsageError(f"{error.filename or path}: {error.strerror}") from error
     return digest
+
+
+def _written(draft: Draft, path: Path) -> str:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        sums = []
+        for name, file in draft.files.items():
+            content = file.read_bytes()
+            sums.append(f"{hashlib.sha256(content).hexdigest()}  {name}\n")
+            archive.writestr(_entry(name), content)
+        archive.writestr(_entry(SUMS), "".join(sums))
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _entry(name: str) -> zipfile.ZipInfo:

@@ -11,6 +11,7 @@ import click
 from stressrunner import __version__
 from stressrunner.cli import arguments
 from stressrunner.cli.mistakes import tell_mistakes
+from stressrunner.cli.standard_streams import open_streams, problem
 from stressrunner.errors import InvalidScenario, StressrunnerError
 
 __all__ = ["main"]
@@ -351,22 +352,31 @@ def main(words: Sequence[str] | None = None) -> NoReturn:
     """Run a command line, that of this process unless told, and exit with its code."""
     # Nearly all that is made while packages are imported stays, and to look through it for garbage takes a tenth of that time.
     gc.set_threshold(_NEW_OBJECTS, *gc.get_threshold()[1:])
+    open_streams()
+    code = _code_of(words)
+    unwritten = problem()
+    if unwritten:
+        click.echo(f"stressrunner: {unwritten}", err=True)
+    # What was to be shown is all that such a command is for.
+    sys.exit(2 if unwritten and code is None else code or 0)
+
+
+def _code_of(words: Sequence[str] | None) -> int | None:
+    """Run a command line; return its exit code, None where nothing but its output follows from it."""
     try:
         cli.main(words, standalone_mode=False)
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 0
     except click.ClickException as error:
         error.show()
-        sys.exit(2)
+        return 2
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
-        sys.exit(130)
+        return 130
     except InvalidScenario as error:
         tell_mistakes(error.diagnostics)
-        sys.exit(error.exit_code)
+        return error.exit_code
     except StressrunnerError as error:
         click.echo(f"stressrunner: {error}" if error.exit_code != 2 else str(error), err=True)
-        sys.exit(error.exit_code)
-    except BrokenPipeError:
-        # The reader of a report has gone, e.g. `| head`; nothing is left to tell it.
-        sys.stderr.close()
-        sys.exit(0)
-    sys.exit(0)
+        return error.exit_code
+    return None

@@ -8,6 +8,7 @@ import click
 
 from stressrunner.authoring.importing import Imported, Material, import_scenario
 from stressrunner.errors import UsageError
+from stressrunner.scratch import replacing
 
 __all__ = ["ImportOptions", "import_material"]
 
@@ -48,7 +49,8 @@ def import_material(kind: str, source: str, options: ImportOptions) -> int:
         click.echo(imported.text, nl=False)
     else:
         try:
-            options.output.write_text(imported.text, "utf-8")
+            with replacing(options.output) as file:
+                file.write(imported.text)
         except OSError as error:
             raise UsageError(f"{options.output}: {error.strerror}") from error
     _tell(imported, options.output)

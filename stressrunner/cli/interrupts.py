@@ -1,39 +1,78 @@
-"""Work that a person may interrupt: the first Ctrl-C asks it to end, a second one ends the process."""
+"""Work that a person may interrupt: the first Ctrl-C asks it to end, a second one ends the process.
+
+SIGTERM and the end of the terminal (SIGHUP, as when a laptop is closed) ask as a Ctrl-C does; what closes a terminal may
+say so more than once, and only the first time counts.
+"""
 
 import signal
 import sys
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
 
 import anyio
 
 from stressrunner.errors import StressrunnerError
 
-__all__ = ["interruptible"]
+__all__ = ["interruptible", "watch_handlers", "watch_signals"]
 
 T = TypeVar("T")
+Watch = Callable[[Callable[[], None]], Coroutine[Any, Any, None]]
+
+_LOOKED_AT_EVERY_S = 0.1
 
 
-async def interruptible(work: Callable[[anyio.Event], Awaitable[T]]) -> T:
+async def watch_signals(interrupt: Callable[[], None]) -> None:
+    """Wait until the user wants the work to end, and say so; a signal of the same kind then has its usual effect."""
+    async with anyio.create_task_group() as tasks:
+
+        async def on_interrupt() -> None:
+            with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as received:
+                async for _ in received:
+                    interrupt()
+                    return
+
+        async def on_hang_up() -> None:
+            # `nohup` has it ignored, and that is to stay so.
+            if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+                with anyio.open_signal_receiver(signal.SIGHUP) as received:
+                    async for _ in received:
+                        interrupt()
+
+        tasks.start_soon(on_interrupt)
+        tasks.start_soon(on_hang_up)
+
+
+async def watch_handlers(interrupt: Callable[[], None]) -> None:
+    """Do the same where an event loop cannot receive signals, as on Windows: a handler notes what came."""
+    came: list[int] = []
+    before = {number: signal.signal(number, lambda n, _: came.append(n)) for number in _handled()}
+    try:
+        while not came:  # noqa: ASYNC110  a handler may set no event
+            await anyio.sleep(_LOOKED_AT_EVERY_S)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    interrupt()
+
+
+def _handled() -> list[signal.Signals]:
+    # A console that is closed or a Ctrl-Break is SIGBREAK on Windows.
+    names = ("SIGINT", "SIGTERM", "SIGBREAK")
+    return [signal.Signals[name] for name in names if name in signal.Signals.__members__]
+
+
+async def interruptible(
+    work: Callable[[anyio.Event], Awaitable[T]],
+    watch: Watch = watch_handlers if sys.platform == "win32" else watch_signals,
+) -> T:
     """Do some work; the event that it is given is set by the first Ctrl-C.
 
     Raises:
         StressrunnerError: what the work raises.
     """
     interrupted = anyio.Event()
-
-    async def watch_signals() -> None:
-        signals = (signal.SIGINT, signal.SIGTERM)
-        with anyio.open_signal_receiver(*signals) as received:
-            async for _ in received:
-                interrupted.set()
-                return
-
     async with anyio.create_task_group() as tasks:
-        if (
-            sys.platform != "win32"
-        ):  # event loops there cannot receive signals; Ctrl-C raises KeyboardInterrupt
-            tasks.start_soon(watch_signals)
+        tasks.start_soon(watch, interrupted.set)
         outcome: T | StressrunnerError
         try:
             outcome = await work(interrupted)

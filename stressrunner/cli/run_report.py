@@ -23,6 +23,7 @@ from stressrunner.run.listener import Several, Silence
 from stressrunner.run.run import Options, run
 from stressrunner.scenario.build import build
 from stressrunner.scenario.document import Document
+from stressrunner.scratch import replacing
 
 __all__ = ["check_run_report"]
 
@@ -51,8 +52,8 @@ async def check_run_report(path: Path, options: RunOptions, crew: Crew) -> int:
         failed = _write(result, [each for each in destinations if each.form != SAMPLES])
         failed += [] if samples is None else _write_samples(samples)
     _show(result, destinations, template, quiet=options.quiet)
-    if failed:
-        raise UsageError(f"a report could not be written: {'; '.join(failed)}")
+    for reason in failed:
+        click.echo(f"stressrunner: a report could not be written: {reason}", err=True)
     if os.environ.get("GITHUB_ACTIONS") == "true":
         from stressrunner.cli.github import tell_github  # noqa: PLC0415  costs start-up time
 
@@ -84,7 +85,8 @@ def _write(result: Result, destinations: Sequence[Destination]) -> list[str]:
         if destination.path is None:
             continue
         try:
-            destination.path.write_text(render(destination.form, result), "utf-8")
+            with replacing(destination.path) as file:
+                file.write(render(destination.form, result))
         except OSError as error:
             failed.append(f"{destination.path}: {error.strerror}")
     return failed

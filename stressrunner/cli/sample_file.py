@@ -1,15 +1,15 @@
 """`--report samples=PATH`: every sample of a run in one file."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from stressrunner.cli.destinations import SAMPLES, Destination
 from stressrunner.errors import UsageError
 from stressrunner.metrics.sample_log import SampleParts
 from stressrunner.metrics.sample_text import form_of
+from stressrunner.scratch import scratch_folder
 
 __all__ = ["SampleFile", "sample_files"]
 
@@ -45,9 +45,9 @@ def sample_files(destinations: Sequence[Destination]) -> Iterator[SampleFile | N
     if path is None:
         yield None
         return
-    try:
-        folder = TemporaryDirectory(prefix=".stressrunner-samples-", dir=path.parent)
-    except OSError as error:
-        raise UsageError(f"--report samples={path}: {error.strerror}") from error
-    with folder as name:
-        yield SampleFile(path, SampleParts(str(Path(name).resolve()), form_of(path.name)))
+    with ExitStack() as stack:
+        try:
+            folder = stack.enter_context(scratch_folder(path.parent))
+        except OSError as error:
+            raise UsageError(f"--report samples={path}: {error.strerror}") from error
+        yield SampleFile(path, SampleParts(str(folder), form_of(path.name)))

@@ -18,6 +18,7 @@ from stressrunner.engine.sample import Sample
 from stressrunner.http.exchange import Exchange
 from stressrunner.metrics.sample_text import FORMS, SampleText
 from stressrunner.plan.plan import Plan
+from stressrunner.scratch import replacing
 
 __all__ = ["SampleParts", "SampleWriter"]
 
@@ -95,7 +96,7 @@ class SampleParts:
             OSError: the file cannot be written.
         """
         parts = [_Part(int(found.stem), found) for found in Path(self.folder).glob("*.part")]
-        with ExitStack() as files, path.open("w", encoding="utf-8", newline="") as joined:
+        with ExitStack() as files, replacing(path) as joined:
             joined.write(FORMS[self.form].header)
             lines = [
                 part.lines(files.enter_context(part.path.open(encoding="utf-8", newline="")))

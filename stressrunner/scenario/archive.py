@@ -15,13 +15,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path as FilePath
-from tempfile import TemporaryDirectory
+from tempfile import gettempdir
 from typing import IO, NamedTuple
 from unicodedata import normalize
 
 from stressrunner.errors import BadPack
 from stressrunner.scenario.manifest import MANIFEST, Manifest, read_manifest
 from stressrunner.scenario.pack_files import Unpacked
+from stressrunner.scratch import scratch_folder
 from stressrunner.spelling import did_you_mean
 
 __all__ = [
@@ -116,8 +117,8 @@ def located(path: FilePath) -> Iterator[Located]:
 @contextmanager
 def unpacked(archive: FilePath) -> Iterator[tuple[Contents, Unpacked]]:
     """Yield the contents of a pack, and the folder that they are in for as long as the context lasts; raises BadPack."""
-    with TemporaryDirectory(prefix="stressrunner-") as name:
-        folder = Unpacked(str(archive), FilePath(name).resolve())
+    with scratch_folder(FilePath(gettempdir())) as files:
+        folder = Unpacked(str(archive), files)
         yield _extracted(archive, folder), folder
 
 

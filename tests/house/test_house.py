@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "stressrunner"
 #: From the ground up; a floor imports only floors below it.
 FLOORS = [
-    {"masking", "errors", "spelling", "units", "schemas", "shipped"},
+    {"masking", "errors", "scratch", "spelling", "units", "schemas", "shipped"},
     {"hosting"},
     {"sink"},
     {"demo"},
