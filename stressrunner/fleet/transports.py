@@ -71,4 +71,10 @@ def tls_of(plan: Plan) -> ssl.SSLContext:
         ssl.SSLError: a file no longer has a usable certificate or key.
     """
     tls = plan.target.tls
-    return client_context(verify=tls.verify, ca_file=tls.ca, certificate=tls.certificate, key=tls.key)
+    return client_context(
+        verify=tls.verify,
+        ca_file=tls.ca,
+        certificate=tls.certificate,
+        key=tls.key,
+        http2=plan.target.http == "2",
+    )

@@ -78,8 +78,12 @@ def response_timeout(timeout_s: float) -> Failure:
 
 
 def lost_connection(error: BaseException) -> Failure:
-    """Name the loss of an open connection."""
-    numbers = _numbers(_chain(error))
+    """Name the loss of an open connection; what broke TLS says so by an alert, or in OpenSSL's words."""
+    found = list(_chain(error))
+    for e in found:
+        if isinstance(e, ssl.SSLError):
+            return Failure(FailureKind.TLS, f"the connection was lost: TLS failed ({_tls_reason(e)})")
+    numbers = _numbers(found)
     reason = os.strerror(min(numbers)) if numbers else "closed by the server"
     return Failure(FailureKind.RESET, f"the connection was lost ({reason})")
 

@@ -1,8 +1,6 @@
 """One HTTP/1.1 connection: an asyncio protocol that has at most one request in flight."""
 
 import asyncio
-import os
-import select
 import time
 from typing import NamedTuple, Protocol, cast
 
@@ -13,15 +11,12 @@ from stressrunner.http.h1_head import Message
 from stressrunner.http.h1_response import ResponseReader
 from stressrunner.http.h1_rounds import Rounds
 from stressrunner.http.resends import is_sent_again
+from stressrunner.http.sockets import IDLE_CHECK_NS, is_readable
 
 __all__ = ["Connection", "Opened", "Owner"]
 
 #: A body is written in pieces of this size, so that the transport can say when it has enough.
 _PIECE_BYTES = 256 * 1024
-
-#: A connection idle for longer is looked at before it is used again: servers close those that idle, and the
-#: event loop may not have come round to it. Less is not worth the microsecond.
-_IDLE_CHECK_NS = 100_000_000
 
 
 class Owner(Protocol):
@@ -148,9 +143,9 @@ class Connection(asyncio.Protocol):
         """Whether an idle connection may take a request: the server has neither closed it nor sent anything."""
         if not self.is_open:
             return False
-        if now_ns - self.completed_ns < _IDLE_CHECK_NS:
+        if now_ns - self.completed_ns < IDLE_CHECK_NS:
             return True
-        return not _is_readable(self._transport.get_extra_info("socket").fileno())
+        return not is_readable(self._transport.get_extra_info("socket").fileno())
 
     def abort(self) -> None:
         """Close the connection without waiting for anything."""
@@ -251,12 +246,3 @@ class Connection(asyncio.Protocol):
     def _count_unsent(self) -> int:
         kept = 0 if self._unsent is None else len(self._unsent)
         return kept if self._transport.is_closing() else kept + self._transport.get_write_buffer_size()
-
-
-def _is_readable(descriptor: int) -> bool:
-    """Whether a socket has something to read, or its end."""
-    if os.name == "nt":
-        return bool(select.select([descriptor], [], [], 0)[0])
-    watch = select.poll()
-    watch.register(descriptor, select.POLLIN)
-    return bool(watch.poll(0))

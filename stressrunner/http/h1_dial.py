@@ -3,9 +3,9 @@
 import asyncio
 import ssl
 from collections.abc import Callable
+from typing import TypeVar
 
 from stressrunner.http.failures import ExchangeFailed, connect_failure
-from stressrunner.http.h1_connection import Connection
 from stressrunner.http.h1_resolver import Resolver
 from stressrunner.http.origin import Origin
 
@@ -15,9 +15,13 @@ __all__ = ["dial"]
 _HEAD_START_S = 0.25
 
 
+#: What talks over the connection.
+D = TypeVar("D", bound=asyncio.Protocol)
+
+
 async def dial(
-    origin: Origin, tls: ssl.SSLContext | None, protocol: Callable[[], Connection], resolver: Resolver
-) -> Connection:
+    origin: Origin, tls: ssl.SSLContext | None, protocol: Callable[[], D], resolver: Resolver
+) -> D:
     """Open a connection to `origin` and return its protocol; TLS is spoken with https only, which needs `tls`.
 
     Raises:
@@ -29,35 +33,34 @@ async def dial(
             return connected
         hosts = await resolver.addresses(origin)
         if len(hosts) == 1:
-            return await _connect(hosts[0], origin, tls, protocol)
+            return (await _connect(hosts[0], origin, tls, protocol))[1]
         return await _first_of(hosts, origin, tls, protocol)
     except (OSError, ExceptionGroup) as error:
         raise ExchangeFailed(connect_failure(error, origin)) from error
 
 
 async def _connect(
-    host: str, origin: Origin, tls: ssl.SSLContext | None, protocol: Callable[[], Connection]
-) -> Connection:
+    host: str, origin: Origin, tls: ssl.SSLContext | None, protocol: Callable[[], D]
+) -> tuple[asyncio.Transport, D]:
     is_tls = origin.scheme == "https"
-    _, connected = await asyncio.get_running_loop().create_connection(
+    return await asyncio.get_running_loop().create_connection(
         protocol,
         host,
         origin.port,
         ssl=tls if is_tls else None,
         server_hostname=origin.host if is_tls else None,
     )
-    return connected
 
 
 async def _first_of(
-    hosts: list[str], origin: Origin, tls: ssl.SSLContext | None, protocol: Callable[[], Connection]
-) -> Connection:
+    hosts: list[str], origin: Origin, tls: ssl.SSLContext | None, protocol: Callable[[], D]
+) -> D:
     """Try addresses one after the other, each with a head start; the first connection wins.
 
     Raises:
         ExceptionGroup: what went wrong at each address, when all have failed.
     """
-    attempts: set[asyncio.Task[Connection]] = set()
+    attempts: set[asyncio.Task[tuple[asyncio.Transport, D]]] = set()
     errors: list[Exception] = []
     waiting = list(reversed(hosts))
     try:
@@ -73,7 +76,7 @@ async def _first_of(
                     errors.append(error)
                 else:
                     attempts |= ended - {attempt}
-                    return attempt.result()
+                    return attempt.result()[1]
         raise ExceptionGroup("no address could be reached", errors)
     finally:
         for attempt in attempts:
@@ -81,7 +84,7 @@ async def _first_of(
             attempt.cancel()
 
 
-def _discard(attempt: "asyncio.Task[Connection]") -> None:
+def _discard(attempt: "asyncio.Task[tuple[asyncio.Transport, D]]") -> None:
     """Close the connection of an attempt that came second; its error does not matter any more."""
     if not attempt.cancelled() and attempt.exception() is None:
-        attempt.result().abort()
+        attempt.result()[0].abort()

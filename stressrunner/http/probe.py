@@ -1,4 +1,4 @@
-"""One connection before the load, to say at once that nothing listens."""
+"""One connection before the load, to say at once that nothing listens, or nothing that speaks HTTP/2."""
 
 import contextlib
 import ssl
@@ -11,7 +11,7 @@ from stressrunner.http.failures import connect_failure, connect_timeout
 from stressrunner.http.origin import Origin, origin_of
 from stressrunner.http.tls import client_context
 
-__all__ = ["probe"]
+__all__ = ["probe", "probe_http2"]
 
 
 async def probe(base_url: str, timeout_s: float, *, tls: ssl.SSLContext | None = None) -> Failure | None:
@@ -41,3 +41,21 @@ async def _connect(origin: Origin, tls: ssl.SSLContext | None) -> ByteStream:
     return await anyio.connect_tcp(
         origin.host, origin.port, tls=True, ssl_context=context, tls_standard_compatible=False
     )
+
+
+async def probe_http2(
+    base_url: str, timeout_s: float, *, tls: ssl.SSLContext | None = None, proxy: str | None = None
+) -> Failure | None:
+    """Open and close one connection, through a proxy if there is one; return what kept HTTP/2 from being spoken on it.
+
+    `tls` is built by `client_context` with `http2=True`. It runs under asyncio only.
+
+    Raises:
+        ValueError: a URL is not an http or https URL.
+    """
+    # The package that speaks HTTP/2 is an extra one.
+    from stressrunner.http.h2_transport import H2Transports  # noqa: PLC0415  said above
+    from stressrunner.http.proxy import proxy_of  # noqa: PLC0415  as above
+
+    transports = H2Transports(base_url, tls=tls, proxy=None if proxy is None else proxy_of(proxy))
+    return await transports.greet(timeout_s)

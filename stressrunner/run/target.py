@@ -9,7 +9,7 @@ from stressrunner.demo import DemoOptions
 from stressrunner.demo.process import running_demo
 from stressrunner.errors import TargetUnreachable
 from stressrunner.fleet.transports import tls_of
-from stressrunner.http.probe import probe
+from stressrunner.http.probe import probe, probe_http2
 from stressrunner.masking import MASK
 from stressrunner.plan.plan import Plan
 from stressrunner.sink.process import RunningSink
@@ -44,14 +44,18 @@ def shown(base_url: str, proxy: str | None = None) -> str:
 async def reach(target: LiveTarget, plan: Plan) -> None:
     """Open one connection before the load, so that a dead target is named at once and in one sentence.
 
-    With a proxy, it is the proxy that is connected to: it alone can tell whether there is something behind it.
+    Where HTTP/2 is to be spoken, the target has to begin to. With a proxy and HTTP/1.1, it is the proxy that is
+    connected to: it alone can tell whether there is something behind it.
 
     Raises:
-        TargetUnreachable: there is no connection within the target's timeout for connecting.
+        TargetUnreachable: there is no such connection within the target's timeout for connecting.
     """
-    proxy = plan.target.proxy
-    tls = tls_of(plan) if proxy is None and target.base_url.startswith("https:") else None
-    failure = await probe(proxy or target.base_url, plan.target.timeout.connect_s, tls=tls)
+    proxy, timeout_s = plan.target.proxy, plan.target.timeout.connect_s
+    if plan.target.http == "2":
+        failure = await probe_http2(target.base_url, timeout_s, tls=tls_of(plan), proxy=proxy)
+    else:
+        tls = tls_of(plan) if proxy is None and target.base_url.startswith("https:") else None
+        failure = await probe(proxy or target.base_url, timeout_s, tls=tls)
     if failure is not None:
         raise TargetUnreachable(shown(target.base_url, proxy), failure.message)
 

@@ -9,6 +9,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from stressrunner.demo.options import DemoOptions
 from stressrunner.errors import Diagnostic
 from stressrunner.http.origin import origin_of
+from stressrunner.http.proxy import unencoded
 from stressrunner.scenario.holes import SHORTEST_SECRET
 from stressrunner.scenario.source import Node, node_at
 
@@ -53,7 +54,7 @@ def proxy_secrets(value: Any) -> tuple[str, ...]:
 
 
 def _has_http2() -> bool:
-    return find_spec("h2") is not None
+    return find_spec("hpack") is not None
 
 
 def _problem_of_url(url: str) -> _Problem | None:
@@ -92,6 +93,8 @@ def _problem_of_parts(url: str, parts: SplitResult) -> _Problem | None:
 
 
 def _problem_of_proxy(proxy: str, url: str) -> _Problem | None:
+    if problem := unencoded(proxy):
+        return f"'proxy': {problem}", ""
     try:
         parts = urlsplit(proxy)
         port = parts.port
@@ -132,5 +135,5 @@ def problem_of_http(url: str, *, is_proxied: bool, has_package: bool) -> _Proble
     if is_proxied and not url.startswith("https:"):
         return "through a proxy HTTP/2 is spoken with https targets alone", "remove 'http' or 'proxy'"
     if not has_package:
-        return "HTTP/2 needs the package h2", "install it with: pip install 'stressrunner[http2]'"
+        return "HTTP/2 needs the package hpack", "install it with: pip install 'stressrunner[http2]'"
     return None

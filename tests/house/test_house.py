@@ -38,6 +38,7 @@ HOMES = {
     "regex": {"expressions"},
     "mimesis": {"expressions"},
     "httpx": {"http", "demo"},
+    "hpack": {"http"},
     "psutil": {"monitor"},
     "starlette": {"hosting", "demo", "sink"},
     "uvicorn": {"hosting"},

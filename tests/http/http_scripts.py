@@ -1,9 +1,5 @@
 """Scripts for scripted servers that several tests play."""
 
-import h2.config
-import h2.connection
-import h2.events
-
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
@@ -16,6 +12,12 @@ def answer(*responses):
                 peer.send(response)
 
     return script
+
+
+def without_http2(peer):
+    """Script: a server of HTTP/1.1 that is spoken to in HTTP/2."""
+    if peer.sock.recv(65536):
+        peer.send(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
 
 
 class Site:
@@ -38,34 +40,3 @@ class Site:
         """Return a header of the request number `number`, or None."""
         lines = self.asked[number].partition(b"\r\n\r\n")[0].decode().split("\r\n")[1:]
         return dict(line.split(": ", 1) for line in lines).get(name)
-
-
-class Http2Script:
-    """Script: answer every request over HTTP/2 with its path, and keep what was asked; `/silent` is not answered."""
-
-    def __init__(self):
-        self.asked = []
-
-    def __call__(self, peer):
-        """Serve one connection."""
-        connection = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False))
-        connection.initiate_connection()
-        peer.send(connection.data_to_send())
-        while received := peer.sock.recv(65536):
-            for event in connection.receive_data(received):
-                self.answer(connection, event)
-            peer.send(connection.data_to_send())
-
-    def answer(self, connection, event):
-        """Answer a request when its head is there; the path `/gone` ends the stream instead."""
-        if not isinstance(event, h2.events.RequestReceived):
-            return
-        head = dict(event.headers)
-        self.asked.append(head)
-        if head[b":path"] == b"/gone":
-            connection.reset_stream(event.stream_id)
-            return
-        if head[b":path"] == b"/silent":
-            return
-        connection.send_headers(event.stream_id, [(":status", "200"), ("x-kind", "h2")])
-        connection.send_data(event.stream_id, head[b":path"], end_stream=True)

@@ -1,10 +1,9 @@
-"""What the httpx transport alone can do, on real sockets under both event loops: HTTP/2, and ways through a proxy."""
+"""What the httpx transport alone can do, on real sockets under both event loops: ways through a proxy."""
 
 import ssl
 
-import anyio
 import pytest
-from http_scripts import OK, Http2Script
+from http_scripts import OK
 
 from stressrunner.http.choice import transports_for
 from stressrunner.http.exchange import FailureKind, Request
@@ -27,83 +26,6 @@ async def ask(url, request=GET, **options):
     options = {"tls": TRUSTS_NOBODY, **options}
     async with HttpxTransports(url, **options).open() as transport:
         return await transport.exchange(request)
-
-
-async def test_http2_is_spoken_without_asking_over_http(serve):
-    """Over http, HTTP/2 begins at once; requests of a user share a connection, even at the same time."""
-    script = Http2Script()
-    server = serve(script)
-    bodies = []
-
-    async def send(path):
-        exchange = await transport.exchange(Request("GET", path, (("X-Token", "t"),)))
-        bodies.append((exchange.status, exchange.body, exchange.headers, exchange.failure))
-
-    async with HttpxTransports(server.url, tls=TRUSTS_NOBODY, http2=True).open() as transport:
-        await send("/first")
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(send, "/second")
-            tasks.start_soon(send, "/third")
-    said = [b"/first", b"/second", b"/third"]
-    assert sorted(bodies) == [(200, path, (("x-kind", "h2"),), None) for path in said]
-    assert server.connections == 1
-    assert {asked[b"x-token"] for asked in script.asked} == {b"t"}
-
-
-async def test_http2_is_negotiated_over_https(serve, authority):
-    """Over https, HTTP/2 is agreed on in the handshake."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(authority.ca, authority.key)
-    context.set_alpn_protocols(["h2"])
-    server = serve(Http2Script(), tls=context)
-    exchange = await ask(server.url, http2=True, tls=client_context(ca_file=authority.ca))
-    assert (exchange.status, exchange.body, exchange.failure) == (200, b"/", None)
-    assert exchange.sent_ns <= exchange.first_byte_ns <= exchange.completed_ns
-
-
-async def test_server_without_http2_is_no_success(serve):
-    """A server that speaks HTTP/1.1 alone fails the request: figures of one are not those of the other."""
-    server = serve(lambda peer: (peer.sock.recv(24), peer.send(OK)))
-    exchange = await ask(server.url, http2=True)
-    assert exchange.status == 0
-    assert exchange.failure.kind in (FailureKind.PROTOCOL, FailureKind.RESET)
-
-
-async def test_stream_that_times_out_leaves_the_others_alone(serve):
-    """A request that is given up takes its stream with it, and the connection serves on."""
-    server = serve(Http2Script())
-    async with HttpxTransports(server.url, tls=TRUSTS_NOBODY, http2=True).open() as transport:
-        await transport.exchange(GET)
-        silent = await transport.exchange(Request("GET", "/silent", timeout_s=0.1))
-        after = await transport.exchange(Request("GET", "/after"))
-    assert silent.failure == (FailureKind.TIMEOUT, "no complete response within 0.1 s")
-    assert (after.body, after.failure, server.connections) == (b"/after", None, 1)
-
-
-async def test_idle_http2_connection_that_was_closed_is_opened_again(serve):
-    """A server that closes an idle connection costs a new one, and no error."""
-    script = Http2Script()
-
-    def once(peer):
-        peer.sock.settimeout(0.2)
-        try:
-            script(peer)
-        except TimeoutError:
-            return
-
-    server = serve(once)
-    async with HttpxTransports(server.url, tls=TRUSTS_NOBODY, http2=True).open() as transport:
-        first = await transport.exchange(GET)
-        await anyio.to_thread.run_sync(server.wait_for_end)
-        second = await transport.exchange(GET)
-    assert [first.failure, second.failure, server.connections] == [None, None, 2]
-
-
-async def test_stream_that_is_reset_has_a_name(serve):
-    """A stream that the server ends early is a reset, in words that do not change from request to request."""
-    exchange = await ask(serve(Http2Script()).url, Request("POST", "/gone"), http2=True)
-    assert exchange.failure.kind is FailureKind.RESET
-    assert "ended the HTTP/2 stream" in exchange.failure.message
 
 
 async def test_proxy_is_asked_for_the_whole_url(serve):
@@ -171,10 +93,10 @@ async def test_failures_say_whose_they_are(serve, authority, unused_port):
 
 @pytest.mark.parametrize(
     ("options", "name"),
-    [({}, "h1"), ({"http2": True}, "httpx"), ({"proxy": "http://127.0.0.1:3128"}, "httpx")],
+    [({}, "h1"), ({"http2": True}, "h2"), ({"proxy": "http://127.0.0.1:3128"}, "httpx")],
 )
 async def test_the_fast_transport_is_used_where_it_can_be(options, name):
-    """HTTP/2 and proxies are served by httpx, everything else by the fast transport."""
+    """HTTP/2 has a transport of its own, proxies are served by httpx, everything else by the fast one."""
     assert transports_for("http://127.0.0.1:1", tls=TRUSTS_NOBODY, **options).name == name
 
 

@@ -1,10 +1,13 @@
 """Whole runs against targets that need more than a host and a port: sockets, certificates, proxies, HTTP/2."""
 
 import json
+import socket
+import ssl
 
 import anyio
 import pytest
-from http_scripts import Http2Script, Site
+from h2_peer import Http2Peer, answer
+from http_scripts import Site, without_http2
 
 from stressrunner.fleet.launch import Crew
 from stressrunner.result.codec import to_json
@@ -58,9 +61,41 @@ async def test_run_that_trusts_its_own_authority(serve, tmp_path, authority):
 
 
 async def test_run_over_http2(serve, tmp_path):
-    """HTTP/2 is spoken by httpx, which the result says."""
-    result = await result_of(tmp_path, {"base_url": serve(Http2Script()).url, "http": 2})
-    assert (result.totals.ok, result.generator.transport) == (6, "httpx")
+    """HTTP/2 is spoken by a transport of its own, which the result says; each request is sent once."""
+    script = Http2Peer(lambda peer, stream, _: answer(stream))
+    result = await result_of(tmp_path, {"base_url": serve(script).url, "http": 2})
+    assert (result.totals.ok, result.generator.transport) == (6, "h2")
+    assert script.paths == ["/home"] * 6
+
+
+async def test_target_without_http2_is_told_before_the_load(serve, tmp_path):
+    """Where HTTP/2 is asked for and not spoken, nothing is sent, and that is said."""
+    server = serve(without_http2)
+    result = await result_of(tmp_path, {"base_url": server.url, "http": 2})
+    assert (result.verdict.exit_code, result.totals.sent) == (4, 0)
+    assert "the server does not speak HTTP/2" in " ".join(result.verdict.reasons)
+    assert server.connections == 1
+
+
+async def test_run_survives_broken_tls(serve, tmp_path, authority):
+    """A server whose TLS breaks after some replies fails the requests it breaks under; all else is measured."""
+    secure = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    secure.load_cert_chain(authority.ca, authority.key)
+    secure.set_alpn_protocols(["h2"])
+
+    def reply(peer, stream, _):
+        if stream < 5:
+            return answer(stream)
+        with socket.socket(fileno=peer.sock.detach()) as bare:
+            bare.sendall(b"\x17\x03\x03\x00\x20" + bytes(32))
+            bare.recv(100)
+        return None
+
+    target = {"base_url": serve(Http2Peer(reply), tls=secure).url, "http": 2, "tls": {"verify": False}}
+    result = await result_of(tmp_path, target)
+    assert (result.totals.sent, result.totals.completed) == (6, 6)
+    assert result.totals.ok == 4
+    assert {group.kind for group in result.errors} == {"tls"}
 
 
 async def test_run_through_a_proxy(serve, tmp_path):

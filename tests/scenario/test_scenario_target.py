@@ -35,7 +35,7 @@ def test_version_of_http(spelled, version):
 def test_http_2_wants_its_package():
     """Without the package that speaks HTTP/2, the scenario says how to get it."""
     message, hint = problem_of_http("http://127.0.0.1", is_proxied=False, has_package=False)
-    assert message == "HTTP/2 needs the package h2"
+    assert message == "HTTP/2 needs the package hpack"
     assert "stressrunner[http2]" in hint
     assert problem_of_http("https://127.0.0.1", is_proxied=True, has_package=True) is None
 
