@@ -5,7 +5,13 @@ from typing import Final
 from stressrunner.http.chunks import Chunks
 from stressrunner.http.content import body_too_large
 from stressrunner.http.exchange import Failure, FailureKind, Headers
-from stressrunner.http.failures import CLOSED_EARLY, CLOSED_SILENT, ExchangeFailed, closed_within
+from stressrunner.http.failures import (
+    CLOSED_EARLY,
+    CLOSED_SILENT,
+    CLOSED_WITHOUT_TLS,
+    ExchangeFailed,
+    closed_within,
+)
 from stressrunner.http.h1_heads import KnownHead, KnownHeads
 from stressrunner.http.response_head import (
     CHUNKED,
@@ -122,13 +128,18 @@ class ResponseReader:
             read = KnownHead(self.status, self._head.headers, self._head.encoding, 0, 0)
             self._heads.learn(received, self._body_size, read)
 
-    def finish(self) -> None:
-        """Take the end of the connection: the end of some bodies, too early for everything else."""
+    def finish(self, *, is_orderly: bool = True) -> None:
+        """Take the end of the connection: the end of some bodies, too early for everything else.
+
+        One that is not orderly, as TLS has not announced it, ends no body (RFC 9112, 9.8).
+        """
         self.reusable = False
         if self.complete or self.failure is not None:
             return
-        if self._part == _REST:
+        if self._part == _REST and is_orderly:
             self.complete = True
+        elif self._part == _REST:
+            self.failure = CLOSED_WITHOUT_TLS
         elif self._part == _HEAD:
             self.failure = CLOSED_EARLY if self.bytes_received else CLOSED_SILENT
         elif self._chunks is not None:
