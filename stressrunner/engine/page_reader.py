@@ -10,7 +10,7 @@ from stressrunner.engine.names import IterationScope, RequestNames, ResponseName
 from stressrunner.engine.page_claims import Claims, claims_of
 from stressrunner.expressions import CannotEvaluate
 from stressrunner.expressions.environment import to_text
-from stressrunner.http.exchange import Exchange, Transport
+from stressrunner.http.exchange import Exchange, FailureKind, Transport
 from stressrunner.plan.delivery import ReadBackPlan
 from stressrunner.plan.outcome import Outcome
 from stressrunner.plan.paging import Paging
@@ -150,11 +150,14 @@ class PageReader:
             request = self._spec.request.render(names)
         except CannotEvaluate as error:
             raise Unreadable(f"the request cannot be filled in: {error}") from error
-        if at is not None and not self._spec.places_page:
+        if self._spec.paging is not None and at != self._spec.paging.first and not self._spec.places_page:
             request = request._replace(target=with_query(request.target, {self._place: at}))
         exchange = await transport.exchange(request)
         if exchange.failure is not None:
-            raise Unreadable(exchange.failure.message)
+            is_final = exchange.failure.kind is FailureKind.NOT_ALLOWED
+            raise Unreadable(
+                exchange.failure.message, patience=Patience.NONE if is_final else Patience.TIMEOUT
+            )
         seen = ResponseNames(names, exchange, self._base_url, exchange.acquired_ns)
         if exchange.status in _NOT_THERE:
             raise Absent(_response(exchange, seen))

@@ -96,10 +96,10 @@ class ReadBack:
         try:
             reading = await self._reader.read(wanted, transport)
         except Unreadable as why:
-            if why.patience is Patience.NONE:
+            if why.patience is Patience.NONE and why.response is not None:
                 self._refusals.append(why)
             return  # what counts is read again after the load
-        self._is_read = True
+        self._is_read = self._is_read or reading.absent is None
         now_ns = self._clock.now_ns()
         seen = self._first_seen_ns.setdefault(wanted.session, {})
         for stored in reading.messages:
@@ -114,6 +114,7 @@ class ReadBack:
         """Read sessions until each was quiet for so long, or its time is over; return what was found."""
         self._quiet_ns = round(quiet_s * NS_PER_S)
         self._latest_success_ns = self._clock.now_ns()
+        self._refusals.clear()  # what was refused while the load ran may be allowed by now
         shares: list[list[Wanted]] = [[] for _ in range(READERS)]
         for number, each in enumerate(wanted):
             shares[number % READERS].append(each)

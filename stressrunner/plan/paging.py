@@ -34,7 +34,7 @@ class Paging:
 
     @property
     def first(self) -> Any:
-        """What the request for the first page says; None says nothing."""
+        """What templates know of the first page; nothing of it is added to the request."""
         return {"pages": 1, "offset": 0}.get(self.kind)
 
     def after(self, names: Names, at: Any, rows: int | None, *, on_page: int | None) -> Any:

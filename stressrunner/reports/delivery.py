@@ -18,7 +18,15 @@ from stressrunner.verdict.delivery.outcome import (
     StoredEvidence,
 )
 
-__all__ = ["DeliverySection", "Exhibit", "SessionExhibit", "brief", "deliveries", "message_number"]
+__all__ = [
+    "DeliverySection",
+    "Exhibit",
+    "SessionExhibit",
+    "brief",
+    "deliveries",
+    "id_numbers",
+    "message_number",
+]
 
 CLASSES: Mapping[str, str] = MappingProxyType(
     {
@@ -333,7 +341,7 @@ def _sent_row(message: MessageEvidence, session: SessionEvidence, *, has_ids: bo
             reply,
             message.became or "not known",
             places or "nowhere",
-            *([_numbers([message.session_id], session) if message.session_id else NONE] if has_ids else []),
+            *([id_numbers([message.session_id], session) if message.session_id else NONE] if has_ids else []),
             *(["-" if message.processed is None else count(message.processed)] if has_sink else []),
         ),
         tone="bad" if message.is_fault else "",
@@ -344,11 +352,11 @@ def _place(session: SessionEvidence, i: int) -> str:
     stored = session.stored[i]
     if stored.session != session.name:
         return f"#{stored.position} in {_session_of(stored)}"
-    under = f" of id {_numbers(stored.ids, session)}" if len(session.ids) > 1 and stored.ids else ""
+    under = f" of id {id_numbers(stored.ids, session)}" if len(session.ids) > 1 and stored.ids else ""
     return f"#{stored.position}{under}"
 
 
-def _numbers(ids: Sequence[str], session: SessionEvidence) -> str:
+def id_numbers(ids: Sequence[str], session: SessionEvidence) -> str:
     """Return which of a session's ids some are, by the numbers that its title gives them, as ids are long."""
     known = {each: str(number) for number, each in enumerate(session.ids, 1)}
     return " = ".join(known.get(each, each) for each in ids)

@@ -55,11 +55,11 @@ def test_pages_are_counted():
     """With `pages`, `page` is 1, 2, ... up to the number of pages, also where that is a text."""
     paged = Paged(rows(7), 3)
     (found,), server = read_back(
-        lambda name, at_s, page: paged.page(3 * (int(page) - 1), total_pages="3"),
+        lambda name, at_s, page: paged.page(3 * (int(page or 1) - 1), total_pages="3"),
         pages="body.total_pages", messages=USERS,
     )  # fmt: skip
     assert tokens(found) == wanted(7)
-    assert queries(server, 3) == [{"page": ["1"]}, {"page": ["2"]}, {"page": ["3"]}]
+    assert queries(server, 3) == [{}, {"page": ["2"]}, {"page": ["3"]}]
     assert server.reader.requests == 6
 
 
@@ -111,23 +111,23 @@ def test_an_offset_counts_rows_before_the_filter(behind):
     paged = Paged(rows(5), 2)
 
     def answer(query):
-        first = int(query["offset"][0])
+        first = int(query.get("offset", ["0"])[0])
         return FakeAnswer(status=404) if first >= 5 and behind == 404 else paged.page(first)
 
     (found,), server = read_back(answer, offset=True, messages=USERS, by_query=True)
     assert (tokens(found), found.unread) == (wanted(5), "")
-    assert [query["offset"] for query in queries(server, 4)] == [["0"], ["2"], ["4"], ["5"]]
+    assert queries(server, 4) == [{}, {"offset": ["2"]}, {"offset": ["4"]}, {"offset": ["5"]}]
 
 
 def test_rows_are_what_the_scenario_says():
     """`rows` counts what `messages` does not show."""
     paged = Paged([token(0, 0), token(0, 1)], 1)
     (found,), server = read_back(
-        lambda query: paged.page(int(query["offset"][0]) // 10, took=10 if int(query["offset"][0]) < 20 else 0),
+        lambda query: paged.page(int(query.get("offset", ["0"])[0]) // 10, took=10 if int(query.get("offset", ["0"])[0]) < 20 else 0),
         offset=True, rows="body.took", by_query=True,
     )  # fmt: skip
     assert tokens(found) == [Token(0, 0), Token(0, 1)]
-    assert [query["offset"] for query in queries(server, 3)] == [["0"], ["10"], ["20"]]
+    assert queries(server, 3) == [{}, {"offset": ["10"]}, {"offset": ["20"]}]
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_a_server_that_knows_no_pages_is_found_out(spec, messages):
 def test_a_page_that_is_gone_is_no_end():
     """404 for a page that there has to be is a failure, and no session without messages."""
     (found,), _ = read_back(
-        lambda name, at_s, page: Paged(rows(4), 2).page(0, total_pages=2) if page == "1" else FakeAnswer(status=404),
+        lambda name, at_s, page: Paged(rows(4), 2).page(0, total_pages=2) if page is None else FakeAnswer(status=404),
         pages="body.total_pages", messages=USERS, timeout_s=5.0,
     )  # fmt: skip
     assert found.unread == "status was 404"
@@ -166,7 +166,9 @@ def test_a_list_that_moves_between_pages_repeats_no_message(grows):
         # While the first two readings go on, rows are added between the pages.
         reads.append(page)
         added = min(len(reads) // 2, 3) * grows
-        return Paged(rows(10 + added)[::-1], 4).page(4 * (int(page) - 1), total_pages=-(-(10 + added) // 4))
+        return Paged(rows(10 + added)[::-1], 4).page(
+            4 * (int(page or 1) - 1), total_pages=-(-(10 + added) // 4)
+        )
 
     (found,), _ = read_back(answer, pages="body.total_pages", messages=USERS)
     total = 10 + 3 * grows
@@ -181,7 +183,7 @@ def test_a_row_that_moves_pages_and_has_no_text_is_noticed():
     def answer(name, at_s, page):
         reads.append(page)
         stored = rows(8) + [{"role": "assistant", "content": "more"}] * min(len(reads) // 2, 2)
-        return Paged(stored[::-1], 4).page(4 * (int(page) - 1), total_pages=-(-len(stored) // 4))
+        return Paged(stored[::-1], 4).page(4 * (int(page or 1) - 1), total_pages=-(-len(stored) // 4))
 
     (found,), _ = read_back(answer, pages="body.total_pages", messages=USERS)
     assert tokens(found) == wanted(8)[::-1]
@@ -264,7 +266,7 @@ def test_messages_are_sorted_by_what_the_scenario_says(order_by, listed):
     every = rows(10)
     paged = Paged([every[i] for i in listed], 4)
     (found,), _ = read_back(
-        lambda name, at_s, page: paged.page(4 * (int(page) - 1), n=3),
+        lambda name, at_s, page: paged.page(4 * (int(page or 1) - 1), n=3),
         messages=USERS,
         order_by=order_by,
         pages="body.n",
@@ -292,7 +294,7 @@ def test_what_cannot_be_sorted_by_is_said(order_by, reason):
 def test_keys_of_pages_must_fit_together():
     """Numbers of one page and texts of another cannot be compared."""
     (found,), _ = read_back(
-        lambda name, at_s, page: history(token(0, int(page)), at=[1 if page == "1" else "a"]),
+        lambda name, at_s, page: history(token(0, int(page or 1)), at=[1 if page is None else "a"]),
         order_by=Listing("body.at"), pages="2",
     )  # fmt: skip
     assert found.unread == "order_by: some pages have numbers and others texts"

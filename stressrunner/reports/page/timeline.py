@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from markupsafe import Markup
 
-from stressrunner.reports.delivery import message_number
+from stressrunner.reports.delivery import id_numbers, message_number
 from stressrunner.reports.page.course import Course, course
 from stressrunner.reports.page.frame import drawing
 from stressrunner.reports.page.timeline_marks import END, MISSING, NODES, bar
@@ -217,6 +217,8 @@ def _nodes(session: SessionEvidence, places: Sequence[int]) -> Iterator[Markup]:
             # On a telephone there is room for the place alone.
             owner = stored.session.rpartition("-")[2]
             where += Markup('<tspan class="wide"> in {}</tspan>').format(owner)
+        elif len(session.ids) > 1 and stored.ids:
+            where += Markup('<tspan class="wide"> of id {}</tspan>').format(id_numbers(stored.ids, session))
         yield Markup(
             '<path class="node {}" d="M{} {:g}{}"/><text class="place" x="{}" y="{:g}">{}</text>'
         ).format(kind, _TO, y, NODES[kind], _STORED, y + 3, where)
