@@ -12,6 +12,7 @@ from stressrunner.cli.compare_options import CompareOptions
 from stressrunner.cli.consent import ask_about
 from stressrunner.cli.github import summarize
 from stressrunner.cli.interrupts import interruptible
+from stressrunner.cli.loading import scenario_at
 from stressrunner.cli.views import View, view_on
 from stressrunner.errors import UsageError
 from stressrunner.fleet.event_loop import run_async
@@ -22,7 +23,7 @@ from stressrunner.result.model import Result
 from stressrunner.run.comparison import Contest, Interrupted, compare_results, contest_of, run_contest
 from stressrunner.run.listener import Listener, Silence
 from stressrunner.run.run import Options
-from stressrunner.scenario.archive import Located, located
+from stressrunner.scenario.archive import Located
 from stressrunner.scenario.build import build
 from stressrunner.scenario.document import Document, load_document
 from stressrunner.scenario.threshold_grammar import parse_figure
@@ -83,7 +84,7 @@ def _compare_scenarios(
     base: Path, candidate: Path, gates: Sequence[Gate], options: CompareOptions
 ) -> Comparison | None:
     """Run both sides in turn; None when somebody interrupted that."""
-    with located(base) as one, located(candidate) as other:
+    with scenario_at(base) as one, scenario_at(candidate) as other:
         sides = (_document(one, options, "base"), _document(other, options, "candidate"))
         _check_two_sides(*sides, options)
         contest = contest_of(*sides, _DEFAULT_RUNS if options.runs is None else options.runs, gates)

@@ -13,7 +13,7 @@ def agents(tmp_path_factory):
     folder = tmp_path_factory.mktemp("agents")
     built = stressrunner("pack", "build", ROOT / "scenarios", cwd=folder)
     assert built.code == 0, built.err
-    assert built.out.startswith("wrote agents-1.0.zip: 11 files of")
+    assert built.out.startswith("wrote agents-1.0.zip: 12 files of")
     assert built.err == "next: stressrunner agents-1.0.zip//hello.yaml\n"
     return folder
 
@@ -22,7 +22,7 @@ def test_a_pack_is_verified_and_listed(agents):
     """`verify` says that all is well, and `list` what there is to run, what it needs, and every file."""
     verified = stressrunner("pack", "verify", "agents-1.0.zip", cwd=agents)
     assert verified.code == 0
-    assert verified.out.startswith("agents-1.0.zip: agents-1.0, 11 files of")
+    assert verified.out.startswith("agents-1.0.zip: agents-1.0, 12 files of")
     listed = stressrunner("pack", "list", "agents-1.0.zip", cwd=agents).out
     assert listed.startswith("agents 1.0\nLoad for the agents API")
     assert "  agents-1.0.zip//session_queue.yaml\n" in listed
@@ -87,3 +87,25 @@ def test_a_zip_file_that_is_no_pack_is_told(tmp_path):
     ran = in_this_process("run", f"{path}//hello.yaml")
     assert ran.code == 2
     assert ran.err == f"{path}: there is no SHA256SUMS in it; make packs with 'stressrunner pack build'\n"
+
+
+@pytest.mark.parametrize("command", ["run", "try", "explain", "compare"])
+@pytest.mark.parametrize("pack", ["pack.yaml", "agents-1.0.zip//pack.yaml"])
+def test_a_pack_is_no_scenario(agents, command, pack):
+    """Where a scenario is wanted, a pack is told as what it is, with one of its scenarios."""
+    where = "" if pack == "pack.yaml" else "agents-1.0.zip/"
+    if not where:
+        (agents / "pack.yaml").write_bytes((ROOT / "scenarios" / "pack.yaml").read_bytes())
+    told = stressrunner(command, pack, cwd=agents)
+    assert (told.code, told.out) == (2, "")
+    assert (
+        told.err
+        == f"{pack.replace('//', '/')}: this is a pack: name a scenario in it, such as {where}hello.yaml\n"
+    )
+
+
+def test_a_pack_with_mistakes_is_no_scenario_either(tmp_path):
+    """A pack that cannot be read is told as a pack all the same."""
+    (tmp_path / "pack.yaml").write_text("scenarios: 1\n", "utf-8")
+    told = in_this_process("explain", "pack.yaml", cwd=tmp_path)
+    assert (told.code, told.err) == (2, "pack.yaml: this is a pack: name a scenario in it\n")
