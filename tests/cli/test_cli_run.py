@@ -56,6 +56,7 @@ def shipped(tmp_path_factory):
     [
         ("session_queue", 200),
         ("session_race", 200),
+        ("session_new_user", 100),
         ("session_anonymous", 200),
         ("session_capacity", 930),
         ("agent_run", 500),
@@ -78,7 +79,7 @@ def test_shipped_scenarios_pass_on_the_embedded_target(shipped, name, sent):
 def test_every_scenario_file_is_run():
     """No scenario is shipped that the test above does not run."""
     shipped = {path.stem for path in (ROOT / "scenarios").glob("*.yaml")}
-    sessions = {"session_queue", "session_race", "session_anonymous", "session_capacity"}
+    sessions = {f"session_{name}" for name in ("queue", "race", "new_user", "anonymous", "capacity")}
     assert shipped - {"pack"} == {*sessions, "agent_run", "full_api", "hello"}
 
 

@@ -30,9 +30,14 @@ class View(NamedTuple):
 #: The status-code view and the delivery view of every behaviour of the embedded target.
 BEHAVIOURS = {
     "merge": View(0, frozenset({"200"}), frozenset(), frozenset({"merged"})),
-    "latest": View(3, frozenset({"200", "500"}), frozenset({"superseded"}), frozenset({"superseded"})),
+    "latest": View(
+        3, frozenset({"200", "500"}), frozenset({"superseded", "reply.superseded"}), frozenset({"superseded"})
+    ),
     "overlap": View(
-        3, frozenset({"200", "500"}), frozenset({"superseded", "phantom"}), frozenset({"phantom"})
+        3,
+        frozenset({"200", "500"}),
+        frozenset({"superseded", "reply.superseded", "phantom"}),
+        frozenset({"phantom"}),
     ),
     "hang": View(3, frozenset({"200"}), frozenset({"reply.unanswered"}), frozenset({"recovered"})),
     "duplicate": View(3, frozenset({"200"}), frozenset({"duplicated"}), frozenset({"duplicated"})),
