@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from stressrunner.plan.weights import MAX_BLOCK, Blocks, block_of
+from stressrunner.plan.weights import MAX_BLOCK, Blocks, apportioned, block_of
 
 weights = st.lists(
     st.one_of(st.integers(0, 60).map(Fraction), st.fractions(0, 10, max_denominator=6)),
@@ -80,11 +80,46 @@ def test_weights_of_nothing_are_refused(nothing):
         Blocks(nothing, 1, "mix")
 
 
-def test_weights_that_are_too_fine_are_refused():
-    """A block has a largest size, so that memory is bounded."""
-    assert sum(block_of([Fraction(MAX_BLOCK - 1), Fraction(1)])) == MAX_BLOCK
-    with pytest.raises(ValueError, match=r"blocks of 100,001 picks, 100,000 is the limit$"):
-        block_of([Fraction(MAX_BLOCK), Fraction(1)])
+fine = st.lists(st.integers(0, 10**12).map(Fraction), min_size=2, max_size=5).filter(
+    lambda given: any(given) and sum(block_of(given)) > MAX_BLOCK
+)
+
+
+@given(st.lists(st.integers(0, 40), min_size=1, max_size=6).filter(any), st.integers(0, 200))
+def test_picks_are_apportioned_one_by_one(counts, picks):
+    """After N picks the choices have the N highest of all ranks count / (2k + 1): Sainte-Laguë's seats, slot by slot."""
+    slots = [
+        (-Fraction(count, 2 * k + 1), i) for i, count in enumerate(counts) if count for k in range(picks)
+    ]
+    seats = Counter(i for _, i in sorted(slots)[:picks])
+    assert apportioned(counts, picks) == [seats[i] for i in range(len(counts))]
+
+
+@given(st.lists(st.integers(0, 10**15), min_size=1, max_size=6).filter(any), st.integers(0, 3))
+def test_shares_of_fine_weights_are_exact_in_the_end(counts, times):
+    """After as many picks as the smallest exact block has, or twice, every choice has its exact share."""
+    assert apportioned(counts, sum(counts) * times) == [count * times for count in counts]
+
+
+@given(fine, seeds, st.integers(0, 25_000))
+def test_fine_weights_are_picked_in_parts(given_weights, seed, n):
+    """Weights too fine for one block are counted, picked and turned as others are."""
+    blocks, m = Blocks(given_weights, seed, "mix"), len(given_weights)
+    picks = [blocks.pick(i) for i in range(n)]
+    counts = Counter(picks)
+    assert blocks.counts(n) == [counts[k] for k in range(m)]
+    if n:
+        assert blocks.turn(n - 1) == counts[picks[-1]] - 1
+    whole = n // 10_000 * 10_000
+    assert blocks.counts(whole) == apportioned(block_of(given_weights), whole)
+
+
+def test_thirds_that_somebody_rounded_run():
+    """Weights such as 33.3333 and 66.6667 come within a pick of their shares after every 10,000."""
+    blocks = Blocks([Fraction("33.3333"), Fraction("66.6667")], 1, "mix")
+    assert blocks.counts(10_000) == [3333, 6667]
+    assert blocks.counts(1_000_000) == [333_333, 666_667]
+    assert blocks.pick(10**15) in (0, 1)
 
 
 @given(weights, seeds, st.integers(0, 300))
