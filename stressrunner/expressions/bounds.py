@@ -17,6 +17,7 @@ __all__ = [
     "OPERATORS",
     "SHORT",
     "Budget",
+    "OutOfBudget",
     "Piece",
     "TooLong",
     "check_format",
@@ -46,6 +47,10 @@ class TooLong(CannotEvaluate):
     """An operator or a filter would produce more than a value may hold."""
 
 
+class OutOfBudget(CannotEvaluate):
+    """An evaluation takes more steps than it may."""
+
+
 class Budget:
     """The work of one evaluation."""
 
@@ -55,10 +60,10 @@ class Budget:
         self._left = work  #: characters and elements
 
     def spend(self, work: int) -> None:
-        """Count so many characters or elements; raises CannotEvaluate when there have been too many."""
+        """Count so many characters or elements; raises OutOfBudget when there have been too many."""
         self._left -= work
         if self._left < 0:
-            raise CannotEvaluate("this takes too many steps")
+            raise OutOfBudget("this takes too many steps")
 
 
 def weight(value: Any) -> int:

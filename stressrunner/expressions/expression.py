@@ -7,8 +7,13 @@ from typing import Any
 from jinja2 import Undefined, nodes
 from jinja2.environment import TemplateExpression
 
-from stressrunner.expressions.calls import refuse_methods, refuse_unknown_filters, refuse_unknown_functions
-from stressrunner.expressions.constants import refuse_long_constants
+from stressrunner.expressions.calls import (
+    refuse_methods,
+    refuse_misused_functions,
+    refuse_unknown_filters,
+    refuse_unknown_functions,
+)
+from stressrunner.expressions.constants import refuse_bad_constants
 from stressrunner.expressions.environment import environment, evaluation_errors, lookup, lookup_all
 from stressrunner.expressions.functions import CONDITIONS, FUNCTIONS
 from stressrunner.expressions.lowering import Evaluate, lower
@@ -123,8 +128,10 @@ def _compiled(source: str, functions: frozenset[str]) -> Expression:
     refuse_methods(wrapped, tree)
     refuse_unknown_functions(wrapped, tree, functions)
     refuse_unknown_filters(wrapped, tree)
-    references = tuple(r.moved(-len(_OPEN)) for r in references_of(wrapped, tree))
-    refuse_long_constants(wrapped, parse(wrapped))
+    wrapped_references = references_of(wrapped, tree)
+    refuse_misused_functions(wrapped, parse(wrapped), wrapped_references, functions)
+    references = tuple(r.moved(-len(_OPEN)) for r in wrapped_references)
+    refuse_bad_constants(wrapped, parse(wrapped))
     by_template = _by_template(environment().compile_expression(source, undefined_to_none=False), references)
     # Lowered from a tree of its own, since the analysis of names folds constants in the one it is given.
     to_lower = _one_expression(parse(wrapped), source)

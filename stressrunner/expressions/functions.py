@@ -81,6 +81,8 @@ class Draws:
 
     def random_int(self, low: int, high: int) -> int:
         """Return a whole number between two bounds, both included."""
+        if low > high:
+            raise ValueError(f"random_int() needs the lower bound first, not {low} and {high}")
         return self._stream.randint(low, high)
 
     def random_float(self, low: float = 0.0, high: float = 1.0) -> float:
@@ -91,10 +93,14 @@ class Draws:
         """Return so many characters of an alphabet."""
         if not 0 <= length <= MAX_TEXT:
             raise ValueError(f"random_string() gives 0 to {MAX_TEXT:,} characters, not {length}")
+        if not alphabet:
+            raise ValueError("random_string() needs an alphabet")
         return "".join(self._stream.choices(alphabet, k=length))
 
     def choice(self, values: Sequence[Any]) -> Any:
         """Return one of the values."""
+        if not len(values):
+            raise ValueError("choice() needs a value to choose")
         return self._stream.choice(values)
 
     def shuffle(self, values: Sequence[Any]) -> list[Any]:

@@ -11,8 +11,8 @@ import jinja2
 from jinja2 import nodes
 
 from stressrunner.expressions.bounds import MAX_TEXT, SHORT, Piece, filled, joined
-from stressrunner.expressions.calls import refuse_methods, refuse_unknown_filters
-from stressrunner.expressions.constants import refuse_long_constants
+from stressrunner.expressions.calls import refuse_methods, refuse_misused_functions, refuse_unknown_filters
+from stressrunner.expressions.constants import refuse_bad_constants
 from stressrunner.expressions.environment import environment, evaluation_errors, lookup_all, to_text
 from stressrunner.expressions.expression import Expression, compile_expression
 from stressrunner.expressions.fusing import fuse_text
@@ -190,10 +190,11 @@ def _whole_template(text: str) -> Template:
         _refuse_other_files(tree, text)
         refuse_methods(text, tree)
         refuse_unknown_filters(text, tree)
-        refuse_long_constants(text, parse(text))
+        refuse_bad_constants(text, parse(text))
         # Compiled from a tree of its own, since that is rewritten.
         compiled = environment().from_string(parse(text))
         references = references_of(text, tree)
+        refuse_misused_functions(text, parse(text), references)
     return Template(text, (), references, _filled(compiled, references))
 
 

@@ -15,6 +15,7 @@ from stressrunner.scenario.body_references import check_bodies
 from stressrunner.scenario.captured import Captured
 from stressrunner.scenario.delivery_references import check_delivery, paging_names
 from stressrunner.scenario.feeders import FeederRows
+from stressrunner.scenario.foregone_conditions import check_conditions
 from stressrunner.scenario.names import RESERVED, Names, check_texts
 from stressrunner.scenario.phases import check_load
 from stressrunner.scenario.requests import requests_in, step_lists, steps_in, unnamed_endpoints
@@ -268,6 +269,10 @@ def _auth(checked: _Checked) -> Iterator[Diagnostic]:
     return check_auth(checked.root, checked.mapping(), checked.mapping("target"))
 
 
+def _conditions(checked: _Checked) -> Iterator[Diagnostic]:
+    return check_conditions(checked.mapping(), checked.texts)
+
+
 def _wire(checked: _Checked) -> Iterator[Diagnostic]:
     return check_wire(checked.texts)
 
@@ -322,6 +327,7 @@ _CHECKS: tuple[_Check, ...] = (
     _feeder_rows,
     _rows_per_user,
     _templates,
+    _conditions,
     _wire,
     _load,
     _thresholds,

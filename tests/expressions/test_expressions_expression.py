@@ -141,8 +141,8 @@ def test_what_expressions_can_do(source, value):
         ("body.list[2]", "list object has no element 2"),
         ("body.list.id", "a list has no field 'id'"),
         ("body.null.id", "null has no field 'id'"),
-        ("1 / 0", "division by zero"),
-        ("'a' + 1", 'can only concatenate str (not "int") to str'),
+        ("1 / (body.list | length - 1)", "division by zero"),
+        ("body.list[0] ~ 'a' + body.list[0]", 'can only concatenate str (not "int") to str'),
         ("(1 if false)", "the condition is false and there is no 'else'"),
     ],
 )
@@ -267,7 +267,11 @@ sources = st.recursive(
 @given(sources)
 def test_references_point_at_their_names(source):
     """Whatever the expression, each reference points at its own name in the text."""
-    for reference in compile_expression(source).references:
+    try:
+        references = compile_expression(source).references
+    except ExpressionError:
+        return  # a constant of it fails
+    for reference in references:
         assert source[reference.offset :][: reference.width] == reference.path[0]
 
 

@@ -33,7 +33,8 @@ def drawn(draws):
 def called(source):
     """Return the value of an expression that may call every function."""
     draws = Draws(1, 2, 3)
-    return compile_expression(source).evaluate({name: draws.function(name) for name in FUNCTIONS})
+    names = {name: draws.function(name) for name in FUNCTIONS}
+    return compile_expression(source).evaluate({**names, "one": 1, "cal": "cal", "none_at_all": []})
 
 
 @given(seeds, st.integers(0, 10**9), st.integers(0, 100))
@@ -134,10 +135,15 @@ def test_now_is_the_time():
 @pytest.mark.parametrize(
     ("source", "sentence"),
     [
-        ("now('local')", "now() gives 'iso', 'unix' or 'unix_ms', not 'local'"),
-        (f"random_string({MAX_TEXT + 1})", "random_string() gives 0 to 1,000,000 characters, not 1000001"),
-        ("random_string(-1)", "random_string() gives 0 to 1,000,000 characters, not -1"),
-        ("choice([])", "Cannot choose from an empty sequence"),
+        ("now('lo' ~ cal)", "now() gives 'iso', 'unix' or 'unix_ms', not 'local'"),
+        (
+            f"random_string(one * {MAX_TEXT + 1})",
+            "random_string() gives 0 to 1,000,000 characters, not 1000001",
+        ),
+        ("random_string(-one)", "random_string() gives 0 to 1,000,000 characters, not -1"),
+        ("choice(none_at_all)", "choice() needs a value to choose"),
+        ("random_int(one + one, one)", "random_int() needs the lower bound first, not 2 and 1"),
+        ("random_string(one, '')", "random_string() needs an alphabet"),
         ("json(nothing)", "'nothing' is undefined"),
         ("sha256(nothing)", "'nothing' is undefined"),
     ],
