@@ -151,6 +151,7 @@ class _Parser:
         metric = self._metric(stat, dimensions)
         op = self._operator()
         limit = self._limit(stat, dimensions)
+        self._refuse_foregone(stat, op, limit)
         threshold = Threshold(
             text=self._text.strip(),
             stat=stat.text,
@@ -275,6 +276,18 @@ class _Parser:
             raise token.error(f"'{token.text}' needs a unit", self._with_unit(token.text, dimensions[0]))
         wanted = " or ".join(f"a {dimension}" for dimension in dimensions)
         raise token.error(f"'{stat.text}' is compared with {wanted}, not a {quantity.dimension}", example)
+
+    def _refuse_foregone(self, stat: _Token, op: Operator, limit: Quantity) -> None:
+        """Refuse a limit that every figure keeps, or none."""
+        token = self._tokens[self._next - 1]
+        is_part = limit.dimension == "ratio" and stat.text not in MONITOR_STATS  # processes use several cores
+        if is_part and limit.value > 1:
+            raise token.error(f"'{stat.text}' is never more than 100%", f"such as {_UNIT_EXAMPLES['ratio']}")
+        lowest, highest = limit.value == 0 and stat.text not in _MAY_SHRINK, is_part and limit.value == 1
+        if (lowest and op == ">=") or (highest and op == "<="):
+            raise token.error("this holds whatever comes", f"such as {_UNIT_EXAMPLES[limit.dimension]}")
+        if (lowest and op == "<") or (highest and op == ">"):
+            raise token.error("this never holds", f"such as {_UNIT_EXAMPLES[limit.dimension]}")
 
     @staticmethod
     def _with_unit(number: str, dimension: Dimension) -> str:

@@ -20,7 +20,7 @@ percentiles = st.decimals("0.1", "99.9", places=1).map(lambda p: f"p{p}") | st.i
     lambda p: f"p{p}"
 )
 sizes = st.builds(str.__add__, numbers, st.sampled_from(["kB", "MB", "GB", "KiB", "MiB", "GiB"]))
-ratios = st.integers(0, 100).map(lambda n: f"{n}%")
+ratios = st.integers(1, 99).map(lambda n: f"{n}%")
 latencies = st.fixed_dictionaries(
     {"stat": percentiles | st.sampled_from(["min", "mean", "max"]), "value": durations},
     optional={"metric": st.sampled_from(METRICS), "of": names},

@@ -472,7 +472,7 @@ clauses = st.fixed_dictionaries(
 def test_no_threshold_fails_to_be_judged(subject, op, clause, measured, looks, held):
     """Any threshold on any run has an outcome that a result file can hold; nothing raises."""
     name, statement = subject
-    threshold = replace(parse_threshold(name + statement.format(op=op)), **clause)
+    threshold = replace(parse_threshold(name + statement.format(op="==")), op=op, **clause)
     more = {
         "phase_endpoints": {("hold", "login"): measured},
         "groups": {"session": measured.response_time},
@@ -498,7 +498,7 @@ def test_no_threshold_fails_to_be_judged(subject, op, clause, measured, looks, h
 def test_a_statement_and_its_opposite_never_both_hold(measured, statement, ops):
     """Of two opposite thresholds on the same figure exactly one is broken, unless there is no figure."""
     outcomes = [
-        evaluate(replace(parse_threshold(statement.format(op=op)), min_samples=0), figures(measured))
+        evaluate(replace(parse_threshold(statement.format(op="==")), op=op, min_samples=0), figures(measured))
         for op in ops
     ]
     if any(outcome.samples for outcome in outcomes) and outcomes[0].measured is not None:
