@@ -17,6 +17,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from stressrunner.spelling import printable
+
 __all__ = [
     "BadPack",
     "Diagnostic",
@@ -42,19 +44,31 @@ class Diagnostic:
     hint: str = ""  #: what to write instead, when that is known
     source_line: str = ""  #: the text of the line, for the caret
     width: int = 1  #: characters that the caret underlines
+    is_warning: bool = False  #: worth saying, and no reason to refuse the scenario
 
     def render(self) -> str:
-        """Return the mistake as text: `file:line:column: message; hint`, the line and a caret below it."""
-        head = f"{self.file}:{self.line}:{self.column}: {self.message}"
+        """Return the mistake as text: `file:line:column: message; hint`, the line and a caret below it.
+
+        What a terminal would not show as it is, such as control characters, is shown as escapes.
+        """
+        head = f"{printable(self.file)}:{self.line}:{self.column}: "
+        head += "warning: " * self.is_warning + printable(self.message)
         if self.hint:
-            head += f"; {self.hint}"
+            head += f"; {printable(self.hint)}"
         if not self.source_line:
             return head
         number = f"{self.line:>5}"
-        before = self.source_line[: self.column - 1]
+        start = self.column - 1
+        end = start + max(1, self.width)
+        line = self.source_line
+        before, marked, after = (_shown(part) for part in (line[:start], line[start:end], line[end:]))
         pad = "".join("\t" if c == "\t" else " " for c in before)
-        carets = "^" * max(1, min(self.width, len(self.source_line) - len(before)))
-        return f"{head}\n{number} | {self.source_line}\n{' ' * len(number)} | {pad}{carets}"
+        carets = "^" * max(1, len(marked))
+        return f"{head}\n{number} | {before}{marked}{after}\n{' ' * len(number)} | {pad}{carets}"
+
+
+def _shown(text: str) -> str:
+    return "\t".join(map(printable, text.split("\t")))
 
 
 class StressrunnerError(Exception):

@@ -13,6 +13,7 @@ from stressrunner.scenario.build import build
 from stressrunner.scenario.document import Document
 from stressrunner.scenario.provenance import Origin, Setting, settings_at
 from stressrunner.scenario.source import Layer
+from stressrunner.spelling import printable
 
 __all__ = ["explain_scenario"]
 
@@ -38,7 +39,7 @@ def _expectation(document: Document) -> str:
     """Return what to expect of the load as comments, so that all of the output can be run as a scenario."""
     rows = [
         ("# expected", ""),
-        *((f"#   {figure}", words) for figure, words in expected_load(build(document))),
+        *((f"#   {figure}", printable(words)) for figure, words in expected_load(build(document))),
     ]
     return _table(rows)
 

@@ -20,6 +20,7 @@ from rich.text import Text
 from stressrunner.cli.progress import done_share, left_s, of_offered, time_or_dash
 from stressrunner.cli.sparkline import ASCII, UNICODE, Glyphs, bar, sparkline
 from stressrunner.run.listener import EndpointProgress, PhaseProgress, Progress, ThresholdProgress
+from stressrunner.spelling import printable
 from stressrunner.units import format_duration, format_quantity, format_rate, format_ratio
 
 __all__ = ["ASCII", "UNICODE", "Screen", "draw"]
@@ -61,8 +62,8 @@ def draw(screen: Screen, width: int, height: int, glyphs: Glyphs = UNICODE) -> R
 
 
 def _head(progress: Progress, width: int) -> Text:
-    name = Text(progress.scenario, style="bold", no_wrap=True, overflow="ellipsis")
-    target = Text(progress.target, style="dim", no_wrap=True, overflow="ellipsis")
+    name = Text(printable(progress.scenario), style="bold", no_wrap=True, overflow="ellipsis")
+    target = Text(printable(progress.target), style="dim", no_wrap=True, overflow="ellipsis")
     name.truncate(max(10, width - 12), overflow="ellipsis")
     target.truncate(max(8, width - name.cell_len - 2), overflow="ellipsis")
     return Text.assemble(name, " " * max(2, width - name.cell_len - target.cell_len), target)
@@ -128,7 +129,7 @@ def _thresholds(thresholds: Sequence[ThresholdProgress], most: int, glyphs: Glyp
         if one.measured is not None:
             measured = format_quantity(one.measured, one.dimension)
         style = _STYLES[one.state]
-        grid.add_row(Text(marks[one.state], style), Text(measured, style), Text(one.text, style))
+        grid.add_row(Text(marks[one.state], style), Text(measured, style), Text(printable(one.text), style))
     if len(shown) < min(most, len(thresholds)):
         grid.add_row("", "", Text(f"and {len(thresholds) - len(shown)} more", "dim"))
     return grid
@@ -143,7 +144,7 @@ def _side_by_side(left: RenderableType, right: RenderableType, width: int) -> Ta
 
 
 def _errors(progress: Progress) -> list[Text]:
-    words = ", ".join(f"{error.count:,} x {error.kind}" for error in progress.errors)
+    words = ", ".join(f"{error.count:,} x {printable(error.kind)}" for error in progress.errors)
     line = Text.assemble(("errors     ", "dim"), (words, "red"), no_wrap=True, overflow="ellipsis")
     return [line] if words else []
 
@@ -159,7 +160,7 @@ def _endpoints(screen: Screen, width: int, most: int, glyphs: Glyphs) -> Table:
     endpoints = _chosen(screen.progress.endpoints, most)
     for place, one in endpoints:
         cells: list[str | Text] = [
-            one.name,
+            printable(one.name),
             f"{one.completed:,}",
             _error_share(one),
             format_rate(one.recent_per_s),

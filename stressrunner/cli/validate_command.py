@@ -16,6 +16,7 @@ from stressrunner.scenario.document import load_document
 from stressrunner.scenario.pack_files import Unpacked
 from stressrunner.scenario.parts import check_environment, check_used
 from stressrunner.scenario.survey import Kind, kind_of, yaml_files
+from stressrunner.spelling import printable
 from stressrunner.units import counted
 
 __all__ = ["validate_files"]
@@ -105,7 +106,7 @@ class _Tally:
         if kind is Kind.OTHER:
             return
         if not found:
-            called = title if kind is Kind.SCENARIO else f"{kind} {title}".rstrip()
+            called = printable(title) if kind is Kind.SCENARIO else f"{kind} {title}".rstrip()
             click.echo(f"{file.name}: {called}: valid")
             return
         self._invalid += 1

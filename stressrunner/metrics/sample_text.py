@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from stressrunner.engine.sample import Sample
+from stressrunner.spelling import spreadsheet_cell
 
 __all__ = ["COLUMNS", "FORMS", "SampleForm", "SampleText", "form_of"]
 
@@ -44,7 +45,7 @@ COLUMNS = (
 def _cell(text: str) -> str:
     """Write a text as a cell of CSV."""
     out = io.StringIO()
-    csv.writer(out, lineterminator="").writerow([text])
+    csv.writer(out, lineterminator="").writerow([spreadsheet_cell(text)])
     return out.getvalue()
 
 

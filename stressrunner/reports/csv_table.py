@@ -1,7 +1,7 @@
 """The CSV report: totals, endpoints, streams, phases and the timeline as one table, for spreadsheets and data frames.
 
 The column `part` tells the rows apart: `total`, `endpoint`, `stream`, `phase` or `timeline`. A figure that a row does not have, or
-that was not measured, is an empty cell. Times are seconds, as in the result file, whose keys the columns are named by.
+that was not measured, is an empty cell. A name that a spreadsheet would take for a formula begins with an apostrophe. Times are seconds, as in the result file, whose keys the columns are named by.
 """
 
 import csv
@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 from stressrunner.metrics.summary import Stats
 from stressrunner.metrics.timeline import Point
-from stressrunner.reports.wording import printable
 from stressrunner.result.model import Result
+from stressrunner.spelling import spreadsheet_cell
 
 __all__ = ["COLUMNS", "render"]
 
@@ -50,17 +50,17 @@ def render(result: Result) -> str:
 def _rows(result: Result) -> Iterator[dict[str, _Cell]]:
     yield {
         "part": "total",
-        "name": printable(result.run.scenario.name),
+        "name": spreadsheet_cell(result.run.scenario.name),
         "duration_s": result.run.duration_s,
         **_stats(result.totals),
     }
     for name, stats in result.endpoints.items():
-        yield {"part": "endpoint", "name": printable(name), **_stats(stats)}
+        yield {"part": "endpoint", "name": spreadsheet_cell(name), **_stats(stats)}
     for name, stats in result.streams.items():
-        yield {"part": "stream", "name": printable(name), **_stats(stats)}
+        yield {"part": "stream", "name": spreadsheet_cell(name), **_stats(stats)}
     for phase in result.phases:
         span = {"at_s": phase.started_at_s, "duration_s": phase.duration_s}
-        yield {"part": "phase", "name": printable(phase.name), **span, **_stats(phase.totals)}
+        yield {"part": "phase", "name": spreadsheet_cell(phase.name), **span, **_stats(phase.totals)}
     for point in result.timeline:
         yield {"part": "timeline", **_point(point)}
 

@@ -21,6 +21,7 @@ from datetime import datetime
 from stressrunner.metrics.histogram import Histogram
 from stressrunner.metrics.summary import Latency
 from stressrunner.result.model import Result
+from stressrunner.spelling import printable
 
 __all__ = ["encoded", "render"]
 
@@ -65,7 +66,7 @@ def _intervals(result: Result) -> Iterator[str]:
 
 
 def _interval(tag: str, at_s: float, duration_s: float, times: Latency) -> str:
-    named = f"Tag={_NO_TAG.sub('_', tag)}," if tag else ""
+    named = f"Tag={printable(_NO_TAG.sub('_', tag))}," if tag else ""
     max_ms = 1000 * (times.max_s or 0.0)
     return f"{named}{at_s:.3f},{duration_s:.3f},{max_ms:.3f},{encoded(times.distribution)}"
 

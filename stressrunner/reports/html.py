@@ -23,6 +23,7 @@ from stressrunner.reports.table import Fact
 from stressrunner.reports.traffic import apart, latencies, phases, streams, wholes
 from stressrunner.reports.wording import count, encodable, percentile, ratio
 from stressrunner.result.model import Result
+from stressrunner.spelling import visible
 from stressrunner.units import format_duration, format_rate
 
 __all__ = ["SECTIONS", "render"]
@@ -45,7 +46,7 @@ def render(result: Result) -> str:
         script=script,
         script_digest=base64.b64encode(digest).decode("ascii"),
     )
-    return encodable(page) + "\n"
+    return visible(encodable(page)) + "\n"
 
 
 def _tiles(result: Result) -> tuple[Fact, ...]:

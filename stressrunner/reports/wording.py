@@ -7,6 +7,7 @@ wherever that word appears, `NEVER` says what it means.
 from collections.abc import Callable
 
 from stressrunner.metrics.summary import Latency
+from stressrunner.spelling import printable
 from stressrunner.units import format_bytes, format_duration, format_ratio
 
 __all__ = [
@@ -61,11 +62,3 @@ def percentile(latency: Latency, value: float | None) -> str:
 def encodable(text: str) -> str:
     """Return text that can be written as UTF-8: halves of characters, which JSON can hold, become escapes."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def printable(text: str) -> str:
-    """Return text on one line that a terminal shows as it is: control characters become escapes.
-
-    Names and response bodies come from elsewhere, and must not move the cursor or colour the screen.
-    """
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)

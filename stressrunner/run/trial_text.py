@@ -39,12 +39,12 @@ def _ending(trial: Trial) -> Iterator[str]:
         parts.append(f"{outcomes[Outcome.REFUSED]:,} refused")
     if trial.skipped:
         parts.append(f"{trial.skipped:,} skipped after a failure")
-    yield f"{'PASSED' if trial.passed else 'FAILED'}  {trial.scenario}: {', '.join(parts)}"
+    yield f"{'PASSED' if trial.passed else 'FAILED'}  {printable(trial.scenario)}: {', '.join(parts)}"
 
 
 def _attempt(attempt: Attempt, number: int, trial: Trial, mask: Masker) -> Iterator[str]:
     exchange = attempt.exchange
-    head = f"{_MARKS.get(attempt.outcome, '✗')} {number}. {attempt.endpoint}"
+    head = f"{_MARKS.get(attempt.outcome, '✗')} {number}. {printable(attempt.endpoint)}"
     answer = "" if exchange is None else _answer(exchange)
     yield f"{head}{answer:>{max(2 + len(answer), _WIDTH - len(head))}}".rstrip()
     yield "-" * _WIDTH

@@ -1,5 +1,6 @@
 """Nodes back to YAML: the scenario as it was composed, for reports and for other processes."""
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from os.path import relpath
@@ -14,6 +15,8 @@ from stressrunner.scenario.source import ListNode, MappingNode, Node, ScalarNode
 
 __all__ = ["composed_yaml"]
 
+#: What a terminal may not show as it is: it is written as an escape, so that the text can be looked at.
+_UNSHOWN = re.compile(r"[^\n -~]")
 _DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
@@ -41,7 +44,13 @@ def composed_yaml(root: Node, environ: Mapping[str, str], spare: Collection[tupl
         yaml.StreamEndEvent(),
     ]
     text: str = yaml.emit(events, Dumper=_DUMPER, width=110, allow_unicode=True)
-    return text
+    return _UNSHOWN.sub(lambda match: match[0] if match[0].isprintable() else _escape(match[0]), text)
+
+
+def _escape(character: str) -> str:
+    """Return a character as it is written between double quotes."""
+    code = ord(character)
+    return f"\\u{code:04X}" if code < 0x10000 else f"\\U{code:08X}"
 
 
 def _without(root: Node, spare: Collection[tuple[str, str]]) -> Node:
@@ -93,4 +102,6 @@ def _stays_plain(node: ScalarNode, place: Place | None) -> bool:
 
 def _scalar(text: str, *, is_plain: bool) -> yaml.Event:
     style = None if is_plain else "|" if "\n" in text else '"'
+    if any(not match[0].isprintable() for match in _UNSHOWN.finditer(text)):
+        style = '"'  # the only one that has escapes
     return yaml.ScalarEvent(None, None, implicit=(True, True), value=text, style=style)

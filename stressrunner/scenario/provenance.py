@@ -9,7 +9,7 @@ from stressrunner.scenario.document import Document
 from stressrunner.scenario.holes import fill_public
 from stressrunner.scenario.slips import shortened
 from stressrunner.scenario.source import Entry, Layer, ListNode, MappingNode, Node, ScalarNode
-from stressrunner.spelling import did_you_mean
+from stressrunner.spelling import did_you_mean, printable
 
 __all__ = ["Origin", "Setting", "settings_at"]
 
@@ -147,4 +147,4 @@ def _shown(node: Node, environ: Mapping[str, str] | None = None) -> str:
 def _scalar(node: ScalarNode, text: str) -> str:
     if not text:
         return "null" if node.plain else '""'
-    return text if text.isprintable() else json.dumps(text, ensure_ascii=False)
+    return text if text.isprintable() else printable(json.dumps(text, ensure_ascii=False))
