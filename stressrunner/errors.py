@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from stressrunner.spelling import printable
+from stressrunner.spelling import printable, visible
 
 __all__ = [
     "BadPack",
@@ -75,6 +75,10 @@ class StressrunnerError(Exception):
     """Base of the tree above; its text is one sentence for the person at the terminal."""
 
     exit_code: ClassVar[int] = 1
+
+    def __str__(self) -> str:
+        """Return the sentence, with what a terminal would not show as it is as escapes: it quotes names of files."""
+        return visible(super().__str__())
 
 
 class UsageError(StressrunnerError):

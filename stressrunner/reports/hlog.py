@@ -35,7 +35,7 @@ _LEAST_RANGE_NS = 3_600_000_000_000  # an hour, which readers need not stretch w
 def render(result: Result) -> str:
     """Return the log."""
     lines = [
-        f"#[Logged by stressrunner {result.run.version}, run {result.run.id}]",
+        f"#[Logged by stressrunner {printable(result.run.version)}, run {printable(result.run.id)}]",
         "#[Histogram log format version 1.3]",
         *_times(result.run.started_at),
         f"#[Response times in nanoseconds; {_never(result.totals.response_time)}]",

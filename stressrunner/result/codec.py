@@ -6,6 +6,7 @@ is newer, or has a field too few or one too many, is refused: figures that are r
 """
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -106,6 +107,10 @@ def _members(text: str, path: str) -> dict[str, Any]:
 
 def _check_packed(result: Result) -> None:
     """Find a damaged histogram now and not when a percentile is asked for, nor a spread when it is drawn."""
+    try:
+        datetime.fromisoformat(result.run.started_at).timestamp()
+    except (ValueError, OverflowError, OSError) as error:
+        raise FieldMismatch("run.started_at", f"{result.run.started_at[:60]!r} is no time") from error
     for path, part in walk(result):
         if isinstance(part, Latency):
             try:

@@ -31,6 +31,10 @@ _JSON_NAMES: Mapping[type, str] = {
 }
 
 
+#: Nothing that is counted or measured is larger, and what is computed from numbers up to it stays finite.
+_GREATEST = 10**18
+
+
 class FieldMismatch(ValueError):
     """A JSON value does not have the form of the class that it is read as."""
 
@@ -99,10 +103,12 @@ def decode(value: Any, hint: Any, path: str) -> Any:
         return {key: decode(item, args[1], _member(path, key)) for key, item in members.items()}
     if origin is Literal:
         if value not in args:
-            raise FieldMismatch(path, f"expected one of {', '.join(map(repr, args))}, found {value!r}")
+            raise FieldMismatch(
+                path, f"expected one of {', '.join(map(repr, args))}, found {repr(value)[:60]}"
+            )
         return value
-    if hint is float:
-        return _decode_float(value, path)
+    if hint is float or hint is int:
+        return _decode_number(value, hint, path)
     return _expect(value, hint, path)
 
 
@@ -129,6 +135,13 @@ def _decode_dataclass(value: Any, shape: type, path: str) -> Any:
     return shape(
         **{name: decode(members[name], of, _member(path, name)) for name, of in known if name in members}
     )
+
+
+def _decode_number(value: Any, kind: type, path: str) -> Any:
+    number = _decode_float(value, path) if kind is float else _expect(value, int, path)
+    if abs(number) > _GREATEST:
+        raise FieldMismatch(path, "the number is too large")
+    return number
 
 
 def _decode_float(value: Any, path: str) -> float:

@@ -207,7 +207,8 @@ def test_a_bound_that_is_reached_fails_the_step(bound, passes, why):
 def test_a_delay_that_makes_no_sense_is_an_error():
     """A delay that is no duration fails the step."""
     ran = flow(
-        "[{send: a, repeat: {until: false, delay: '{{ body.wait }}', times: 3}}]", answering({"wait": "soon"})
+        "[{send: a, repeat: {until: body.done, delay: '{{ body.wait }}', times: 3}}]",
+        answering({"wait": "soon"}),
     )
     assert paths(ran) == ["/a"]
     assert ran.summary.errors[0].kind == "template"

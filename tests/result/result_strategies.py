@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
+from datetime import datetime
 from types import NoneType, UnionType
 from typing import Literal, Union, get_args, get_origin, get_type_hints
 
@@ -12,7 +13,7 @@ from stressrunner.metrics.histogram import Histogram
 from stressrunner.metrics.spread import Spread
 from stressrunner.metrics.summary import Latency
 from stressrunner.metrics.timeline import Point
-from stressrunner.result.model import SCHEMA, Result
+from stressrunner.result.model import SCHEMA, Result, RunRecord
 
 #: Whole results are large: few of them, and none made smaller when one fails, which takes minutes.
 WHOLE_RESULTS = settings(
@@ -41,6 +42,11 @@ SPREADS = st.builds(
     st.integers(0, 3),
 )
 LATENCIES = st.builds(latency_of, st.lists(st.integers(0, 10**11), max_size=4), st.integers(0, 3))
+#: Texts that have a form of their own.
+_OF_FORM = {
+    Point: {"spread": SPREADS},
+    RunRecord: {"started_at": st.datetimes(datetime(1971, 1, 1)).map(datetime.isoformat)},
+}
 
 
 def values_of(hint, text):
@@ -50,7 +56,7 @@ def values_of(hint, text):
     if is_dataclass(hint):
         hints = get_type_hints(hint)
         parts = {field.name: values_of(hints[field.name], text) for field in fields(hint)}
-        return st.builds(hint, **(parts | ({"spread": SPREADS} if hint is Point else {})))
+        return st.builds(hint, **(parts | _OF_FORM.get(hint, {})))
     origin, args = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
         return st.none() | values_of(next(arg for arg in args if arg is not NoneType), text)
