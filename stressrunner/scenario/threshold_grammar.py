@@ -278,13 +278,13 @@ class _Parser:
         raise token.error(f"'{stat.text}' is compared with {wanted}, not a {quantity.dimension}", example)
 
     def _refuse_foregone(self, stat: _Token, op: Operator, limit: Quantity) -> None:
-        """Refuse a limit that every figure keeps, or none."""
+        """Refuse a limit that every figure keeps, or none; `errors <= 100%` is how a guard is lifted."""
         token = self._tokens[self._next - 1]
         is_part = limit.dimension == "ratio" and stat.text not in MONITOR_STATS  # processes use several cores
         if is_part and limit.value > 1:
             raise token.error(f"'{stat.text}' is never more than 100%", f"such as {_UNIT_EXAMPLES['ratio']}")
         lowest, highest = limit.value == 0 and stat.text not in _MAY_SHRINK, is_part and limit.value == 1
-        if (lowest and op == ">=") or (highest and op == "<="):
+        if lowest and op == ">=":
             raise token.error("this holds whatever comes", f"such as {_UNIT_EXAMPLES[limit.dimension]}")
         if (lowest and op == "<") or (highest and op == ">"):
             raise token.error("this never holds", f"such as {_UNIT_EXAMPLES[limit.dimension]}")

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from types import NoneType, UnionType
 from typing import Literal, Union, get_args, get_origin, get_type_hints
 
@@ -45,7 +45,7 @@ LATENCIES = st.builds(latency_of, st.lists(st.integers(0, 10**11), max_size=4), 
 #: Texts that have a form of their own.
 _OF_FORM = {
     Point: {"spread": SPREADS},
-    RunRecord: {"started_at": st.datetimes(datetime(1971, 1, 1)).map(datetime.isoformat)},
+    RunRecord: {"started_at": st.datetimes(timezones=st.just(UTC)).map(datetime.isoformat)},
 }
 
 
