@@ -29,7 +29,8 @@ class Conversation:
         """Send a request and follow where it leads, if it says so; all of that is one exchange.
 
         Its times are from the first request to the last response, which its status, headers and body are; sizes and
-        connection times are added up.
+        connection times are added up. A hop that could not be sent, such as one to a host that is not allowed, leaves the
+        redirect to it with the failure.
         """
         jar = self._jar
         exchange = await self._transport.exchange(self._with_cookies(request, jar) if jar else request)
@@ -74,6 +75,9 @@ class Conversation:
             exchange = await self.exchange(hop._replace(timeout_s=left_s, follow_redirects=False))
             if exchange.failure == response_timeout(left_s):
                 exchange = exchange._replace(failure=response_timeout(request.timeout_s))
+            if exchange.sent_ns is None and exchange.failure is not None:
+                # What is shown is what was sent, which is not what could not be.
+                return whole._replace(failure=exchange.failure, completed_ns=exchange.completed_ns)
             whole = _joined(whole, exchange)
         return whole
 

@@ -51,7 +51,7 @@ class ExchangeRecord:
     service_time_s: float | None  #: None when no byte was written
     request: RequestRecord
     response: ResponseRecord | None  #: None when there was none
-    curl: str  #: a command for a POSIX shell that sends the request again, secrets as variables
+    curl: str  #: a command for a POSIX shell that sends the request again, secrets as variables; or ""
 
 
 @dataclass(frozen=True, slots=True)

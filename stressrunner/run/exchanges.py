@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from stressrunner.http.exchange import Headers
+from stressrunner.http.exchange import FailureKind, Headers
 from stressrunner.http.origin import Origin, locate, origin_of
 from stressrunner.masking import Masker, authorizing, masked_header, masked_query
 from stressrunner.metrics.forensics import Exhibit
@@ -46,6 +46,8 @@ def _record(
 ) -> ExchangeRecord:
     sent, came = exhibit.request, exhibit.response
     mask = mask.plus(authorizing(sent.headers))
+    # It would have taken its credentials to a host that is not allowed; a command must not do so either.
+    was_withheld = exhibit.kind == FailureKind.NOT_ALLOWED and not exhibit.status
     response = None
     if exhibit.status:
         headers = _headers(came.headers, mask)
@@ -66,7 +68,7 @@ def _record(
             sent.kept,
         ),
         response=response,
-        curl=curl_line(exhibit, origin, plan.target, variables, mask),
+        curl="" if was_withheld else curl_line(exhibit, origin, plan.target, variables, mask),
     )
 
 

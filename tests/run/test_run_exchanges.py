@@ -63,6 +63,16 @@ def recorded(one, base_url="http://127.0.0.1:8080"):
     return record
 
 
+def test_what_was_withheld_has_no_command():
+    """A request to a host that is not allowed was not sent, and nobody is told to send it; a redirect there was sent."""
+    target = "http://stranger.example/steal"
+    withheld = {"kind": "not_allowed", "message": "stranger.example is neither", "service_time_ns": None}
+    assert recorded(exhibit(target=target, status=0, **withheld)).curl == ""
+    redirect = recorded(exhibit(status=302, **withheld))
+    assert "stranger" not in redirect.curl
+    assert redirect.curl.startswith("curl ")
+
+
 def test_secrets_are_masked_everywhere():
     """A secret shows in no part of an exchange: not in the URL, the headers, the bodies, the message or the command."""
     one = exhibit(
