@@ -10,8 +10,9 @@
 Below 110 columns thresholds stand under the figures, else beside them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -28,6 +29,8 @@ __all__ = ["ASCII", "UNICODE", "Screen", "draw"]
 _WIDE = 110  #: columns from which on two things stand side by side
 _FIGURES = 6  #: rows of them
 _FIXED = 13  #: rows that are always there: head, bar, figures, the heading of endpoints, generator, and blanks between
+_NAME = 12  #: columns that the name of an endpoint has at least
+_GAP = 2  #: between columns
 _LATE_S = 0.05  #: lag of the generator that is shown as a warning
 _BUSY = 0.9  #: cores of it
 _ORDER = {"broken": 0, "holds": 1, "open": 2}
@@ -57,7 +60,7 @@ def draw(screen: Screen, width: int, height: int, glyphs: Glyphs = UNICODE) -> R
         room -= thresholds.row_count + 1
         parts += [figures, *_errors(progress), Text(), thresholds]
     return Group(
-        *parts, Text(), _endpoints(screen, width, max(1, room), glyphs), Text(), _generator(progress)
+        *parts, Text(), _endpoints(screen, width, max(1, room), glyphs), Text(), _generator(progress, width)
     )
 
 
@@ -150,27 +153,41 @@ def _errors(progress: Progress) -> list[Text]:
 
 
 def _endpoints(screen: Screen, width: int, most: int, glyphs: Glyphs) -> Table:
-    grid = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim", show_edge=False)
-    grid.add_column("endpoint", no_wrap=True, overflow="ellipsis", max_width=max(12, width // 3))
-    for title in ("done", "errors", "rate", "p50", "p95", "p99"):
+    grid = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="dim", show_edge=False)
+    endpoints = _chosen(screen.progress.endpoints, most)
+    columns = _fitting(
+        {title: [cell(one) for _, one in endpoints] for title, cell in _COLUMNS.items()}, width
+    )
+    taken = sum(_cell_width(title, cells) for title, cells in columns.items())
+    grid.add_column(
+        "endpoint", no_wrap=True, overflow="ellipsis", max_width=max(_NAME, min(width // 3, width - taken))
+    )
+    for title in columns:
         grid.add_column(title, justify="right", no_wrap=True)
     room = min(60, width - width // 3 - 56)
     if room >= 10:
         grid.add_column("p95 over time", no_wrap=True)
-    endpoints = _chosen(screen.progress.endpoints, most)
-    for place, one in endpoints:
-        cells: list[str | Text] = [
-            printable(one.name),
-            f"{one.completed:,}",
-            _error_share(one),
-            format_rate(one.recent_per_s),
-            *map(time_or_dash, (one.p50_s, one.p95_s, one.p99_s)),
-        ]
+    for row, (place, one) in enumerate(endpoints):
         past = [seen.endpoints[place].p95_s for seen in screen.past]
-        grid.add_row(*cells, *([Text(sparkline(past, room, glyphs), "magenta")] if room >= 10 else []))
+        chart = [Text(sparkline(past, room, glyphs), "magenta")] if room >= 10 else []
+        grid.add_row(printable(one.name), *(cells[row] for cells in columns.values()), *chart)
     if len(endpoints) < len(screen.progress.endpoints):
         grid.add_row(Text(f"and {len(screen.progress.endpoints) - len(endpoints)} more", "dim"))
     return grid
+
+
+def _fitting(columns: Mapping[str, list[Text]], width: int) -> dict[str, list[Text]]:
+    """Return the columns that have room beside the name of an endpoint, the least telling ones left out first."""
+    kept = dict(columns)
+    for title in _LESS_TELLING:
+        if sum(_cell_width(name, cells) for name, cells in kept.items()) + _NAME <= width:
+            break
+        del kept[title]
+    return kept
+
+
+def _cell_width(title: str, cells: Sequence[Text]) -> int:
+    return max(len(title), *(cell.cell_len for cell in cells), 0) + _GAP
 
 
 def _chosen(endpoints: Sequence[EndpointProgress], most: int) -> list[tuple[int, EndpointProgress]]:
@@ -188,15 +205,31 @@ def _error_share(one: EndpointProgress) -> Text:
     return Text(format_ratio(one.failed / one.completed), "red")
 
 
-def _generator(progress: Progress) -> Text:
+_COLUMNS: Mapping[str, Callable[[EndpointProgress], Text]] = MappingProxyType(
+    {
+        "done": lambda one: Text(f"{one.completed:,}"),
+        "errors": _error_share,
+        "rate": lambda one: Text(format_rate(one.recent_per_s)),
+        "p50": lambda one: Text(time_or_dash(one.p50_s)),
+        "p95": lambda one: Text(time_or_dash(one.p95_s)),
+        "p99": lambda one: Text(time_or_dash(one.p99_s)),
+    }
+)
+#: Columns that are left out in a narrow window, in this order.
+_LESS_TELLING = ("p50", "p99", "rate", "done", "p95")
+
+
+def _generator(progress: Progress, width: int) -> Text:
     health = progress.generator
     late, busy = (health.lag_p99_s or 0.0) > _LATE_S, (health.cpu or 0.0) > _BUSY
     cpu = "-" if health.cpu is None else format_ratio(round(health.cpu, 2))
-    return Text.assemble(
-        ("generator  ", "dim"),
-        (f"lag p99 {time_or_dash(health.lag_p99_s)}", "yellow" if late else ""),
-        f"  longest stall {time_or_dash(health.stall_max_s)}  ",
-        (f"CPU {cpu} of a core", "yellow" if busy else ""),
-        no_wrap=True,
-        overflow="ellipsis",
-    )
+    parts = [
+        Text(f"lag p99 {time_or_dash(health.lag_p99_s)}", "yellow" if late else ""),
+        Text(f"CPU {cpu} of a core", "yellow" if busy else ""),
+        Text(f"longest stall {time_or_dash(health.stall_max_s)}"),
+    ]
+    line = Text("generator", "dim", no_wrap=True)
+    for part in parts:
+        if line.cell_len + _GAP + part.cell_len <= width:
+            line = Text.assemble(line, " " * _GAP, part, no_wrap=True)
+    return line

@@ -127,7 +127,7 @@ def terminal(monkeypatch):
 
 
 def test_the_view_is_taken_away(terminal):
-    """What was drawn is removed line by line when the view is closed, and the cursor is given back."""
+    """It draws on the terminal's other screen, which goes as a whole however the window changed; the cursor is given back."""
     view = LiveView(terminal)
     for n in range(1, 4):
         view.progress(second(n), Tally())
@@ -135,8 +135,34 @@ def test_the_view_is_taken_away(terminal):
     assert "Full API" in terminal.getvalue()
     view.close()
     removed = terminal.getvalue()[drawn_until_now:]
-    assert removed.count("\x1b[2K") >= 15
+    assert terminal.getvalue().count("\x1b[?1049h") == 1
+    assert removed.count("\x1b[?1049l") == 1
     assert "\x1b[?25h" in removed
+
+
+def test_what_was_told_meanwhile_is_written_when_the_view_closes(terminal):
+    """Notes are drawn while there is a view, and stand above the report afterwards, each once."""
+    view = LiveView(terminal, verbose=True)
+    view.note("before the load")
+    view.progress(second(1), Tally())
+    view.note("a worker is late")
+    view.progress(second(2), Tally())
+    view.close()
+    before, drawn = terminal.getvalue().split("\x1b[?1049h")
+    drawn, after = drawn.split("\x1b[?1049l")
+    assert "before the load" in before
+    assert "a worker is late" in drawn
+    assert after.count("a worker is late") == 1
+    assert "before the load" not in after
+
+
+@pytest.mark.parametrize("width", [40, 60, 72])
+def test_no_figure_is_cut_in_a_narrow_window(width):
+    """Columns that have no room are left out; the name of an endpoint alone may be shortened."""
+    for name, screen in SCREENS.items():
+        figures = drawn(screen, width).partition("endpoint ")[2].splitlines()
+        for line in figures:
+            assert "…" not in line[max(12, width // 3) :], (name, line)
 
 
 def test_at_most_four_frames_a_second(terminal):
