@@ -49,7 +49,7 @@ def draft_of(folder: Path) -> Draft:
     path = folder / MANIFEST
     if not path.is_file():
         raise UsageError(
-            f"there is no {MANIFEST} in {folder}; it makes a pack of a folder, see docs/packs.md"
+            f"there is no {MANIFEST} in {folder}; it makes a pack of a folder, see 'stressrunner help packs'"
         )
     manifest = read_manifest(path, os.path.normpath(path))
     files = dict(sorted(_files(folder)))

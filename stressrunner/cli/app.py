@@ -306,6 +306,18 @@ def init(folder: Path, source: str | None) -> None:
     sys.exit(write_starter(folder, source))
 
 
+@cli.command(name="help")
+@click.argument("topic", required=False)
+def help_(topic: str | None) -> None:
+    """Show the documentation: the list of its pages, or a page or section of it.
+
+    TOPIC is a page such as troubleshooting, or a section such as high-latency.
+    """
+    from stressrunner.cli.help_command import show_help  # noqa: PLC0415  costs start-up time
+
+    show_help(topic)
+
+
 @cli.group()
 def pack() -> None:
     """Make, check and look into packs: scenarios with all that belongs to them in one zip file.

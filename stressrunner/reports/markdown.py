@@ -54,7 +54,7 @@ def _judgement(result: Result) -> Iterator[str]:
     if result.thresholds:
         yield markdown_table(sections.thresholds(result))
     if places := advice(result):
-        yield "\n".join(f"What to do: {place}  " for place in places).rstrip()
+        yield "\n".join(f"What to do: `{place}`  " for place in places).rstrip()
 
 
 def _figures(result: Result) -> Iterator[str]:

@@ -198,7 +198,7 @@ def _check_known(figure: Threshold, outline: _Outline) -> None:
 def _check_usable(result: Result, which: str) -> None:
     if result.verdict.outcome in ("invalid", "aborted"):
         reasons = "; ".join(result.verdict.reasons)
-        remedy = "every run has to be valid and complete; see docs/ci.md#exit-code-4"
+        remedy = "every run has to be valid and complete; see 'stressrunner help exit-code-4'"
         raise NotComparable(f"{which} is {result.verdict.outcome}: {reasons}", remedy)
 
 

@@ -16,7 +16,7 @@ from stressrunner.cli import main
 ROOT = Path(__file__).parents[2]
 #: Commands that leave nothing behind in a process and have no business with others, so that this one will do. That
 #: each of them can be started by itself is held by tests/docs, which starts the commands of the documents.
-SEND_NOTHING = {"check", "explain", "import", "init", "pack", "report", "schema", "validate"}
+SEND_NOTHING = {"check", "explain", "help", "import", "init", "pack", "report", "schema", "validate"}
 
 
 class Ended(NamedTuple):

@@ -190,7 +190,7 @@ def test_a_broken_threshold_shows_both_figures(tmp_path):
     assert (threshold["state"], threshold["limit"]) == ("failed", 0.001)
     assert threshold["measured"] > 0.001
     assert "FAILED" in ran.out
-    assert "docs/troubleshooting.md#high-latency" in ran.out
+    assert "stressrunner help high-latency" in ran.out
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ PACKAGE = ROOT / "stressrunner"
 #: From the ground up; a floor imports only floors below it.
 FLOORS = [
     {"spelling"},
-    {"masking", "errors", "scratch", "units", "schemas", "shipped"},
+    {"masking", "errors", "scratch", "units", "documentation", "schemas", "shipped"},
     {"hosting"},
     {"sink"},
     {"demo"},
@@ -132,7 +132,9 @@ def test_packages_are_listed():
     """The packaging lists exactly the packages of the tree."""
     listed = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]["packages"]
     found = {".".join(m.parent.relative_to(ROOT).parts) for m in MODULES if m.name == "__init__.py"}
-    assert sorted(listed) == sorted(found | {"stressrunner.schemas", "stressrunner.shipped"})
+    assert sorted(listed) == sorted(
+        found | {"stressrunner.documentation", "stressrunner.schemas", "stressrunner.shipped"}
+    )
 
 
 def test_public_names_are_documented():

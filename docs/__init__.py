@@ -1,0 +1,1 @@
+"""The documentation, shipped with the package: `stressrunner help` shows it where there is no network."""
