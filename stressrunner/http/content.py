@@ -1,19 +1,21 @@
 """Undoing the content encoding of a response, bounded, so that a small body cannot become a large one."""
 
 import zlib
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 from types import ModuleType
 
 from stressrunner.http.exchange import Exchange, Failure, FailureKind
 from stressrunner.http.failures import ExchangeFailed
 
-__all__ = ["accepted_encodings", "body_too_large", "content_of", "decode_content"]
+__all__ = ["accepted_encodings", "body_too_large", "content_of", "decode_content", "undone"]
 
 _GZIP = 16 + zlib.MAX_WBITS
 _RAW = -zlib.MAX_WBITS
 #: Zstandard is fed in pieces, none of which can become more than 16 MiB: 128 KiB for a block of four bytes.
 _ZSTD_PIECE = 512
+#: Bytes of a body that is remembered when it has been looked at.
+_LOOKED_AT_BYTES = 16 * 1024
 
 
 @cache
@@ -34,6 +36,30 @@ def content_of(exchange: Exchange, limit: int = 64 * 1024 * 1024) -> bytes:
         return decode_content(exchange.body, exchange.content_encoding, limit)
     except ExchangeFailed:
         return exchange.body
+
+
+def undone(body: bytes, encoding: str, limit: int, *, is_needed: bool) -> tuple[bytes, str]:
+    """Return a body that came with these encodings as it is kept, and the encodings that it still has.
+
+    A body that nobody needs is kept as it came, but whether it is whole is looked at all the same: a response whose
+    content is cut off or damaged is none, whoever reads it.
+
+    Raises:
+        ExchangeFailed: as from `decode_content`.
+    """
+    if is_needed:
+        return decode_content(body, encoding, limit), ""
+    if len(body) <= _LOOKED_AT_BYTES:
+        _look_at(body, encoding, limit)
+    else:
+        decode_content(body, encoding, limit)
+    return body, encoding
+
+
+@lru_cache(64)
+def _look_at(body: bytes, encoding: str, limit: int) -> None:
+    """Decode a body for what is wrong with it; servers mostly say the same again."""
+    decode_content(body, encoding, limit)
 
 
 def decode_content(body: bytes, encoding: str, limit: int) -> bytes:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import NamedTuple
 
-from stressrunner.http.content import accepted_encodings, decode_content
+from stressrunner.http.content import accepted_encodings, undone
 from stressrunner.http.exchange import Done, Exchange, Failure, Request, Transport
 from stressrunner.http.failures import ExchangeFailed, connect_timeout, response_timeout, unsendable
 from stressrunner.http.h1_connection import Connection, Opened
@@ -333,9 +333,10 @@ class _H1Transport:
         body, encoding = b"", ""
         if failure is None and (body := response.body):
             encoding = response.content_encoding if known is None else known.content_encoding
-            if encoding and message.request.needs_body:
+            if encoding:
+                limit, is_needed = self._shared.limits.body_bytes, message.request.needs_body
                 try:
-                    body, encoding = decode_content(body, encoding, self._shared.limits.body_bytes), ""
+                    body, encoding = undone(body, encoding, limit, is_needed=is_needed)
                 except ExchangeFailed as error:
                     body, encoding, failure = b"", "", error.failure
         fields = (

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import NamedTuple
 
-from stressrunner.http.content import accepted_encodings, decode_content
+from stressrunner.http.content import accepted_encodings, undone
 from stressrunner.http.exchange import Done, Exchange, Failure, FailureKind, Request, Transport
 from stressrunner.http.failures import ExchangeFailed, connect_timeout, response_timeout, unsendable
 from stressrunner.http.h1_deadlines import Deadlines
@@ -409,9 +409,10 @@ def _exchange_of(stream: Stream, limits: Limits) -> Exchange:
     body, encoding, failure = b"", "", stream.failure
     if failure is None and (body := stream.body):
         encoding = stream.content_encoding
-        if encoding and stream.request.needs_body:
+        if encoding:
+            is_needed = stream.request.needs_body
             try:
-                body, encoding = decode_content(body, encoding, limits.body_bytes), ""
+                body, encoding = undone(body, encoding, limits.body_bytes, is_needed=is_needed)
             except ExchangeFailed as error:
                 body, encoding, failure = b"", "", error.failure
     return Exchange(

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import anyio
 import httpx
 
-from stressrunner.http.content import body_too_large, decode_content
+from stressrunner.http.content import body_too_large, undone
 from stressrunner.http.exchange import Exchange, Failure, FailureKind, Headers, Request, Transport
 from stressrunner.http.failures import ExchangeFailed, response_timeout, unsendable
 from stressrunner.http.httpx_failures import Stage, failure_of
@@ -268,10 +268,9 @@ class _HttpxTransport:
         body = b"".join(parts)
         encoding = response.headers.get("content-encoding", "")
         if encoding and body:
-            if request.needs_body:
-                body = decode_content(body, encoding, limits.body_bytes)
-            else:
-                attempt.content_encoding = encoding
+            body, attempt.content_encoding = undone(
+                body, encoding, limits.body_bytes, is_needed=request.needs_body
+            )
         attempt.body = body
 
 

@@ -87,14 +87,24 @@ async def test_same_outcome(serve, method, name):
     assert fast == reference
 
 
-@pytest.mark.parametrize("name", ["gzip", "damaged gzip", "bomb", "length"])
+@pytest.mark.parametrize("name", ["gzip", "deflate", "br", "zstd", "unknown encoding", "length"])
 async def test_body_that_nobody_needs_is_left_as_it_came(serve, name):
-    """Without a reader the encoding is neither undone nor looked at, and said."""
+    """Without a reader the encoding is not undone, and said."""
     request = Request("GET", "/", needs_body=False)
     came = RESPONSES[name].partition(b"\r\n\r\n")[2]
     async for exchange in outcomes(serve, request, RESPONSES[name]):
         assert (exchange.body, exchange.failure) == (came, None)
-        assert exchange.content_encoding == ("" if name == "length" else "gzip")
+        assert exchange.content_encoding == {"length": "", "unknown encoding": "sdch"}.get(name, name)
+
+
+@pytest.mark.parametrize("name", ["damaged gzip", "bomb"])
+async def test_body_that_nobody_needs_must_be_whole(serve, name):
+    """A response whose content is cut off, or too large, fails whoever reads it, and every time."""
+    needed = [essence(e) async for e in outcomes(serve, Request("GET", "/"), RESPONSES[name])]
+    for _ in range(2):
+        request = Request("GET", "/", needs_body=False)
+        assert [essence(e) async for e in outcomes(serve, request, RESPONSES[name])] == needed
+    assert all(kind is not None for _, _, _, kind, _ in needed)
 
 
 async def test_same_request_on_the_wire(serve):
