@@ -1,5 +1,6 @@
 """Flows made up at random: whatever happens in them, every planned request is accounted for."""
 
+import json
 from collections import Counter
 
 from hypothesis import given, settings
@@ -52,7 +53,7 @@ def of(flow, users=2, iterations=3, graceful_stop_s=10_000):
 @settings(max_examples=50)
 @given(flows, st.integers(0, 2**32))
 def test_planned_requests_are_all_accounted_for(flow, failures):
-    """Sent and skipped requests add up to the planned ones, of every endpoint, and none is missing or too many."""
+    """Sent and skipped requests add up to the planned ones, of every endpoint; no two messages have one token."""
 
     def answer(number, request):
         return FakeAnswer(0.01, status=500 if failures >> number % 32 & 1 else 200)
@@ -62,6 +63,8 @@ def test_planned_requests_are_all_accounted_for(flow, failures):
         assert stats.planned == stats.sent + stats.skipped
         assert stats.not_reached == stats.dropped == stats.unfinished == 0
     assert len(ran.samples) == ran.totals.sent
+    tokens = [json.loads(exchange.request.body)["token"] for exchange in ran.exchanges if exchange]
+    assert len(set(tokens)) == len(tokens)
 
 
 @settings(max_examples=20)

@@ -214,6 +214,23 @@ def test_a_delay_that_makes_no_sense_is_an_error():
     assert ran.summary.errors[0].kind == "template"
 
 
+@pytest.mark.parametrize(
+    "branches",
+    [
+        "a, a, a",
+        "a, {steps: [a, a, a]}",
+        "{steps: [a, a]}, a, {parallel: [a, {steps: [a, a]}]}",
+        "{think: 1s}, a",
+    ],
+)
+def test_messages_after_parallel_steps_have_numbers_of_their_own(branches):
+    """However many requests each branch sends, no message after them has the token of one of theirs."""
+    endpoints = "endpoints: {a: {post: /a, json: {token: '{{ message.token }}'}}}"
+    ran = flow(f"[{{parallel: [{branches}]}}, a, {{parallel: [{branches}]}}, a]", endpoints=endpoints)
+    tokens = [json.loads(exchange.request.body)["token"] for exchange in ran.exchanges]
+    assert len(set(tokens)) == len(tokens)
+
+
 def test_parallel_steps_are_sent_at_once():
     """Branches begin together, and what follows waits for the last of them."""
     times = {"/a": 1, "/b": 3, "/c": 2, "/d": 0.5}

@@ -202,6 +202,27 @@ def test_windows_do_not_span_a_pause():
     assert load.outcome().state == "passed"
 
 
+@pytest.mark.parametrize(
+    "text", ["errors < 10% else abort after 3s", "errors < 10% over 1s else abort after 3s"]
+)
+def test_a_broken_streak_does_not_span_a_pause(text):
+    """What was broken before another phase in between, and is again after it, was not broken without a break."""
+    load = Load(text)
+    assert load.seconds(FAILING, FAILING, phase=1) == {}
+    assert load.seconds(*[FAILING] * 5, phase=0) == {}
+    assert load.seconds(*[FAILING] * 5, phase=2) == {11.0: text}
+    assert next(iter(load.dog.records().values())).broken_s == 4
+
+
+def test_a_broken_streak_of_a_process_does_not_span_a_pause():
+    """Nor does one of what a process used."""
+    text = "server.memory < 1GB else abort after 3s"
+    load, large = Load(text), {"server": process(*[point(t + 0.5, memory=2 * 10**9) for t in range(20)])}
+    assert load.seconds([], [], phase=1, monitors=large) == {}
+    assert load.seconds(*[[]] * 5, phase=0, monitors=large) == {}
+    assert load.seconds(*[[]] * 5, phase=2, monitors=large) == {11.0: text}
+
+
 def test_before_its_phase_nothing_is_judged():
     """Requests of a phase that has not begun cannot complete, and beats before it change nothing."""
     load = Load("throughput >= 99/s else abort")
