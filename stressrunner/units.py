@@ -61,8 +61,10 @@ _UNITS: Mapping[str, tuple[Dimension, Fraction]] = MappingProxyType(
 _EXAMPLES: Mapping[Dimension, str] = MappingProxyType(
     {"duration": "30s", "size": "50MB", "ratio": "1%", "rate": "100/s", "count": "100"}
 )
-# Digits are bounded so that no text can make a number that takes long to compute with.
-_QUANTITY = re.compile(r"([+-]?[0-9]{1,15}(?:\.[0-9]{1,15})?)\s*([^\d\s.+-]*)")
+# All that Python prints for a number, and bounded, so that no text can make one that takes long to compute with.
+_QUANTITY = re.compile(r"([+-]?[0-9]{1,400}(?:\.[0-9]{1,400})?(?:[eE][+-]?[0-9]{1,3})?)\s*([^\d\s.+-]*)")
+_LARGEST = 10**15
+_SMALLEST = Fraction(1, 10**15)  #: what is closer to nothing is nothing
 # The two characters that look like a micro sign, for which `us` is written here.
 _MICRO = str.maketrans({"\u00b5": "u", "\u03bc": "u"})
 
@@ -83,7 +85,8 @@ def parse_quantity(text: str) -> Quantity:
     """Read a number with any unit of the table above.
 
     Raises:
-        ValueError: the text is no number, or its unit is unknown; the message says what is accepted.
+        ValueError: the text is no number or too large a one, or its unit is unknown; the message says what is
+            accepted.
     """
     match = _QUANTITY.fullmatch(text.strip())
     if match is None:
@@ -98,7 +101,10 @@ def parse_quantity(text: str) -> Quantity:
         hint = f"did you mean {close!r}?" if close else f"units are {known}"
         raise ValueError(f"unknown unit {unit!r} in {text!r}: {hint}")
     dimension, factor = _UNITS[unit]
-    return Quantity(Fraction(number) * factor, dimension)
+    value = Fraction(number)
+    if abs(value) >= _LARGEST:
+        raise ValueError(f"{text!r} is too large: numbers are less than 1e15")
+    return Quantity(value * factor if abs(value) >= _SMALLEST else Fraction(0), dimension)
 
 
 def _parse(text: str, dimension: Dimension, what: str) -> Fraction:

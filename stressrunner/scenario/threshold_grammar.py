@@ -20,7 +20,7 @@ _EXAMPLE = "write it like 'p95 < 500ms' or 'login.errors < 1%'"
 _TOKEN = re.compile(
     r"""\s*(?:
       (?P<percentile>p\d+(?:\.\d+)?(?![A-Za-z0-9_]))
-    | (?P<quantity>[+-]?(?:\d[\d.]*|\.\d+)(?:[A-Za-zµ]+|%|/[A-Za-z]+|\s(?:us|ms|[smhB]|[kMG]i?B|%|/[smh])(?!\w))?)
+    | (?P<quantity>[+-]?(?:\d[\d.]*|\.\d+)(?:[eE][+-]?\d+)?(?:[A-Za-zµ]+|%|/[A-Za-z]+|\s(?:us|ms|[smhB]|[kMG]i?B|%|/[smh])(?!\w))?)
     | (?P<word>[A-Za-z_][A-Za-z0-9_]*)
     | (?P<operator>[<>=!~]+)
     | (?P<mark>[().])
