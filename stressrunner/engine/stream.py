@@ -251,7 +251,8 @@ class StreamLoad:
         part, users = self._plan.part, self._stream.user_limit
         limit = shape.max_in_flight if users is None else min(shape.max_in_flight, users)
         most = max(1, part.share(limit))
-        length_ns = round(shape.duration_s * NS_PER_S)
+        length_ns = round((shape.duration_s or 0) * NS_PER_S)
+        due_ns = start_ns
         not_offered_ns = max(_NOT_OFFERED_NS, _NOT_OFFERED_SHARE * length_ns)
         for number in range(part.index, plan.arrivals, part.count):
             if self._exhausted:
@@ -266,7 +267,7 @@ class StreamLoad:
             if late_ns > _BEHIND_NS:
                 # Waiting for the past takes no time: without this, nobody else would run until all is released.
                 await anyio.lowlevel.checkpoint()
-        end_ns = start_ns + length_ns
+        end_ns = max(due_ns, start_ns + length_ns)
         await self._clock.sleep_until(end_ns)
         return end_ns
 

@@ -80,10 +80,12 @@ def outlines_of(plan: Plan) -> list[PhaseOutline]:
 
 def _outline(phase: PhasePlan, planned: Mapping[int, int] | None, stream: str) -> PhaseOutline:
     shape, offered = phase.spec.shape, None
-    if isinstance(shape, Open) and planned is not None and phase.arrivals and phase.traffic.is_fixed:
+    duration_s = shape.duration_s
+    is_sure = planned is not None and phase.arrivals and phase.traffic.is_fixed
+    if isinstance(shape, Open) and duration_s is not None and planned is not None and is_sure:
         # An arrival of a session or a flow is as many requests as it has on the average; where that is not sure,
         # what is offered cannot be said in requests.
-        offered = Ramp.of(shape).times(Fraction(sum(planned.values()), phase.arrivals))
-    length_s = None if shape.duration_s is None else float(shape.duration_s)
+        offered = Ramp.of(shape, duration_s).times(Fraction(sum(planned.values()), phase.arrivals))
+    length_s = None if duration_s is None or not phase.is_counted else float(duration_s)
     arrivals = phase.arrivals if isinstance(shape, Open) else 0
     return PhaseOutline(phase.spec.name, phase.spec.warmup, planned, offered, stream, length_s, arrivals)

@@ -101,6 +101,7 @@ class Ledger:
         self._phases = tuple(phases)
         self._origin_ns = origin_ns
         self._timeline = Timeline()
+        self._lasted_s: Mapping[int, float] = {}  # the phases that have begun
         self._spell = WorstSpell()
         self.total = Tally()
 
@@ -112,6 +113,7 @@ class Ledger:
 
     def summary(self, spans: Mapping[int, tuple[int, int]]) -> Summary:
         """Freeze the books; `spans` are beginning and end of the phases that have begun, by their indices."""
+        self._lasted_s = {i: (end - start) / 1e9 for i, (start, end) in spans.items()}
         phases = {i: (start, self._end_ns(i, start, end)) for i, (start, end) in spans.items()}
         counted = [i for i in range(len(self._phases)) if not self._phases[i].warmup]
         duration_s = _duration_s(counted, phases)
@@ -218,8 +220,19 @@ class Ledger:
 
     def _stats(self, phases: Sequence[int], endpoints: Sequence[int], duration_s: float) -> Stats:
         return stats_of(
-            self._cells(phases, endpoints), planned=self._planned(phases, endpoints), duration_s=duration_s
+            self._cells(phases, endpoints),
+            planned=self._planned(phases, endpoints),
+            duration_s=duration_s,
+            missing_time=self._missing_time(phases),
         )
+
+    def _missing_time(self, phases: Sequence[int]) -> float | None:
+        """Return the part of the time of some phases that was not reached; None where none is ended by time alone."""
+        timed = {i: s for i in phases if (s := self._phases[i].length_s) and self._phases[i].planned is None}
+        if not timed:
+            return None
+        missing_s = sum(max(0.0, length_s - self._lasted_s.get(i, 0.0)) for i, length_s in timed.items())
+        return missing_s / sum(timed.values())
 
     def _planned(self, phases: Sequence[int], endpoints: Sequence[int]) -> int:
         """Return the planned requests, with those that came up on the way.

@@ -130,6 +130,9 @@ class Stats:
     certain_replies: int = (
         0  #: of those: complete replies whose status or content is wrong, whenever they came
     )
+    #: the part of the planned requests, or of the planned time where that alone ends phases, that was not reached, the
+    #: larger of both; None where neither was planned
+    not_reached_ratio: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +170,13 @@ class ErrorGroup:
     samples: tuple[ErrorSampleRecord, ...]
 
 
-def stats_of(cells: Iterable[Cell], *, planned: int, duration_s: float) -> Stats:
-    """Freeze the sum of some cells; rates are over `duration_s`, what is missing from `planned` was not reached."""
+def stats_of(
+    cells: Iterable[Cell], *, planned: int, duration_s: float, missing_time: float | None = None
+) -> Stats:
+    """Freeze the sum of some cells; rates are over `duration_s`, what is missing from `planned` was not reached.
+
+    `missing_time` is the part of the time of phases that was not reached, where time alone ends them.
+    """
     total = Cell()
     for cell in cells:
         total.merge(cell)
@@ -203,7 +211,13 @@ def stats_of(cells: Iterable[Cell], *, planned: int, duration_s: float) -> Stats
         late=total.late,
         certain=total.certain,
         certain_replies=total.certain_replies,
+        not_reached_ratio=_larger((planned - accounted) / planned if planned else None, missing_time),
     )
+
+
+def _larger(one: float | None, other: float | None) -> float | None:
+    known = [ratio for ratio in (one, other) if ratio is not None]
+    return max(known, default=None)
 
 
 def error_groups(tally: Tally, endpoints: tuple[str, ...], origin_ns: int) -> tuple[ErrorGroup, ...]:

@@ -24,7 +24,7 @@ from stressrunner.expressions.functions import random_stream
 from stressrunner.scenario.model import Open
 from stressrunner.units import NS_PER_S
 
-__all__ = ["Even", "Pacing", "Poisson", "Ramp", "user_steps"]
+__all__ = ["Even", "First", "Pacing", "Poisson", "Ramp", "user_steps"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +44,10 @@ class Ramp:
         return (self.start + self.end) * self.duration_s / 2
 
     @classmethod
-    def of(cls, shape: Open) -> "Ramp":
-        """Return the rate that an open phase asks for."""
+    def of(cls, shape: Open, duration_s: Fraction) -> "Ramp":
+        """Return the rate that an open phase asks for within a duration."""
         start = shape.rate if shape.rate_from is None else shape.rate_from
-        return cls(start, shape.rate, shape.duration_s)
+        return cls(start, shape.rate, duration_s)
 
     def area_until(self, at_s: float) -> float:
         """Return the arrivals expected until `at_s` after the beginning; none before it, none after the end."""
@@ -163,6 +163,29 @@ class Poisson:
             raise IndexError(i)
         cell = bisect_right(self._ends, i)
         return self._ramp.reached_ns(self._places(cell).at(i - (self._ends[cell - 1] if cell else 0)))
+
+
+@dataclass(frozen=True, slots=True)
+class First:
+    """So many of the first arrivals of others, which have at least as many."""
+
+    others: Pacing
+    most: int
+
+    @property
+    def count(self) -> int:
+        """Arrivals."""
+        return min(self.most, self.others.count)
+
+    def due_ns(self, i: int) -> int:
+        """When arrival `i` is due, in nanoseconds after the phase began.
+
+        Raises:
+            IndexError: there is no such arrival.
+        """
+        if not 0 <= i < self.count:
+            raise IndexError(i)
+        return self.others.due_ns(i)
 
 
 class _Places:

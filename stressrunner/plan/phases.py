@@ -1,23 +1,22 @@
 """The phases of a plan and the streams that they belong to, with what each draws its values from."""
 
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from math import isqrt
 from typing import Any
 
 from stressrunner.expressions import ValueTemplate, compile_value
 from stressrunner.expressions.functions import random_stream
 from stressrunner.plan.feeders import Rows
-from stressrunner.plan.pacing import Even, Pacing, Poisson, Ramp
+from stressrunner.plan.pacing import Even, First, Pacing, Poisson, Ramp
 from stressrunner.plan.shard import Shard
 from stressrunner.plan.traffic import TrafficPlan
 from stressrunner.plan.traffic_compiler import TrafficCompiler
+from stressrunner.scenario.draws import drawn_by
 from stressrunner.scenario.model import Closed, Open, Phase, Scenario, Stream
-from stressrunner.scenario.token_use import texts_in
 
 __all__ = ["PhasePlan", "StreamPlan", "Variables", "compile_streams"]
-
-_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +57,13 @@ class PhasePlan:
             raise IndexError(arrival)
         return self.pacing.due_ns(arrival)
 
+    is_counted: bool = True  #: it is known how many arrivals it has, where it has a rate
+
     @property
     def iterations(self) -> int | None:
-        """Iterations in the whole plan; None when time alone ends the phase."""
+        """Iterations in the whole plan; None when time alone ends the phase, or what earlier ones leave of rows."""
+        if not self.is_counted:
+            return None
         if self.pacing is not None:
             return self.pacing.count
         return self.spec.shape.iterations if isinstance(self.spec.shape, Closed) else None
@@ -108,14 +111,50 @@ class StreamPlan:
     @property
     def iteration_limit(self) -> int | None:
         """How many iterations have rows; the stream ends there. None when rows repeat."""
-        limits = []
+        return min(self._limits.values(), default=None)
+
+    @property
+    def ending_feeder(self) -> str | None:
+        """The feeder that the stream ends with; None when rows repeat."""
+        limits = self._limits
+        return min(limits, key=lambda name: (limits[name], name), default=None)
+
+    @property
+    def _limits(self) -> Mapping[str, int]:
+        """How many iterations the rows of each feeder are enough for that does not repeat them."""
+        limits = {}
         for name in self.drawn:
             rows = self.rows[name]
             if rows.limit is not None and rows.per == "iteration":
-                limits.append(rows.limit)
+                limits[name] = rows.limit
             elif rows.limit is not None and rows.per == "request":
-                limits.append(rows.limit // self.stride)
-        return min(limits, default=None)
+                limits[name] = rows.limit // self.stride
+        return limits
+
+    def bounded(self) -> "StreamPlan":
+        """Return the same stream with what rows leave for its last phase as that one's work, if nothing else ends it."""
+        last, limit = self.phases[-1], self.iteration_limit
+        if last.spec.shape.is_bounded or limit is None:
+            return self
+        before = [phase.iterations for phase in self.phases[:-1]]
+        left = limit if None in before else max(0, limit - sum(n for n in before if n is not None))
+        return replace(
+            self, phases=(*self.phases[:-1], _with_work(last, left, None not in before, self.seed))
+        )
+
+
+def _with_work(phase: PhasePlan, iterations: int, is_counted: bool, seed: int) -> PhasePlan:
+    """Return a phase without an end with so many iterations, or at most so many where they cannot be counted yet."""
+    match phase.spec.shape:
+        case Closed() as shape:
+            work = replace(shape, iterations=iterations if is_counted else None)
+            return replace(phase, spec=replace(phase.spec, shape=work))
+        case Open() as shape:
+            # Poisson arrivals are as many as their rate and chance make them: there have to be enough.
+            spare = 0 if shape.arrivals == "constant" else 10 * isqrt(iterations) + 30
+            pacing = First(_pacing(shape, (iterations + spare) / shape.rate, seed, phase.index), iterations)
+            timed = replace(shape, duration_s=iterations / shape.rate)
+            return replace(phase, spec=replace(phase.spec, shape=timed), pacing=pacing, is_counted=is_counted)
 
 
 def compile_streams(scenario: Scenario, traffic: TrafficCompiler, seed: int) -> tuple[StreamPlan, ...]:
@@ -125,24 +164,18 @@ def compile_streams(scenario: Scenario, traffic: TrafficCompiler, seed: int) -> 
     for stream, (first_user, user_limit) in zip(scenario.streams, places, strict=True):
         own = _seed_of(stream, seed)
         begin = sum(len(before.phases) for before in plans)
-        is_alone = len(scenario.streams) == 1
-        plans.append(
-            StreamPlan(
-                name=stream.name,
-                seed=own,
-                phases=tuple(
-                    _phase(begin, k, scenario, stream, (traffic, own)) for k in range(len(stream.load))
-                ),
-                # Users of different streams must not share a row, so for them there is one order.
-                rows={
-                    name: Rows(f, seed if f.per == "user" else own) for name, f in scenario.feeders.items()
-                },
-                drawn=frozenset(scenario.feeders if is_alone else _drawn(scenario, stream, traffic)),
-                sessions=Shard(len(plans), len(scenario.streams)),
-                first_user=first_user,
-                user_limit=user_limit,
-            )
+        plan = StreamPlan(
+            name=stream.name,
+            seed=own,
+            phases=tuple(_phase(begin, k, scenario, stream, (traffic, own)) for k in range(len(stream.load))),
+            # Users of different streams must not share a row, so for them there is one order.
+            rows={name: Rows(f, seed if f.per == "user" else own) for name, f in scenario.feeders.items()},
+            drawn=drawn_by(stream, scenario),
+            sessions=Shard(len(plans), len(scenario.streams)),
+            first_user=first_user,
+            user_limit=user_limit,
         )
+        plans.append(plan.bounded())
     return tuple(plans)
 
 
@@ -157,11 +190,15 @@ def _phase(
     phase = stream.load[number]
     shape = phase.shape
     variables = Variables.of({**scenario.variables, **phase.variables})
-    pacing: Pacing | None = None
-    if isinstance(shape, Open):
-        ramp = Ramp.of(shape)
-        pacing = Even(ramp) if shape.arrivals == "constant" else Poisson(ramp, seed, number)
+    pacing = None
+    if isinstance(shape, Open) and shape.duration_s is not None:
+        pacing = _pacing(shape, shape.duration_s, seed, number)
     return PhasePlan(begin + number, phase, traffic.of(stream.traffic, phase, seed), pacing, variables)
+
+
+def _pacing(shape: Open, duration_s: Fraction, seed: int, number: int) -> Pacing:
+    ramp = Ramp.of(shape, duration_s)
+    return Even(ramp) if shape.arrivals == "constant" else Poisson(ramp, seed, number)
 
 
 def _places(scenario: Scenario) -> list[tuple[int, int | None]]:
@@ -185,22 +222,3 @@ def _places(scenario: Scenario) -> list[tuple[int, int | None]]:
             places[i] = (first, share)
             first += share
     return [places[i] for i in range(len(counts))]
-
-
-def _drawn(scenario: Scenario, stream: Stream, traffic: TrafficCompiler) -> Iterator[str]:
-    """Yield the feeders that a stream may draw from: whose names stand in a text of it, or of what it uses."""
-    sent = [scenario.endpoints[name] for name in traffic.sent_by(stream)]
-    waiting: list[object] = [
-        stream.traffic,
-        stream.load,
-        sent,
-        scenario.flows,
-        scenario.target,
-        scenario.user_setup,
-    ]
-    seen: set[str] = set()
-    while waiting:
-        words = {word for text in texts_in(waiting.pop()) for word in _WORD.findall(text)} - seen
-        seen |= words
-        waiting += [scenario.variables[word] for word in words if word in scenario.variables]
-    yield from (name for name in scenario.feeders if name in seen)

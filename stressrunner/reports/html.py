@@ -41,6 +41,8 @@ def render(result: Result) -> str:
         tone=sections.TONES,
         embedded=sections.EMBEDDED,
         doubts=sections.doubts(result),
+        early=sections.early_end(result),
+        reasons=sections.reasons(result),
         tiles=_tiles(result),
         sections=[(section, body) for section, body in drawn if body],
         script=script,

@@ -44,10 +44,12 @@ def _judgement(result: Result) -> Iterator[str]:
     verdict, validity = result.verdict, result.validity
     mark = sections.MARKS[verdict.outcome]
     yield f"## {mark} {verdict.outcome.upper()}: {escaped(result.run.scenario.name)}"
+    if early := sections.early_end(result):
+        yield escaped(early)
     if result.run.embedded:
         yield f"> {sections.EMBEDDED}"
-    if verdict.reasons:
-        yield _list(verdict.reasons)
+    if reasons := sections.reasons(result):
+        yield _list(reasons)
     if doubts := sections.doubts(result):
         yield f"{sections.MARKS[validity.state]} The measurement is {validity.state}:"
         yield _list(doubts)

@@ -18,8 +18,10 @@ __all__ = [
     "TONES",
     "again",
     "doubts",
+    "early_end",
     "generator",
     "processes",
+    "reasons",
     "run_facts",
     "summary",
     "thresholds",
@@ -66,6 +68,25 @@ def doubts(result: Result) -> tuple[str, ...]:
     if result.validity.state == "valid":
         return ()
     return tuple(reason for reason in result.validity.reasons if reason not in result.verdict.reasons)
+
+
+def early_end(result: Result) -> str:
+    """Say why the load ended early; nothing when it did not."""
+    why = result.run.ended_early
+    if not why:
+        return ""
+    began = bool(result.totals.sent) or result.run.duration_s > 0
+    when = (
+        f"The load ended early, after {format_duration(result.run.duration_s)}"
+        if began
+        else "No load was sent"
+    )
+    return f"{when}: {why}"
+
+
+def reasons(result: Result) -> tuple[str, ...]:
+    """Return the reasons of the verdict, without the one that says why the load ended early."""
+    return tuple(reason for reason in result.verdict.reasons if reason != result.run.ended_early)
 
 
 def run_facts(result: Result) -> tuple[Fact, ...]:

@@ -73,6 +73,8 @@ def _content(result: Result) -> dict[str, Any]:
         "headline": _headline(result),
         "embedded": sections.EMBEDDED,
         "mark": sections.MARKS[result.validity.state],
+        "early": sections.early_end(result),
+        "reasons": sections.reasons(result),
         "doubts": sections.doubts(result),
         "thresholds": sections.thresholds(result),
         "advice": advice(result),

@@ -42,6 +42,7 @@ class RunRecord:
     seed: int
     workers: int
     load: str  #: the planned load in one line for people, e.g. `10 sessions of 20 messages, 10 at once`
+    ended_early: str = ""  #: why the load ended before all of that was carried out; empty when it did not
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,11 @@ from stressrunner.metrics.summary import ErrorGroup
 from stressrunner.monitor.figures import ProcessFigures
 from stressrunner.plan.plan import Plan
 from stressrunner.result.model import GeneratorFigures, Result, RunRecord, ScenarioRecord
+from stressrunner.run.early_end import rows_ended, why_ended_early
 from stressrunner.run.exchanges import check_records, exchange_records
 from stressrunner.run.outline import load_in_words
 from stressrunner.run.target import is_embedded, shown
+from stressrunner.scenario.default_guards import GUARDS
 from stressrunner.scenario.document import Document
 from stressrunner.scenario.model import Open, Scenario
 from stressrunner.scenario.threshold import Threshold
@@ -26,6 +28,10 @@ from stressrunner.verdict.validity import Observation, judge_validity
 from stressrunner.verdict.verdict import judge
 
 __all__ = ["Ending", "Measured", "Origin", "Sent", "result_of"]
+
+
+#: Guards on what an interrupt, a limit or an abort leaves unfinished by its nature.
+_OF_THE_END = frozenset(guard.threshold.stat for guard in GUARDS if guard.is_of_the_end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +78,26 @@ class Ending:
 
     interrupted: bool = False
     unreachable: str = ""  #: why no load could be sent, in one sentence
-    aborted: bool = False  #: a threshold cut the load off
+    aborted_by: Threshold | None = None  #: that cut the load off
     strict: bool = False  #: what is unproven has failed
 
 
 def result_of(origin: Origin, measured: Measured, ending: Ending) -> Result:
     """Judge a run and return all that it leaves behind."""
     summary, mask = measured.summary, origin.masker
-    thresholds = _thresholds(origin.scenario, measured)
-    validity = _validity(origin, measured, ending)
     interrupted = "interrupted by the user" if ending.interrupted else ""
+    cut_off = (ending.unreachable, *measured.losses, measured.limit_hit, measured.failure)
+    early = why_ended_early(
+        origin.plan,
+        summary,
+        mask,
+        cut_off=tuple(filter(None, cut_off)),
+        broken=ending.aborted_by,
+        interrupted=interrupted,
+    )
+    was_cut_off = bool(early) and early != rows_ended(origin.plan, summary)
+    thresholds = _thresholds(origin.scenario, measured, was_cut_off=was_cut_off)
+    validity = _validity(origin, measured, ending)
     verdict = judge(
         thresholds,
         validity,
@@ -90,9 +106,9 @@ def result_of(origin: Origin, measured: Measured, ending: Ending) -> Result:
         failure=measured.failure,
         strict=ending.strict,
     )
-    offered_per_s, achieved_per_s = _rates(origin.scenario, summary)
+    offered_per_s, achieved_per_s = _rates(origin.plan, summary)
     return Result(
-        run=_run_record(origin, summary.duration_s),
+        run=_run_record(origin, summary.duration_s, early),
         verdict=replace(verdict, reasons=tuple(map(mask.text, verdict.reasons))),
         validity=replace(validity, reasons=tuple(map(mask.text, validity.reasons))),
         totals=summary.totals,
@@ -127,15 +143,15 @@ def result_of(origin: Origin, measured: Measured, ending: Ending) -> Result:
     )
 
 
-def _rates(scenario: Scenario, summary: Summary) -> tuple[float | None, float | None]:
+def _rates(plan: Plan, summary: Summary) -> tuple[float | None, float | None]:
     """Return the requests per second that the phases with a rate offered, and those that they achieved.
 
     Those of streams, which run at the same time, add up.
     """
     measured = {phase.name: phase for phase in summary.phases}
     offered_per_s, achieved_per_s = [], []
-    for stream in scenario.streams:
-        spec = [phase for phase in stream.load if isinstance(phase.shape, Open)]
+    for stream in plan.streams:
+        spec = [p.spec for p in stream.phases if isinstance(p.spec.shape, Open) and p.is_counted]
         phases = [measured[phase.name] for phase in spec]
         took_s = sum(phase.duration_s for phase in phases)
         if took_s:
@@ -145,7 +161,8 @@ def _rates(scenario: Scenario, summary: Summary) -> tuple[float | None, float | 
     return (sum(offered_per_s), sum(achieved_per_s)) if offered_per_s else (None, None)
 
 
-def _thresholds(scenario: Scenario, measured: Measured) -> tuple[ThresholdOutcome, ...]:
+def _thresholds(scenario: Scenario, measured: Measured, *, was_cut_off: bool) -> tuple[ThresholdOutcome, ...]:
+    """Judge the thresholds, without the guards on how a load ends where it did not end by itself."""
     summary = measured.summary
     figures = Figures(
         totals=summary.totals,
@@ -159,7 +176,8 @@ def _thresholds(scenario: Scenario, measured: Measured) -> tuple[ThresholdOutcom
         phase_groups=summary.phase_wholes,
         live=measured.live,
     )
-    return tuple(evaluate(threshold, figures) for threshold in scenario.thresholds)
+    judged = [t for t in scenario.thresholds if not (was_cut_off and t.is_default and t.stat in _OF_THE_END)]
+    return tuple(evaluate(threshold, figures) for threshold in judged)
 
 
 def _validity(origin: Origin, measured: Measured, ending: Ending) -> Validity:
@@ -173,7 +191,7 @@ def _validity(origin: Origin, measured: Measured, ending: Ending) -> Validity:
         generators=tuple(measured.generators.values()) or (measured.generator,),
         open_load=any(isinstance(phase.shape, Open) for phase in origin.scenario.load),
         stopped_early=ending.interrupted
-        or ending.aborted
+        or ending.aborted_by is not None
         or bool(measured.failure or measured.limit_hit or measured.losses)
         or any(stream.iteration_limit is not None for stream in origin.plan.streams),
     )
@@ -184,7 +202,7 @@ def _validity(origin: Origin, measured: Measured, ending: Ending) -> Validity:
     return Validity("invalid", (*stopped, *(validity.reasons if summary.totals.sent else ())))
 
 
-def _run_record(origin: Origin, duration_s: float) -> RunRecord:
+def _run_record(origin: Origin, duration_s: float, ended_early: str) -> RunRecord:
     document, scenario, plan, mask = origin.document, origin.scenario, origin.plan, origin.masker
     return RunRecord(
         id=plan.run_id,
@@ -205,6 +223,7 @@ def _run_record(origin: Origin, duration_s: float) -> RunRecord:
         seed=plan.seed,
         workers=origin.workers,
         load=load_in_words(scenario),
+        ended_early=ended_early,
     )
 
 

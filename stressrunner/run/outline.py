@@ -1,5 +1,7 @@
 """The planned load in one line for people, and what progress is measured against."""
 
+from fractions import Fraction
+
 from stressrunner.scenario.model import Closed, Open, Phase, Scenario, Session, Stream
 from stressrunner.scenario.steps import Flow
 from stressrunner.units import format_duration, format_rate
@@ -33,15 +35,17 @@ def _phase_in_words(phase: Phase, stream: Stream, scenario: Scenario) -> str:
             words = f"{_counted(work, unit)}{content}, {shape.concurrency:,} at once"
         case Closed(duration_s=duration_s):
             ramp = "" if shape.concurrency_from is None else f"{shape.concurrency_from:,} to "
-            words = (
-                f"{ramp}{_counted(shape.concurrency, 'user')} for {format_duration(float(duration_s or 0))}"
-            )
+            words = f"{ramp}{_counted(shape.concurrency, 'user')} {_for(duration_s)}"
             words += f", sessions{content}" if content else ""
         case Open():
             ramp = "" if shape.rate_from is None else f"{format_rate(float(shape.rate_from))} to "
-            words = f"{ramp}{format_rate(float(shape.rate))} {unit}s{content} for {format_duration(float(shape.duration_s))}"
+            words = f"{ramp}{format_rate(float(shape.rate))} {unit}s{content} {_for(shape.duration_s)}"
             words += ", Poisson arrivals" if shape.arrivals == "poisson" else ""
     return f"{words} (warm-up)" if phase.warmup else words
+
+
+def _for(duration_s: Fraction | None) -> str:
+    return "until the rows end" if duration_s is None else f"for {format_duration(float(duration_s))}"
 
 
 def planned_s(scenario: Scenario) -> float | None:

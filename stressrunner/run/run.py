@@ -108,9 +108,7 @@ async def _run(
         ending = Ending(interrupted=interrupted.is_set(), unreachable=str(error))
         return result_of(origin, nothing, ending)
     measured = replace(measured, summary=chores.added_to(measured.summary))
-    ending = Ending(
-        interrupted=interrupted.is_set(), aborted=watcher.aborted_by is not None, strict=options.strict
-    )
+    ending = Ending(interrupted=interrupted.is_set(), aborted_by=watcher.aborted_by, strict=options.strict)
     return result_of(origin, measured, ending)
 
 

@@ -32,6 +32,7 @@ from stressrunner.scenario.model import (
     Timeout,
     Tls,
 )
+from stressrunner.scenario.phases import has_ending_rows
 from stressrunner.scenario.requests import METHODS, unnamed_endpoints
 from stressrunner.scenario.steps import Flow
 from stressrunner.scenario.stream_parts import StreamPart, stream_parts
@@ -79,6 +80,7 @@ def build(document: Described) -> Scenario:
         builder.steps(value.get(key, ())) for key in ("setup", "user_setup", "teardown")
     )
     flows = {name: builder.steps(steps) for name, steps in value.get("flows", {}).items()}
+    guarded = GuardedLoad(streams, flows, bool(user_setup), _rows_may_end(value, streams))
     return Scenario(
         name=value["name"],
         description=value.get("description", ""),
@@ -99,10 +101,16 @@ def build(document: Described) -> Scenario:
         monitors=_frozen(
             {name: MonitorSpec(name, **monitor) for name, monitor in value.get("monitors", {}).items()}
         ),
-        thresholds=_thresholds(value.get("thresholds", []), GuardedLoad(streams, flows, bool(user_setup))),
+        thresholds=_thresholds(value.get("thresholds", []), guarded),
         limits=_limits(value.get("limits", {})),
         delivery=_delivery(value.get("invariants", {})),
     )
+
+
+def _rows_may_end(value: Mapping[str, Any], streams: Sequence[Stream]) -> bool:
+    """Return whether rows may come to their end in a phase that has another one."""
+    is_bounded = any(phase.shape.is_bounded for stream in streams for phase in stream.load)
+    return is_bounded and has_ending_rows(value)
 
 
 def _delivery(invariants: Mapping[str, Any]) -> Delivery | None:
@@ -214,7 +222,7 @@ def _phase(name: str, phase: Mapping[str, Any]) -> Phase:
         rate_from, rate = map(units.parse_rate, _ends(phase["rate"]))
         shape = Open(
             rate,
-            duration_s or Fraction(0),
+            duration_s,
             rate_from=None if rate_from == rate else rate_from,
             **{key: phase[key] for key in ("max_in_flight", "arrivals", "overflow") if key in phase},
         )

@@ -22,7 +22,7 @@ from stressrunner.scenario.steps import Flow, Group, Parallel, RunFlow, Send, St
 from stressrunner.scenario.threshold import Exempt, Threshold
 from stressrunner.scenario.threshold_grammar import parse_threshold
 
-__all__ = ["GUARDS", "Guard", "GuardedLoad", "default_guards"]
+__all__ = ["GUARDS", "Guard", "GuardedLoad", "default_guards", "sent_by"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,7 @@ class GuardedLoad:
     streams: Sequence[Stream]
     flows: Mapping[str, tuple[Step, ...]]
     sets_users_up: bool  #: there is a `user_setup`
+    rows_may_end: bool = False  #: a feeder comes to an end, which may be before that of the load
 
     def sends(self) -> frozenset[Exempt]:
         """Return what is sent in the phases that count: pairs of a phase and an endpoint."""
@@ -40,7 +41,7 @@ class GuardedLoad:
             for stream in self.streams
             for phase in stream.load
             if not phase.warmup
-            for endpoint in _sent(stream.traffic if phase.mix is None else phase.mix, self.flows)
+            for endpoint in sent_by(stream.traffic if phase.mix is None else phase.mix, self.flows)
         )
 
     def phases_of(self, name: str) -> tuple[str, ...]:
@@ -52,7 +53,7 @@ class GuardedLoad:
         return any(matches(phase) for stream in self.streams for phase in stream.load)
 
 
-def _sent(traffic: Mix | Flow | Session, flows: Mapping[str, tuple[Step, ...]]) -> Iterator[str]:
+def sent_by(traffic: Mix | Flow | Session, flows: Mapping[str, tuple[Step, ...]]) -> Iterator[str]:
     """Yield the endpoints that traffic may send."""
     match traffic:
         case Mix(weights):
@@ -88,6 +89,7 @@ class Guard:
     )
     #: What it can be lifted for apart: endpoints, streams and phases, endpoints alone, or nothing.
     parts: Literal["requests", "endpoints", "none"] = "none"
+    is_of_the_end: bool = False  #: a load that was ended early for another reason tells nothing about it
     #: Whether a threshold on another figure lifts it too.
     is_lifted_too_by: Callable[[Threshold], bool] = lambda _: False
 
@@ -116,6 +118,8 @@ GUARDS: tuple[Guard, ...] = (
         lambda load: load.any_phase(lambda phase: isinstance(phase.shape, Open)),
         parts="requests",
     ),
+    Guard("unfinished < 1%", lambda _: True, parts="requests", is_of_the_end=True),
+    Guard("not_reached < 1%", lambda load: load.rows_may_end, is_of_the_end=True),
 )
 
 

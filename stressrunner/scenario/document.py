@@ -15,7 +15,9 @@ from typing import Any
 from stressrunner.errors import Diagnostic, InvalidScenario
 from stressrunner.masking import Masker
 from stressrunner.scenario.body_files import read_body_files, with_body_files
+from stressrunner.scenario.build import build
 from stressrunner.scenario.compose import overlay_of
+from stressrunner.scenario.draws import check_draws
 from stressrunner.scenario.emit import composed_yaml
 from stressrunner.scenario.feeders import read_feeders
 from stressrunner.scenario.files import decoded, read_file
@@ -24,6 +26,7 @@ from stressrunner.scenario.layers import compose
 from stressrunner.scenario.manifest import Shortage
 from stressrunner.scenario.pack_files import Unpacked
 from stressrunner.scenario.parse import parse
+from stressrunner.scenario.phases import has_open_end
 from stressrunner.scenario.references import check_references
 from stressrunner.scenario.source import Layer, MappingNode, Node, Path, Source, node_at
 from stressrunner.scenario.target import proxy_secrets
@@ -142,7 +145,7 @@ def _load(origin: _Origin, environ: Mapping[str, str], overrides: Sequence[str])
     if found:
         masker = Masker(secrets)
         raise InvalidScenario([_masked(d, masker) for d in _in_order(origin.name, found)])
-    return Document(
+    document = Document(
         name=origin.name,
         path=origin.path,
         sha256=hashlib.sha256(origin.content).hexdigest(),
@@ -154,6 +157,9 @@ def _load(origin: _Origin, environ: Mapping[str, str], overrides: Sequence[str])
         secret_names=MappingProxyType(values.secrets),
         root=root,
     )
+    if has_open_end(document.value) and (endless := [*check_draws(root, document.value, build(document))]):
+        raise InvalidScenario(_in_order(origin.name, endless))
+    return document
 
 
 def _unfilled(values: Typed, shortage: Shortage | None) -> list[Diagnostic]:

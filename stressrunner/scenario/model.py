@@ -263,6 +263,11 @@ class Closed:
     concurrency_from: int | None = None  #: at the beginning of a ramp; None when the number stays
 
     @property
+    def is_bounded(self) -> bool:
+        """Whether the phase has an end of its own; else the rows of a feeder end it."""
+        return self.iterations is not None or self.duration_s is not None
+
+    @property
     def most(self) -> int:
         """The highest concurrency of the phase."""
         return max(self.concurrency, self.concurrency_from or 0)
@@ -273,11 +278,16 @@ class Open:
     """Iterations that arrive at a rate, however slow the target is."""
 
     rate: Fraction  #: arrivals per second at the end of the phase
-    duration_s: Fraction
+    duration_s: Fraction | None = None  #: None when the rows of a feeder end the phase
     max_in_flight: int = 10_000  #: iterations not yet ended
     rate_from: Fraction | None = None  #: at the beginning of a ramp; None when the rate stays
     arrivals: Literal["constant", "poisson"] = "constant"
     overflow: Literal["wait", "drop", "abort"] = "wait"  #: of arrivals that find `max_in_flight` reached
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether the phase has an end of its own; else the rows of a feeder end it."""
+        return self.duration_s is not None
 
     @property
     def most(self) -> int:

@@ -1,19 +1,33 @@
 """What must fit together in a `load`: its shape, the kind of traffic, and the names of its phases."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from stressrunner import units
 from stressrunner.errors import Diagnostic
 from stressrunner.scenario.source import Node, Path, node_at
 from stressrunner.scenario.stream_parts import StreamPart, stream_parts
-from stressrunner.scenario.validate import key_at
+from stressrunner.scenario.validate import key_at, label_of
+from stressrunner.spelling import closest
 
-__all__ = ["check_load"]
+__all__ = ["check_load", "has_ending_rows", "has_open_end"]
 
 
 _WORK = frozenset({"requests", "iterations", "sessions"})
 _OF_RATE = frozenset({"max_in_flight", "overflow", "arrivals"})
+_KEYS = (
+    *sorted(_WORK),
+    *sorted(_OF_RATE),
+    "name",
+    "concurrency",
+    "rate",
+    "duration",
+    "think",
+    "mix",
+    "variables",
+    "warmup",
+    "graceful_stop",
+)
 
 
 def check_load(
@@ -33,10 +47,64 @@ def check_load(
                 yield place.diagnostic(f"two phases are called '{name}'")
             seen.add(name)
             yield from _check_phase(root, path, phase, unit_of(part, phase))
+        yield from _check_ends(root, part, has_end=has_ending_rows(value))
         found = [phase for phase in part.phases if isinstance(phase, dict)]
         if found and all(phase.get("warmup") is True for phase in found):
             message = "every phase is a warm-up, so nothing is counted"
             yield node_at(root, (*part.path, "load")).diagnostic(message)
+
+
+_ROWS_END = "without one, the rows of a feeder with 'on_end: stop' have to end it"
+_RATE_ENDS = "a phase with 'rate' ends after its 'duration', or with the rows of a feeder with 'on_end: stop'"
+
+
+def has_ending_rows(value: Mapping[str, Any]) -> bool:
+    """Return whether the rows of some feeder can end a load."""
+    feeders = value.get("feeders")
+    return any(
+        feeder.get("on_end") == "stop" and feeder.get("per") != "user" and feeder.get("order") != "random"
+        for feeder in (feeders.values() if isinstance(feeders, dict) else ())
+        if isinstance(feeder, dict)
+    )
+
+
+def _check_ends(root: Node, part: StreamPart, *, has_end: bool) -> Iterator[Diagnostic]:
+    """Yield the phases of a stream that nothing ends."""
+    phases = list(zip(part.phase_paths, part.phases, strict=True))
+    for number, (path, phase) in enumerate(phases, start=1):
+        if not isinstance(phase, dict) or {"concurrency", "rate"}.isdisjoint(phase):
+            continue
+        ends = ("duration",) if "rate" in phase else ("requests", "iterations", "sessions", "duration")
+        if not _is_ended(phase, ends):
+            place = key_at(root, path) or node_at(root, path)
+            is_ramp = any(isinstance(phase.get(name), dict) for name in ("concurrency", "rate"))
+            empty = next((key for name in ends if (key := key_at(root, (*path, name)))), None)
+            if empty is not None:
+                yield empty.diagnostic(f"'{empty.text}' has no value")
+            elif is_ramp:
+                yield place.diagnostic("a ramp takes a 'duration'")
+            elif not has_end:
+                is_rate = len(ends) == 1
+                message = f"{label_of(path)} wants one of {', '.join(ends)}"
+                if is_rate:
+                    message = f"the key 'duration' is missing under {label_of(path)}"
+                yield place.diagnostic(message, _RATE_ENDS if is_rate else _ROWS_END)
+            elif number < len(phases):
+                hint = f"give it {'a duration' if len(ends) == 1 else 'an end of its own'}"
+                yield place.diagnostic("the rows of a feeder end this phase, and the load with it", hint)
+
+
+def has_open_end(value: Mapping[str, Any]) -> bool:
+    """Return whether the last phase of a stream of a scenario without mistakes has no end of its own."""
+    ends = (*_WORK, "duration")
+    return any(not _is_ended(part.phases[-1], ends) for part in stream_parts(value))
+
+
+def _is_ended(phase: Mapping[str, Any], ends: Sequence[str]) -> bool:
+    """Return whether a phase has an end of its own, misspelled or not."""
+    return any(key in phase for key in ends) or any(
+        closest(str(key), _KEYS) in ends for key in phase if key not in _KEYS
+    )
 
 
 def _check_phase(root: Node, path: Path, phase: Mapping[str, Any], unit: str) -> Iterator[Diagnostic]:

@@ -39,6 +39,7 @@ _STATS: Mapping[str, tuple[Dimension, ...]] = MappingProxyType(
         "goodput": ("rate",),
         "dropped": ("count", "ratio"),
         "unfinished": ("count", "ratio"),
+        "not_reached": ("count", "ratio"),
         "count": ("count",),
         **{stat: (dimension,) for stat, dimension in MONITOR_STATS.items()},
     }
@@ -301,6 +302,8 @@ class _Parser:
         return f"such as {_UNIT_EXAMPLES[dimension]}"
 
     def _clauses(self, threshold: Threshold) -> Threshold:
+        if self._peek().text == "over" and threshold.stat == "not_reached":
+            raise self._peek().error("what was not reached is known at the end alone", "leave 'over' out")
         if self._takes("over"):
             threshold = replace(threshold, window_s=self._duration_s("over"))
         threshold = replace(threshold, phase=self._phase())

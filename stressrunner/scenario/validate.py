@@ -23,7 +23,7 @@ from stressrunner.scenario.source import MappingNode, Node, Path, ScalarNode, no
 from stressrunner.scenario.values import BROKEN
 from stressrunner.spelling import closest, did_you_mean
 
-__all__ = ["key_at", "validate"]
+__all__ = ["key_at", "label_of", "validate"]
 
 #: Which schema a text is held against.
 _Kind: TypeAlias = Literal["scenario", "pack"]
@@ -139,12 +139,12 @@ def key_at(root: Node, path: Path) -> ScalarNode | None:
     return None
 
 
-def _label(path: Path) -> str:
+def label_of(path: Path) -> str:
     """Return what a place is called in a message: its key, or which item of which list."""
     if not path:
         return "a scenario"
     if isinstance(path[-1], int):
-        return f"item {path[-1] + 1} of {_label(path[:-1])}"
+        return f"item {path[-1] + 1} of {label_of(path[:-1])}"
     return f"'{path[-1]}'"
 
 
@@ -171,7 +171,7 @@ def _diagnostics(root: Node, path: Path, problem: _Problem, meant: frozenset[Pat
             yield from _choice(root, path, problem, meant)
     else:
         explain = _EXPLANATIONS.get(problem.keyword, _anything_else)
-        yield node.diagnostic(*explain(_label(path), node, problem))
+        yield node.diagnostic(*explain(label_of(path), node, problem))
 
 
 def _has_type(problem: _Problem) -> bool:
@@ -207,7 +207,7 @@ def _unknown_keys(node: Node, problem: _Problem) -> Iterator[Diagnostic]:
 
 
 def _missing(root: Node, path: Path, problem: _Problem, meant: frozenset[Path]) -> Iterator[Diagnostic]:
-    where = f" under {_label(path)}" if path else ""
+    where = f" under {label_of(path)}" if path else ""
     place = key_at(root, path) or node_at(root, path)
     for name in problem.wanted:
         if name in problem.value or (*path, name) in meant:
@@ -216,9 +216,7 @@ def _missing(root: Node, path: Path, problem: _Problem, meant: frozenset[Path]) 
         if empty is not None:
             yield empty.diagnostic(f"'{name}' has no value")
         else:
-            is_rate = "rate" in problem.value and name == "duration"
-            hint = "a phase with 'rate' ends after its 'duration'" if is_rate else ""
-            yield place.diagnostic(f"the key '{name}' is missing{where}", hint)
+            yield place.diagnostic(f"the key '{name}' is missing{where}")
 
 
 @cache
@@ -238,7 +236,7 @@ def _choice(root: Node, path: Path, problem: _Problem, meant: frozenset[Path]) -
             yield empty.diagnostic(f"'{empty.text}' has no value")
         else:
             place = key_at(root, path) or node_at(root, path)
-            yield place.diagnostic(f"{_label(path)} wants {one_of}")
+            yield place.diagnostic(f"{label_of(path)} wants {one_of}")
     for name in chosen[1:]:
         key = key_at(root, (*path, name))
         if key is not None:

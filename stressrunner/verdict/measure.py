@@ -4,7 +4,7 @@ The same functions read the frozen figures of a run and the live counts of a win
 """
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from types import MappingProxyType
 
@@ -41,6 +41,8 @@ class Aggregate:
     throughput_per_s: float | None  #: None when no time was measured
     goodput_per_s: float | None
     times: Histogram  #: of the threshold's metric
+    not_reached: int | None = None  #: None while a load goes on
+    not_reached_ratio: float | None = None  #: part of the requests or of the time, as in `Stats`
 
     @classmethod
     def of(cls, stats: Stats, metric: Metric) -> "Aggregate":
@@ -57,6 +59,8 @@ class Aggregate:
             throughput_per_s=stats.throughput_per_s if stats.planned else None,
             goodput_per_s=stats.goodput_per_s if stats.planned else None,
             times=getattr(stats, metric).distribution,
+            not_reached=stats.not_reached,
+            not_reached_ratio=stats.not_reached_ratio,
         )
 
     @classmethod
@@ -139,6 +143,21 @@ def _count_or_ratio(threshold: Threshold, part: int, whole: int) -> Measurement:
     return Measurement(part, whole) if threshold.dimension == "count" else _ratio(part, whole)
 
 
+def _unfinished(threshold: Threshold, aggregate: Aggregate) -> Measurement:
+    found = _count_or_ratio(threshold, aggregate.unfinished, aggregate.sent)
+    return replace(found, note=_CUT_OFF) if aggregate.unfinished else found
+
+
+def _not_reached(threshold: Threshold, aggregate: Aggregate) -> Measurement:
+    is_count = threshold.dimension == "count"
+    return Measurement(aggregate.not_reached if is_count else aggregate.not_reached_ratio, aggregate.planned)
+
+
+_CUT_OFF = (
+    "what was in flight at the end was cut off: leave out graceful_stop, so that requests end by their own "
+    "timeouts, or write a longer one"
+)
+
 _COUNTED: Mapping[str, Callable[[Threshold, Aggregate], Measurement]] = MappingProxyType(
     {
         "errors": lambda _, a: _ratio(a.failed, a.ok + a.failed),
@@ -146,7 +165,8 @@ _COUNTED: Mapping[str, Callable[[Threshold, Aggregate], Measurement]] = MappingP
         "throughput": lambda _, a: Measurement(a.throughput_per_s, a.completed),
         "goodput": lambda _, a: Measurement(a.goodput_per_s, a.completed),
         "dropped": lambda threshold, a: _count_or_ratio(threshold, a.dropped, a.planned),
-        "unfinished": lambda threshold, a: _count_or_ratio(threshold, a.unfinished, a.sent),
+        "unfinished": _unfinished,
+        "not_reached": _not_reached,
         "count": lambda _, a: Measurement(a.completed, a.completed),
     }
 )

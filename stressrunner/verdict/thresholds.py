@@ -41,6 +41,7 @@ _TOPICS: Mapping[str, str] = MappingProxyType(
         "goodput": "throughput",
         "dropped": "throughput",
         "unfinished": "throughput",
+        "not_reached": "throughput",
         "min": "latency",
         "mean": "latency",
         "max": "latency",

@@ -401,7 +401,8 @@ def aborted():
     ]
     return replace(
         result_of(samples, 2),
-        verdict=Verdict("aborted", 130, ("interrupted after 2 s",)),
+        run=run_record(2.0, ended_early="interrupted by the user"),
+        verdict=Verdict("aborted", 130, ("interrupted by the user",)),
     )
 
 
