@@ -6,7 +6,7 @@ import socket
 import ssl
 from collections.abc import Iterable, Iterator
 
-from stressrunner.http.exchange import Failure, FailureKind
+from stressrunner.http.exchange import Failure, FailureKind, Request
 from stressrunner.http.origin import Origin
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "connect_timeout",
     "lost_connection",
     "response_timeout",
+    "unasked_switch",
     "unsendable",
 ]
 
@@ -86,6 +87,13 @@ def lost_connection(error: BaseException) -> Failure:
     numbers = _numbers(found)
     reason = os.strerror(min(numbers)) if numbers else "closed by the server"
     return Failure(FailureKind.RESET, f"the connection was lost ({reason})")
+
+
+def unasked_switch(request: Request) -> Failure | None:
+    """Return the failure of a request that a server answered with 101, unless it asked for that (RFC 9110, 7.8)."""
+    if any(name.lower() == "upgrade" for name, _ in request.headers):
+        return None
+    return Failure(FailureKind.PROTOCOL, "the server switched to another protocol (101) without being asked")
 
 
 def unsendable(reason: str) -> Failure:

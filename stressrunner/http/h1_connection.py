@@ -5,7 +5,7 @@ import time
 from typing import NamedTuple, Protocol, cast
 
 from stressrunner.http.exchange import Done, Failure
-from stressrunner.http.failures import lost_connection, response_timeout
+from stressrunner.http.failures import lost_connection, response_timeout, unasked_switch
 from stressrunner.http.h1_deadlines import NEVER_NS, Deadlines
 from stressrunner.http.h1_head import Message
 from stressrunner.http.h1_response import ResponseReader
@@ -238,6 +238,8 @@ class Connection(asyncio.Protocol):
             self.is_open = False
         elif self.message.closes or not self.response.reusable:
             self.is_open = False
+            if self.response.status == 101:
+                self.failure = unasked_switch(self.message.request)
         if not self.is_open:
             self._transport.abort()
         if done is not None:

@@ -347,6 +347,7 @@ INTERIMS = [
     Row("100 and no more", CONTINUE, RESET, "RFC 9112, 8", closes=True),
     Row("100 and half a head", CONTINUE + LINE, RESET, "RFC 9112, 8", closes=True),
     Row("100 and garbage", CONTINUE + b"garbage\r\n\r\n", PROTOCOL, "RFC 9112, 4"),
+    Row("101 that nobody asked for", b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n", PROTOCOL, "RFC 9110, 7.8", closes=True, words="without being asked"),
     Row("100 without end", CONTINUE * 1_000, TOO_LARGE, "limit of our own on heads: interim ones included"),
 ]  # fmt: skip
 

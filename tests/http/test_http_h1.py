@@ -337,6 +337,18 @@ async def test_unasked_responses_answer_nothing(serve, pipelined):
     assert server.connections == 3
 
 
+async def test_switch_that_was_asked_for_is_a_response(serve):
+    """A request for another protocol is answered by 101, behind which nothing is read as HTTP."""
+    head = b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n"
+    server = serve(lambda peer: (peer.request(), peer.send(head + OK), peer.until_closed()))
+    request = Request("GET", "/", (("Connection", "Upgrade"), ("Upgrade", "x")))
+    async with H1Transports(server.url, tls=TRUSTS_NOBODY).open() as transport:
+        for _ in range(2):
+            exchange = await transport.exchange(request)
+            assert (exchange.status, exchange.body, exchange.failure) == (101, b"", None)
+    assert server.connections == 2
+
+
 async def test_bomb_is_not_unpacked(serve):
     """A small body that unpacks to more than the limit is too large; the connection is none the worse for it."""
     packed = gzip.compress(b"0" * 1_000_000)
