@@ -5,7 +5,7 @@ CRLF, but those of trailers, which are header lines, may do with LF. What comes 
 """
 
 import re
-from enum import Enum, auto
+from typing import Final
 
 from stressrunner.http.content import body_too_large
 from stressrunner.http.failures import ExchangeFailed
@@ -22,12 +22,15 @@ _SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{0,20}+)([ \t]*+(?:;[^\r\n\0]*+)?)(\r?\n?
 _PLAIN_SIZE = re.compile(rb"([0-9A-Fa-f]{1,20}+)\r\n")
 
 
-class _Next(Enum):
-    SIZE = auto()
-    CONTENT = auto()
-    LINE_END = auto()  #: of a chunk's content
-    TRAILERS = auto()
-    NOTHING = auto()
+#: The last chunk, without trailers.
+_LAST: Final = b"0\r\n\r\n"
+
+#: What comes next.
+_SIZE: Final = 0
+_CONTENT: Final = 1
+_LINE_END: Final = 2  # of a chunk's content
+_TRAILERS: Final = 3
+_NOTHING: Final = 4
 
 
 class Chunks:
@@ -37,7 +40,7 @@ class Chunks:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._next = _Next.SIZE
+        self._next = _SIZE
         self._left = 0  # bytes of the present chunk
         self._pending = b""  # what is not yet enough
         self._room = limits.head_bytes  # for extensions, which are no more use than a head
@@ -48,7 +51,7 @@ class Chunks:
     @property
     def ended(self) -> bool:
         """Whether the body is complete."""
-        return self._next is _Next.NOTHING
+        return self._next == _NOTHING
 
     def feed(self, octets: bytes) -> None:
         """Read on.
@@ -59,36 +62,46 @@ class Chunks:
         """
         if self._pending:
             octets, self._pending = self._pending + octets, b""
-        at = self._whole_chunks(octets) if self._next is _Next.SIZE else 0
-        while True:
+        at = self._whole_chunks(octets) if self._next == _SIZE else 0
+        while at < len(octets):
+            if self._next == _NOTHING:
+                self.surplus = True
+                return
             before = at
-            match self._next:
-                case _Next.SIZE:
-                    at = self._size(octets, at)
-                case _Next.CONTENT:
-                    at = self._content(octets, at)
-                case _Next.LINE_END:
-                    at = self._line_end(octets, at)
-                case _Next.TRAILERS:
-                    at = self._trailers(octets, at)
-                case _Next.NOTHING:
-                    self.surplus |= at < len(octets)
-                    return
+            at = self._on(octets, at)
             if at == before:
                 self._pending = octets[at:]
                 return
 
+    def _on(self, octets: bytes, at: int) -> int:
+        """Read one thing on and return where it ends; where it is not all there, nothing."""
+        if self._next == _SIZE:
+            return self._size(octets, at)
+        if self._next == _CONTENT:
+            return self._content(octets, at)
+        return self._line_end(octets, at) if self._next == _LINE_END else self._trailers(octets, at)
+
     def _whole_chunks(self, octets: bytes) -> int:
         """Take the chunks that are there whole, in the shortest way; return where the rest begins."""
-        at, parts, limit = 0, self.parts, self._limits.body_bytes
-        while found := _PLAIN_SIZE.match(octets, at):
-            size, begin = int(found[1], 16), found.end()
+        at, size, parts, line = 0, 0, self.parts, b"\n"
+        room = self._limits.body_bytes - self.size
+        while True:
+            if octets.startswith(line, at):  # chunks of one size mostly follow each other
+                begin = at + len(line)
+            elif found := _PLAIN_SIZE.match(octets, at):
+                line, size, begin = found[0], int(found[1], 16), found.end()
+            else:
+                break
             end = begin + size
-            if not size or octets[end : end + 2] != b"\r\n" or self.size + size > limit:
+            if not 0 < size <= room or octets[end : end + 2] != b"\r\n":
                 break
             parts.append(octets[begin:end])
-            self.size += size
+            room -= size
             at = end + 2
+        self.size = self._limits.body_bytes - room
+        if octets.startswith(_LAST, at):
+            self._next = _NOTHING
+            return at + len(_LAST)
         return at
 
     def _size(self, octets: bytes, at: int) -> int:
@@ -100,7 +113,7 @@ class Chunks:
 
     def _begin(self, size: int) -> None:
         self._left = size
-        self._next = _Next.CONTENT if size else _Next.TRAILERS
+        self._next = _CONTENT if size else _TRAILERS
 
     def _decorated_size(self, octets: bytes, at: int) -> int:
         """Read a size with something behind it, or the beginning of one."""
@@ -111,7 +124,10 @@ class Chunks:
             raise ExchangeFailed(head_too_large(self._limits.head_bytes))
         is_over = found.end() < len(octets) or end.endswith(b"\n")
         if (is_over or at < len(octets)) and (not digits or (is_over and end != b"\r\n")):
-            raise NotHttp(f"a chunk's size is {octets[at : at + 20].decode('latin-1')!r}")
+            # Up to what breaks it, which does not depend on how much has come.
+            bad = 1 if not digits else found.end() - at + (not end.endswith(b"\n"))
+            shown = octets[at : at + min(bad, 40)].decode("latin-1")
+            raise NotHttp(f"the size of a chunk is broken at {shown!r}")
         if not is_over:
             return at
         self._room -= len(extension)
@@ -128,13 +144,13 @@ class Chunks:
             raise ExchangeFailed(body_too_large(self._limits.body_bytes))
         self._left -= len(part)
         if not self._left:
-            self._next = _Next.LINE_END
+            self._next = _LINE_END
         return at + len(part)
 
     def _line_end(self, octets: bytes, at: int) -> int:
         end = octets[at : at + 2]
         if end == b"\r\n":
-            self._next = _Next.SIZE
+            self._next = _SIZE
             return at + 2
         if end and end != b"\r":
             raise NotHttp("a chunk is longer than its size")
@@ -143,7 +159,7 @@ class Chunks:
     def _trailers(self, octets: bytes, at: int) -> int:
         for end in (b"\r\n", b"\n"):
             if octets.startswith(end, at):
-                self._next = _Next.NOTHING
+                self._next = _NOTHING
                 return at + len(end)
         found = EMPTY_LINE.search(octets, at)
         if (len(octets) if found is None else found.end()) - at > self._limits.head_bytes:
@@ -151,5 +167,5 @@ class Chunks:
         if found is None:
             return at
         read_lines(octets[at : found.end()])
-        self._next = _Next.NOTHING
+        self._next = _NOTHING
         return found.end()

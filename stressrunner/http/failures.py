@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import socket
 import ssl
 from collections.abc import Iterable, Iterator
@@ -12,6 +13,7 @@ from stressrunner.http.origin import Origin
 __all__ = [
     "CLOSED_EARLY",
     "CLOSED_SILENT",
+    "CLOSED_WITHOUT_TLS",
     "ExchangeFailed",
     "closed_within",
     "connect_failure",
@@ -27,6 +29,10 @@ _EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 CLOSED_SILENT = Failure(FailureKind.RESET, "the server closed the connection without a response")
 CLOSED_EARLY = Failure(FailureKind.RESET, "the server closed the connection before the response was complete")
+CLOSED_WITHOUT_TLS = Failure(
+    FailureKind.RESET,
+    "the connection ended without the end that TLS announces, so the response may be cut off",
+)
 
 
 def closed_within(received: int, announced: int | None) -> Failure:
@@ -129,7 +135,8 @@ def _tls_reason(error: ssl.SSLError) -> str:
         return error.verify_message
     # OpenSSL's errors have a reason, such as WRONG_VERSION_NUMBER; Python's own have only their text.
     reason: str = getattr(error, "reason", None) or str(error)
-    return reason.replace("_", " ").lower()
+    # An alert that the server sent has in front of it which version of TLS introduced it.
+    return re.sub(r"^(ssl|tls)v\d+ alert", "alert of the server:", reason.replace("_", " ").lower())
 
 
 def _generator_fault(number: int) -> Failure:

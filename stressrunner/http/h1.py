@@ -28,6 +28,7 @@ from stressrunner.http.h1_heads import KnownHeads
 from stressrunner.http.h1_resolver import Resolver
 from stressrunner.http.h1_response import ResponseReader
 from stressrunner.http.h1_rounds import Rounds
+from stressrunner.http.h1_tls import TlsConnection, told_by
 from stressrunner.http.origin import Origin, locate, origin_of
 from stressrunner.http.tls import client_context
 from stressrunner.http.wire import DEFAULT_LIMITS, Limits
@@ -70,7 +71,7 @@ class H1Transports:
         """Return the TLS settings; to read the system's authorities takes 30 ms, which plain http can do without."""
         if self._tls is None:
             self._tls = client_context()
-        return self._tls
+        return told_by(self._tls)
 
     def enter(self) -> "_H1Transport":
         """Return a transport that is open; raises RuntimeError as `open` does."""
@@ -308,12 +309,14 @@ class _H1Transport:
         shared = self._shared
         begun_ns = time.monotonic_ns()
         left_s = (deadline_ns - begun_ns) / 1e9
+        over_tls = lane.origin.scheme == "https"
+        kind = TlsConnection if over_tls else Connection
         try:
             async with asyncio.timeout(min(left_s, request.connect_timeout_s)):
                 connection = await dial(
                     lane.origin,
-                    shared.tls() if lane.origin.scheme == "https" else None,
-                    lambda: Connection(
+                    shared.tls() if over_tls else None,
+                    lambda: kind(
                         ResponseReader(shared.limits, lane.site.heads), shared.deadlines, shared.rounds, self
                     ),
                     shared.resolver,

@@ -195,7 +195,7 @@ class Connection(asyncio.Protocol):
         self.is_open = False
         self.conclude()
         if self.done is not None:
-            self.response.finish()
+            self._finish()
             self._end(self.response.failure, time.monotonic_ns())
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -204,10 +204,13 @@ class Connection(asyncio.Protocol):
         self.conclude()
         if self.done is not None:
             if exc is None:
-                self.response.finish()
+                self._finish()
             self._end(self.response.failure if exc is None else lost_connection(exc), time.monotonic_ns())
         self._deadlines.forget(self)
         self._owner.lost(self)
+
+    def _finish(self) -> None:
+        self.response.finish()
 
     def pause_writing(self) -> None:
         """Stop writing: the network does not keep up."""

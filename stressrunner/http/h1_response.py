@@ -1,12 +1,17 @@
 """Reading an HTTP/1.1 response from bytes as they come, without a socket."""
 
-from enum import Enum, auto
 from typing import Final
 
 from stressrunner.http.chunks import Chunks
 from stressrunner.http.content import body_too_large
 from stressrunner.http.exchange import Failure, FailureKind, Headers
-from stressrunner.http.failures import CLOSED_EARLY, CLOSED_SILENT, ExchangeFailed, closed_within
+from stressrunner.http.failures import (
+    CLOSED_EARLY,
+    CLOSED_SILENT,
+    CLOSED_WITHOUT_TLS,
+    ExchangeFailed,
+    closed_within,
+)
 from stressrunner.http.h1_heads import KnownHead, KnownHeads
 from stressrunner.http.response_head import (
     CHUNKED,
@@ -24,13 +29,11 @@ _PROTOCOL: Final = b"HTTP/1."
 _END: Final = b"\r\n\r\n"
 
 
-class _Part(Enum):
-    """What is being read."""
-
-    HEAD = auto()
-    BODY = auto()  #: of a known length
-    CHUNKS = auto()
-    REST = auto()  #: a body that ends with the connection
+#: What is being read.
+_HEAD: Final = 0
+_BODY: Final = 1  # of a known length
+_CHUNKS: Final = 2
+_REST: Final = 3  # a body that ends with the connection
 
 
 class ResponseReader:
@@ -78,7 +81,7 @@ class ResponseReader:
         if self.known is not None:  # the response before was not parsed, so the rest is as it was
             self.known = None
             return
-        self._part = _Part.HEAD
+        self._part = _HEAD
         self._head: ResponseHead | None = None
         self._head_size = 0  # of interim responses, then of all heads
         self._pending = b""
@@ -121,18 +124,23 @@ class ResponseReader:
             self.complete = self.reusable = True
             return
         self._read(received)
-        if self.complete and self.reusable and self._part is _Part.BODY and self._head is not None:
+        if self.complete and self.reusable and self._part == _BODY and self._head is not None:
             read = KnownHead(self.status, self._head.headers, self._head.encoding, 0, 0)
             self._heads.learn(received, self._body_size, read)
 
-    def finish(self) -> None:
-        """Take the end of the connection: the end of some bodies, too early for everything else."""
+    def finish(self, *, is_orderly: bool = True) -> None:
+        """Take the end of the connection: the end of some bodies, too early for everything else.
+
+        One that is not orderly, as TLS has not announced it, ends no body (RFC 9112, 9.8).
+        """
         self.reusable = False
         if self.complete or self.failure is not None:
             return
-        if self._part is _Part.REST:
+        if self._part == _REST and is_orderly:
             self.complete = True
-        elif self._part is _Part.HEAD:
+        elif self._part == _REST:
+            self.failure = CLOSED_WITHOUT_TLS
+        elif self._part == _HEAD:
             self.failure = CLOSED_EARLY if self.bytes_received else CLOSED_SILENT
         elif self._chunks is not None:
             self.failure = closed_within(self._chunks.size, None)
@@ -142,13 +150,12 @@ class ResponseReader:
     def _read(self, received: bytes) -> None:
         self.bytes_received += len(received)
         try:
-            match self._part:
-                case _Part.HEAD:
-                    self._read_heads(self._pending + received if self._pending else received)
-                case _Part.CHUNKS:
-                    self._read_chunks(received)
-                case _:
-                    self._read_body(received)
+            if self._part == _HEAD:
+                self._read_heads(self._pending + received if self._pending else received)
+            elif self._part == _CHUNKS:
+                self._read_chunks(received)
+            else:
+                self._read_body(received)
         except NotHttp as error:
             self._fail(Failure(FailureKind.PROTOCOL, f"the response is not HTTP/1.1: {error}"))
         except ExchangeFailed as error:
@@ -192,15 +199,15 @@ class ResponseReader:
         self.status = head.status
         self.reusable = head.is_kept
         if head.body_bytes == CHUNKED:
-            self._part, self._chunks = _Part.CHUNKS, Chunks(self._limits)
+            self._part, self._chunks = _CHUNKS, Chunks(self._limits)
             self._read_chunks(octets)
         else:
-            self._part = _Part.REST if head.body_bytes == UNTIL_CLOSE else _Part.BODY
+            self._part = _REST if head.body_bytes == UNTIL_CLOSE else _BODY
             self._read_body(octets)
 
     def _read_body(self, octets: bytes) -> None:
         assert self._head is not None  # noqa: S101  # it came first
-        if self._part is _Part.BODY:
+        if self._part == _BODY:
             left = self._head.body_bytes - self._body_size
             if len(octets) > left:
                 self.reusable = False  # what comes behind a response is nobody's answer

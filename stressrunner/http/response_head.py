@@ -7,6 +7,7 @@ beside a Transfer-Encoding (6.3), codings that are not known (7), status codes b
 """
 
 import re
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from stressrunner.http.exchange import Headers
@@ -18,11 +19,8 @@ UNTIL_CLOSE: Final = -2  #: the body ends with the connection
 
 _NAME = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]++"
 _STATUS_LINE = rb"HTTP/1\.([0-9]) ([1-9][0-9]{2})(?: [^\r\n\0]*+)?"
-#: A head as nearly all servers send it.
-_PLAIN = re.compile(_STATUS_LINE + rb"\r\n((?:" + _NAME + rb":[^\r\n\0]*+\r\n)*+)\r\n")
 _STATUS = re.compile(_STATUS_LINE)
 _FIELD = re.compile(rb"(" + _NAME + rb"):([^\r\n\0]*+)")
-_PLAIN_LINES = re.compile(r"([^:\r\n]++):[ \t]*+([^\r\n]*+)\r\n")
 
 #: Content-Length as a number that fits: more digits are nothing that anybody sends.
 _LENGTH = re.compile(r"0*[0-9]{1,18}")
@@ -31,9 +29,8 @@ _LENGTH = re.compile(r"0*[0-9]{1,18}")
 _CODINGS = frozenset({"gzip", "x-gzip", "deflate"})
 
 _WITHOUT_BODY = frozenset({204, 304})
-#: The names that are looked at; their lengths tell most others at less cost.
+#: Names of the header lines that are looked at.
 _TELLING = frozenset({"connection", "content-length", "content-encoding", "transfer-encoding"})
-_LENGTHS = frozenset(map(len, _TELLING))
 
 
 class NotHttp(Exception):  # it says what the response is; it never leaves the room
@@ -58,20 +55,49 @@ def read_head(head: bytes, method: str) -> ResponseHead:
     Raises:
         NotHttp: it is none.
     """
-    plain = _PLAIN.fullmatch(head)
-    if plain is None:
-        line, _, rest = head.partition(b"\n")
-        minor, status = read_status_line(line.removesuffix(b"\r"))
-        headers = read_lines(rest)
-    else:
-        minor, status = int(plain[1]), int(plain[2])
-        text = plain[3].decode("latin-1")
-        headers = tuple(_PLAIN_LINES.findall(text))
-        if " \r\n" in text or "\t\r\n" in text:
-            headers = tuple([(name, value.rstrip(" \t")) for name, value in headers])
-    return _understood(minor, status, headers, method)
+    if not head.endswith(b"\r\n\r\n"):
+        return _read_oddly(head, method)
+    first, *lines = head[:-4].split(b"\r\n")
+    if b"\n" in first:
+        return _read_oddly(head, method)
+    fields, told = [], []
+    for line in lines:
+        known = _known(line) if len(line) < _LONG else _line(line)
+        if known is None:
+            return _read_oddly(head, method)
+        field, key = known
+        fields.append(field)
+        if key:
+            told.append((key, field[1]))
+    return _understood(read_status_line(first), tuple(fields), told, method)
 
 
+def _read_oddly(head: bytes, method: str) -> ResponseHead:
+    """Read a head that is not as nearly all servers send it; it may be none."""
+    first, _, rest = head.partition(b"\n")
+    version_and_status = read_status_line(first.removesuffix(b"\r"))
+    headers = read_lines(rest)
+    return _understood(
+        version_and_status, headers, [(name.lower(), value) for name, value in headers], method
+    )
+
+
+def _line(line: bytes) -> tuple[tuple[str, str], str] | None:
+    """Return what a header line says, with its name in lower case if that is one of `_TELLING`; None if it is none."""
+    found = _FIELD.fullmatch(line)
+    if found is None:
+        return None
+    name = found[1].decode("latin-1")
+    key = name.lower()
+    return (name, found[2].decode("latin-1").strip(" \t")), key if key in _TELLING else ""
+
+
+#: Servers mostly say the same again.
+_known = lru_cache(1024)(_line)
+_LONG = 256  #: bytes of a line that is not worth to be remembered
+
+
+@lru_cache(256)
 def read_status_line(line: bytes) -> tuple[int, int]:
     """Return the minor version and the status code of a first line.
 
@@ -106,8 +132,8 @@ def read_lines(lines: bytes) -> Headers:
 
 
 def _field(line: bytes) -> tuple[str, str]:
-    if found := _FIELD.fullmatch(line):
-        return found[1].decode("latin-1"), found[2].decode("latin-1").strip(" \t")
+    if known := _line(line):
+        return known[0]
     name, colon, _ = line.partition(b":")
     if b"\r" in line or b"\0" in line:
         raise NotHttp(f"its header line {_shown(line)} has a CR or NUL inside")
@@ -120,34 +146,40 @@ def _shown(octets: bytes) -> str:
     return repr(octets[:40].decode("latin-1")) + ("..." if len(octets) > 40 else "")
 
 
-def _understood(minor: int, status: int, headers: Headers, method: str) -> ResponseHead:
+def _understood(
+    first: tuple[int, int], headers: Headers, told: list[tuple[str, str]], method: str
+) -> ResponseHead:
+    """Return what a head says; `told` are its lines with names in lower case, those at least that are in `_TELLING`."""
+    minor, status = first
     said: dict[str, str] = {}
-    for name, value in headers:
-        if len(name) in _LENGTHS and (key := name.lower()) in _TELLING:
-            said[key] = f"{said[key]},{value}" if key in said else value
-    encoding = said.get("content-encoding", "").lower()
-    codings = said.get("transfer-encoding")
+    for key, value in told:
+        said[key] = f"{said[key]},{value}" if key in said else value
+    encoding = said["content-encoding"].lower() if "content-encoding" in said else ""
+    codings, length = said.get("transfer-encoding"), said.get("content-length")
+    is_kept = minor > 0
     if codings is None:
-        body_bytes = _length_of(said["content-length"]) if "content-length" in said else UNTIL_CLOSE
-        is_kept = minor > 0
+        body_bytes = UNTIL_CLOSE if length is None else _length_of(length)
     else:
-        if "content-length" in said:
+        if length is not None:
             raise NotHttp("it has both Transfer-Encoding and Content-Length")
         body_bytes, applied = _coded(codings)
         encoding = f"{encoding},{applied}" if applied else encoding
-        is_kept = minor > 0  # HTTP/1.0 has no codings, and so no connection is kept after one (RFC 9112, 6.1)
     if method == "HEAD" or status < 200 or status in _WITHOUT_BODY:
         body_bytes = 0
     if "connection" in said:
         options = {option.strip(" \t") for option in said["connection"].lower().split(",")}
+        # HTTP/1.0 has no codings, so no connection is kept after one (RFC 9112, 6.1).
         is_kept = "close" not in options and (is_kept or (codings is None and "keep-alive" in options))
     if body_bytes == UNTIL_CLOSE or status == 101:
         is_kept = False
-    return ResponseHead(status, headers, body_bytes, encoding, is_kept)
+    fields = (status, headers, body_bytes, encoding, is_kept)
+    return tuple.__new__(ResponseHead, fields)  # half of what calling it costs
 
 
 def _length_of(lengths: str) -> int:
     """Return the one number that a Content-Length says, maybe several times."""
+    if len(lengths) < 19 and lengths.isdecimal() and lengths.isascii():
+        return int(lengths)
     said = {length.strip(" \t") for length in lengths.split(",")} if "," in lengths else {lengths}
     numbers = {int(length) for length in said if _LENGTH.fullmatch(length)}
     if len(numbers) != 1 or not all(map(_LENGTH.fullmatch, said)):

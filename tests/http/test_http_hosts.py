@@ -124,4 +124,4 @@ async def test_a_redirect_does_not_lead_away(anyio_backend):
         conversation = Conversation(transport, origin_of("http://a.example"), None)
         exchange = await conversation.exchange(Request("GET", "/", follow_redirects=True))
     assert exchange.failure == refused("c.example")
-    assert (exchange.redirects, transports.requests) == (1, 1)
+    assert (exchange.request.target, exchange.redirects, transports.requests) == ("/", 0, 1)
