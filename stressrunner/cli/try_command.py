@@ -39,6 +39,11 @@ def try_scenario(path: Path, options: TryOptions) -> int:
         run_id = secrets.token_hex(4)
         plan = compile_plan(scenario, seed=options.seed, run_id=run_id, uuid_salt=run_id)
         part, number = iteration_of(plan, options.endpoint)
-        trial = run_async(try_plan, part, scenario.name, number)
-        click.echo(trial_text(trial, Masker(document.secrets).plus(trial.credentials)), nl=False)
+        masker = Masker(document.secrets)
+        trial = run_async(try_plan, part, scenario, number, masker, _note)
+        click.echo(trial_text(trial, masker.plus(trial.credentials)), nl=False)
     return trial.exit_code
+
+
+def _note(text: str) -> None:
+    click.echo(text, err=True)

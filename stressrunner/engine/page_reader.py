@@ -57,6 +57,7 @@ class Page(NamedTuple):
     """A page that was read, for those who want to see how."""
 
     exchange: Exchange
+    names: ResponseNames  #: that the keys of `read_back` are found in
     texts: tuple[str, ...]  #: the messages that `messages` found
     rows: int | None  #: None where they cannot be counted
     following: Mapping[
@@ -109,7 +110,7 @@ class PageReader:
             on_page = _found("rows", self._spec.rows, names, exchange)
             walked.take(texts, on_page, at, exchange, names)
             at = None if paging is None else self._next(paging, names, at, walked)
-            self._show(exchange, texts, on_page, at)
+            self._show(Page(exchange, names, tuple(text for _, text in texts), on_page, {}), at)
             if at is None:
                 break
             if to_text(at) in walked.seen:
@@ -192,17 +193,10 @@ class PageReader:
         except CannotEvaluate as error:
             raise Unreadable(f"{paging.kind}: {error}", walked.response, Patience.NONE) from error
 
-    def _show(
-        self,
-        exchange: Exchange,
-        texts: list[tuple[Any, str]],
-        rows: int | None,
-        at: Any,
-    ) -> None:
-        if self._on_page is None:
-            return
-        keys: dict[str, Any] = {} if self._spec.paging is None else {self._spec.paging.kind: at}
-        self._on_page(Page(exchange, tuple(text for _, text in texts), rows, keys))
+    def _show(self, page: Page, at: Any) -> None:
+        if self._on_page is not None:
+            paging = self._spec.paging
+            self._on_page(page if paging is None else page._replace(following={paging.kind: at}))
 
 
 class _Walk:

@@ -26,6 +26,7 @@ __all__ = [
     "deliveries",
     "id_numbers",
     "message_number",
+    "session_exhibit",
 ]
 
 CLASSES: Mapping[str, str] = MappingProxyType(
@@ -271,10 +272,11 @@ def _exhibit(evidence: Evidence) -> Exhibit:
     name = evidence.fault
     title = FAULTS.get(name) or f"{name.removeprefix('reply.')} messages"
     more = f"and {count(evidence.more_sessions)} more sessions" if evidence.more_sessions else ""
-    return Exhibit(title, tuple(_session(each, name) for each in evidence.sessions), more)
+    return Exhibit(title, tuple(session_exhibit(each, name) for each in evidence.sessions), more)
 
 
-def _session(session: SessionEvidence, fault: str) -> SessionExhibit:
+def session_exhibit(session: SessionEvidence, fault: str = "") -> SessionExhibit:
+    """Return a session as tables of what was sent and what is stored; a fault is the name of a requirement."""
     at_fault = [message for message in session.messages if message.is_fault]
     ids = f", id {session.ids[0]}" if session.ids else ""
     if len(session.ids) > 1:

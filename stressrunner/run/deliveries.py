@@ -1,12 +1,11 @@
 """Following every message of a run: histories are read back after the load, and while it runs if that is asked for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import anyio
 from anyio.abc import TaskGroup
 
-from stressrunner.engine.attempt import Attempt
 from stressrunner.engine.clock import Clock
 from stressrunner.engine.history import History
 from stressrunner.engine.read_back import ReadBack
@@ -17,20 +16,20 @@ from stressrunner.fleet.transports import keeper_of, transports_to
 from stressrunner.metrics.ledger import Summary
 from stressrunner.plan.plan import Plan
 from stressrunner.plan.reply import Reply
+from stressrunner.run.histories import by_session, named, quiet_s_of, to_read, too_slow
 from stressrunner.run.judgement import Origin, Sent
 from stressrunner.run.listener import Listener
 from stressrunner.run.sink import log_of
 from stressrunner.scenario.delivery import Delivery
 from stressrunner.sink import SinkLog
 from stressrunner.sink.process import RunningSink
-from stressrunner.units import NS_PER_S, format_duration
+from stressrunner.units import NS_PER_S
 from stressrunner.verdict.delivery.judgement import Circumstances, judge_delivery, unknown_reasons
 from stressrunner.verdict.delivery.outcome import DeliveryOutcome, ReadBackFigures
 
 __all__ = ["Deliveries"]
 
 _LOOKED_AT = 64  #: sessions that are read in one round while the load runs
-_NOT_TAKEN = (Reply.REFUSED, Reply.UNSENT)
 
 
 class Deliveries:
@@ -117,23 +116,22 @@ class Deliveries:
         A sink is asked last: the service may work on messages for as long as histories change.
         """
         attempts = self._sent.attempts
-        by_session = _by_session(attempts)
+        sessions = by_session(attempts)
         begin_ns = self._clock.now_ns()
-        quiet_s = max(self._spec.quiet_s, 2 * _longest_service_s(attempts))
-        histories, wanted = self._without_reading(by_session)
+        quiet_s = quiet_s_of(self._spec, attempts)
+        histories, wanted = to_read(self._spec, sessions)
         doubts = self._doubts(losses, quiet_s)
         if wanted and not doubts and not interrupted.is_set():
             listener.note(f"reading back {len(wanted):,} sessions, until they are quiet for {quiet_s:.3g} s")
             histories += await self._settled(wanted, quiet_s, interrupted)
         if self._keeper is not None:
             self._origin.masker.learn(self._hand_over(self._keeper))
-        if not self._spec.names_id:
-            histories = [_by_name(history, by_session[history.session]) for history in histories]
+        histories = [named(self._spec, history, sessions[history.session]) for history in histories]
         known = {history.session for history in histories}
         why = "the run was interrupted" if interrupted.is_set() else "it was not read"
         histories += [History(each.session, unread=why) for each in wanted if each.session not in known]
         figures = ReadBackFigures(
-            sessions=len(by_session),
+            sessions=len(sessions),
             unread=sum(bool(history.unread) for history in histories),
             requests=self._reader.requests,
             failed=self._reader.failed,
@@ -168,32 +166,14 @@ class Deliveries:
             tasks.cancel_scope.cancel()
         return found
 
-    def _without_reading(
-        self, by_session: Mapping[int, Sequence[Attempt]]
-    ) -> tuple[list[History], list[Wanted]]:
-        """Return the sessions whose histories cannot be read or need not be, and those that can."""
-        empty, wanted = [], []
-        for session, attempts in by_session.items():
-            ids = tuple(dict.fromkeys(a.session_id for a in attempts if a.session_id))
-            if self._spec.names_id and not ids:
-                # Where the server took nothing on there is nothing to read; otherwise it cannot be read.
-                took_nothing = all(a.reply in _NOT_TAKEN for a in attempts)
-                empty.append(History(session, unread="" if took_nothing else "no reply returned its id"))
-            else:
-                wanted.append(Wanted(session, ids, max(a.ended_ns for a in attempts)))
-        return empty, wanted
-
     def _doubts(self, losses: Sequence[str], quiet_s: float) -> tuple[str, ...]:
         """Return why nothing can be said, whatever the histories hold."""
         if losses:
             return ("a generator was lost, and with it what it had sent",)
         if not self._sent.attempts:
             return ("no message was sent",)
-        if quiet_s >= self._spec.timeout_s:
-            quiet, timeout = format_duration(quiet_s), format_duration(self._spec.timeout_s)
-            why = f"a history has to be quiet for {quiet}, twice the longest service time, and may take {timeout}"
-            return (f"{why}: raise 'timeout' of 'read_back'",)
-        return ()
+        why = too_slow(self._spec, quiet_s)
+        return (why,) if why else ()
 
     def _circumstances(
         self, figures: ReadBackFigures, doubts: tuple[str, ...], sink: SinkLog | str | None
@@ -211,23 +191,3 @@ class Deliveries:
             newest_first=self._spec.newest_first,
             sink=sink,
         )
-
-
-def _by_session(attempts: Sequence[Attempt]) -> Mapping[int, list[Attempt]]:
-    found: dict[int, list[Attempt]] = {}
-    for attempt in attempts:
-        found.setdefault(attempt.session, []).append(attempt)
-    return found
-
-
-def _by_name(history: History, attempts: Sequence[Attempt]) -> History:
-    """Return a history that was read by the session's name, as partial where its replies named several ids."""
-    ids = dict.fromkeys(attempt.session_id for attempt in attempts if attempt.session_id)
-    if len(ids) < 2 or history.partial:
-        return history
-    why = "replies named several ids for one session, which was read by its name; use 'session.id' in the endpoint of 'read_back'"
-    return replace(history, partial=why)
-
-
-def _longest_service_s(attempts: Sequence[Attempt]) -> float:
-    return max((a.ended_ns - a.sent_ns for a in attempts if a.is_answered), default=0) / NS_PER_S

@@ -1,9 +1,10 @@
 """One iteration of a scenario, with everything that was sent, came back and was found, for somebody to look at."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from stressrunner.engine.attempt import Attempt as Message
 from stressrunner.engine.chores import Done, Site, run_once
 from stressrunner.engine.clock import Clock, MonotonicClock
 from stressrunner.engine.iteration import Arrival, Iterations
@@ -17,7 +18,7 @@ from stressrunner.errors import UsageError
 from stressrunner.expressions import CannotEvaluate
 from stressrunner.fleet.transports import keeper_of, transports_to
 from stressrunner.http.exchange import Exchange, Request, Transport, TransportFactory
-from stressrunner.masking import authorizing
+from stressrunner.masking import Masker, authorizing
 from stressrunner.metrics.forensics import captured_credentials
 from stressrunner.plan.endpoints import EndpointPlan
 from stressrunner.plan.judging import Finding
@@ -25,6 +26,8 @@ from stressrunner.plan.outcome import Outcome, Problem
 from stressrunner.plan.phases import PhasePlan
 from stressrunner.plan.plan import Plan
 from stressrunner.run.target import reach, target_of
+from stressrunner.run.trial_reading import TriedReading, read_tried
+from stressrunner.scenario.model import Scenario
 from stressrunner.spelling import did_you_mean
 
 __all__ = ["Attempt", "Trial", "iteration_of", "try_iteration", "try_plan"]
@@ -53,14 +56,31 @@ class Trial:
     attempts: tuple[Attempt, ...]  #: in the order in which they were begun
     skipped: int  #: requests that an earlier failure prevented
     failures: tuple[str, ...]  #: that are none of a request, such as an `until` that never held
-    passed: bool  #: the iteration as a whole; requests of it may have failed where that is allowed for
+    completed: (
+        bool  #: the iteration as a whole passed; requests of it may have failed where that is allowed for
+    )
     credentials: tuple[str, ...] = ()  #: that were fetched, captured or made up to authorize requests
+    reading: TriedReading | None = (
+        None  #: of its session's history, where deliveries are checked and it sent messages
+    )
+
+    @property
+    def passed(self) -> bool:
+        """Whether the iteration passed, and its messages were delivered as they were answered."""
+        return self.completed and (self.reading is None or self.reading.outcome.outcome == "passed")
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether the iteration passed, and nothing can be said of what became of its messages."""
+        return self.completed and self.reading is not None and self.reading.outcome.outcome == "unknown"
 
     @property
     def exit_code(self) -> int:
-        """0 when it passed, 4 when nothing ever answered, else 3."""
+        """0 when it passed, 4 when nothing ever answered or the history is not known, else 3."""
         if self.passed:
             return 0
+        if self.is_unknown:
+            return 4
         return 3 if any(a.exchange is not None and a.exchange.status for a in self.attempts) else 4
 
 
@@ -85,8 +105,12 @@ def iteration_of(plan: Plan, endpoint: str | None) -> tuple[Plan, int]:
     raise UsageError(f"the traffic has no endpoint '{endpoint}'; {near}")
 
 
-async def try_plan(plan: Plan, scenario: str, number: int) -> Trial:
-    """Run one iteration of a stream, which a plan is the part of, against its target.
+async def try_plan(
+    plan: Plan, scenario: Scenario, number: int, masker: Masker, note: Callable[[str], None]
+) -> Trial:
+    """Run one iteration of a stream, which a plan is the part of, against its target, and read its session back.
+
+    `note` is told what is being waited for.
 
     Raises:
         TargetUnreachable: nothing answers there.
@@ -95,21 +119,27 @@ async def try_plan(plan: Plan, scenario: str, number: int) -> Trial:
     async with target_of(plan) as target:
         await reach(target, plan)
         transports, clock = transports_to(target.base_url, plan), MonotonicClock()
+        to = (transports, target.base_url, clock)
         keeper = keeper_of(target.base_url, plan, clock)
         if keeper is None:
-            return await try_iteration(plan, scenario, number, (transports, target.base_url, clock))
+            return await try_iteration(plan, scenario, number, to, masker, note)
         await keeper.fetch()
         tokens = keeper.hand_over().granted
-        trial = await try_iteration(plan, scenario, number, (transports, target.base_url, clock))
+        trial = await try_iteration(plan, scenario, number, to, masker, note)
         return replace(trial, credentials=(*tokens, *trial.credentials))
 
 
 async def try_iteration(
-    plan: Plan, scenario: str, number: int, to: tuple[TransportFactory, str, Clock]
+    plan: Plan,
+    scenario: Scenario,
+    number: int,
+    to: tuple[TransportFactory, str, Clock],
+    masker: Masker,
+    note: Callable[[str], None],
 ) -> Trial:
     """Run one iteration over transports to a base URL, by a clock, with all that is done around the load.
 
-    Without its `setup` it is not begun.
+    Without its `setup` it is not begun. The history of its session is read before `teardown` may remove it.
     """
     transports, base_url, clock = to
     notes = _Notes()
@@ -127,16 +157,21 @@ async def try_iteration(
             user = plan.stream.first_user
             await iterations.run(arrival, user=user, user_iteration=0, transport=transport, permit=Permit())
         passed = notes.passed
+    reading = None
+    if scenario.delivery is not None and notes.messages:
+        note("reading the session back, until it no longer changes")
+        reading = await read_tried(plan, scenario.delivery, notes.messages, to, masker.text)
     if plan.teardown is not None:
         passed = notes.ended("teardown", await run_once("teardown", plan.teardown, plan, site)) and passed
     return Trial(
-        scenario,
+        scenario.name,
         base_url,
         tuple(notes.attempts),
         notes.skipped_requests,
         tuple(notes.failures),
         passed,
         tuple(dict.fromkeys(notes.credentials(plan))),
+        reading,
     )
 
 
@@ -154,6 +189,7 @@ class _Notes:
         self.attempts: list[Attempt] = []
         self.skipped_requests = 0
         self.failures: list[str] = []
+        self.messages: list[Message] = []  #: of its session, whose history is read back
         self._latest_whole: bool | None = None  #: whether what was measured as a whole last has passed
         self.samples: dict[int, Sample] = {}  #: by the identities of their exchanges
 
@@ -161,8 +197,8 @@ class _Notes:
         if exchange is not None:
             self.samples[id(exchange)] = sample
 
-    def attempted(self, _message: object) -> None:
-        """No history is read back after a trial."""
+    def attempted(self, attempt: Message) -> None:
+        self.messages.append(attempt)
 
     def skipped(self, _phase: int, _endpoint: int, count: int) -> None:
         self.skipped_requests += count

@@ -4,14 +4,18 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from http.client import responses
+from textwrap import wrap
 
 from stressrunner.http.content import content_of
 from stressrunner.http.exchange import Exchange, Headers, Request
 from stressrunner.http.origin import locate, origin_of
 from stressrunner.masking import Masker, masked_header, masked_query
 from stressrunner.plan.outcome import Outcome
+from stressrunner.reports.delivery import SessionExhibit, session_exhibit
+from stressrunner.reports.text import text_table
 from stressrunner.reports.wording import printable
 from stressrunner.run.trial import Attempt, Trial
+from stressrunner.run.trial_reading import TriedReading
 from stressrunner.units import counted, format_bytes, format_duration
 
 __all__ = ["trial_text"]
@@ -20,6 +24,7 @@ _WIDTH = 80
 _MOST_LINES = 60  #: of a body
 _LONGEST_LINE = 400  #: characters of a line of a body
 _LARGEST_JSON = 200_000  #: bytes of a body that is laid out
+_STATES = {"passed": "✓", "failed": "✗", "unknown": "?"}
 _MARKS = {Outcome.OK: "✓", Outcome.REFUSED: "-", Outcome.SUPERSEDED: "-"}
 
 
@@ -29,6 +34,8 @@ def trial_text(trial: Trial, masker: Masker) -> str:
     for number, attempt in enumerate(trial.attempts, start=1):
         lines += [*_attempt(attempt, number, trial, masker), ""]
     lines += [f"✗ {_line(masker.text(failure))}\n" for failure in trial.failures]
+    if trial.reading is not None:
+        lines += [*_reading(trial.reading, trial, masker), ""]
     return "\n".join([*lines, *_ending(trial), ""])
 
 
@@ -39,7 +46,15 @@ def _ending(trial: Trial) -> Iterator[str]:
         parts.append(f"{outcomes[Outcome.REFUSED]:,} refused")
     if trial.skipped:
         parts.append(f"{trial.skipped:,} skipped after a failure")
-    yield f"{'PASSED' if trial.passed else 'FAILED'}  {printable(trial.scenario)}: {', '.join(parts)}"
+    if trial.reading is not None:
+        parts.append(f"delivery {trial.reading.outcome.outcome}")
+    yield f"{_verdict(trial)}  {printable(trial.scenario)}: {', '.join(parts)}"
+
+
+def _verdict(trial: Trial) -> str:
+    if trial.passed:
+        return "PASSED"
+    return "UNKNOWN" if trial.is_unknown else "FAILED"
 
 
 def _attempt(attempt: Attempt, number: int, trial: Trial, mask: Masker) -> Iterator[str]:
@@ -61,6 +76,50 @@ def _attempt(attempt: Attempt, number: int, trial: Trial, mask: Masker) -> Itera
             yield from _fact(" ", name, json.dumps(mask.value(value), ensure_ascii=False, default=str), mask)
     if attempt.outcome is Outcome.FAILED and all(finding.passed for finding in attempt.findings):
         yield from ("", f"  Failed: {_line(mask.text(attempt.reason))}")
+
+
+def _reading(reading: TriedReading, trial: Trial, mask: Masker) -> Iterator[str]:
+    """Yield how the history of the session was read, and what became of its messages."""
+    outcome = reading.outcome
+    quiet, times = format_duration(reading.quiet_s), counted(reading.readings, "time")
+    how = "not read" if not reading.readings else f"read {times}"
+    if not reading.session.unread:
+        how += f", until it was quiet for {quiet}"
+    head = f"{_STATES[outcome.outcome]} Read back: {reading.endpoint}"
+    yield f"{head}{how:>{max(2 + len(how), _WIDTH - len(head))}}"
+    yield "-" * _WIDTH
+    for number, page in enumerate(reading.pages, start=1):
+        yield from (f"  Page {number}", "")
+        yield from _exchange(page.exchange, trial, mask)
+        yield from ("", "  Found in it")
+        for key, source, value in page.found:
+            yield from _fact(" ", f"{key}: {source}" if source else key, value, mask)
+        yield ""
+    if reading.broken is not None:
+        yield from ("  Not a page of a history", "")
+        yield from _exchange(reading.broken, trial, mask)
+        yield ""
+    session = session_exhibit(reading.session)
+    yield from (mask.text(line) for line in _tables(session))
+    for reason in outcome.reasons:
+        mark = "✗" if outcome.outcome == "failed" else "?"
+        lines = wrap(_line(mask.text(reason)), _WIDTH - 4, break_long_words=False, break_on_hyphens=False)
+        yield from ("", f"  {mark} {lines[0]}", *(f"    {line}" for line in lines[1:]))
+
+
+def _tables(session: SessionExhibit) -> Iterator[str]:
+    yield f"  {printable(session.title)}"
+    for table in (session.sent, session.stored):
+        if table.rows or table.notes:
+            yield from ("", *text_table(table, 2).splitlines())
+
+
+def _exchange(exchange: Exchange, trial: Trial, mask: Masker) -> Iterator[str]:
+    yield from _request(exchange.request, trial.base_url, mask)
+    if exchange.failure is None:
+        yield from _response(exchange, mask)
+    else:
+        yield f"    {_line(mask.text(exchange.failure.message))}"
 
 
 def _answer(exchange: Exchange) -> str:

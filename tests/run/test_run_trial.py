@@ -64,6 +64,27 @@ flow:
 ITEMS = {"order": {"id": "o-1"}, "items": [{"n": 1}, {"n": 2}], "echo": "sesame-open", "wide": "é" * 90}
 
 
+DELIVERY = """\
+load: {concurrency: 1, sessions: 1}
+endpoints:
+  say:
+    post: /say
+    json: {text: "{{ message.token }} and ${secret:TOKEN}"}
+    checks: [body.ok]
+  history: {get: "/sessions/{{ session.id }}", query: {size: 2}}
+session: {send: say, messages: 2}
+invariants:
+  delivery:
+    session_id: body.id
+    read_back:
+      endpoint: history
+      messages: {jsonpath: "$.rows[?@.by=='user'].text"}
+      pages: body.pages
+      timeout: 5s
+teardown: [{delete: /sessions}]
+"""
+
+
 def answer(body, status=200, *headers, service_s=0.0123):
     """Return a response in JSON."""
     lines = (("content-type", "application/json"), *headers)
@@ -73,21 +94,42 @@ def answer(body, status=200, *headers, service_s=0.0123):
 def tried(text, answers, endpoint=None):
     """Try an iteration of a scenario; return the trial and its text."""
     document = load_text(TOP + text, environ={"TOKEN": "sesame-open"})
-    plan = compile_plan(build(document), seed=0, run_id="0000abcd")
+    scenario = build(document)
+    plan = compile_plan(scenario, seed=0, run_id="0000abcd")
 
     async def main():
         clock = EventLoopClock()
         transports = FakeTransports(clock, lambda number, request: answers[number])
         to = (transports, "http://shop.example", clock)
         part, number = iteration_of(plan, endpoint)
-        return await try_iteration(part, "Shop", number, to)
+        return await try_iteration(part, scenario, number, to, Masker(document.secrets), [].append)
 
     trial = trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
     return trial, trial_text(trial, Masker(document.secrets))
 
 
 RESET = FakeAnswer(0.5, failure=Failure(FailureKind.RESET, "the server closed the connection"))
+
+
+def rows(*texts, pages=1):
+    """Return a page of a history in which the user and the service said some texts by turns."""
+    said = [{"by": "user" if number % 2 == 0 else "us", "text": text} for number, text in enumerate(texts)]
+    return answer({"rows": said, "pages": pages})
+
+
+SAID = [answer({"ok": True, "id": "abc"})] * 2
+FIRST = rows("sr.0000abcd.0.0 and sesame-open", "yes", pages=2)
+SECOND = rows("sr.0000abcd.0.1 and sesame-open", "no", pages=2)
+GONE = answer({"gone": True})
 CASES = {
+    "delivered": (DELIVERY, None, [*SAID, FIRST, SECOND, FIRST, SECOND, GONE], 0),
+    "lost": (DELIVERY, None, [*SAID, *[rows("sr.0000abcd.0.0", "yes")] * 2, GONE], 3),
+    "refused_page": (DELIVERY, None, [*SAID, answer({"detail": "size sesame-open"}, 422), GONE], 4),
+    "second_page_refused": (DELIVERY, None, [*SAID, FIRST, answer("no", 403), GONE], 4),
+    "no_such_session": (DELIVERY, None, [*SAID, *[answer({"detail": "Not Found"}, 404)] * 2, GONE], 4),
+    "reset_page": (DELIVERY.partition("teardown")[0], None, [*SAID, *[RESET] * 20], 4),
+    "no_pages": (DELIVERY.replace("body.pages", "body.page_count"), None, [*SAID, FIRST, GONE], 4),
+    "no_id": (DELIVERY.replace("body.id", "body.nothing | default('')"), None, [*SAID, GONE], 4),
     "list": (MIX, "list", [FakeAnswer(0.001, status=204, headers=(("Set-Cookie", "id=1"), ("X", "a\x1b[31mb")))], 0),
     "buy": (MIX, "buy", [answer(ITEMS, 201)], 3),
     "buy_passed": (MIX.replace("body.nothing.here, ", ""), "buy", [answer(ITEMS, 201)], 0),

@@ -75,7 +75,7 @@ class Exhibits:
     def of(self, fault: str) -> Evidence:
         """Return the evidence for a fault, named as a requirement is."""
         sessions = self._sessions_with(fault)
-        shown = tuple(self._session(session, fault) for session in sessions[:MAX_SESSIONS])
+        shown = tuple(self.session(session, [fault]) for session in sessions[:MAX_SESSIONS])
         return Evidence(fault, shown, max(0, len(sessions) - MAX_SESSIONS))
 
     def _sessions_with(self, fault: str) -> list[int]:
@@ -107,10 +107,11 @@ class Exhibits:
             return attempt.reply == fault.removeprefix("reply.")
         return self._found.classes.get(Token(attempt.session, attempt.message)) == fault
 
-    def _session(self, session: int, fault: str) -> SessionEvidence:
+    def session(self, session: int, faults: Collection[str]) -> SessionEvidence:
+        """Return what happened in a session, with its messages that have one of some faults marked."""
         found = self._found
         attempts, history = found.attempts.get(session, ()), found.histories.get(session, History(session))
-        guilty = {a.message for a in attempts if self._is_fault(a, fault)}
+        guilty = {a.message for a in attempts if any(self._is_fault(a, fault) for fault in faults)}
         shown = _around(attempts, guilty)
         tokens = {Token(session, attempt.message) for attempt in shown}
         places = list(_places(history))

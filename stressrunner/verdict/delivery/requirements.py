@@ -28,6 +28,7 @@ _SENTENCES: Mapping[str, str] = {
     "processed.refused": "{found} {was} processed although not taken on",
     "processed.not_stored": "{found} {was} processed and not stored",
     "reply.unanswered": "{found} got no reply in time",
+    "reply.superseded": "{found} got word of a later one instead of a reply",
 }
 
 
