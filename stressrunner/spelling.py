@@ -46,8 +46,8 @@ def visible(text: str) -> str:
 
 
 def spreadsheet_cell(text: str) -> str:
-    """Return a text on one line that no spreadsheet takes for a formula: one that would be is begun with `'`.
+    """Return a text that no spreadsheet takes for a formula: one that would be is begun with `'`.
 
     See https://owasp.org/www-community/attacks/CSV_Injection.
     """
-    return ("'" if text.startswith(_FORMULA) else "") + printable(text)
+    return ("'" if text.startswith(_FORMULA) else "") + visible(text)
