@@ -1,7 +1,7 @@
 """Responses as hostile, broken and merely odd servers send them, and what is to come of each.
 
-`source` is the place that decides: a section of RFC 9112 or 9110, or our own choice where they leave one. The transport over
-httpx and curl 7.88 judge alike, but where `OVER_HTTPX` and `WITH_CURL` at the end say how and why they do not.
+`source` is the place that decides: a section of RFC 9112 or 9110, or our own choice where they leave one. All
+transports judge alike, and so does curl 7.88, but where `WITH_CURL` at the end says how and why it does not.
 """
 
 import gzip
@@ -11,7 +11,7 @@ from typing import NamedTuple
 from stressrunner.http.exchange import FailureKind
 from stressrunner.http.wire import Limits
 
-__all__ = ["LIMITS", "NEXT", "OVER_HTTPX", "ROWS", "WITH_CURL", "Answer", "Row"]
+__all__ = ["LIMITS", "NEXT", "ROWS", "WITH_CURL", "Answer", "Row"]
 
 LIMITS = Limits(head_bytes=10_000, body_bytes=10_000)
 
@@ -425,35 +425,6 @@ ROWS = [
     *CONTENT,
 ]
 
-_BY_REASON_OVER_HTTPX = {
-    "h11 keeps no connection of HTTP/1.0": ["HTTP/1.0 kept", "HTTP/1.0 kept in capitals"],
-    "h11 takes any version": ["HTTP/2.0", "HTTP/0.9 by name"],
-    "h11 waits for the end of a head before it looks at it": [
-        "HTTP/0.9", "SSH", "SMTP", "endless value", "endless reason", "endless trailers", "endless extension", "100 without end",
-    ],
-    "h11 refuses form feeds": ["form feed in a value"],
-    "h11 keeps the blanks at the end of a folded line": ["folded twice"],
-    "h11 takes at most 20 digits": ["many leading zeros"],
-    "the adapter has its own words for a body that ends too soon": [
-        "short body", "no body", "short body, last", "no last chunk", "short chunk", "no chunk at all", "one byte",
-    ],
-    "h11 takes the loss of the connection for a broken trailer": ["no end of the trailers"],
-    "the adapter keeps a connection whose last byte it has not read": ["body beyond the limit"],
-    "h11 knows no blanks before an extension": ["extension between blanks"],
-    "h11 knows chunked alone": [
-        "gzip, chunked", "x-gzip, chunked", "deflate, chunked", "codings in two lines", "codings with an empty one",
-        "gzip to its end", "gzip as both codings", "gzip, chunked, cut off",
-    ],
-    "h11 lets Transfer-Encoding stand before Content-Length": ["chunks and a length", "a length behind chunks"],
-    "h11 takes everything in extensions": ["CR in an extension", "NUL in an extension"],
-    "h11 does not bound extensions and trailers": ["large extension", "many extensions", "large trailers"],
-    "httpcore keeps a connection on which more came than the response": [
-        "HEAD and a body", "HEAD and chunks", "204 and a body", "204 and chunks", "304 and a body", "another response",
-        "another head", "garbage behind", "one byte behind", "NUL behind", "empty line behind", "100 behind",
-        "behind an empty body", "behind chunks", "behind trailers", "behind 204", "behind 304", "behind HEAD's",
-    ],
-}  # fmt: skip
-
 _BY_REASON_WITH_CURL = {
     "laxer: takes CR for a character": ["reason with a CR", "CR in a value", "CR before CRLF", "CR for the empty line"],
     "stricter: knows HTTP/1.0 and HTTP/1.1 alone": ["HTTP/1.9"],
@@ -486,5 +457,4 @@ _BY_REASON_WITH_CURL = {
 }  # fmt: skip
 
 #: Rows by name, and why their outcome is another one.
-OVER_HTTPX = {name: reason for reason, names in _BY_REASON_OVER_HTTPX.items() for name in names}
 WITH_CURL = {name: reason for reason, names in _BY_REASON_WITH_CURL.items() for name in names}

@@ -9,7 +9,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from hostile import LIMITS, NEXT, OVER_HTTPX, ROWS, WITH_CURL, Answer
+from hostile import LIMITS, NEXT, ROWS, WITH_CURL, Answer
 
 from stressrunner.http.exchange import FailureKind, Request
 from stressrunner.http.h1 import H1Transports
@@ -40,29 +40,20 @@ def plays(row):
     return script
 
 
-def deviates(row):
-    """Mark a row whose outcome over httpx is another one."""
-    marks = [pytest.mark.xfail(reason=OVER_HTTPX[row.name])] if row.name in OVER_HTTPX else []
-    return pytest.param(HttpxTransports, row, marks=marks, id=f"httpx-{row.name}")
-
-
 def test_table_is_large_and_its_names_are_unique():
     """A name says one row, what differs is in the table, and that does not shrink unnoticed."""
     assert len(set(NAMES)) == len(NAMES) >= 250
-    assert set(NAMES) >= OVER_HTTPX.keys() | WITH_CURL.keys()
+    assert set(NAMES) >= WITH_CURL.keys()
 
 
-@pytest.mark.parametrize(
-    ("factory", "row"),
-    [*(pytest.param(H1Transports, row, id=f"h1-{row.name}") for row in ROWS), *map(deviates, ROWS)],
-)
+@pytest.mark.parametrize("row", ROWS, ids=NAMES)
+@pytest.mark.parametrize("factory", [H1Transports, HttpxTransports], ids=["h1", "httpx"])
 @pytest.mark.anyio
 async def test_outcome_of_a_response(serve, factory, row):
     """A response is what the table says, and the next request never gets anything of it for an answer."""
     server = serve(plays(row))
-    patience_s = 0.2 if factory is HttpxTransports and row.name in OVER_HTTPX else 3
     async with factory(server.url, limits=LIMITS, tls=TRUSTS_NOBODY).open() as transport:
-        exchange = await transport.exchange(Request(row.method, "/", timeout_s=patience_s))
+        exchange = await transport.exchange(Request(row.method, "/", timeout_s=3))
         following = await transport.exchange(Request("GET", "/next", timeout_s=3))
     assert (following.status, following.body, following.failure) == (203, b"next", None)
     if isinstance(row.expected, Answer):
@@ -78,8 +69,7 @@ async def test_outcome_of_a_response(serve, factory, row):
     else:
         assert exchange.failure is not None
         assert exchange.failure.kind is row.expected, exchange.failure
-        if factory is H1Transports or row.expected is FailureKind.RESET:
-            assert row.words in exchange.failure.message
+        assert row.words in exchange.failure.message
         assert (exchange.body, server.connections) == (b"", 1 if row.keeps else 2)
 
 
