@@ -12,10 +12,10 @@ from typing import Any
 from stressrunner.http.failures import lost_connection
 from stressrunner.http.h1_connection import Connection
 
-__all__ = ["TlsConnection", "told_by"]
+__all__ = ["TellingTls", "TlsConnection", "told_by"]
 
 
-class _Telling(ssl.SSLObject):
+class TellingTls(ssl.SSLObject):
     """Gives what came before TLS broke, and says only then that it did."""
 
     broken: ssl.SSLError | None = None  #: why nothing more will come, behind what has come
@@ -23,6 +23,7 @@ class _Telling(ssl.SSLObject):
     holds = False  #: something was read that is not handed over yet
 
     def read(self, len: int = 1024, buffer: Any = None) -> bytes:  # noqa: A002  # the name of the base
+        """Return what came, or why nothing will."""
         if self.broken is not None:
             raise self.broken
         try:
@@ -42,7 +43,7 @@ class _Telling(ssl.SSLObject):
 
 def told_by(context: ssl.SSLContext) -> ssl.SSLContext:
     """Return the context, whose connections tell from now on what `TlsConnection` asks for."""
-    context.sslobject_class = _Telling
+    context.sslobject_class = TellingTls
     return context
 
 
@@ -54,7 +55,7 @@ class TlsConnection(Connection):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the open connection."""
         super().connection_made(transport)
-        self._tls: _Telling = transport.get_extra_info("ssl_object")
+        self._tls: TellingTls = transport.get_extra_info("ssl_object")
 
     def data_received(self, data: bytes) -> None:
         """Take what the server sent, and why nothing will follow."""

@@ -6,6 +6,7 @@ from typing import Protocol, cast
 
 from stressrunner.http.exchange import Failure
 from stressrunner.http.failures import lost_connection
+from stressrunner.http.h1_tls import TellingTls
 from stressrunner.http.h2_session import Session
 from stressrunner.http.h2_stream import Stream
 from stressrunner.http.sockets import IDLE_CHECK_NS, is_readable
@@ -25,23 +26,23 @@ class Owner(Protocol):
 
 
 class H2Connection(asyncio.Protocol):
-    """Carries many requests at once."""
+    """Carries many requests at once; over TLS in a context that `told_by` has returned."""
 
-    __slots__ = ("_idle_since_ns", "_is_paused", "_owner", "_transport", "greeted", "session")
+    __slots__ = ("_idle_since_ns", "_is_paused", "_owner", "_tls", "_transport", "greeted", "session")
 
     def __init__(self, limits: Limits, owner: Owner) -> None:
         self.session = Session(limits)
         self.greeted: asyncio.Future[None] | None = None  #: ends when the server has spoken, or was lost
         self._owner = owner
         self._transport: asyncio.Transport
+        self._tls: TellingTls | None = None
         self._is_paused = False
         self._idle_since_ns = time.monotonic_ns()
 
     @property
     def negotiated(self) -> str | None:
         """What was agreed on in the handshake of TLS; None without TLS, "" when nothing was."""
-        tls = self._transport.get_extra_info("ssl_object")
-        return None if tls is None else tls.selected_alpn_protocol() or ""
+        return None if self._tls is None else self._tls.selected_alpn_protocol() or ""
 
     def is_usable(self, now_ns: int) -> bool:
         """Whether it may take a request: nobody has ended it, nor has anything come while it was idle.
@@ -73,12 +74,18 @@ class H2Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the open connection."""
         self._transport = cast("asyncio.Transport", transport)
+        self._tls = transport.get_extra_info("ssl_object")
 
     def data_received(self, data: bytes) -> None:
-        """Take what the server sent."""
-        now_ns = time.monotonic_ns()
+        """Take what the server sent, and over TLS why nothing will follow."""
+        now_ns, tls = time.monotonic_ns(), self._tls
         self.session.receive(data, now_ns)
         self.flush(now_ns)
+        if tls is not None:
+            tls.holds = False
+            if tls.broken is not None:
+                self._end(lost_connection(tls.broken))
+                self.abort()
 
     def eof_received(self) -> None:
         """Take the end of what the server sends."""

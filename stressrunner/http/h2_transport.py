@@ -20,6 +20,7 @@ from stressrunner.http.failures import ExchangeFailed, connect_timeout, response
 from stressrunner.http.h1_deadlines import Deadlines
 from stressrunner.http.h1_dial import dial
 from stressrunner.http.h1_resolver import Resolver
+from stressrunner.http.h1_tls import told_by
 from stressrunner.http.h2_connection import H2Connection
 from stressrunner.http.h2_heads import Field, request_fields
 from stressrunner.http.h2_session import NO_HTTP2, Session
@@ -60,7 +61,7 @@ class H2Transports:
         self._way = _Way(
             origin_of(base_url),
             limits,
-            Contexts(proxy_tls, client_context(http2=True) if tls is None else tls),
+            Contexts(proxy_tls, told_by(client_context(http2=True) if tls is None else tls)),
             proxy,
         )
         self._common: _Common | None = None

@@ -17,7 +17,7 @@ from stressrunner.http.failures import ExchangeFailed
 from stressrunner.http.h1_response import ResponseReader
 from stressrunner.http.wire import Limits
 
-__all__ = ["Attempt", "Backend", "attempting"]
+__all__ = ["Attempt", "Backend", "attempting", "ending"]
 
 _CAME: Final = b"HTTP/1.1 200 Read\r\nContent-Length: 0\r\n\r\n"
 _CAME_LAST: Final = b"HTTP/1.1 200 Read\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
@@ -67,6 +67,24 @@ _ATTEMPT: ContextVar[Attempt] = ContextVar("attempt")
 attempting = _ATTEMPT.set  #: says whose the bytes are that this task reads and writes from now on
 
 
+class _Ending(ssl.SSLObject):
+    """Tells the end that TLS announces from the one that it does not."""
+
+    has_ended = False  #: the server has announced its end (close_notify)
+
+    def read(self, len: int = 1024, buffer: Any = None) -> bytes:  # noqa: A002  # the name of the base
+        # Into a buffer, where there is one, and then its length is returned.
+        came = super().read(len) if buffer is None else super().read(len, buffer)
+        self.has_ended = not came
+        return came
+
+
+def ending(context: ssl.SSLContext) -> ssl.SSLContext:
+    """Return the context, whose streams know from now on how they end."""
+    context.sslobject_class = _Ending
+    return context
+
+
 class Backend(httpcore.AsyncNetworkBackend):
     """Opens streams that are watched."""
 
@@ -113,10 +131,16 @@ class _Watched(httpcore.AsyncNetworkStream):
                 attempt.first_byte_ns = attempt.first_byte_ns or attempt.completed_ns
                 reader.feed(received)
             else:
-                reader.finish()
+                reader.finish(is_orderly=self._is_orderly)
             if reader.failure is not None:
                 raise ExchangeFailed(reader.failure)
         return _CAME if reader.reusable else _CAME_LAST
+
+    @property
+    def _is_orderly(self) -> bool:
+        """Whether the end of the stream was announced, where TLS has to announce it."""
+        tls = self.get_extra_info("ssl_object")
+        return not isinstance(tls, _Ending) or tls.has_ended
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109  as above
         """Write a part of a request."""

@@ -20,7 +20,7 @@ from stressrunner.http.content import undone
 from stressrunner.http.exchange import Exchange, Failure, Request, Transport
 from stressrunner.http.failures import ExchangeFailed, response_timeout, unsendable
 from stressrunner.http.httpx_failures import Stage, failure_of
-from stressrunner.http.httpx_stream import Attempt, Backend, attempting
+from stressrunner.http.httpx_stream import Attempt, Backend, attempting, ending
 from stressrunner.http.origin import Origin, locate, origin_of
 from stressrunner.http.proxy import Proxy, proxy_of
 from stressrunner.http.resends import is_sent_again
@@ -51,7 +51,7 @@ class HttpxTransports:
         Raises:
             ValueError: `base_url` is not an http or https URL, or `proxy` is not.
         """
-        self._tls = client_context() if tls is None else tls
+        self._tls = ending(client_context() if tls is None else tls)
         self._route = _Route(origin_of(base_url), limits, None if proxy is None else proxy_of(proxy))
 
     def open(self) -> AbstractAsyncContextManager[Transport]:

@@ -8,8 +8,9 @@ import time
 
 import anyio
 import pytest
-from h2_peer import Http2Peer, answer, data, frame, goaway, head, reset, settings
+from h2_peer import Asked, Http2Peer, answer, data, frame, goaway, head, reset, settings
 from http_scripts import OK, without_http2
+from tls_records import Records
 
 from stressrunner import __version__
 from stressrunner.http.choice import transports_for
@@ -447,6 +448,35 @@ async def test_corrupt_record(serve, secure):
     kinds = [e.failure and e.failure.kind for e in exchanges]
     assert kinds == [None] * 7 + [FailureKind.TLS, None]
     assert "bad record mac" in exchanges[7].failure.message
+
+
+async def test_response_before_a_broken_record_counts(serve, secure):
+    """A response that came whole together with a damaged record is one; what else is in flight fails with the reason."""
+    server, client = secure
+
+    def script(peer):
+        with contextlib.suppress(ssl.SSLError, EOFError):
+            records, asked = Records(peer.sock, server), Asked()
+            records.write(settings())
+            while not asked.ended:
+                asked.take(records.read())
+            records.write(answer(1))
+            while len(asked.ended) < 3:
+                asked.take(records.read())
+            peer.send(records.record(answer(3)) + records.record(answer(5), damaged=True))
+            peer.until_closed()
+
+    url = serve(script).url.replace("http:", "https:")
+    async with H2Transports(url, tls=client).open() as transport:
+        first = await transport.exchange(GET)
+        others = await together(transport, GET, GET)
+    assert [(e.status, e.failure and e.failure.kind) for e in (first, *others)] == [
+        (200, None),
+        (200, None),
+        (0, FailureKind.TLS),
+    ]
+    assert "bad record mac" in others[1].failure.message
+    assert not others[1].resent
 
 
 def tunnel_to(script, tls=None, status=b"200 Established", seen=None):

@@ -2,12 +2,17 @@
 
 import ssl
 
+import anyio
+import httpcore
 import pytest
 from http_scripts import OK
+from tls_records import serving
 
 from stressrunner.http.choice import transports_for
 from stressrunner.http.exchange import FailureKind, Request
+from stressrunner.http.httpx_failures import Stage, failure_of
 from stressrunner.http.httpx_transport import HttpxTransports
+from stressrunner.http.origin import origin_of
 from stressrunner.http.tls import client_context
 
 pytestmark = pytest.mark.anyio
@@ -107,3 +112,105 @@ async def test_unix_sockets_are_left_to_the_fast_transport():
         FailureKind.PROTOCOL,
         "the request cannot be sent: only the transport h1 connects to Unix sockets",
     )
+
+
+def tunnel_to(script):
+    """Script: a proxy that opens a tunnel, at whose end `script` is played."""
+
+    def proxy(peer):
+        peer.request()
+        peer.send(b"HTTP/1.1 200 OK\r\n\r\n")
+        script(peer)
+
+    return proxy
+
+
+async def through_tunnel(serve, authority, third, count=4, server=None):
+    """Return the first exchanges with a server whose third response is what `third` makes of its records."""
+    proxy = serve(tunnel_to(serving(server or authority.server, third)))
+    trusted = client_context(ca_file=authority.ca)
+    async with HttpxTransports("https://localhost:8443", tls=trusted, proxy=proxy.url).open() as transport:
+        return [await transport.exchange(GET._replace(timeout_s=3)) for _ in range(count)]
+
+
+async def test_damaged_record_in_a_tunnel(serve, authority):
+    """A record that TLS refuses is a failure of TLS with the reason, and everything before and after it counts."""
+    came = await through_tunnel(serve, authority, lambda r: r.record(OK, damaged=True))
+    assert [(e.status, e.failure and e.failure.kind) for e in came] == [
+        (200, None),
+        (200, None),
+        (0, FailureKind.TLS),
+        (200, None),
+    ]
+    assert "bad record mac" in came[2].failure.message
+    assert not any(e.resent for e in came)
+
+
+async def test_end_that_tls_did_not_announce(serve, authority):
+    """A body that ends with its connection is whole only if TLS announces the end."""
+    body = b"HTTP/1.1 200 OK\r\n\r\nok"
+    orderly = await through_tunnel(serve, authority, lambda r: r.record(body) + r.close_notify(), 3)
+    cut_off = await through_tunnel(serve, authority, lambda r: r.record(body), 3)
+    assert (orderly[2].body, orderly[2].failure) == (b"ok", None)
+    assert (cut_off[2].status, cut_off[2].failure.kind) == (200, FailureKind.RESET)
+
+
+async def test_certificate_that_the_server_asks_for_later(serve, authority):
+    """Under TLS 1.3 a server says after the handshake that it wants a certificate: a failure of TLS with the reason."""
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(authority.ca, authority.key)
+    server.minimum_version = ssl.TLSVersion.TLSv1_3
+    server.verify_mode = ssl.CERT_REQUIRED
+    (refused,) = await through_tunnel(serve, authority, lambda _: b"", 1, server)
+    assert refused.failure.kind is FailureKind.TLS
+    assert refused.failure.message.endswith("(alert of the server: certificate required)")
+
+
+@pytest.mark.parametrize(
+    ("error", "stage", "kind"),
+    [
+        (httpcore.ReadError(), Stage.SENT, FailureKind.RESET),
+        (ssl.SSLError(1, "x"), Stage.SENT, FailureKind.TLS),
+        (ssl.SSLError(1, "x"), Stage.CONNECTED, FailureKind.TLS),
+        (anyio.ClosedResourceError(), Stage.SENT, FailureKind.RESET),
+        (anyio.EndOfStream(), Stage.CONNECTING, FailureKind.CONNECT),
+        (httpcore.RemoteProtocolError("x"), Stage.CONNECTED, FailureKind.CONNECT),
+        (httpcore.LocalProtocolError("x"), Stage.CONNECTED, FailureKind.PROTOCOL),
+        (httpcore.ConnectTimeout(), Stage.CONNECTING, FailureKind.TIMEOUT),
+        (RuntimeError("x"), Stage.SENT, FailureKind.PROTOCOL),
+        (ExceptionGroup("x", [ssl.SSLError(1, "y")]), Stage.SENT, FailureKind.PROTOCOL),
+    ],
+)
+async def test_every_error_has_a_kind(error, stage, kind):
+    """Whatever a library raises is a failure with a name, and one that none should raise says its type."""
+    failure = failure_of(error, stage, (origin_of("https://target"), origin_of("http://proxy")), GET)
+    assert failure.kind is kind
+    if kind is FailureKind.PROTOCOL and stage is Stage.SENT:
+        assert type(error).__name__ in failure.message
+
+
+@pytest.mark.parametrize(
+    ("credentials", "words"),
+    [
+        ("load:pa/ss", "has a '/' that is not percent-encoded; write %2F"),
+        ("load:pa?ss", "has a '?' that is not percent-encoded; write %3F"),
+        ("load:pa#ss", "has a '#' that is not percent-encoded; write %23"),
+        ("load:pa@ss", "has a '@' that is not percent-encoded; write %40"),
+        ("load:pa[ss", "has a '[' that is not percent-encoded; write %5B"),
+        ("load:pa ss", "has a ' ' that is not percent-encoded; write %20"),
+        ("load:100%", "has a '%' that is not percent-encoded; write %25"),
+    ],
+)
+async def test_password_that_is_not_encoded(credentials, words):
+    """What is wrong with a password is said, without the password."""
+    with pytest.raises(ValueError, match="percent-encoded") as raised:
+        HttpxTransports("http://target", tls=TRUSTS_NOBODY, proxy=f"http://{credentials}@127.0.0.1:3128")
+    assert str(raised.value).endswith(words)
+    assert credentials.partition(":")[2] not in str(raised.value)
+
+
+async def test_surplus_behind_a_tunnelled_response(serve, authority):
+    """What comes behind a response is nobody's answer: the connection is closed, and the next one has its own."""
+    came = await through_tunnel(serve, authority, lambda r: r.record(OK + OK.replace(b"ok", b"no")), 5)
+    assert [(e.body, e.failure) for e in came] == [(b"ok", None)] * 5
+    assert [e.connect_ns is None for e in came] == [False, True, True, False, True]
