@@ -125,8 +125,10 @@ class _Watched(httpcore.AsyncNetworkStream):
             return await self._stream.read(max_bytes, timeout)
         reader = attempt.reader
         while not reader.complete:
-            received = await self._stream.read(max_bytes, timeout)
-            attempt.completed_ns = time.monotonic_ns()
+            try:
+                received = await self._stream.read(max_bytes, timeout)
+            finally:
+                attempt.completed_ns = time.monotonic_ns()
             if received:
                 attempt.first_byte_ns = attempt.first_byte_ns or attempt.completed_ns
                 reader.feed(received)

@@ -18,7 +18,7 @@ import httpcore
 
 from stressrunner.http.content import undone
 from stressrunner.http.exchange import Exchange, Failure, Request, Transport
-from stressrunner.http.failures import ExchangeFailed, response_timeout, unsendable
+from stressrunner.http.failures import ExchangeFailed, response_timeout, unasked_switch, unsendable
 from stressrunner.http.httpx_failures import Stage, failure_of
 from stressrunner.http.httpx_stream import Attempt, Backend, attempting, ending
 from stressrunner.http.origin import Origin, locate, origin_of
@@ -156,7 +156,7 @@ class _HttpxTransport:
             return failure_of(
                 error, _stage(attempt), (origin, None if proxy is None else proxy.origin), request
             )
-        return None
+        return unasked_switch(request) if attempt.reader.status == 101 else None
 
 
 def _stage(attempt: Attempt) -> Stage:
@@ -171,7 +171,7 @@ def _may_be_sent_again(attempt: Attempt, failure: Failure | None) -> bool:
         is_kept=attempt.connect_ns is None,
         bytes_received=attempt.reader.bytes_received,
         sent_ns=attempt.sent_ns,
-        lost_ns=time.monotonic_ns(),
+        lost_ns=attempt.completed_ns or time.monotonic_ns(),
     )
 
 

@@ -89,10 +89,13 @@ async def test_request_that_crossed_the_end_of_its_connection_is_sent_again(serv
         elif peer.number == 1:
             peer.send(OK)
 
-    server = serve(script)
-    async with factory(server.url).open() as transport:
-        await transport.exchange(Request("GET", "/"))
-        exchange = await transport.exchange(Request(method, "/"))
+    for _ in range(20):
+        server = serve(script)
+        async with factory(server.url).open() as transport:
+            await transport.exchange(Request("GET", "/"))
+            exchange = await transport.exchange(Request(method, "/"))
+        if exchange.failure is None or exchange.completed_ns - exchange.sent_ns <= AT_ONCE_NS:
+            break  # else the machine was so busy that the loss was noticed late
     assert (exchange.failure, exchange.status, exchange.resent) == (None, 200, True)
     assert server.connections == 2
 
