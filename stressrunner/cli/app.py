@@ -78,6 +78,12 @@ def cli() -> None:
     help="Serve live figures to Prometheus, on this machine unless a HOST is given. Needs stressrunner[prometheus].",
 )
 @click.option(
+    "--prometheus-linger",
+    callback=arguments.duration_s,
+    metavar="DURATION",
+    help="How long the last figures are held for a scrape, e.g. 30s; unless given, for one more scrape where some came.",
+)
+@click.option(
     "--otlp", metavar="URL", help="Push live figures to an OpenTelemetry collector. Needs stressrunner[otlp]."
 )
 @click.option(

@@ -5,8 +5,11 @@ from typing import Literal
 
 import click
 
+from stressrunner.units import parse_duration
+
 __all__ = [
     "archive",
+    "duration_s",
     "env",
     "folder",
     "overrides",
@@ -18,6 +21,16 @@ __all__ = [
     "workers",
     "yes",
 ]
+
+
+def duration_s(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
+    """Read a duration with its unit as the language does, in seconds."""
+    if value is None:
+        return None
+    try:
+        return float(parse_duration(value))
+    except ValueError as error:
+        raise click.BadParameter(str(error), ctx, param) from error
 
 
 def _workers(ctx: click.Context, param: click.Parameter, value: str) -> int | Literal["auto"]:

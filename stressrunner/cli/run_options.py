@@ -20,6 +20,8 @@ class RunOptions:
     strict: bool = False
     yes: bool = False
     prometheus: str | None = None  #: where to serve figures
+    #: how long the last figures are held for a scrape, in seconds; None: twice as long as between the last two
+    prometheus_linger: float | None = None
     otlp: str | None = None  #: where to push them
     quiet: bool = False
     verbose: bool = False

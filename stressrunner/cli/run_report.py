@@ -9,7 +9,7 @@ import click
 
 from stressrunner.cli.consent import ask_about
 from stressrunner.cli.destinations import SAMPLES, Destination, parse_destinations
-from stressrunner.cli.exports import exporting
+from stressrunner.cli.exports import Exports, exporting
 from stressrunner.cli.interrupts import interruptible
 from stressrunner.cli.loading import loaded
 from stressrunner.cli.run_options import RunOptions
@@ -47,13 +47,17 @@ async def check_run_report(path: Path, options: RunOptions, crew: Crew) -> int:
     with (
         loaded(path, options.environment, options.overrides) as document,
         sample_files(destinations) as samples,
+        exporting(options, [phase.name for phase in build(document).load]) as exports,
     ):
-        result = await _watched(document, options, crew, samples)
+        result = await _watched(document, options, crew, samples, exports)
         failed = _write(result, [each for each in destinations if each.form != SAMPLES])
         failed += [] if samples is None else _write_samples(samples)
-    _show(result, destinations, template, quiet=options.quiet)
-    for reason in failed:
-        click.echo(f"stressrunner: a report could not be written: {reason}", err=True)
+        _show(result, destinations, template, quiet=options.quiet)
+        for reason in failed:
+            click.echo(f"stressrunner: a report could not be written: {reason}", err=True)
+        if result.verdict.outcome == "aborted":
+            exports.hurry()
+        await interruptible(exports.hold)
     if os.environ.get("GITHUB_ACTIONS") == "true":
         from stressrunner.cli.github import tell_github  # noqa: PLC0415  costs start-up time
 
@@ -61,7 +65,9 @@ async def check_run_report(path: Path, options: RunOptions, crew: Crew) -> int:
     return result.verdict.exit_code
 
 
-async def _watched(document: Document, options: RunOptions, crew: Crew, samples: SampleFile | None) -> Result:
+async def _watched(
+    document: Document, options: RunOptions, crew: Crew, samples: SampleFile | None, exports: Exports
+) -> Result:
     """Run a scenario, once that is agreed to, and show how it gets on."""
     scenario = build(document)
     if not options.yes:
@@ -70,9 +76,8 @@ async def _watched(document: Document, options: RunOptions, crew: Crew, samples:
     parts = None if samples is None else samples.parts
     of_run = Options(options.seed, options.overrides, options.strict, options.workers, parts)
     try:
-        with exporting(options, [phase.name for phase in scenario.load]) as exports:
-            listener = Several((view or Silence(), *exports))
-            return await interruptible(lambda interrupted: run(document, of_run, listener, interrupted, crew))
+        listener = Several((view or Silence(), *exports.listeners))
+        return await interruptible(lambda interrupted: run(document, of_run, listener, interrupted, crew))
     finally:
         if view is not None:
             view.close()

@@ -99,6 +99,7 @@ class Progress:
     thresholds: tuple[ThresholdProgress, ...]
     errors: tuple[ErrorProgress, ...]  #: the most frequent first
     generator: GeneratorProgress
+    run_id: str = ""
 
 
 class Listener(Protocol):

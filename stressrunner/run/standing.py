@@ -42,6 +42,7 @@ class Standing:
     def __init__(self, scenario: Scenario, plan: Plan, masker: Masker) -> None:
         self._name = masker.text(scenario.name)
         self._target = masker.text(shown(plan.base_url, plan.target.proxy))
+        self._run_id = plan.run_id
         self._masker = masker
         planned = [plan.planned(index) for index in range(len(plan.phases))]
         self._planned = None if None in planned else sum(sum(each.values()) for each in planned if each)
@@ -83,6 +84,7 @@ class Standing:
             thresholds=tuple(_threshold(threshold, found) for threshold, found in latest.items()),
             errors=self._errors(total),
             generator=_generator(beat.tally, generators),
+            run_id=self._run_id,
         )
 
     def _endpoints(self, beat: Beat, total: Tally) -> tuple[EndpointProgress, ...]:

@@ -1,9 +1,14 @@
 """Figures that are pushed over OTLP arrive as they were counted; a collector that is not there harms nobody."""
 
+import json
+import threading
+import time
 from dataclasses import replace
 
 import pytest
+from cli.command import stressrunner
 from cli.made_progress import RUNNING
+from hosting.handler_server import QuietHandler, serving
 from metrics.metrics_samples import sample
 
 pytest.importorskip("opentelemetry.sdk", reason="stressrunner[otlp] is not installed")
@@ -79,6 +84,73 @@ def test_a_collector_that_does_not_take_them_is_counted(path):
             listener.progress(RUNNING, counted(1))
         assert listener.failed >= 1
         assert messages == []
+
+
+class Silent(QuietHandler):
+    """A collector that takes a push and never answers, until its test is over."""
+
+    over = threading.Event()
+
+    def wait(self):
+        """Wait."""
+        self.over.wait(60)
+
+    do_POST = wait  # noqa: N815  the name that the server looks for
+
+
+class Busy(QuietHandler):
+    """A collector that wants to be asked again later."""
+
+    def refuse(self):
+        """Refuse."""
+        self.received()
+        self.reply(503)
+
+    do_POST = refuse  # noqa: N815
+
+
+@pytest.mark.parametrize("collector", [Silent, Busy])
+@pytest.mark.parametrize("is_in_haste", [False, True])
+def test_the_end_of_a_run_does_not_wait_for_a_collector(collector, is_in_haste):
+    """One that hangs, or answers 503 and is asked again, holds the end up for a second, and what is missing is told."""
+    Silent.over = threading.Event()
+    with serving(collector) as url:
+        with pushing_otlp(url, ["load"]) as listener:
+            listener.progress(RUNNING, counted(1))
+            listener.is_in_haste = is_in_haste
+            begin_s = time.monotonic()
+        took_s = time.monotonic() - begin_s
+        Silent.over.set()
+    assert took_s < 4  # its own timeout is 5 s
+    assert (listener.failed >= 1, listener.is_complete) == (True, False)
+
+
+def test_a_refusal_has_its_reason():
+    """What the collector, or the system, says of it is kept in one line."""
+    with pushing_otlp("http://127.0.0.1:1", ["load"]) as listener:
+        listener.progress(RUNNING, counted(1))
+        listener.is_in_haste = False
+    assert not listener.is_complete
+    assert "\n" not in listener.reason
+
+
+def test_a_run_says_which_it_is():
+    """The resource has the run's id, an instance, and what the environment says; the last push is complete."""
+    with receiving() as (url, messages):
+        ran = stressrunner(
+            "scenarios/hello.yaml",
+            *("--set", "load={concurrency: 1, requests: 3}", "--otlp", url, "--report", "json"),
+            OTEL_RESOURCE_ATTRIBUTES="team=shop,service.version=7",
+        )
+    assert ran.code == 0, ran.err
+    _, attributes = metrics_of(messages[-1])
+    assert attributes["stressrunner.run.id"] == json.loads(ran.out)["run"]["id"]
+    assert len(attributes["service.instance.id"]) == 36
+    assert (attributes["service.name"], attributes["service.version"], attributes["team"]) == (
+        "stressrunner",
+        "7",
+        "shop",
+    )
 
 
 def test_a_run_without_figures_pushes_nothing():

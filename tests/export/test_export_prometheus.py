@@ -4,7 +4,10 @@ import shutil
 import socket
 import subprocess
 import time
+from contextlib import contextmanager
 
+import anyio
+import anyio.to_thread
 import httpx
 import pytest
 from cli.command import stressrunner
@@ -16,6 +19,7 @@ pytest.importorskip("prometheus_client", reason="stressrunner[prometheus] is not
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from stressrunner.cli.exports import Exports
 from stressrunner.errors import UsageError
 from stressrunner.metrics.tally import Tally
 from stressrunner.run.export.figures import BOUNDS_S, Buckets
@@ -56,6 +60,71 @@ def test_what_is_served_is_what_was_counted():
     ] == list(buckets.cumulative)
     assert found[f"{name}_count", labels] == 304
     assert found[f"{name}_sum", labels] == pytest.approx(buckets.sum_s)
+
+
+@contextmanager
+def held(linger_s):
+    """Serve figures that nobody has seen yet; yields the exports, a function that scrapes and one that ends the load."""
+    exports = Exports(linger_s, quiet=True)
+    with serving_prometheus("127.0.0.1", 0, ["load"]) as (listener, port):
+        exports.prometheus = listener
+
+        def end():
+            listener.progress(RUNNING, Tally())
+
+        yield exports, lambda: scraped(port), end
+
+
+def hold(exports, *, meanwhile=None, interrupted=False):
+    """Hold the last figures while something happens; return how long that took."""
+
+    async def main():
+        event = anyio.Event()
+        if interrupted:
+            event.set()
+        async with anyio.create_task_group() as tasks:
+            if meanwhile is not None:
+                tasks.start_soon(anyio.to_thread.run_sync, meanwhile)
+            begin_s = anyio.current_time()
+            await exports.hold(event)
+            return anyio.current_time() - begin_s
+
+    return anyio.run(main)
+
+
+def test_the_last_figures_are_held_for_one_scrape():
+    """Where somebody scrapes, the next one still finds them; then the command ends."""
+    with held(None) as (exports, scrape, end):
+        end()
+        scrape()
+        assert hold(exports) < 5  # the latest figures have been seen
+        end()
+        assert exports.prometheus.patience_s == 15
+        assert hold(exports, meanwhile=scrape) < 10
+        assert exports.prometheus.is_up_to_date
+        assert 0 < exports.prometheus.patience_s < 60
+
+
+def test_nobody_is_waited_for_who_never_scraped():
+    """Unless that is asked for; and nobody at all when the run was interrupted, or it is now."""
+    with held(None) as (exports, _, end):
+        end()
+        assert hold(exports) < 5
+    with held(50.0) as (exports, scrape, end):
+        end()
+        assert hold(exports, interrupted=True) < 10
+        assert hold(exports, meanwhile=scrape) < 10
+        end()
+        exports.hurry()
+        assert hold(exports) < 10
+
+
+@pytest.mark.parametrize("arguments", [("--prometheus-linger", "soon"), ("--prometheus-linger", "5")])
+def test_how_long_to_hold_figures_has_a_unit(arguments):
+    """What is no duration is an error of usage."""
+    ran = stressrunner("scenarios/hello.yaml", "--prometheus", "0", *arguments)
+    assert ran.code == 2
+    assert "--prometheus-linger" in ran.err
 
 
 def test_a_port_that_is_taken_is_refused():

@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from urllib.parse import urlsplit
@@ -21,7 +22,7 @@ from opentelemetry.sdk.metrics.export import (
     ScopeMetrics,
     Sum,
 )
-from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 from stressrunner import __version__
@@ -35,6 +36,9 @@ __all__ = ["OtlpListener", "pushing_otlp"]
 _PATH = "/v1/metrics"
 _INTERVAL_S = 5.0  #: between two pushes
 _TIMEOUT_S = 5.0
+_LAST_WITHIN_S = 1.0  #: so long the end of a run waits for the last push
+_LAST_AT_ONCE_S = 0.1  #: so long it does when somebody has had enough of it
+_LONGEST_REASON = 200  #: characters
 _CUMULATIVE = AggregationTemporality.CUMULATIVE
 
 
@@ -53,26 +57,40 @@ class OtlpListener:
         self._next_s = 0.0
         self._wake = threading.Event()
         self._is_over = False
+        self._run_id = ""
+        self._instance = str(uuid.uuid4())
         self._thread = threading.Thread(target=self._push, daemon=True)
         self._thread.start()
-        self.failed = 0  #: pushes that were not taken
+        self.failed = 0  #: pushes that were not taken, the one included that was not waited for
+        self.is_complete = True  #: the last figures were taken
+        self.is_in_haste = False  #: hardly wait for the last push
+        self.reason = ""  #: why the latest of them was not taken, once it is known
 
     def note(self, text: str) -> None:
         """Leave it to others."""
 
     def progress(self, progress: Progress, total: Tally) -> None:
         """Keep where the load stands, and have it pushed when it is time to."""
+        self._run_id = progress.run_id
         self._latest = families(progress, total, self._phases)
         if progress.at_s >= self._next_s:
             self._next_s = progress.at_s + _INTERVAL_S
             self._wake.set()
 
     def close(self) -> None:
-        """Push for the last time, and wait until that is done."""
+        """Push for the last time, and wait for a second at most until that is done."""
         self._is_over = True
         self._wake.set()
-        self._thread.join()
-        self._exporter.shutdown()
+        self._thread.join(_LAST_AT_ONCE_S if self.is_in_haste else _LAST_WITHIN_S)
+        if self._thread.is_alive():
+            self.failed, self.is_complete = self.failed + 1, False
+        else:
+            self._exporter.shutdown()
+
+    @property
+    def is_abandoned(self) -> bool:
+        """Whether a push is still under way that nobody waits for any more."""
+        return self._is_over and self._thread.is_alive()
 
     def _push(self) -> None:
         is_over = False
@@ -82,20 +100,43 @@ class OtlpListener:
             is_over = self._is_over  # before the push, so that the last one has the last figures
             if self._latest:
                 result = self._exporter.export(self._message(), timeout_millis=_TIMEOUT_S * 1000)
-                self.failed += result is not MetricExportResult.SUCCESS
+                self.is_complete = result is MetricExportResult.SUCCESS
+                self.failed += not self.is_complete
 
     def _message(self) -> MetricsData:
         metrics = [
             _metric(family, self._begun_ns, time.time_ns()) for family in self._latest if family.points
         ]
         scope = ScopeMetrics(InstrumentationScope("stressrunner", __version__), metrics, "")
-        resource = Resource({"service.name": "stressrunner", "service.version": __version__})
-        return MetricsData([ResourceMetrics(resource, [scope], "")])
+        return MetricsData([ResourceMetrics(self._resource(), [scope], "")])
+
+    def _resource(self) -> Resource:
+        """Return what the figures are of; what the environment says of it comes first."""
+        own = {
+            "service.name": "stressrunner",
+            "service.version": __version__,
+            "service.instance.id": self._instance,
+            "stressrunner.run.id": self._run_id,
+        }
+        return Resource(own).merge(OTELResourceDetector().detect())
+
+
+class _Reasons(logging.Handler):
+    """Keeps why a push was not taken, as the exporter words it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.latest = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep the first line of a message."""
+        lines = record.getMessage().strip().splitlines()
+        self.latest = lines[0][:_LONGEST_REASON] if lines else self.latest
 
 
 @contextmanager
 def pushing_otlp(url: str, phases: Sequence[str]) -> Iterator[OtlpListener]:
-    """Push to a collector until the context is left, and once more then.
+    """Push to a collector until the context is left, and once more then; what was not taken is on the listener.
 
     Raises:
         UsageError: the URL is none of HTTP.
@@ -104,14 +145,18 @@ def pushing_otlp(url: str, phases: Sequence[str]) -> Iterator[OtlpListener]:
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise UsageError(f"--otlp {url}: write a URL such as http://localhost:4318")
     listener = OtlpListener(url if parts.path.strip("/") else url.rstrip("/") + _PATH, phases)
-    logger = logging.getLogger("opentelemetry.exporter")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)  # failed pushes are counted, and told once by whoever asked for them
+    # Failed pushes are counted, and told once by whoever asked for them.
+    logger, reasons = logging.getLogger("opentelemetry.exporter"), _Reasons()
+    logger.addHandler(reasons)
+    before, logger.propagate = logger.propagate, False
     try:
         yield listener
     finally:
         listener.close()
-        logger.setLevel(level)
+        listener.reason = reasons.latest
+        if not listener.is_abandoned:
+            logger.removeHandler(reasons)
+            logger.propagate = before
 
 
 def _metric(family: Family, begun_ns: int, now_ns: int) -> Metric:

@@ -1,5 +1,6 @@
 """An endpoint that Prometheus scrapes while a run is under way."""
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -20,6 +21,10 @@ from stressrunner.run.listener import Progress
 __all__ = ["PrometheusListener", "serving_prometheus"]
 
 
+_UNKNOWN_S = 15.0  #: between two scrapes, of which only one has come yet
+_MOST_PATIENCE_S = 60.0
+
+
 class PrometheusListener(Collector):
     """A listener whose latest figures are scraped, from threads of the server."""
 
@@ -27,6 +32,9 @@ class PrometheusListener(Collector):
         """`phases` are the names of the load's phases."""
         self._phases = phases
         self._latest: tuple[Family, ...] = ()
+        self._scraped_s: float | None = None  # when somebody did last, monotonic
+        self._interval_s: float | None = None  # between the last two
+        self.is_up_to_date = True  #: the latest figures were scraped, or there are none
 
     def note(self, text: str) -> None:
         """Leave it to others."""
@@ -34,9 +42,20 @@ class PrometheusListener(Collector):
     def progress(self, progress: Progress, total: Tally) -> None:
         """Keep where the load stands, frozen, for whoever scrapes next."""
         self._latest = families(progress, total, self._phases)
+        self.is_up_to_date = False
+
+    @property
+    def patience_s(self) -> float:
+        """How long the next scrape may take to come: twice as long as from the one before to the last; 0 if none came."""
+        if self._scraped_s is None:
+            return 0.0
+        return min(_MOST_PATIENCE_S, _UNKNOWN_S if self._interval_s is None else 2 * self._interval_s)
 
     def collect(self) -> Iterable[Metric]:
         """Return the figures in Prometheus' own form; none before the load began."""
+        now_s = time.monotonic()
+        self._interval_s = None if self._scraped_s is None else now_s - self._scraped_s
+        self._scraped_s, self.is_up_to_date = now_s, True
         return [_metric(family) for family in self._latest]
 
 
