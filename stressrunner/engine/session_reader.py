@@ -1,6 +1,6 @@
 """One reading of a session's history: under every id that the session has."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from stressrunner.engine.history import Response
@@ -82,16 +82,14 @@ class SessionReader:
         return self._reading(found, None if found else absent)
 
     def _reading(self, found: Mapping[str | None, Pages], absent: Response | None) -> Reading:
-        messages: list[Stored] = []
-        turned: list[Stored] = []
-        for texts, ids in _by_texts(found).items():
-            messages += self._stored(texts, ids)
-            turned += self._stored(texts[::-1], ids)
-        may_split = any(self._tokens.may_split(pages.texts) for pages in found.values())
+        listed = _by_texts(found)
+        turned = None
+        if any(map(self._tokens.may_split, listed)):
+            turned = self._stored({texts[::-1]: ids for texts, ids in listed.items()})
         unread, partial = _doubts(found.values(), is_paged=self._spec.paging is not None)
         return Reading(
-            tuple(messages),
-            tuple(turned) if may_split or len(found) > 1 else None,
+            self._stored(listed),
+            turned,
             hash(tuple((i, pages.texts, pages.rows, pages.claims.total) for i, pages in found.items())),
             absent,
             unread,
@@ -99,8 +97,10 @@ class SessionReader:
             max((_fullest(p) for p in found.values()), default=0) if self._spec.paging is None else 0,
         )
 
-    def _stored(self, texts: tuple[str, ...], ids: tuple[str, ...]) -> Iterator[Stored]:
-        return (stored._replace(ids=ids) for stored in self._tokens.read(texts))
+    def _stored(self, listed: Mapping[tuple[str, ...], tuple[str, ...]]) -> tuple[Stored, ...]:
+        return tuple(
+            stored._replace(ids=ids) for texts, ids in listed.items() for stored in self._tokens.read(texts)
+        )
 
 
 def _by_texts(found: Mapping[str | None, Pages]) -> Mapping[tuple[str, ...], tuple[str, ...]]:
@@ -123,7 +123,10 @@ def _doubts(found: Iterable[Pages], *, is_paged: bool) -> tuple[str, str]:
         if is_paged and pages.claims.total is not None and pages.claims.total > rows:
             return (
                 "",
-                f"the history says that it has {pages.claims.total:,} rows, and its pages have {rows:,}",
+                (
+                    f"the history says that it has {pages.claims.total:,} rows, and its pages have {rows:,};"
+                    " 'rows' of 'read_back' can say what it counts"
+                ),
             )
     return "", ""
 

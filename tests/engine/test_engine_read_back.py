@@ -242,8 +242,10 @@ def test_an_unknown_session_is_empty_when_others_are_known():
 
 def test_no_session_known_is_a_wrong_address():
     """Where every session is unknown to the server, nothing is said of their messages."""
-    found, _ = read_back(lambda name, at_s, page: FakeAnswer(status=404), (0, 1))
+    found, server = read_back(lambda name, at_s, page: FakeAnswer(status=404, body=b"nothing here"), (0, 1))
     assert all(each.unread.startswith("the target knows none of the sessions") for each in found)
+    assert found[0].response[1:] == (404, "nothing here")
+    assert 2.0 <= server.took_s < 2.1  # one quiet time: they might have come
 
 
 def test_a_dead_target_is_given_up():

@@ -4,6 +4,8 @@ import json
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from test_engine_read_back import history, read_back, token, tokens
 
 from stressrunner.engine.tokens import Token
@@ -247,7 +249,7 @@ def test_pages_that_hold_less_than_they_say_are_a_part():
         messages=USERS,
         next="body.more",
     )
-    assert found.partial == "the history says that it has 12 rows, and its pages have 4"
+    assert found.partial.startswith("the history says that it has 12 rows, and its pages have 4;")
     assert found.unread == ""
 
 
@@ -298,3 +300,57 @@ def test_keys_of_pages_must_fit_together():
         order_by=Listing("body.at"), pages="2",
     )  # fmt: skip
     assert found.unread == "order_by: some pages have numbers and others texts"
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 23), st.integers(1, 9), st.sampled_from(["pages", "next", "cursor", "offset", "link"]))
+def test_every_way_to_page_reads_the_same(n, size, way):
+    """However a server pages, all rows are read once and in their order, at the end of a page or not."""
+    paged = Paged(rows(n), size)
+    last = -(-n // size)
+
+    def answer(query):
+        number = int(query.get("page", query.get("cursor", ["1"]))[0])
+        first = int(query.get("offset", ["0"])[0]) if way == "offset" else size * (number - 1)
+        following = number + 1 if number < last else None
+        return paged.page(
+            first, n=last, following=following, link=following and f"http://target/s/x?page={following}"
+        )
+
+    specs = {
+        "pages": {"pages": "body.n"},
+        "next": {"next": "body.following"},
+        "cursor": {"cursor": "body.following"},
+        "offset": {"offset": True},
+        "link": {"next": "body.link", "path": "{{ page or '/s/x' }}"},
+    }
+    (found,), _ = read_back(answer, messages=USERS, by_query=True, **specs[way])
+    assert (found.unread, found.partial) == ("", "")
+    assert tokens(found) == wanted(n)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(0, 12),
+    st.integers(1, 5),
+    st.lists(st.tuples(st.integers(1, 14), st.sampled_from(["user", "assistant"])), max_size=6),
+)
+def test_rows_that_come_while_pages_are_read_are_read_once(n, size, added):
+    """Newest first, with rows stored between any two requests: what is taken for the history has each message once."""
+    stored = [{"role": "user", "content": token(0, i)} for i in range(n)]
+    asked = []
+
+    def answer(query):
+        asked.append(query)
+        number = int(query.get("page", ["1"])[0])
+        for at, role in added:
+            if at == len(asked):
+                stored.append({"role": role, "content": token(0, len(stored)) if role == "user" else "yes"})
+        listed = stored[::-1]
+        return FakeAnswer(body=json.dumps({
+            "messages": listed[size * (number - 1) : size * number], "n": -(-len(stored) // size)
+        }).encode())  # fmt: skip
+
+    (found,), _ = read_back(answer, pages="body.n", messages=USERS, by_query=True)
+    assert found.unread == ""
+    assert tokens(found) == [Token(0, i) for i, row in enumerate(stored) if row["role"] == "user"][::-1]

@@ -147,6 +147,15 @@ def test_several_ids_read_by_one_name_leave_doubt(tmp_path):
     assert "use 'session.id' in the endpoint of 'read_back'" in checked["reasons"][1]
 
 
+def test_sessions_without_an_id_are_not_waited_for(tmp_path):
+    """Where no reply names the id by which a session is to be read, nothing is read, and that is said at once."""
+    code, checked = run(tmp_path, Misplacing, changes=("invariants.delivery.session_id=body.nothing",))
+    assert code == 4
+    assert (checked["read_back"]["requests"], checked["unread"]) == (0, 18)
+    assert checked["reasons"] == ["the history of 3 of 3 sessions is not known: no reply returned its id"]
+    assert checked["read_back"]["duration_s"] < 10
+
+
 def test_what_is_forbidden_is_said_at_once(tmp_path):
     """A 403 is not waited for, and told with its URL and the beginning of what it says, without secrets."""
     code, checked = run(tmp_path, Forbidding)

@@ -125,7 +125,8 @@ class DeliveryOutcome:
     messages: int  #: that were sent, or tried to be
     sessions: int
     classes: Mapping[str, int]  #: with `unread` they add up to the messages and what was fabricated
-    unread: int  #: messages without a class, because the history of their session is not known
+    #: messages without a class, because the history of their session is not known, or may have more than was read
+    unread: int
     replies: Mapping[str, int]  #: add up to the messages
     reply_times: Mapping[str, Latency]  #: from the first byte sent until the reply was there, for each reply
     visibility: (
