@@ -132,7 +132,8 @@ def test_evidence_says_which_reply_named_which_id():
 def test_reasons_show_the_response():
     """Why histories are not known comes with the URL, the status and the beginning of a response, without secrets."""
     response = Response("http://t/s?key=hunter2", 403, "no:\n  hunter2 " + 192 * "x" + "hunter2")
-    histories = [History(i, unread="status was 403", response=response) for i in range(3)]
+    others = [History(i, unread="status was 403", response=response._replace(status=i)) for i in (2, 1)]
+    histories = [others[0], History(0, unread="status was 403", response=response), others[1]]
     (reason,) = unknown_reasons(histories, lambda text: text.replace("hunter2", "***"))
     assert reason == f"status was 403; http://t/s?key=*** answered 403: no: *** {192 * 'x'}"
 

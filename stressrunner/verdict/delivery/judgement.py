@@ -165,7 +165,9 @@ def unknown_reasons(
     `mask` hides secrets, before anything is cut off.
     """
     found = Counter(history.unread for history in histories if history.unread)
-    responses = {h.unread: h.response for h in reversed(histories) if h.response is not None}
+    # That of the session with the lowest number, whichever was read first.
+    in_order = sorted(histories, key=lambda history: history.session, reverse=True)
+    responses = {history.unread: history.response for history in in_order if history.response is not None}
     return tuple(_with_response(mask, each, responses.get(each)) for each, _ in found.most_common(5))
 
 
