@@ -225,6 +225,12 @@ def _facts(outcome: DeliveryOutcome) -> Iterator[Fact]:
         f"{count(read_back.sessions - read_back.unread)} of {count(read_back.sessions)} histories",
         f"{requests}{failed}; each quiet for {quiet}",
     )
+    if outcome.not_sent:
+        yield Fact(
+            "Not sent",
+            f"{count(outcome.not_sent)} messages",
+            f"{count(outcome.cut_short)} sessions ended at a message that failed, as they do at the first one",
+        )
     if outcome.newest_first:
         yield Fact("Listed", "newest first", "turned round before anything was compared")
     if outcome.sink is not None:

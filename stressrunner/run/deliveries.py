@@ -1,6 +1,6 @@
 """Following every message of a run: histories are read back after the load, and while it runs if that is asked for."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import anyio
@@ -16,6 +16,7 @@ from stressrunner.fleet.transports import keeper_of, transports_to
 from stressrunner.metrics.ledger import Summary
 from stressrunner.plan.plan import Plan
 from stressrunner.plan.reply import Reply
+from stressrunner.plan.traffic import SessionPlan
 from stressrunner.run.histories import by_session, named, quiet_s_of, to_read, too_slow
 from stressrunner.run.judgement import Origin, Sent
 from stressrunner.run.listener import Listener
@@ -24,6 +25,7 @@ from stressrunner.scenario.delivery import Delivery
 from stressrunner.sink import SinkLog
 from stressrunner.sink.process import RunningSink
 from stressrunner.units import NS_PER_S
+from stressrunner.verdict.delivery.cut_short import cut_short
 from stressrunner.verdict.delivery.judgement import Circumstances, judge_delivery, unknown_reasons
 from stressrunner.verdict.delivery.outcome import DeliveryOutcome, ReadBackFigures
 
@@ -140,7 +142,17 @@ class Deliveries:
             reasons=unknown_reasons(histories, self._origin.masker.text),
         )
         circumstances = self._circumstances(figures, doubts, await log_of(sink))
-        return judge_delivery(attempts, histories, circumstances)
+        short = cut_short(sessions.values(), self._planned())
+        outcome = judge_delivery(attempts, histories, circumstances)
+        return replace(outcome, cut_short=short.sessions, not_sent=short.messages)
+
+    def _planned(self) -> Mapping[int, int]:
+        """Return how many messages a session of each phase has that counts."""
+        return {
+            phase.index: phase.traffic.spec.messages
+            for phase in self._origin.plan.phases
+            if isinstance(phase.traffic, SessionPlan) and not phase.spec.warmup
+        }
 
     def added_to(self, summary: Summary) -> Summary:
         """Return the figures of a load with the requests for the access tokens that reading has needed."""

@@ -103,8 +103,11 @@ def test_a_session_goes_on_after_superseded_messages():
 
     load, traffic = Phase("load", Closed(1, 1)), Session("one", messages=6, burst=2)
     assert run(load, traffic=traffic, answer=answer(500, b"replaced")).totals.sent == 6
-    refused = run(load, traffic=traffic, answer=answer(422, b""))
-    assert (refused.totals.sent, refused.totals.skipped) == (2, 4)
+    for status in (422, 503):
+        failed = run(load, traffic=traffic, answer=answer(status, b""))
+        assert (failed.totals.sent, failed.totals.skipped) == (2, 4)
+    silent = run(load, traffic=traffic, answer=lambda i, _: FakeAnswer(99) if i == 1 else FakeAnswer())
+    assert (silent.totals.sent, silent.totals.skipped) == (2, 4)
 
 
 @pytest.mark.parametrize(("graceful_stop_s", "stop_at_s"), [(1.0, None), (30.0, 5)], ids=["end", "stopped"])

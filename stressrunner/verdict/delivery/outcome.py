@@ -143,3 +143,5 @@ class DeliveryOutcome:
     sink: SinkFigures | None  #: None without a sink, or when what it saw is not known
     evidence: tuple[Evidence, ...]
     newest_first: bool = False  #: the histories were listed so, and were turned
+    cut_short: int = 0  #: sessions that a failed message ended before all of theirs were sent
+    not_sent: int = 0  #: messages that they did not send
