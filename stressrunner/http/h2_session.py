@@ -323,7 +323,7 @@ class Session:
         last = int.from_bytes(frame.payload[:4], "big") & _LAST_STREAM
         code = int.from_bytes(frame.payload[4:8], "big")
         self.is_leaving = self.said_goodbye = True
-        if code:
+        if code or not self._farewell:
             self._farewell = error_name(code)
         words = "the server ended the connection before it had looked at the request"
         for number in [n for n in self._streams if n > last]:

@@ -359,11 +359,15 @@ def test_goaway_twice_names_fewer():
     assert [s.number for s in client.session.ended] == [3]
 
 
-def test_end_of_the_connection_is_named():
+@pytest.mark.parametrize(
+    ("codes", "name"),
+    [([11], "ENHANCE_YOUR_CALM"), ([0], "NO_ERROR"), ([0, 2], "INTERNAL_ERROR"), ([2, 0], "INTERNAL_ERROR")],
+)
+def test_end_of_the_connection_is_named(codes, name):
     """What the server said on leaving is said, for streams that it had taken."""
-    client = Client(GET, GET).take(goaway(1, ErrorCode.ENHANCE_YOUR_CALM))
+    client = Client(GET, GET).take(*[goaway(1, code) for code in codes])
     client.session.lost(None, 9)
-    words = "the server ended the connection (ENHANCE_YOUR_CALM) before the response was complete"
+    words = f"the server ended the connection ({name}) before the response was complete"
     assert client.streams[0].failure == (FailureKind.RESET, words)
     assert client.streams[0].completed_ns == 9
 
