@@ -306,6 +306,10 @@ class _NotingSender(Sender):
             attempt.captures = {name: kept[name] for name in endpoint.judge.captured}
         return passed
 
+    async def give_up(self, endpoint: int, due: Planned, why: str) -> None:
+        self._notes.failures.append(why)
+        await super().give_up(endpoint, due, why)
+
 
 def _why_unfilled(endpoint: EndpointPlan, names: RequestNames) -> str:
     """Return why a request could not be made; making it again fails in the same way, as all draws are seeded."""

@@ -237,3 +237,33 @@ def test_an_iteration_of_a_stream_is_tried():
     assert [attempt.endpoint for attempt in trial.attempts] == ["note", "list"]
     assert trial.attempts[0].exchange.request.body == b"1 3"  # the numbers that it has in the load
     assert trial.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("step", "reason"),
+    [
+        ("{each: 'range(100)', send: a}", "each: range(100): this is no list"),
+        ("{if: 'random_int(0, 0) / 0', send: a}", "if: random_int(0, 0) / 0: division by zero"),
+        (
+            "{repeat: {times: 2, delay: 'soon{{ 1 }}'}, send: a}",
+            "delay: 'soon1' is not a quantity: write a number with its unit, such as 500ms, 1% or 100/s",
+        ),
+    ],
+)
+def test_a_step_that_makes_no_sense_has_its_reason(step, reason):
+    """What cannot be evaluated is told in the words in which a run tells it, and not as requests that were skipped."""
+    text = f"load: {{concurrency: 1, iterations: 1}}\nendpoints: {{a: {{get: /a}}, b: {{get: /b}}}}\nflow: [{step}, b]\n"
+    trial, shown = tried(text, [answer({})])
+    assert not trial.passed
+    assert trial.failures == (reason,)
+    assert f"✗ {reason}" in shown
+
+
+def test_a_delay_that_is_computed_is_waited_for():
+    """However Python writes the number."""
+    text = AROUND.partition("endpoints")[0] + (
+        "endpoints: {a: {get: /a}}\nflow: [{repeat: {times: 2, delay: '{{ 0.1 + 0.2 }}s'}, send: a},"
+        " {repeat: {times: 2, delay: '{{ 1 / 100000 }}s'}, send: a}]\n"
+    )
+    trial, _ = tried(text.replace("requests", "iterations"), [answer({})] * 4)
+    assert (trial.passed, len(trial.attempts)) == (True, 4)
