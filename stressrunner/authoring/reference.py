@@ -32,6 +32,7 @@ _FORMATS: Mapping[str, str] = MappingProxyType(
         "part_file": "file",
         "query_file": "file",
         "positive_duration": "duration",
+        "max_lag": "duration",
         "positive_rate": "rate",
         "rate": "rate",
         "template": "text with holes",

@@ -24,6 +24,7 @@ class Beat:
     tally: Tally
     phases: frozenset[int]  #: that were running, of each stream one; empty once the last one has ended
     origin_ns: int = 0  #: when the load began, monotonic
+    absent_s: float = 0.0  #: how long the generators' event loops were late, on the average
 
 
 class Ear(Protocol):

@@ -100,7 +100,7 @@ class LocalFleet:
                 tally.add_tokens(*self._keeper.hand_over())
             ledger.add(tally, last_ns, now_ns)
             at_s, took_s = (now_ns - origin_ns) / NS_PER_S, (now_ns - last_ns) / NS_PER_S
-            beat = Beat(at_s, took_s, tally, load.phases, origin_ns)
+            beat = Beat(at_s, took_s, tally, load.phases, origin_ns, tally.absent_ns / NS_PER_S)
             last_ns = now_ns
             if ear.heard(beat, ledger.total):
                 load.stop()

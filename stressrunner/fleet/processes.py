@@ -181,7 +181,8 @@ class ProcessFleet:
             tally = self._taken()
             ledger.add(tally, last_ns, now_ns)
             at_s, took_s = (now_ns - origin_ns) / NS_PER_S, (now_ns - last_ns) / NS_PER_S
-            beat = Beat(at_s, took_s, tally, self._phases, origin_ns)
+            absent_s = tally.absent_ns / NS_PER_S / len(self._members)
+            beat = Beat(at_s, took_s, tally, self._phases, origin_ns, absent_s)
             last_ns = now_ns
             if ear.heard(beat, ledger.total):
                 self.stop()

@@ -69,7 +69,7 @@ def _of_thresholds(result: Result, places: Sequence[Place]) -> Iterator[_Annotat
         sentence = sentence_of(outcome)
         if outcome.state == "failed" or (outcome.state == "unproven" and sentence in result.verdict.reasons):
             yield _Annotation("error", place, f"{outcome.text}: {sentence}")
-        elif outcome.state in ("unproven", "warned"):
+        elif outcome.state in ("turned", "unproven", "warned"):
             yield _Annotation("warning", place, f"{outcome.text}: {sentence}")
 
 

@@ -77,6 +77,8 @@ def _threshold(outcome: ThresholdOutcome, result: Result) -> _Case:
     match outcome.state:
         case "failed":
             return _Case(name, "failure", sentence, output)
+        case "turned":
+            return _Case(name, "error", sentence, output)
         case "unproven" if sentence in result.verdict.reasons:
             return _Case(name, "failure", sentence, output)
         case "unproven" | "skipped":

@@ -40,6 +40,7 @@ MARKS: Mapping[str, str] = MappingProxyType(
         "invalid": "✗",
         "aborted": "!",
         "unknown": "!",
+        "turned": "!",
         "unproven": "!",
         "warned": "!",
         "skipped": "-",
@@ -54,6 +55,7 @@ TONES: Mapping[str, Tone] = MappingProxyType(
         "invalid": "bad",
         "aborted": "warn",
         "unknown": "warn",
+        "turned": "warn",
         "unproven": "warn",
         "warned": "warn",
         "skipped": "",
@@ -196,7 +198,7 @@ def thresholds(result: Result) -> Table:
 def _threshold(outcome: ThresholdOutcome) -> Row:
     text = f"{outcome.text} (default)" if outcome.is_default else outcome.text
     note = outcome.note
-    if outcome.state in ("unproven", "skipped"):
+    if outcome.state in ("turned", "unproven", "skipped"):
         note = f"{outcome.state}: {note}" if note else outcome.state
     cells = (
         MARKS[outcome.state],

@@ -64,6 +64,11 @@ class GeneratorFigures:
     processes: Mapping[str, ProcessFigures]  #: those that send the load, each able to use one core
     token_requests: int  #: sent for access tokens, and counted nowhere else
     token_failures: int  #: of them, that gave no token
+    absent_s: float = 0.0  #: how long event loops were late in all, on the average of the processes
+    freezes: int = 0  #: how often one was away for 50 ms or more and did not work
+    offered: float | None = (
+        None  #: part of the arrivals of a rate that was released in time; None without one
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,10 +21,10 @@ from stressrunner.scenario.document import Document
 from stressrunner.scenario.model import Open, Scenario
 from stressrunner.scenario.threshold import Threshold
 from stressrunner.verdict.delivery.outcome import DeliveryOutcome
-from stressrunner.verdict.figures import Figures, LiveRecord
+from stressrunner.verdict.figures import Figures, LiveRecord, present_in
 from stressrunner.verdict.outcome import ThresholdOutcome, Validity
 from stressrunner.verdict.thresholds import evaluate
-from stressrunner.verdict.validity import Observation, judge_validity
+from stressrunner.verdict.validity import Lag, Observation, judge_validity, off_in
 from stressrunner.verdict.verdict import judge
 
 __all__ = ["Ending", "Measured", "Origin", "Sent", "result_of"]
@@ -97,7 +97,7 @@ def result_of(origin: Origin, measured: Measured, ending: Ending) -> Result:
     )
     was_cut_off = bool(early) and early != rows_ended(origin.plan, summary)
     thresholds = _thresholds(origin.scenario, measured, was_cut_off=was_cut_off)
-    validity = _validity(origin, measured, ending)
+    validity = _validity(origin, measured, ending, thresholds)
     verdict = judge(
         thresholds,
         validity,
@@ -135,6 +135,9 @@ def result_of(origin: Origin, measured: Measured, ending: Ending) -> Result:
             processes=measured.generators,
             token_requests=summary.token_requests,
             token_failures=summary.token_failures,
+            absent_s=_absent_s(measured),
+            freezes=summary.freezes,
+            offered=summary.offered,
         ),
         monitors=measured.monitors,
         errors=tuple(_masked(group, mask) for group in summary.errors),
@@ -175,19 +178,44 @@ def _thresholds(scenario: Scenario, measured: Measured, *, was_cut_off: bool) ->
         groups_failed=summary.wholes_failed,
         phase_groups=summary.phase_wholes,
         live=measured.live,
+        off=off_in(summary.totals, summary.endpoints, scenario.max_lag_s),
+        freezes=summary.freezes,
+        present=_present(scenario, measured),
     )
     judged = [t for t in scenario.thresholds if not (was_cut_off and t.is_default and t.stat in _OF_THE_END)]
     return tuple(evaluate(threshold, figures) for threshold in judged)
 
 
-def _validity(origin: Origin, measured: Measured, ending: Ending) -> Validity:
+def _present(scenario: Scenario, measured: Measured) -> float:
+    """Return the part of the time in which event loops were not late, where that makes a load smaller."""
+    if any(isinstance(phase.shape, Open) for phase in scenario.load):
+        return 1.0
+    return present_in(_absent_s(measured), measured.summary.duration_s)
+
+
+def _absent_s(measured: Measured) -> float:
+    return measured.summary.absent_s / max(1, len(measured.generators))
+
+
+def _validity(
+    origin: Origin, measured: Measured, ending: Ending, thresholds: Sequence[ThresholdOutcome]
+) -> Validity:
+    max_lag_s = origin.scenario.max_lag_s
     if ending.unreachable:
-        return Validity("invalid", (ending.unreachable,))
+        return Validity("invalid", (ending.unreachable,), "else", max_lag_s)
     summary = measured.summary
     observation = Observation(
         totals=summary.totals,
         errors=summary.errors,
-        lag=summary.lag,
+        endpoints=summary.endpoints,
+        lag=Lag(
+            rest=summary.apart_from_spell,
+            late_in_spell=summary.late_in_spell,
+            longest_s=summary.stalls.max_s or 0.0,
+            offered=summary.offered,
+            max_lag_s=max_lag_s,
+        ),
+        thresholds=thresholds,
         generators=tuple(measured.generators.values()) or (measured.generator,),
         open_load=any(isinstance(phase.shape, Open) for phase in origin.scenario.load),
         stopped_early=ending.interrupted
@@ -199,7 +227,9 @@ def _validity(origin: Origin, measured: Measured, ending: Ending) -> Validity:
     stopped = (*measured.losses, *((measured.limit_hit,) if measured.limit_hit else ()))
     if not stopped:
         return validity
-    return Validity("invalid", (*stopped, *(validity.reasons if summary.totals.sent else ())))
+    return Validity(
+        "invalid", (*stopped, *(validity.reasons if summary.totals.sent else ())), "else", max_lag_s
+    )
 
 
 def _run_record(origin: Origin, duration_s: float, ended_early: str) -> RunRecord:

@@ -103,6 +103,7 @@ def build(document: Described) -> Scenario:
         ),
         thresholds=_thresholds(value.get("thresholds", []), guarded),
         limits=_limits(value.get("limits", {})),
+        max_lag_s=float(units.parse_duration(value.get("validity", {}).get("max_lag", "5ms"))),
         delivery=_delivery(value.get("invariants", {})),
     )
 

@@ -360,6 +360,7 @@ class Scenario:
     user_setup: tuple[Step, ...] = ()  #: once per user, before its first iteration
     teardown: tuple[Step, ...] = ()  #: once after the load
     limits: Limits = Limits()
+    max_lag_s: float = 0.005  #: by how much figures must differ without the generator's lag to be off
     delivery: Delivery | None = None  #: what must hold of every message; None checks none
 
     @property

@@ -83,6 +83,11 @@ def _positive(parse: Callable[[str], Fraction | int]) -> Callable[[str], Fractio
     return read
 
 
+def _max_lag(text: str) -> None:
+    if not 0 < units.parse_duration(text) <= 1:
+        raise ValueError(f"{text!r} must be more than 0 and at most 1s")
+
+
 def _share(text: str) -> None:
     if units.parse_ratio(text) > 1:
         raise ValueError(f"{text!r} is more than 100%")
@@ -103,6 +108,7 @@ def _validator(kind: _Kind) -> Draft202012Validator:
     for name, parse in (
         ("duration", units.parse_duration),
         ("positive_duration", _positive(units.parse_duration)),
+        ("max_lag", _max_lag),
         ("rate", units.parse_rate),
         ("positive_rate", _positive(units.parse_rate)),
         ("limit", parse_limit),

@@ -1,6 +1,6 @@
 """What thresholds are judged on: figures of a run that has ended, whether just measured or read from a file."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from stressrunner.metrics.summary import Latency, PhaseStats, Stats
@@ -8,7 +8,7 @@ from stressrunner.monitor.figures import ProcessFigures
 from stressrunner.scenario.threshold import Threshold
 from stressrunner.verdict.measure import Measurement
 
-__all__ = ["Figures", "LiveRecord"]
+__all__ = ["Figures", "LiveRecord", "present_in"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,9 @@ class LiveRecord:
     fewest: int | None  #: samples of the window that had fewest; None when its figure rests on none
     broken_s: float | None  #: the longest time that it was broken without a break; None when it never was
     aborted_at_s: float | None = None  #: when it stopped the load, after the load began
+    without_lag: "LiveRecord | None" = (
+        None  #: without the generator's own lag; None where that had no part in it
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +44,13 @@ class Figures:
     phase_groups: Mapping[tuple[str, str], tuple[Latency, int]] | None = None  #: both by phase and name
     groups_failed: Mapping[str, int] = field(default_factory=dict)  #: how many of those failed
     live: Mapping[Threshold, LiveRecord] | None = None  #: what the Watchdog saw
+    off: Collection[
+        str | None
+    ] = ()  #: endpoints whose times are off through the generator's own lag; None for all together
+    freezes: int = 0  #: how often the generator stood still
+    present: float = 1.0  #: part of the time in which the event loops of a closed load were not late
+
+
+def present_in(absent_s: float, duration_s: float) -> float:
+    """Return the part of some time in which event loops were there, that were late for so much of it."""
+    return max(0.0, 1 - absent_s / duration_s) if duration_s > 0 else 1.0

@@ -1,6 +1,7 @@
 """Keeping an eye on one threshold while the load runs, on requests or on a process."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Protocol
 
 from stressrunner.fleet.beat import Beat
@@ -44,15 +45,23 @@ class RequestGuard:
     """
 
     def __init__(
-        self, threshold: Threshold, pairs: Collection[tuple[int, int]] | None, phases: Collection[int]
+        self,
+        threshold: Threshold,
+        pairs: Collection[tuple[int, int]] | None,
+        phases: Collection[int],
+        *,
+        is_closed: bool = False,
     ) -> None:
-        """Guard pairs of a phase and an endpoint, or for None all endpoints, in some phases."""
+        """Guard pairs of a phase and an endpoint, or for None all endpoints, in some phases, of which none has a rate if that is closed."""
         self._threshold = threshold
         self._metric = threshold.metric if threshold.dimension == "duration" else None
         self._pairs = pairs
+        self._is_closed = is_closed
         self._phases = phases
         self._rolling = Rolling(threshold.window_s)
         self._stretch = Stretch(threshold)
+        self._without_lag = Stretch(threshold)
+        self._is_lagged = False  # a figure is another one without lag
         self._at_s: float | None = None  # the end of the latest beat within the phases
         self._outside = False
         self._samples: int | None = 0
@@ -79,7 +88,13 @@ class RequestGuard:
         return self._judge(self._at_s)
 
     def _piece(self, beat: Beat) -> Slice:
-        return Slice.of(self._cells(beat.tally), self._metric, beat.duration_s)
+        piece = Slice.of(self._cells(beat.tally), self._metric, beat.duration_s)
+        piece.absent_s = self._absent_s(beat)
+        return piece
+
+    def _absent_s(self, beat: Beat) -> float:
+        """Return how long the event loops were late on the average, where that makes a load smaller."""
+        return beat.absent_s if self._is_closed else 0.0
 
     def _measure(self) -> Measurement:
         return measure(self._threshold, self._rolling.aggregate())
@@ -95,6 +110,7 @@ class RequestGuard:
         """Let no window span the time between two phases that are judged."""
         self._outside = False
         self._stretch.interrupt()
+        self._without_lag.interrupt()
         if self._threshold.window_s is not None:
             self._rolling.clear()
 
@@ -107,6 +123,10 @@ class RequestGuard:
             return False
         self._latest = measurement
         self._stretch.add(at_s, measurement)
+        if measurement.without_lag is not None:
+            self._is_lagged = True
+            measurement = replace(measurement, value=measurement.without_lag)
+        self._without_lag.add(at_s, measurement)
         return self._stops(at_s)
 
     def _is_too_early(self, measurement: Measurement) -> bool:
@@ -129,7 +149,8 @@ class RequestGuard:
 
     def record(self) -> LiveRecord:
         """Return what was seen so far."""
-        return self._stretch.record()
+        without_lag = self._without_lag.record() if self._is_lagged else None
+        return replace(self._stretch.record(), without_lag=without_lag)
 
 
 class WholeGuard(RequestGuard):
@@ -146,11 +167,16 @@ class WholeGuard(RequestGuard):
     def _piece(self, beat: Beat) -> Slice:
         keys = [(phase, self._name) for phase in self._phases]
         lengths = [beat.tally.wholes[key] for key in keys if key in beat.tally.wholes]
-        return Slice.of_wholes(lengths, sum(beat.tally.wholes_failed[key] for key in keys), beat.duration_s)
+        failed = sum(beat.tally.wholes_failed[key] for key in keys)
+        piece = Slice.of_wholes(lengths, failed, beat.duration_s)
+        for key in keys:
+            if key in beat.tally.wholes_late:
+                piece.late_times.merge(beat.tally.wholes_late[key])
+        return piece
 
     def _measure(self) -> Measurement:
         found = self._rolling.aggregate()
-        return measure_whole(self._threshold, found.times, found.failed)
+        return measure_whole(self._threshold, found.times, found.failed, found.without_lag)
 
 
 class EndGuard:

@@ -3,7 +3,7 @@
 The same functions read the frozen figures of a run and the live counts of a window.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 from types import MappingProxyType
@@ -24,6 +24,13 @@ class Measurement:
     against: int = 0  #: of a percentile of a whole run: samples that speak against the threshold
     note: str = ""  #: why there is no figure, or what it leaves out
     skipped: bool = False  #: there can be no figure, for a reason that is nobody's fault
+    without_lag: float | None = (
+        None  #: the figure without the generator's own lag; None where that has no part in it
+    )
+    certain: float | None = (
+        None  #: of errors: the figure, if only those counted that no doubt about the generator explains
+    )
+    certain_replies: float | None = None  #: the same, if only complete replies counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +50,15 @@ class Aggregate:
     times: Histogram  #: of the threshold's metric
     not_reached: int | None = None  #: None while a load goes on
     not_reached_ratio: float | None = None  #: part of the requests or of the time, as in `Stats`
+    without_lag: tuple[Histogram, ...] = ()  #: the same without the generator's own lag, in one or two ways
+    certain: int = 0  #: failed requests that no doubt about the generator explains
+    certain_replies: int = 0  #: of those, complete replies
+    present: float = 1.0  #: part of the time in which the event loops of a closed load were not late
 
     @classmethod
-    def of(cls, stats: Stats, metric: Metric) -> "Aggregate":
+    def of(cls, stats: Stats, metric: Metric, present: float = 1.0) -> "Aggregate":
         """Take them from frozen figures; where nothing was planned there is no throughput."""
+        times = getattr(stats, metric)
         return cls(
             planned=stats.planned,
             sent=stats.sent,
@@ -58,15 +70,30 @@ class Aggregate:
             unfinished=stats.unfinished,
             throughput_per_s=stats.throughput_per_s if stats.planned else None,
             goodput_per_s=stats.goodput_per_s if stats.planned else None,
-            times=getattr(stats, metric).distribution,
             not_reached=stats.not_reached,
             not_reached_ratio=stats.not_reached_ratio,
+            times=times.distribution,
+            without_lag=times.without_lag if times.late is not None else (),
+            certain=stats.certain,
+            certain_replies=stats.certain_replies,
+            present=present,
         )
 
     @classmethod
     def counts(cls, several: Collection[Stats]) -> "Aggregate":
         """Sum the counts of several; what is no count is left out."""
-        names = ("planned", "sent", "completed", "ok", "failed", "refused", "dropped", "unfinished")
+        names = (
+            "planned",
+            "sent",
+            "completed",
+            "ok",
+            "failed",
+            "refused",
+            "dropped",
+            "unfinished",
+            "certain",
+            "certain_replies",
+        )
         sums = {name: sum(getattr(stats, name) for stats in several) for name in names}
         return cls(**sums, throughput_per_s=None, goodput_per_s=None, times=Histogram())
 
@@ -82,27 +109,41 @@ def measure(threshold: Threshold, aggregate: Aggregate) -> Measurement:
     A stat that requests do not have gives a measurement without a value, and a note.
     """
     if threshold.percentile is not None or threshold.stat in _TIMES:
-        return measure_times(threshold, aggregate.times)
+        return measure_times(threshold, aggregate.times, aggregate.without_lag)
     if threshold.stat not in _COUNTED:
         return Measurement(None, note=f"requests have no figure '{threshold.stat}'")
     return _COUNTED[threshold.stat](threshold, aggregate)
 
 
-def measure_whole(threshold: Threshold, times: Histogram, failed: int) -> Measurement:
+def measure_whole(
+    threshold: Threshold, times: Histogram, failed: int, without_lag: Sequence[Histogram] = ()
+) -> Measurement:
     """Return the figure that the threshold names of what is measured as a whole: a time, `errors` or `count`."""
     ended = times.count + failed
     if threshold.stat == "errors":
         return Measurement(failed / ended if ended else None, ended)
     if threshold.stat == "count":
         return Measurement(ended, ended)
-    return measure_times(threshold, times)
+    return measure_times(threshold, times, without_lag)
 
 
-def measure_times(threshold: Threshold, times: Histogram) -> Measurement:
+def measure_times(
+    threshold: Threshold, times: Histogram, without_lag: Sequence[Histogram] = ()
+) -> Measurement:
     """Return the percentile, min, mean or max that the threshold names, in seconds.
 
-    min, mean and max are of what ended; the note says how many did not.
+    min, mean and max are of what ended; the note says how many did not. Without lag it is the lowest of those that
+    `without_lag` have, and 0 where the generator had a part in everything.
     """
+    found = _measure_times(threshold, times)
+    if found.value is None or not without_lag:
+        return found
+    values = [_measure_times(threshold, each).value for each in without_lag]
+    lowest = min(0.0 if value is None else value for value in values)
+    return replace(found, without_lag=lowest) if lowest < found.value else found
+
+
+def _measure_times(threshold: Threshold, times: Histogram) -> Measurement:
     samples = times.count + times.never
     if threshold.percentile is None:
         if threshold.stat not in _TIMES:
@@ -138,6 +179,22 @@ def _ratio(part: int, whole: int) -> Measurement:
     return Measurement(part / whole if whole else None, whole)
 
 
+def _errors(a: Aggregate) -> Measurement:
+    measurement = _ratio(a.failed, a.ok + a.failed)
+    if not a.completed:
+        return measurement
+    return replace(
+        measurement, certain=a.certain / a.completed, certain_replies=a.certain_replies / a.completed
+    )
+
+
+def _rate(per_s: float | None, a: Aggregate) -> Measurement:
+    """Return a rate; without lag it is over the time in which the event loops of a closed load were there."""
+    if per_s is None or not 0 < a.present < 1:
+        return Measurement(per_s, a.completed)
+    return Measurement(per_s, a.completed, without_lag=per_s / a.present)
+
+
 def _count_or_ratio(threshold: Threshold, part: int, whole: int) -> Measurement:
     """Compare a count with a count, and a ratio with a ratio: the limit decides."""
     return Measurement(part, whole) if threshold.dimension == "count" else _ratio(part, whole)
@@ -160,10 +217,10 @@ _CUT_OFF = (
 
 _COUNTED: Mapping[str, Callable[[Threshold, Aggregate], Measurement]] = MappingProxyType(
     {
-        "errors": lambda _, a: _ratio(a.failed, a.ok + a.failed),
+        "errors": lambda _, a: _errors(a),
         "refused": lambda _, a: _ratio(a.refused, a.completed),
-        "throughput": lambda _, a: Measurement(a.throughput_per_s, a.completed),
-        "goodput": lambda _, a: Measurement(a.goodput_per_s, a.completed),
+        "throughput": lambda _, a: _rate(a.throughput_per_s, a),
+        "goodput": lambda _, a: _rate(a.goodput_per_s, a),
         "dropped": lambda threshold, a: _count_or_ratio(threshold, a.dropped, a.planned),
         "unfinished": _unfinished,
         "not_reached": _not_reached,

@@ -22,7 +22,7 @@ class ThresholdOutcome:
     """A threshold beside what was measured."""
 
     text: str
-    state: Literal["passed", "failed", "unproven", "skipped", "warned"]
+    state: Literal["passed", "failed", "turned", "unproven", "skipped", "warned"]
     measured: float | None  #: in the base unit of `dimension`; None when there is no figure
     limit: float
     dimension: Dimension
@@ -30,6 +30,12 @@ class ThresholdOutcome:
     note: str = ""  #: why it is in that state, when the figures alone do not say
     topic: str = ""  #: `errors`, `latency`, `memory`, `cpu`, `throughput`: for advice
     is_default: bool = False
+    without_lag: float | None = (
+        None  #: the figure without the generator's own lag; None where that has no part in it
+    )
+    #: of a failed one, whether it fails although the generator is in doubt: as complete `replies` alone break it, or
+    #: what failed while the generator was `punctual` does too; empty when it may be owed to the generator
+    certain: Literal["", "punctual", "replies"] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,10 @@ class Validity:
 
     state: Literal["valid", "suspect", "invalid"]
     reasons: tuple[str, ...] = ()
+    #: why it is invalid: the `generator` was late or at its limits, which another run may not be, or anything `else`,
+    #: such as that the target was never reached; empty when it is not
+    cause: Literal["", "generator", "else"] = ""
+    max_lag_s: float = 0.005  #: by how much figures must differ without lag to be off
 
 
 @dataclass(frozen=True, slots=True)

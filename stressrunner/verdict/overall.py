@@ -33,20 +33,28 @@ def _worst_endpoint(threshold: Threshold, figures: Figures) -> Measurement:
         parts = {name: [stats for (_, endpoint), stats in held.items() if endpoint == name] for name in names}
     else:
         parts = {name: [stats] for name, stats in found.items()}
-    judged = []
+    judged, certain, replies = [], [], []
     for name, several in parts.items():
         completed = sum(stats.completed for stats in several)
         failed = sum(stats.failed for stats in several)
         ended = failed + sum(stats.ok for stats in several)
         if ended and (completed >= _ENOUGH or (completed == failed >= _ENOUGH_FAILED)):
             judged.append((failed / ended, failed, ended, name))
+            certain.append(sum(stats.certain for stats in several) / completed)
+            replies.append(sum(stats.certain_replies for stats in several) / completed)
     rest = exemption(threshold)
     if not judged:
         note = f"no endpoint was sent {_ENOUGH} times"
         return Measurement(None, note=f"{note}; {rest}" if rest else note)
     ratio, failed, ended, name = max(judged, key=lambda each: each[:2])
     note = f"'{name}': {failed:,} of {ended:,} failed" if failed else ""
-    return Measurement(ratio, ended, note="; ".join(part for part in (note, rest) if part))
+    return Measurement(
+        ratio,
+        ended,
+        note="; ".join(part for part in (note, rest) if part),
+        certain=max(certain),
+        certain_replies=max(replies),
+    )
 
 
 def counted_in(threshold: Threshold, figures: Figures) -> Mapping[tuple[str, str], Stats] | Measurement:

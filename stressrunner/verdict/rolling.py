@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from stressrunner.metrics.histogram import Histogram
+from stressrunner.metrics.lateness import LateTimes, without_lag
 from stressrunner.metrics.tally import Cell
 from stressrunner.plan.outcome import Outcome
 from stressrunner.scenario.threshold import Metric
@@ -32,7 +33,19 @@ _TOLERANCE = 0.01
 class Slice:
     """What a threshold needs of one interval, or of the sum of several."""
 
-    __slots__ = ("completed_in_time", "dropped", "duration_s", "ok_in_time", "outcomes", "skipped", "times")
+    __slots__ = (
+        "absent_s",
+        "certain",
+        "certain_replies",
+        "completed_in_time",
+        "dropped",
+        "duration_s",
+        "late_times",
+        "ok_in_time",
+        "outcomes",
+        "skipped",
+        "times",
+    )
 
     def __init__(self) -> None:
         self.duration_s = 0.0
@@ -42,6 +55,10 @@ class Slice:
         self.completed_in_time = 0  #: within the phase: what counts as throughput
         self.ok_in_time = 0
         self.times = Histogram()
+        self.late_times = LateTimes()  #: of these times
+        self.certain = 0  #: failures that no doubt about the generator explains
+        self.certain_replies = 0  #: of those, complete replies
+        self.absent_s = 0.0  #: how long the event loops of a closed load were late
 
     @classmethod
     def of(cls, cells: Iterable[Cell], metric: Metric | None, duration_s: float) -> "Slice":
@@ -54,6 +71,11 @@ class Slice:
             total.outcomes = [a + b for a, b in zip(total.outcomes, cell.outcomes, strict=True)]
             if metric is not None:
                 total.times.merge(getattr(cell, _HISTOGRAM_OF[metric]))
+                late = cell.late_times.get(_HISTOGRAM_OF[metric])
+                if late is not None:
+                    total.late_times.merge(late)
+            total.certain += cell.certain
+            total.certain_replies += cell.certain_replies
         total.completed_in_time = total.completed
         total.ok_in_time = total.outcomes[Outcome.OK]
         return total
@@ -84,7 +106,7 @@ class Slice:
         """Return the same counts as no part of the throughput, and of no time."""
         same = Slice()
         same.add(self)
-        same.duration_s, same.completed_in_time, same.ok_in_time = 0.0, 0, 0
+        same.duration_s, same.absent_s, same.completed_in_time, same.ok_in_time = 0.0, 0.0, 0, 0
         return same
 
     def add(self, other: "Slice", sign: int = 1) -> None:
@@ -95,9 +117,14 @@ class Slice:
         self.outcomes = [a + sign * b for a, b in zip(self.outcomes, other.outcomes, strict=True)]
         self.completed_in_time += sign * other.completed_in_time
         self.ok_in_time += sign * other.ok_in_time
+        self.certain += sign * other.certain
+        self.certain_replies += sign * other.certain_replies
+        self.absent_s += sign * other.absent_s
         if sign > 0:
             self.times.merge(other.times)
+            self.late_times.merge(other.late_times)
         else:
+            self.late_times.take_off(other.late_times)
             self.times.take_off(other.times)
 
 
@@ -161,4 +188,8 @@ class Rolling:
             throughput_per_s=total.completed_in_time / total.duration_s if measured else None,
             goodput_per_s=total.ok_in_time / total.duration_s if measured else None,
             times=total.times,
+            without_lag=() if total.late_times.is_empty else without_lag(total.times, total.late_times),
+            certain=total.certain,
+            certain_replies=total.certain_replies,
+            present=max(0.0, 1 - total.absent_s / total.duration_s) if measured else 1.0,
         )

@@ -45,7 +45,7 @@ def measure_run(threshold: Threshold, figures: Figures) -> Measurement:
     stats = _stats(threshold, figures)
     if isinstance(stats, Measurement):
         return stats
-    aggregate = Aggregate.of(stats, threshold.metric)
+    aggregate = Aggregate.of(stats, threshold.metric, figures.present)
     return _with_doubt(threshold, measure(threshold, aggregate), aggregate.times)
 
 
@@ -115,7 +115,8 @@ def _measure_whole(threshold: Threshold, name: str, figures: Figures) -> Measure
             return Measurement(None, note=f"no '{name}' began in '{threshold.phase}'")
         lengths, failed = figures.phase_groups[threshold.phase, name]
     times = lengths.distribution
-    return _with_doubt(threshold, measure_whole(threshold, times, failed), times)
+    without_lag = lengths.without_lag if lengths.late is not None else ()
+    return _with_doubt(threshold, measure_whole(threshold, times, failed, without_lag), times)
 
 
 def _with_doubt(threshold: Threshold, measurement: Measurement, times: Histogram) -> Measurement:

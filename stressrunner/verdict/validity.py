@@ -1,30 +1,54 @@
 """Whether a run measured the target and not the generator: a pure function of what the generator saw of itself.
 
-invalid   nothing came back; or under 99 % of the plan was sent through the generator's fault; or requests were
-          released so late (p99 of lag over 5 ms) that it is more than a quarter of p99 of the response times
-suspect   p99 of lag is over 5 ms and more than 5 % of p99 of the service times; or, under an open load, the generator
-          used over 80 % of a core for 5 s, from where on it falls behind
+invalid   nothing came back; or under 99 % of the plan was sent through the generator's fault, or under 99 % of the
+          arrivals of a rate were released in time; or response times are off, see `off`, and
 
-A closed load adapts to whatever is slow, so a busy generator only makes it smaller, which is no fault of the figures.
+          - still are without the two neighbouring seconds with most of the generator's own time, or
+          - the generator was away for 0.25 s or more, and 5 % of the requests were late in these two seconds, or
+          - a quarter of all requests was late by more than 5 ms
+
+suspect   response times are off, and none of the three; or those of an endpoint are, or a figure that is judged; or,
+          under an open load, the generator used over 80 % of a core for 5 s, from where on it falls behind
+
+A figure that rests on nothing decides nothing. A closed load adapts to whatever is slow, so a busy generator only makes
+it smaller, which is no fault of the figures as long as they are not off.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from math import inf
 
 from stressrunner.http.exchange import NOT_REACHED, FailureKind
 from stressrunner.metrics.summary import ErrorGroup, Latency, Stats
 from stressrunner.monitor.figures import ProcessFigures
-from stressrunner.units import format_duration, format_ratio
-from stressrunner.verdict.outcome import Validity
+from stressrunner.units import format_duration, format_quantity, format_ratio
+from stressrunner.verdict.off import Off, is_apart, off_of
+from stressrunner.verdict.outcome import ThresholdOutcome, Validity
 
-__all__ = ["Observation", "judge_validity"]
+__all__ = ["MAX_LAG_S", "Lag", "Observation", "judge_validity", "off_in"]
 
-_LATE_S = 0.005
+MAX_LAG_S = 0.005  #: by how much figures must differ without lag to be off, unless the scenario says so
+_SPELL_S = 0.25
+_SPELL_SHARE = 0.05
+_HABIT_SHARE = 0.25
+_REMEDY = "lower the load, give this machine more CPU, or use more workers"
 _BUSY_CORES = 0.8
 _BUSY_S = 5.0
 _MUST_BE_SENT = 0.99
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """What a run tells about the generator's own part in its times."""
+
+    rest: Latency | None = None  #: response times without the two neighbouring seconds with most own time
+    late_in_spell: int = 0  #: requests that were late in these
+    longest_s: float = 0.0  #: that the event loop was away at a time
+    offered: float | None = (
+        None  #: part of the arrivals of a rate that was released in time; None without one
+    )
+    max_lag_s: float = MAX_LAG_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,41 +57,78 @@ class Observation:
 
     totals: Stats
     errors: Sequence[ErrorGroup]  #: of all phases, warm-ups included
-    lag: Latency  #: released minus due, of all requests
     generators: Sequence[ProcessFigures]  #: the processes that generate load; each can use one core
     open_load: bool  #: arrivals have a rate, so that being late is being wrong
     stopped_early: (
         bool  #: by an interrupt, a threshold, a limit or the end of a feeder: the rest was not wanted
     )
+    endpoints: Mapping[str, Stats] = field(default_factory=dict)
+    lag: Lag = Lag()
+    thresholds: Sequence[ThresholdOutcome] = ()  #: what was judged
 
 
 def judge_validity(observation: Observation) -> Validity:
     """Return whether the run is valid, with a sentence for every reason that it is not, each with its remedy."""
-    if invalid := tuple(_invalid(observation)):
-        return Validity("invalid", invalid)
-    if suspect := tuple(_suspect(observation)):
-        return Validity("suspect", suspect)
-    return Validity("valid")
+    max_lag_s = observation.lag.max_lag_s
+    if nothing := _nothing(observation):
+        return Validity("invalid", (nothing,), "else", max_lag_s)
+    off = off_in(observation.totals, observation.endpoints, max_lag_s)
+    if invalid := (*_undelivered(observation), *_through_lag(observation, off)):
+        return Validity("invalid", invalid, "generator", max_lag_s)
+    if suspect := (*_suspect(observation, off), *_busy(observation)):
+        return Validity("suspect", suspect, max_lag_s=max_lag_s)
+    return Validity("valid", max_lag_s=max_lag_s)
 
 
-def _invalid(observation: Observation) -> Iterator[str]:
+def off_in(totals: Stats, endpoints: Mapping[str, Stats], max_lag_s: float) -> Mapping[str | None, Off]:
+    """Return by what the response times of all requests, under None, and of single endpoints are off."""
+    found: dict[str | None, Off | None] = {None: off_of(_times_of(totals), max_lag_s)}
+    found |= {name: off_of(_times_of(stats), max_lag_s) for name, stats in endpoints.items()}
+    return {name: off for name, off in found.items() if off is not None}
+
+
+def _times_of(stats: Stats) -> Latency:
+    """Return the response times, of failures where nothing succeeded."""
+    times = stats.response_time
+    return times if times.count + times.never else stats.response_time_failed
+
+
+def _nothing(observation: Observation) -> str:
+    """Say why nothing was measured; empty when something was."""
     totals = observation.totals
     if totals.sent == 0:
-        yield "nothing was measured: no request was sent"
-        return
+        return "nothing was measured: no request was sent"
     if totals.completed == 0:
-        yield "nothing was measured: no request was completed; give the run more time, or a shorter timeout"
-        return
+        return "nothing was measured: no request was completed; give the run more time, or a shorter timeout"
     if unreached := _never_reached(observation):
-        yield f"the target was never reached: {unreached}; check base_url and whether the target is running"
-        return
-    yield from _undelivered(observation)
-    late_s, response_s = _p99(observation.lag), _response_p99(totals)
-    if late_s > _LATE_S and late_s > response_s / 4:
-        yield (
-            f"the generator was late: p99 of its lag is {format_duration(late_s)}, more than a quarter of the "
-            f"response times (p99 {format_duration(response_s)}); lower the load or give this machine more CPU"
-        )
+        return f"the target was never reached: {unreached}; check base_url and whether the target is running"
+    return ""
+
+
+def _through_lag(observation: Observation, off: Mapping[str | None, Off]) -> Iterator[str]:
+    totals, lag = observation.totals, observation.lag
+    late = totals.late / totals.sent
+    if None in off:
+        if why := _not_a_moment(observation, late):
+            yield f"the generator was late: {off[None]}; {why}; {_REMEDY}"
+    elif off and late >= _HABIT_SHARE:
+        name = next(iter(off))
+        yield f"the generator was late: of '{name}' {off[name]}; {_REMEDY}"
+    if lag.offered is not None and lag.offered < _MUST_BE_SENT:
+        share = format_ratio(1 - lag.offered)
+        yield f"the rate was not offered: the generator released {share} of the arrivals too late; {_REMEDY}"
+
+
+def _not_a_moment(observation: Observation, late: float) -> str:
+    """Say why times that are off are no matter of a moment, of which few took notice; empty when they are."""
+    lag = observation.lag
+    if late >= _HABIT_SHARE:
+        return f"{format_ratio(late)} of the requests were late by more than 5 ms"
+    if lag.longest_s >= _SPELL_S and lag.late_in_spell >= _SPELL_SHARE * observation.totals.sent:
+        return f"it was away for {format_duration(lag.longest_s)}"
+    if lag.rest is not None and off_of(lag.rest, lag.max_lag_s) is not None:
+        return "it was late again and again"
+    return ""
 
 
 def _never_reached(observation: Observation) -> str:
@@ -100,37 +161,30 @@ def _undelivered(observation: Observation) -> Iterator[str]:
         )
 
 
-def _suspect(observation: Observation) -> Iterator[str]:
-    late_s, service_s = _p99(observation.lag), _service_p99(observation.totals)
-    if late_s > _LATE_S and late_s > service_s / 20:
-        yield (
-            f"the generator was late: p99 of its lag is {format_duration(late_s)}, more than 5 % of the service "
-            f"times (p99 {format_duration(service_s)}); lower the load or give this machine more CPU"
-        )
+def _suspect(observation: Observation, off: Mapping[str | None, Off]) -> Iterator[str]:
+    for name, found in off.items():
+        of = "" if name is None else f"of '{name}' "
+        yield f"the generator was late for some time: {of}{found}; {_REMEDY}"
+    for outcome in observation.thresholds:
+        without_lag = outcome.without_lag
+        if outcome.dimension != "duration" or without_lag is None or outcome.state == "skipped":
+            continue
+        measured = inf if outcome.measured is None else outcome.measured
+        if is_apart(measured, without_lag, observation.lag.max_lag_s):
+            said = "never" if measured == inf else format_duration(measured)
+            yield (
+                f"{outcome.text}: the figure lies in the generator's own stall: {said} as measured, and "
+                f"{format_quantity(without_lag, outcome.dimension)} without it"
+            )
+
+
+def _busy(observation: Observation) -> Iterator[str]:
     busy_s = max(map(_busy_s, observation.generators), default=0.0)
     if observation.open_load and busy_s >= _BUSY_S:
         yield (
             f"the generator used more than 80 % of a core for {format_duration(busy_s)}; "
             "lower the rate, simplify templates and checks, or use a faster machine"
         )
-
-
-def _p99(times: Latency) -> float:
-    """Return p99 in seconds: 0 of nothing, infinite when it did not end."""
-    if times.count + times.never == 0:
-        return 0.0
-    return inf if times.p99_s is None else times.p99_s
-
-
-def _response_p99(totals: Stats) -> float:
-    """Return p99 of the response times, of failures where nothing succeeded."""
-    times = totals.response_time
-    return _p99(times if times.count + times.never else totals.response_time_failed)
-
-
-def _service_p99(totals: Stats) -> float:
-    times = totals.service_time
-    return _p99(times if times.count + times.never else totals.response_time_failed)
 
 
 def _busy_s(generator: ProcessFigures) -> float:

@@ -1,9 +1,20 @@
-"""The verdict of a run: the first that applies of aborted, invalid, failed and passed, with its reasons."""
+"""The verdict of a run, with its reasons: the first that applies of these.
+
+aborted   the user ended it
+failed    a failure is certain, whatever may be in doubt; the doubt is the second reason
+invalid   the run, or what became of its messages, is in doubt
+failed    something that was required does not hold
+invalid   a threshold has no answer, as the generator was late, and nothing has failed
+passed    everything holds
+
+Where the target was never reached, a hard limit was hit or a generator was lost, certain is only what was replied.
+"""
 
 import re
 from collections.abc import Sequence
 
 from stressrunner.units import format_quantity
+from stressrunner.verdict.certain import certain_deliveries, certain_thresholds
 from stressrunner.verdict.delivery.outcome import DeliveryOutcome
 from stressrunner.verdict.outcome import EXIT_CODES, RunOutcome, ThresholdOutcome, Validity, Verdict
 
@@ -35,11 +46,13 @@ def judge(
     """
     if interrupted:
         return _verdict("aborted", [interrupted])
-    if validity.state == "invalid":
-        return _verdict("invalid", validity.reasons)
-    doubts = [reason for each in deliveries if each.outcome == "unknown" for reason in each.reasons]
+    doubts = _doubts(validity, deliveries)
     if doubts:
-        return _verdict("invalid", [f"delivery is unknown: {reason}" for reason in doubts])
+        certain = [f"delivery: {reason}" for reason in certain_deliveries(deliveries)]
+        certain += [sentence_of(outcome) for outcome in certain_thresholds(thresholds, validity)]
+        if certain:
+            return _verdict("failed", [certain[0], *doubts, *certain[1:]])
+        return _verdict("invalid", doubts)
     failures = [failure] if failure else []
     failures += [
         f"delivery: {reason}" for each in deliveries if each.outcome == "failed" for reason in each.reasons
@@ -47,7 +60,17 @@ def judge(
     failures += [sentence_of(outcome) for outcome in thresholds if outcome.state == "failed"]
     if strict:
         failures += [sentence_of(outcome) for outcome in thresholds if outcome.state == "unproven"]
-    return _verdict("failed", failures) if failures else _verdict("passed", ())
+    turned = [sentence_of(outcome) for outcome in thresholds if outcome.state == "turned"]
+    if failures:
+        return _verdict("failed", [*failures, *turned])
+    return _verdict("invalid", turned) if turned else _verdict("passed", ())
+
+
+def _doubts(validity: Validity, deliveries: Sequence[DeliveryOutcome]) -> list[str]:
+    if validity.state == "invalid":
+        return list(validity.reasons)
+    unknown = [reason for each in deliveries if each.outcome == "unknown" for reason in each.reasons]
+    return [f"delivery is unknown: {reason}" for reason in unknown]
 
 
 def _verdict(outcome: RunOutcome, reasons: Sequence[str]) -> Verdict:
@@ -63,6 +86,14 @@ def sentence_of(outcome: ThresholdOutcome) -> str:
     limit = format_quantity(outcome.limit, outcome.dimension)
     if outcome.state == "unproven":
         return f"{subject} is not proven: {outcome.note}"
+    if outcome.state == "turned":
+        measured = (
+            "never" if outcome.measured is None else format_quantity(outcome.measured, outcome.dimension)
+        )
+        return (
+            f"{subject} has no answer, as the generator was late: {measured} as measured, {outcome.note}; limit {limit}; "
+            "run it again, with less load or more CPU for the generator"
+        )
     if outcome.measured is None:
         return f"{subject}: {outcome.note}; limit {limit}"
     note = f" ({outcome.note})" if outcome.note else ""

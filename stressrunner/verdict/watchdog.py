@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from stressrunner.fleet.beat import Beat
 from stressrunner.monitor.figures import ProcessFigures
-from stressrunner.scenario.model import Stream
+from stressrunner.scenario.model import Open, Stream
 from stressrunner.scenario.threshold import MONITOR_STATS, OVERALL_STATS, Threshold
 from stressrunner.verdict.figures import LiveRecord
 from stressrunner.verdict.guards import EndGuard, Guard, ProcessGuard, RequestGuard, WholeGuard
@@ -37,10 +37,12 @@ class Watchdog:
         if threshold.of in OVERALL_STATS:
             return EndGuard()
         if threshold.of is None or threshold.of in self._streams:
-            return RequestGuard(threshold, self._pairs(threshold, judged), judged)
+            pairs = self._pairs(threshold, judged)
+            return RequestGuard(threshold, pairs, judged, is_closed=self._is_closed(judged))
         if threshold.of in self._endpoints:
             endpoint = self._endpoints.index(threshold.of)
-            return RequestGuard(threshold, frozenset((phase, endpoint) for phase in judged), judged)
+            pairs = frozenset((phase, endpoint) for phase in judged)
+            return RequestGuard(threshold, pairs, judged, is_closed=self._is_closed(judged))
         return WholeGuard(threshold, threshold.of, judged)
 
     def _judged(self, threshold: Threshold) -> frozenset[int]:
@@ -51,6 +53,9 @@ class Watchdog:
             if (phase.name == threshold.phase or (threshold.phase is None and not phase.warmup))
             and (threshold.of not in self._streams or threshold.of == stream)
         )
+
+    def _is_closed(self, judged: Collection[int]) -> bool:
+        return not any(isinstance(self._phases[phase][1].shape, Open) for phase in judged)
 
     def _pairs(self, threshold: Threshold, judged: Collection[int]) -> frozenset[tuple[int, int]] | None:
         """Return the phases and endpoints whose requests a threshold judges; None for all endpoints."""

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_figures import cell_of, sample
 
+from stressrunner.engine.loop_watch import Late
 from stressrunner.plan.outcome import Outcome
 from stressrunner.scenario.threshold import METRICS
 from stressrunner.verdict.rolling import Rolling, Slice
@@ -17,6 +18,7 @@ samples = st.builds(
     st.sampled_from(Outcome),
     never=st.booleans(),
     connect_ns=st.none() | st.integers(0, 10**9),
+    late=st.none() | st.builds(Late, *[st.sampled_from([0, 2_000_000])] * 4, st.booleans(), st.booleans()),
 )
 cells = st.builds(
     lambda made, dropped, skipped: cell_of(made, dropped=dropped, skipped=skipped),
@@ -30,7 +32,8 @@ def figures_of(rolling):
     """Return all that a window says, its histogram as text."""
     aggregate = rolling.aggregate()
     named = {field.name: getattr(aggregate, field.name) for field in fields(aggregate)}
-    return {**named, "times": aggregate.times.encode()}
+    without_lag = str([sorted(each.counts.items()) for each in aggregate.without_lag])
+    return {**named, "times": aggregate.times.encode(), "without_lag": without_lag}
 
 
 @given(

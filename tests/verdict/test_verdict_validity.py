@@ -3,15 +3,17 @@
 from dataclasses import replace
 
 import pytest
-from made_figures import latency, point, process, stats
+from made_figures import cell_of, point, process, sample, stats
 
-from stressrunner.metrics.summary import ErrorGroup, ErrorSampleRecord
-from stressrunner.verdict.validity import Observation, judge_validity
+from stressrunner.engine.loop_watch import Late
+from stressrunner.metrics.summary import ErrorGroup, ErrorSampleRecord, stats_of
+from stressrunner.plan.outcome import Outcome
+from stressrunner.verdict.outcome import ThresholdOutcome
+from stressrunner.verdict.validity import Lag, Observation, judge_validity
 
 GOOD = Observation(
     totals=stats([100.0] * 200),
     errors=(),
-    lag=latency([0.5] * 200),
     generators=(process(point(0.0), point(1.0, cpu=0.5)),),
     open_load=True,
     stopped_early=False,
@@ -69,23 +71,6 @@ def test_a_good_run_is_valid():
         ({"totals": stats([100.0] * 90, not_reached=10), "stopped_early": True}, "valid", ""),
         ({"totals": stats([100.0] * 90, skipped=10)}, "valid", ""),
         ({"totals": stats([100.0] * 90, dropped=10)}, "valid", ""),
-        (
-            {"lag": latency([26.0] * 200)},
-            "invalid",
-            "p99 of its lag is 26 ms, more than a quarter of the response",
-        ),
-        (
-            {"lag": latency([24.0] * 200)},
-            "suspect",
-            "p99 of its lag is 24 ms, more than 5 % of the service times",
-        ),
-        ({"lag": latency([4.9] * 200), "totals": stats([10.0] * 200)}, "valid", ""),
-        ({"lag": latency([5.5] * 200), "totals": stats([1000.0] * 200)}, "valid", ""),
-        ({"lag": latency([26.0] * 200), "totals": stats([100.0], never=99)}, "valid", ""),
-        ({"lag": latency([3.0] * 200), "totals": stats(failed=200)}, "valid", ""),
-        ({"lag": latency([26.0] * 200), "totals": stats(failed=200)}, "invalid", "the generator was late"),
-        ({"lag": latency([0.1] * 197 + [90.0] * 3)}, "invalid", "the generator was late"),
-        ({"lag": latency([0.1] * 198 + [90.0] * 2)}, "valid", ""),
         ({"generators": (busy((3, 0.2), (5, 0.9)),)}, "suspect", "more than 80 % of a core for 5 s"),
         ({"generators": (busy((3, 0.2), (4, 0.9)),)}, "valid", ""),
         ({"generators": (busy((3, 0.2), (4, 0.9), (1, 0.7), (4, 0.9)),)}, "valid", ""),
@@ -104,14 +89,15 @@ def test_each_rule_has_two_sides(changes, state, reason):
 
 
 def test_all_reasons_are_given():
-    """Two faults of the generator are two sentences."""
+    """Faults of the generator are a sentence each."""
     both = replace(
         GOOD,
         totals=stats([100.0] * 80, failed=10, not_reached=10),
         errors=(errors("generator", 10),),
-        lag=latency([90.0] * 90),
+        lag=Lag(offered=0.9),
     )
     assert len(judge_validity(both).reasons) == 3
+    assert judge_validity(both).cause == "generator"
 
 
 def test_a_target_that_answers_badly_was_reached():
@@ -119,3 +105,85 @@ def test_a_target_that_answers_badly_was_reached():
     answered = replace(stats(failed=9), status={"503": 9})
     observation = replace(GOOD, totals=answered, errors=(errors("refused", 20),))
     assert judge_validity(observation).state == "valid"
+
+
+MS = 1_000_000
+
+
+def lagged(*parts):
+    """Return the figures of requests in parts of (how many, ms as measured, ms of them the generator's own)."""
+    samples = [
+        sample(ms, late=Late(round(own * MS), round(own * MS)) if own else None)
+        for count, ms, own in parts
+        for _ in range(count)
+    ]
+    return stats_of([cell_of(samples)], planned=len(samples), duration_s=10.0)
+
+
+FEW = lagged((180, 3, 0), (20, 50, 47))  # a tenth is late: p95 and p99 are off
+MANY = lagged((140, 3, 0), (60, 50, 47))
+
+
+@pytest.mark.parametrize(
+    ("totals", "lag", "state", "reason"),
+    [
+        (lagged((200, 50, 0)), Lag(), "valid", ""),
+        (FEW, Lag(), "suspect", "for some time: p95 is 50 ms as measured and 3 ms without it"),
+        (lagged((89, 3, 0), (10, 50, 47)), Lag(), "valid", ""),  # fewer than 100
+        (lagged((90, 3, 0), (10, 50, 47)), Lag(), "suspect", "p95"),
+        (lagged((199, 3, 0), (1, 50, 47)), Lag(), "valid", ""),  # above all percentiles
+        (lagged((180, 3, 0), (20, 8, 4.9)), Lag(), "valid", ""),  # by less than 5 ms
+        (lagged((180, 3, 0), (20, 8.2, 5.1)), Lag(), "suspect", "p95"),
+        (lagged((180, 100, 0), (20, 125, 24)), Lag(), "valid", ""),  # by less than a quarter
+        (lagged((180, 100, 0), (20, 140, 39)), Lag(), "suspect", "p95"),
+        (FEW, Lag(max_lag_s=0.05), "valid", ""),
+        (FEW, Lag(max_lag_s=0.04), "suspect", "p95"),
+        (FEW, Lag(rest=FEW.response_time), "invalid", "it was late again and again"),
+        (FEW, Lag(rest=lagged((200, 3, 0)).response_time), "suspect", ""),
+        (FEW, Lag(longest_s=0.25, late_in_spell=10), "invalid", "it was away for 250 ms"),
+        (FEW, Lag(longest_s=0.24, late_in_spell=10), "suspect", ""),
+        (FEW, Lag(longest_s=0.25, late_in_spell=9), "suspect", ""),
+        (MANY, Lag(), "invalid", "30 % of the requests were late by more than 5 ms"),
+        (lagged((150, 3, 0), (50, 50, 47)), Lag(), "invalid", "25 %"),
+        (lagged((151, 3, 0), (49, 50, 47)), Lag(), "suspect", ""),
+        (lagged((200, 3, 0)), Lag(offered=0.98), "invalid", "released 2 % of the arrivals too late"),
+        (lagged((200, 3, 0)), Lag(offered=0.99), "valid", ""),
+    ],
+)
+def test_lag_makes_a_run_suspect_or_invalid(totals, lag, state, reason):
+    """Figures that are off are a warning; off by habit, or in a long spell that many felt, they are none."""
+    validity = judge_validity(replace(GOOD, totals=totals, lag=lag))
+    assert validity.state == state
+    assert any(reason in said for said in validity.reasons) if reason else True
+    assert (validity.state == "valid") is (validity.reasons == ())
+
+
+def test_what_never_ended_is_no_excuse_for_lag():
+    """Timeouts of the generator's making are off against times that are none."""
+    ours = [sample(30_000, Outcome.FAILED, never=True, late=Late(0, is_ours=True))] * 20
+    cell = cell_of([sample(3)] * 180 + ours)
+    totals = stats_of([cell], planned=200, duration_s=10.0)
+    assert totals.response_time.p95_s is None
+    validity = judge_validity(replace(GOOD, totals=totals, lag=Lag(longest_s=2.0, late_in_spell=20)))
+    assert validity.state == "invalid"
+    assert "p95 is never as measured and 3 ms without it" in validity.reasons[0]
+
+
+def test_an_endpoint_that_is_off_is_named():
+    """It is a warning, and invalid where the generator was late by habit."""
+    slow, fast = lagged((600, 900, 0)), lagged((180, 3, 0), (20, 50, 47))
+    validity = judge_validity(replace(GOOD, totals=slow, endpoints={"slow": slow, "fast": fast}))
+    assert validity.state == "suspect"
+    assert "of 'fast' p95 is 50 ms" in validity.reasons[0]
+    late = replace(slow, late=200)
+    assert judge_validity(replace(GOOD, totals=late, endpoints={"fast": fast})).state == "invalid"
+
+
+@pytest.mark.parametrize(("without", "state"), [(0.004, "suspect"), (0.3, "valid"), (None, "valid")])
+def test_a_judged_figure_in_our_own_stall_is_suspect(without, state):
+    """Also above the percentiles that make a run off, and whether or not the threshold holds."""
+    judged = ThresholdOutcome("p99.9 < 500ms", "passed", 0.385, 0.5, "duration", 4500, without_lag=without)
+    validity = judge_validity(replace(GOOD, thresholds=(judged,)))
+    assert validity.state == state
+    if without == 0.004:
+        assert "385 ms as measured, and 4 ms without it" in validity.reasons[0]
