@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from junitparser import Error, Failure, JUnitXml, Skipped
+from reports.example_delivery import deliveries
 from reports.example_results import EXAMPLES, threshold
 from result.result_strategies import WHOLE_RESULTS, results
 
@@ -57,6 +58,17 @@ def test_the_totals_of_junit_are_those_of_its_cases():
     totals = (written.tests, written.failures, written.errors, written.skipped)
     written.update_statistics()
     assert totals == (written.tests, written.failures, written.errors, written.skipped) == (11, 4, 0, 2)
+
+
+def test_what_nobody_knows_of_deliveries_is_no_success():
+    """A requirement that messages without a class could break has not passed: it is skipped, as the run is an error."""
+    checked = deliveries(read=False)
+    base = replace(
+        EXAMPLES["passed"](), verdict=Verdict("invalid", 4, checked.reasons), invariants=(checked,)
+    )
+    found = cases(base)
+    assert (found["lost"], found["order"], found["reply.unanswered"]) == ((Skipped,), (Skipped,), (Failure,))
+    assert "  !  lost" in render("text", base)
 
 
 @pytest.mark.parametrize("name", ["unreachable", "aborted"])

@@ -188,6 +188,23 @@ def test_what_could_not_be_read_is_unknown():
     assert faulty.outcome == "failed"
 
 
+def test_what_unread_messages_could_break_is_unknown():
+    """A requirement on what histories show is no pass where messages without a class would exceed it; others stand."""
+    figures = replace(READ, sessions=2, unread=1, reasons=("status was 503",))
+    attempts = [sent(0, i) for i in range(9)] + [sent(1, 0)]
+    histories = [history(0, *map(str, range(8))), History(1, unread="status was 503")]
+    limits = {"lost": "20%", "dropped": "0", "refused": "1", "reply.refused": "0", "merged": "0"}
+    outcome = judged(attempts, histories, limits, read_back=figures)
+    states = {each.name: each.state for each in outcome.requirements}
+    assert outcome.outcome == "unknown"
+    assert {name for name, state in states.items() if state == "passed"} == {
+        *("lost", "refused", "reply.refused", "reply.unanswered", "bursts_without_answer", "session_ids")
+    }
+    assert set(states.values()) == {"passed", "unknown"}
+    worse = judged(attempts, histories, {**limits, "lost": "1"}, read_back=figures)
+    assert {each.state for each in worse.requirements if each.name == "lost"} == {"unknown"}
+
+
 def test_doubts_come_before_faults():
     """When what was sent is not known as a whole, what seems to be a fault is none."""
     outcome = judged([sent(0, 0)], [history(0, "0", "5")], doubts=("a generator was lost",))

@@ -68,7 +68,11 @@ def judge_delivery(
         *known.doubts,
         *_unread(known.read_back),
         *_partly_read(found, counted),
-        *(_ORDER_DOUBTFUL for each in requirements if each.state == "unknown"),
+        *(
+            _ORDER_DOUBTFUL
+            for each in requirements
+            if each.name == "order" and each.found and each.state == "unknown"
+        ),
         *_unprocessed(known.sink, processing),
     )
     is_failed = bool(broken) and not known.doubts
@@ -80,7 +84,7 @@ def judge_delivery(
         messages=len(mine),
         sessions=counts.sessions,
         classes={each.value: n for each, n in counts.classes.items()},
-        unread=sum(Token(a.session, a.message) not in found.classes for a in mine),
+        unread=counts.unread,
         replies={each.value: n for each, n in counts.replies.items()},
         reply_times=_reply_times(mine),
         visibility=_visibility(mine, found) if known.looked else None,
@@ -113,6 +117,7 @@ def _counts(found: Classification, mine: Sequence[Attempt], counted: Collection[
         bursts=sum(each.bursts for each in sessions),
         bursts_without_answer=sum(each.bursts_without_answer for each in sessions),
         session_ids=sum(each.session_ids > 1 for each in sessions),
+        unread=sum(Token(a.session, a.message) not in found.classes for a in mine),
     )
 
 

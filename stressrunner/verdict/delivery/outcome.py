@@ -28,7 +28,9 @@ class Requirement:
 
     name: str  #: a class, `reply.NAME`, `processed.NAME`, `splits`, `order`, `bursts_without_answer` or `session_ids`
     limit: str  #: as it was written: `0`, `1%`, `kept`, `one`
-    state: DeliveryState  #: unknown is an order of which it is doubtful which way round histories are listed
+    #: unknown where messages without a class could break it, and of an order where it is doubtful which way round
+    #: histories are listed
+    state: DeliveryState
     found: int
     of: int  #: messages, bursts or sessions that there are
 

@@ -45,6 +45,7 @@ class Counts:
     bursts: int
     bursts_without_answer: int
     session_ids: int  #: sessions with more than one
+    unread: int = 0  #: messages without a class
     processed: Mapping[str, int] | None = (
         None  #: by the names of `Processing.faults`; None where nothing is known
     )
@@ -69,15 +70,25 @@ def judge_requirements(
 ) -> Iterator[Requirement]:
     """Yield every requirement that sets a limit, with what was found.
 
-    One of the order that does not hold is unknown where it is doubtful which way round histories are listed.
+    One that holds is unknown where the messages without a class could break it, and so is an order that was not kept
+    where it is doubtful which way round histories are listed.
     """
     for name, limit in require.items():
         if limit is None or (name.startswith(PROCESSED) and counts.processed is None):
             continue
         found, of = counts.of(name)
-        holds = _holds(name, limit, found, of)
-        broken: DeliveryState = "unknown" if name == "order" and is_order_doubtful else "failed"
-        yield Requirement(name, limit.text, "passed" if holds else broken, found, of)
+        unread = counts.unread if _is_of_histories(name) else 0
+        state: DeliveryState = "passed"
+        if not _holds(name, limit, found, of):
+            state = "unknown" if name == "order" and is_order_doubtful else "failed"
+        elif not _holds(name, limit, found + unread, of):
+            state = "unknown"
+        yield Requirement(name, limit.text, state, found, of)
+
+
+def _is_of_histories(name: str) -> bool:
+    """Whether what histories show decides about it."""
+    return name in (*MessageClass, "splits", "order", f"{PROCESSED}not_stored")
 
 
 def _holds(name: str, limit: Limit, found: int, of: int) -> bool:
