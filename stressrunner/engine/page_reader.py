@@ -16,6 +16,7 @@ from stressrunner.plan.outcome import Outcome
 from stressrunner.plan.paging import Paging
 from stressrunner.plan.plan import Plan
 from stressrunner.plan.requests import with_query
+from stressrunner.plan.tokens import NoToken
 
 __all__ = ["Absent", "Page", "PageReader", "Pages", "Patience", "Unreadable"]
 
@@ -150,7 +151,9 @@ class PageReader:
         try:
             request = self._spec.request.render(names)
         except CannotEvaluate as error:
-            raise Unreadable(f"the request cannot be filled in: {error}") from error
+            # An access token may be fetched yet; what templates lack, they will lack.
+            patience = Patience.TIMEOUT if isinstance(error, NoToken) else Patience.NONE
+            raise Unreadable(f"the request cannot be filled in: {error}", patience=patience) from error
         if self._spec.paging is not None and at != self._spec.paging.first and not self._spec.places_page:
             request = request._replace(target=with_query(request.target, {self._place: at}))
         exchange = await transport.exchange(request)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from stressrunner.expressions import CannotEvaluate, compile_expression
+from stressrunner.expressions import CannotEvaluate, ExpressionError, compile_expression
 from stressrunner.expressions.expression import Expression
 from stressrunner.expressions.jsonpath import compile_jsonpath
 from stressrunner.scenario.delivery import Listing, ReadBack, path_to_rows
@@ -97,16 +97,24 @@ def row_counter(spec: ReadBack) -> Callable[[Names], int | None]:
         rows = compile_expression(spec.rows)
         return lambda names: _counted(rows.evaluate(names))
     if spec.messages.by == "jsonpath":
-        filtered = path_to_rows(spec.messages.source)
-        query = compile_jsonpath(spec.messages.source if filtered is None else filtered)
-        if filtered is None:
-            return lambda names: len(query.all(names["body"]))
-        return lambda names: sum(len(f) for f in query.all(names["body"]) if isinstance(f, list | dict))
+        return _counter_of_query(spec.messages.source)
     paths = {r.path for r in compile_expression(spec.messages.source).references if r.path[0] == "body"}
     if len(paths) != 1:
         return lambda _names: None
     fields = paths.pop()[1:]
     return lambda names: _length(names["body"], fields)
+
+
+def _counter_of_query(source: str) -> Callable[[Names], int | None]:
+    filtered = path_to_rows(source)
+    if filtered is None:
+        query = compile_jsonpath(source)
+        return lambda names: len(query.all(names["body"]))
+    try:
+        lists = compile_jsonpath(filtered)
+    except ExpressionError:
+        return lambda _names: None  # such as that of `$..[?@.role]`, which filters wherever it can
+    return lambda names: sum(len(f) for f in lists.all(names["body"]) if isinstance(f, list | dict))
 
 
 def _counted(value: Any) -> int:

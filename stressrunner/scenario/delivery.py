@@ -104,7 +104,10 @@ class Listing(NamedTuple):
 
 
 def path_to_rows(query: str) -> str | None:
-    """Return a JSONPath up to its first filter, which finds what is filtered; None when there is no filter."""
+    """Return a JSONPath up to its first filter, which finds what is filtered; None when there is no filter.
+
+    It need not be a JSONPath by itself: what `$..[?@.id]` filters is not.
+    """
     quote = ""
     for i, sign in enumerate(query):
         if quote:
@@ -114,7 +117,7 @@ def path_to_rows(query: str) -> str | None:
         elif sign in "'\"":
             quote = sign
         elif sign == "?":
-            return query[: query.rindex("[", 0, i)]
+            return query[: max(0, query.rfind("[", 0, i))]
     return None
 
 

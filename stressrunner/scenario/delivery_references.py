@@ -7,7 +7,8 @@ from typing import Any
 from stressrunner import units
 from stressrunner.errors import Diagnostic
 from stressrunner.expressions import ExpressionError, compile_expression
-from stressrunner.scenario.delivery import PAGING
+from stressrunner.expressions.jsonpath import compile_jsonpath
+from stressrunner.scenario.delivery import PAGING, path_to_rows
 from stressrunner.scenario.requests import METHODS, read_back_endpoint, requests_in
 from stressrunner.scenario.source import Node, Path, node_at
 from stressrunner.scenario.stream_parts import session_endpoints, stream_parts
@@ -185,11 +186,17 @@ def _check_paging(root: Node, read_back: Mapping[str, Any]) -> Iterator[Diagnost
         at = key_at(root, place) or node_at(root, place)
         yield at.diagnostic(f"'{given[0]}' says already how to reach the next page", "keep one of them")
     messages = read_back.get("messages")
-    is_counted = "rows" in read_back or not isinstance(messages, str) or _begins_from_one_list(messages)
+    query = messages.get("jsonpath") if isinstance(messages, dict) else None
+    is_counted = "rows" in read_back
+    if isinstance(messages, str):
+        is_counted = is_counted or _begins_from_one_list(messages)
+    elif isinstance(query, str):
+        is_counted = is_counted or _filters_one_list(query)
     if given == ["offset"] and not is_counted:
         message = "'offset' counts rows, and this does not begin from one list of the body"
         hint = "add 'rows', such as 'rows: body.items'"
-        yield node_at(root, (*_READ_BACK, "messages")).diagnostic(message, hint)
+        place = (*_READ_BACK, "messages") if query is None else (*_READ_BACK, "messages", "jsonpath")
+        yield node_at(root, place).diagnostic(message, hint)
 
 
 def _begins_from_one_list(source: str) -> bool:
@@ -199,6 +206,19 @@ def _begins_from_one_list(source: str) -> bool:
     except ExpressionError:
         return True
     return len({reference.path for reference in references if reference.path[0] == "body"}) == 1
+
+
+def _filters_one_list(query: str) -> bool:
+    """Whether what a JSONPath filters can be found by itself; one that makes no sense is not asked."""
+    try:
+        compile_jsonpath(query)
+    except ExpressionError:
+        return True
+    try:
+        compile_jsonpath(path_to_rows(query) or query)
+    except ExpressionError:
+        return False
+    return True
 
 
 def _check_times(root: Node, read_back: Mapping[str, Any]) -> Iterator[Diagnostic]:

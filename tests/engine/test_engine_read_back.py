@@ -160,7 +160,7 @@ def test_a_request_may_place_the_page_itself():
         (history(next=1), "page 1 of the history leads back to itself", 2, 0.1),
         (history(), "next: there is no field 'next'", 1, 0.1),
         (FakeAnswer(status=403), "status was 403", 1, 0.1),
-        (FakeAnswer(status=422), "status was 422", 1, 0.1),
+        *((FakeAnswer(status=no), f"status was {no}", 1, 0.1) for no in (400, 405, 406, 414, 415, 422, 501)),
         (FakeAnswer(status=401), "status was 401", 1, 0.1),
         # What may be so before the history is complete is given one quiet time,
         (FakeAnswer(body=b"oops"), "messages: the body is not JSON", 5, 2.1),
@@ -174,7 +174,6 @@ def test_a_request_may_place_the_page_itself():
             5.5,
         ),
     ],
-    ids=["loop", "no-next", "forbidden", "invalid", "no-token", "no-json", "no-list", "status", "reset"],
 )
 def test_what_cannot_be_read_is_not_known(answer, reason, requests, took_s):
     """A history is not known when a page of it cannot be read; how long that is tried depends on whether it may change."""
@@ -182,6 +181,15 @@ def test_what_cannot_be_read_is_not_known(answer, reason, requests, took_s):
     assert found.unread == reason
     assert server.reader.requests == pytest.approx(requests, abs=1)
     assert server.took_s <= took_s + 0.5
+
+
+def test_a_request_that_cannot_be_filled_in_is_given_up():
+    """What a template lacks it will lack: nothing is sent, and nobody waits."""
+    (found,), server = read_back(
+        lambda name, at_s, page: history(), path="/s/{{ page - 1 }}", next="body.next"
+    )
+    assert found.unread.startswith("the request cannot be filled in: ")
+    assert (server.targets, server.took_s) == ([], 0.0)
 
 
 def test_what_is_refused_to_all_stops_at_once():
