@@ -1,6 +1,7 @@
 """The transport over httpcore, the lower half of httpx: for proxies and trio, and to compare the fast one with.
 
-It costs about a millisecond of CPU an exchange, so it is not the one to load a target with where the fast one will do.
+It costs about 0.4 ms of CPU an exchange, 25 times as much as the fast one, so it is not the one to load a target with
+where the fast one will do.
 
 Times and sizes are those of the fast transport: S is taken right before the first byte of the request is written, F when
 the first bytes of anything come back, E when the last ones do. Of the way to a target, CONNECT and handshakes, the time

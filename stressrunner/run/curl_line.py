@@ -75,7 +75,7 @@ def _method(exhibit: Exhibit) -> Iterator[str]:
 
 def _connection(origin: Origin, target: Target, shell: _Shell) -> Iterator[str]:
     if target.http == "2":
-        yield "--http2"
+        yield "--http2" if origin.scheme == "https" else "--http2-prior-knowledge"
     if not target.tls.verify:
         yield "--insecure"
     options = {

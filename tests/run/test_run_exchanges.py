@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
@@ -129,6 +130,17 @@ def test_where_a_request_goes(base_url, target, words):
     plan = plan_at(base_url)
     line = curl_line(exhibit("GET", target), origin_of(base_url), plan.target, {}, Masker())
     assert line == " ".join(["curl", *words])
+
+
+@pytest.mark.parametrize(
+    ("base_url", "word"),
+    [("http://127.0.0.1:8080", "--http2-prior-knowledge"), ("https://example.org", "--http2")],
+)
+def test_how_http2_is_spoken(base_url, word):
+    """HTTP/2 is negotiated over https, and over http spoken without asking, by curl too."""
+    target = replace(plan_at(base_url).target, http="2")
+    line = curl_line(exhibit("GET", "/"), origin_of(base_url), target, {}, Masker())
+    assert line == f"curl {word} {base_url}/"
 
 
 def test_a_body_that_was_not_kept_is_to_be_filled_in():
