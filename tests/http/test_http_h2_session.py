@@ -488,7 +488,9 @@ def test_what_was_given_up_may_still_be_answered():
 def test_streams_come_to_an_end():
     """When the numbers of streams are used up the connection takes no more."""
     client = Client()
-    client.session._next = 0x7FFFFFFF
+    client.session._next = 0x7FFFFFFD
+    assert client.begin(GET).number == 0x7FFFFFFD
+    assert not client.session.is_leaving
     assert client.begin(GET).number == 0x7FFFFFFF
     assert client.session.is_leaving
     assert client.begin(GET).number == 0
