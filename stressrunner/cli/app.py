@@ -71,6 +71,13 @@ def cli() -> None:
 @arguments.workers
 @arguments.seed
 @arguments.strict
+@click.option(
+    "--repeat",
+    type=click.IntRange(min=1),
+    default=1,
+    metavar="N",
+    help="Run up to N times while the generator alone makes the run invalid. Reports of runs before the last are named r.1.json, r.2.json.",
+)
 @arguments.yes
 @click.option(
     "--prometheus",

@@ -18,6 +18,7 @@ class RunOptions:
     workers: int | Literal["auto"] = 1
     seed: int | None = None
     strict: bool = False
+    repeat: int = 1  #: the most runs, while the generator alone makes them invalid
     yes: bool = False
     prometheus: str | None = None  #: where to serve figures
     #: how long the last figures are held for a scrape, in seconds; None: twice as long as between the last two

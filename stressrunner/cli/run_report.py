@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -24,12 +25,16 @@ from stressrunner.run.run import Options, run
 from stressrunner.scenario.build import build
 from stressrunner.scenario.document import Document
 from stressrunner.scratch import replacing
+from stressrunner.verdict.verdict import is_doubt_of_generator
 
 __all__ = ["check_run_report"]
 
 
 async def check_run_report(path: Path, options: RunOptions, crew: Crew) -> int:
     """Run a scenario with the generators of a crew and write its reports; return the exit code.
+
+    With `repeat` it is run again while the generator alone makes it invalid; each run is reported, those before the
+    last under names such as `r.1.json`.
 
     Raises:
         StressrunnerError: what keeps a run from taking place.
@@ -50,6 +55,15 @@ async def check_run_report(path: Path, options: RunOptions, crew: Crew) -> int:
         exporting(options, [phase.name for phase in build(document).load]) as exports,
     ):
         result = await _watched(document, options, crew, samples, exports)
+        for number in range(1, options.repeat):
+            if not _is_to_be_repeated(result):
+                break
+            _report_attempt(number, result, destinations, template, samples, quiet=options.quiet)
+            click.echo(
+                f"stressrunner: the generator was in doubt; run {number + 1} of {options.repeat}", err=True
+            )
+            async with Crew() as another:
+                result = await _watched(document, replace(options, yes=True), another, samples, exports)
         failed = _write(result, [each for each in destinations if each.form != SAMPLES])
         failed += [] if samples is None else _write_samples(samples)
         _show(result, destinations, template, quiet=options.quiet)
@@ -63,6 +77,36 @@ async def check_run_report(path: Path, options: RunOptions, crew: Crew) -> int:
 
         tell_github(result, document, os.environ)
     return result.verdict.exit_code
+
+
+def _is_to_be_repeated(result: Result) -> bool:
+    return is_doubt_of_generator(result.verdict, result.validity, result.thresholds, result.invariants)
+
+
+def _report_attempt(
+    number: int,
+    result: Result,
+    destinations: Sequence[Destination],
+    template: Callable[[Result], str] | None,
+    samples: SampleFile | None,
+    *,
+    quiet: bool,
+) -> None:
+    """Report a run that is not the last."""
+    named = [
+        each
+        if each.path is None
+        else replace(each, path=each.path.with_suffix(f".{number}{each.path.suffix}"))
+        for each in destinations
+        if each.form != SAMPLES
+    ]
+    failed = _write(result, named)
+    if samples is not None:
+        path = samples.path
+        failed += _write_samples(replace(samples, path=path.with_suffix(f".{number}{path.suffix}")))
+    _show(result, named, template, quiet=quiet)
+    for reason in failed:
+        click.echo(f"stressrunner: a report could not be written: {reason}", err=True)
 
 
 async def _watched(

@@ -36,6 +36,7 @@ _BEAT_NS = 2_000_000
 _VIRTUAL_BEAT_NS = 20_000_000  #: where time is virtual, and beats are all that costs anything
 _FREEZE_NS = 50_000_000  #: an absence of this length, without work, has a wake
 _WAKE_LENGTHS = 5  #: lengths of such an absence that its wake takes
+_NOTABLY_NS = 5_000_000  #: absences are looked at, whether the process worked in them
 _BUSY = 0.5  #: of a core: who uses as much was not frozen
 _KEPT = 256  #: absences that are remembered: of half a second, when every beat is late
 _TOLD_AT_ONCE = 25  #: beats
@@ -53,8 +54,9 @@ class Late(NamedTuple):
     in_wake: bool = False  #: due while, or soon after, the generator was frozen
 
 
-#: Told how much later than asked beats came, in nanoseconds, and how many of these absences were freezes.
-Told = Callable[[Sequence[int], int], None]
+#: Told how much later than asked beats came, in nanoseconds; how many of these absences were freezes; and for how long,
+#: in nanoseconds, the process was kept from running in absences of more than 5 ms.
+Told = Callable[[Sequence[int], int, int], None]
 
 
 class LoopWatch:
@@ -125,7 +127,7 @@ class LoopWatch:
             self._end()
 
     def _end(self) -> None:
-        self._tell(0)
+        self._tell()
         self._due_ns = self.overdue_ns = _NEVER_NS
 
     def _set(self) -> None:
@@ -164,7 +166,7 @@ class LoopWatch:
         if late_ns > LEAST_NS:
             return True
         if len(self._lates) >= _TOLD_AT_ONCE:
-            self._tell(0)
+            self._tell()
         return False
 
     def _is_back(self) -> None:
@@ -173,17 +175,18 @@ class LoopWatch:
         self._absences.append((since_ns, now_ns))
         self.until_ns = max(self.until_ns, now_ns)
         length_ns = self._lates[-1]
-        is_freeze = length_ns >= _FREEZE_NS and time.process_time_ns() - self._used_ns < _BUSY * length_ns
+        is_idle = length_ns > _NOTABLY_NS and time.process_time_ns() - self._used_ns < _BUSY * length_ns
+        is_freeze = is_idle and length_ns >= _FREEZE_NS
         if is_freeze:
             end_ns = since_ns + (1 + _WAKE_LENGTHS) * length_ns
             self._wakes.append((since_ns, end_ns))
             self.until_ns = max(self.until_ns, end_ns)
-        self._tell(int(is_freeze))
+        self._tell(int(is_freeze), length_ns if is_idle else 0)
 
-    def _tell(self, freezes: int) -> None:
+    def _tell(self, freezes: int = 0, idle_ns: int = 0) -> None:
         lates, self._lates = self._lates, []
         if lates:
-            self._told(lates, freezes)
+            self._told(lates, freezes, idle_ns)
 
     def late(self, due_ns: int, released_ns: int, exchange: Exchange) -> Late | None:
         """Return what the generator added to a request; None when that is nothing."""
@@ -245,5 +248,5 @@ def _counted(ns: int) -> int:
     return ns if ns >= LEAST_NS else 0
 
 
-def _nobody(_lates: Sequence[int], _freezes: int) -> None:
+def _nobody(_lates: Sequence[int], _freezes: int, _idle_ns: int) -> None:
     """Tell nobody."""

@@ -92,11 +92,12 @@ class Collector:
         """Count an arrival that was released so late that it was not offered."""
         self._tally.late_arrivals[phase] += 1
 
-    def stalled(self, late_ns: Sequence[int], freezes: int) -> None:
-        """Count how much later than asked beats of the event loop came, and how many absences were freezes."""
+    def stalled(self, late_ns: Sequence[int], freezes: int, idle_ns: int) -> None:
+        """Count what a watch over the event loop tells."""
         self._tally.stalls.extend(list(late_ns))
         self._tally.absent_ns += sum(ns for ns in late_ns if ns > LEAST_NS)
         self._tally.freezes += freezes
+        self._tally.idle_ns += idle_ns
 
     def collected(self, took_ns: int) -> None:
         """Count a pause of garbage collection."""

@@ -63,6 +63,7 @@ class Summary:
     stalls: Latency  #: how much later than asked timers of the generator's event loop fired
     freezes: int  #: how often the generator was away for 50 ms or more and did not work
     absent_s: float  #: how long its event loops were late, in all
+    idle_s: float  #: of that, how long their processes were kept from running, each time by more than 5 ms
     apart_from_spell: (
         Latency  #: response times without the two neighbouring seconds with most of the generator's own time
     )
@@ -153,6 +154,7 @@ class Ledger:
             stalls=Latency.of(self.total.stalls),
             freezes=self.total.freezes,
             absent_s=self.total.absent_ns / 1e9,
+            idle_s=self.total.idle_ns / 1e9,
             apart_from_spell=Latency.of(*self._spell.rest(everything.times, everything.late_times)),
             late_in_spell=self._spell.worst.late,
             offered=self._offered(counted),

@@ -260,6 +260,7 @@ class Tally:
         self.apart: dict[str, Cell] = {}  #: requests beside the load, such as those of `setup`, by their kind
         self.stalls = Histogram()  #: how much later than asked timers of the generator's event loop fired
         self.absent_ns = 0  #: how long beats of the event loops were late, each by more than 1 ms
+        self.idle_ns = 0  #: of that, how long the process was kept from running, each time by more than 5 ms
         self.freezes = 0  #: of the generator: absences of 50 ms and more in which it did not work
         self.late_arrivals: Counter[int] = Counter()  #: by phase: released so late that they were not offered
         self.collections = Histogram()  #: pauses of the generator's garbage collection
@@ -369,6 +370,7 @@ class Tally:
         for key, late in other.wholes_late.items():
             self.wholes_late.setdefault(key, LateTimes()).merge(late)
         self.absent_ns += other.absent_ns
+        self.idle_ns += other.idle_ns
         self.freezes += other.freezes
         self.late_arrivals.update(other.late_arrivals)
         for kind, cell in other.apart.items():

@@ -84,7 +84,7 @@ def tally_to_wire(tally: Tally, origin_ns: int) -> dict[str, Any]:
         "in_flight": tally.in_flight,
         "tokens": [tally.token_requests, tally.token_failures, tally.tokens],
         "stalls": _histogram_to_wire(tally.stalls),
-        "absences": [tally.absent_ns, tally.freezes],
+        "absences": [tally.absent_ns, tally.idle_ns, tally.freezes],
         "late_arrivals": list(tally.late_arrivals.items()),
         "collections": _histogram_to_wire(tally.collections),
         "forensics": forensics_to_wire(tally.forensics, origin_ns),
@@ -119,7 +119,7 @@ def tally_from_wire(wire: Any, origin_ns: int) -> Tally:
             tally.apart[kind] = _cell_from_wire(cell, origin_ns)
         tally.in_flight = wire["in_flight"]
         tally.stalls = _histogram_from_wire(wire["stalls"])
-        tally.absent_ns, tally.freezes = wire["absences"]
+        tally.absent_ns, tally.idle_ns, tally.freezes = wire["absences"]
         tally.late_arrivals.update(dict(wire["late_arrivals"]))
         tally.collections = _histogram_from_wire(wire["collections"])
         tally.token_requests, tally.token_failures, tally.tokens = wire["tokens"]

@@ -188,9 +188,20 @@ def _thresholds(scenario: Scenario, measured: Measured, *, was_cut_off: bool) ->
 
 def _present(scenario: Scenario, measured: Measured) -> float:
     """Return the part of the time in which event loops were not late, where that makes a load smaller."""
-    if any(isinstance(phase.shape, Open) for phase in scenario.load):
+    if _has_rate(scenario):
         return 1.0
     return present_in(_absent_s(measured), measured.summary.duration_s)
+
+
+def _idle(scenario: Scenario, measured: Measured) -> float:
+    """Return the part of the time in which the generators were kept from running, where that makes a load smaller."""
+    if _has_rate(scenario) or not measured.summary.duration_s:
+        return 0.0
+    return measured.summary.idle_s / max(1, len(measured.generators)) / measured.summary.duration_s
+
+
+def _has_rate(scenario: Scenario) -> bool:
+    return any(isinstance(phase.shape, Open) for phase in scenario.load)
 
 
 def _absent_s(measured: Measured) -> float:
@@ -212,12 +223,13 @@ def _validity(
             rest=summary.apart_from_spell,
             late_in_spell=summary.late_in_spell,
             longest_s=summary.stalls.max_s or 0.0,
+            idle=_idle(origin.scenario, measured),
             offered=summary.offered,
             max_lag_s=max_lag_s,
         ),
         thresholds=thresholds,
         generators=tuple(measured.generators.values()) or (measured.generator,),
-        open_load=any(isinstance(phase.shape, Open) for phase in origin.scenario.load),
+        open_load=_has_rate(origin.scenario),
         stopped_early=ending.interrupted
         or ending.aborted_by is not None
         or bool(measured.failure or measured.limit_hit or measured.losses)

@@ -18,7 +18,7 @@ from stressrunner.verdict.certain import certain_deliveries, certain_thresholds
 from stressrunner.verdict.delivery.outcome import DeliveryOutcome
 from stressrunner.verdict.outcome import EXIT_CODES, RunOutcome, ThresholdOutcome, Validity, Verdict
 
-__all__ = ["judge", "sentence_of"]
+__all__ = ["is_doubt_of_generator", "judge", "sentence_of"]
 
 _STATEMENT = re.compile(r"(?P<subject>.*?)\s*(?:<=|>=|==|!=|<|>)")
 _PLURALS = ("errors", "connections", "open_files")
@@ -71,6 +71,20 @@ def _doubts(validity: Validity, deliveries: Sequence[DeliveryOutcome]) -> list[s
         return list(validity.reasons)
     unknown = [reason for each in deliveries if each.outcome == "unknown" for reason in each.reasons]
     return [f"delivery is unknown: {reason}" for reason in unknown]
+
+
+def is_doubt_of_generator(
+    verdict: Verdict,
+    validity: Validity,
+    thresholds: Sequence[ThresholdOutcome],
+    deliveries: Sequence[DeliveryOutcome] = (),
+) -> bool:
+    """Return whether a run is invalid because of the generator alone, so that another run may not be."""
+    if verdict.outcome != "invalid" or any(each.outcome == "unknown" for each in deliveries):
+        return False
+    if validity.state == "invalid":
+        return validity.cause == "generator"
+    return any(outcome.state == "turned" for outcome in thresholds)
 
 
 def _verdict(outcome: RunOutcome, reasons: Sequence[str]) -> Verdict:

@@ -35,6 +35,34 @@ def test_a_starved_generator_is_invalid(tmp_path):
     assert "INVALID" in ran.out
 
 
+def test_what_only_the_generator_puts_in_doubt_is_run_again(tmp_path):
+    """With --repeat, each run is reported, the last under the name that was given."""
+    scenario = tmp_path / "starved.yaml"
+    scenario.write_text(STARVED, "utf-8")
+    ran = stressrunner("run", scenario, "--repeat", "2", "--report", f"json={tmp_path / 'r.json'}")
+    assert ran.code == 4
+    assert "run 2 of 2" in ran.err
+    assert ran.out.count("INVALID") == 4  # each report says so at its top and at its end
+    results = [json.loads((tmp_path / name).read_text("utf-8")) for name in ("r.1.json", "r.json")]
+    assert [result["validity"]["cause"] for result in results] == ["generator"] * 2
+    assert results[0]["run"]["id"] != results[1]["run"]["id"]
+    assert sorted(path.name for path in tmp_path.glob("*.json")) == ["r.1.json", "r.json"]
+
+
+def test_what_else_is_in_doubt_is_not_run_again(tmp_path):
+    """A target that nobody reaches is no better the second time."""
+    scenario = tmp_path / "nobody.yaml"
+    scenario.write_text(
+        "stressrunner: 1\nname: nobody\ntarget: {base_url: 'http://127.0.0.1:9'}\nendpoints: {a: {get: /}}\n"
+        "load: {concurrency: 1, iterations: 3}\n",
+        "utf-8",
+    )
+    ran = stressrunner("run", scenario, "--repeat", "3")
+    assert ran.code == 4
+    assert "run 2" not in ran.err
+    assert ran.out.count("INVALID") == 2
+
+
 def test_arrivals_that_find_no_place_fail_a_run(tmp_path):
     """Where the offered load was not delivered the run is no pass, though all that was sent succeeded."""
     result_file = tmp_path / "r.json"

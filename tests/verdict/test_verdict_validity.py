@@ -148,6 +148,8 @@ MANY = lagged((140, 3, 0), (60, 50, 47))
         (lagged((151, 3, 0), (49, 50, 47)), Lag(), "suspect", ""),
         (lagged((200, 3, 0)), Lag(offered=0.98), "invalid", "released 2 % of the arrivals too late"),
         (lagged((200, 3, 0)), Lag(offered=0.99), "valid", ""),
+        (lagged((200, 3, 0)), Lag(idle=0.26), "invalid", "kept from running for 26 % of the time"),
+        (lagged((200, 3, 0)), Lag(idle=0.25), "valid", ""),
     ],
 )
 def test_lag_makes_a_run_suspect_or_invalid(totals, lag, state, reason):
