@@ -71,7 +71,7 @@ class Aggregate:
             throughput_per_s=stats.throughput_per_s if stats.planned else None,
             goodput_per_s=stats.goodput_per_s if stats.planned else None,
             not_reached=stats.not_reached,
-            not_reached_ratio=stats.not_reached_ratio,
+            not_reached_ratio=_not_reached_ratio(stats),
             times=times.distribution,
             without_lag=times.without_lag if times.late is not None else (),
             certain=stats.certain,
@@ -198,6 +198,12 @@ def _rate(per_s: float | None, a: Aggregate) -> Measurement:
 def _count_or_ratio(threshold: Threshold, part: int, whole: int) -> Measurement:
     """Compare a count with a count, and a ratio with a ratio: the limit decides."""
     return Measurement(part, whole) if threshold.dimension == "count" else _ratio(part, whole)
+
+
+def _not_reached_ratio(stats: Stats) -> float | None:
+    if stats.not_reached_ratio is None and stats.planned:  # a file of before this was kept
+        return stats.not_reached / stats.planned
+    return stats.not_reached_ratio
 
 
 def _unfinished(threshold: Threshold, aggregate: Aggregate) -> Measurement:

@@ -2,14 +2,15 @@
 
 import json
 from collections import Counter
+from fractions import Fraction
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from virtual_load import endpoint, scenario, virtual_run
+from virtual_load import endpoint, feeder, scenario, virtual_run
 
 from stressrunner.http.fake import FakeAnswer
 from stressrunner.plan.plan import compile_plan
-from stressrunner.scenario.model import Closed, Phase
+from stressrunner.scenario.model import Closed, Open, Phase
 from stressrunner.scenario.steps import Flow, Group, Parallel, Repeat, Send, Step, Think
 
 CONDITIONS = (None, None, None, "iteration % 2 == 0", "always()", "failure()", "status == 200")
@@ -42,12 +43,13 @@ flows = st.lists(steps(2), min_size=1, max_size=4).map(
 )
 
 
-def of(flow, users=2, iterations=3, graceful_stop_s=10_000):
+def of(flow, users=2, iterations=3, graceful_stop_s=10_000, *, shape=None, **changes):
     """Return a scenario of a flow."""
     endpoints = [endpoint(name, path=f"/{name}/{{{{ random_int(0, 10**9) }}}}") for name in "abc"]
     # Pauses of a flow may add up to more than iterations usually get to finish in.
-    phase = Phase("p", Closed(users, iterations=iterations), graceful_stop_s=graceful_stop_s)
-    return scenario(phase, traffic=Flow(flow.steps), endpoints=endpoints)
+    shape = shape or Closed(users, iterations=iterations)
+    phase = Phase("p", shape, graceful_stop_s=graceful_stop_s)
+    return scenario(phase, traffic=Flow(flow.steps), endpoints=endpoints, **changes)
 
 
 @settings(max_examples=50)
@@ -68,10 +70,24 @@ def test_planned_requests_are_all_accounted_for(flow, failures):
 
 
 @settings(max_examples=20)
-@given(flows, st.integers(1, 40), st.sampled_from([None, 0.0, 0.3, 3.0]), st.sampled_from([0.01, 0.7, 50]))
-def test_what_a_cut_prevents_is_skipped(flow, stop_at_s, graceful_stop_s, service_s):
+@given(
+    flows,
+    st.integers(1, 40) | st.none(),
+    st.sampled_from([None, 0.0, 0.3, 3.0]),
+    st.sampled_from([0.01, 0.7, 50]),
+    st.sampled_from([None, 1, 7, 40]),
+    st.sampled_from(
+        [
+            Closed(3, iterations=30),
+            Open(Fraction(10), Fraction(3), 4),
+            Open(Fraction(10), Fraction(3), 4, overflow="drop"),
+        ]
+    ),
+)
+def test_what_a_cut_prevents_is_skipped(flow, stop_at_s, graceful_stop_s, service_s, rows, shape):
     """Whatever ends a load, its plan is accounted for; only iterations that were never begun are not reached."""
-    described = of(flow, users=3, iterations=30, graceful_stop_s=graceful_stop_s)
+    feeders = {"rows": feeder(*range(rows), on_end="stop")} if rows else {}
+    described = of(flow, graceful_stop_s=graceful_stop_s, shape=shape, feeders=feeders)
     each = compile_plan(described, seed=1, run_id="r").planned(0)
     ran = virtual_run(described, lambda *_: FakeAnswer(service_s), stop_at_s=stop_at_s)
     missing = set()
@@ -84,7 +100,10 @@ def test_what_a_cut_prevents_is_skipped(flow, stop_at_s, graceful_stop_s, servic
         else:
             assert stats.not_reached == 0
     assert len(missing) == 1
-    assert missing.pop().is_integer()
+    assert (never_begun := missing.pop()).is_integer()
+    assert never_begun >= 30 - (rows or 30)
+    if stop_at_s is None:
+        assert never_begun == max(0, 30 - (rows or 30))
 
 
 @settings(max_examples=20)

@@ -1,5 +1,7 @@
 """Loads that end before their plan is carried out: rows that come to their end, and what is said of them."""
 
+from dataclasses import replace
+
 import pytest
 from engine.virtual_load import scenario_of, virtual_run
 
@@ -157,6 +159,14 @@ def test_not_reached_is_a_figure_of_thresholds():
     assert list(measured.values()) == [6, 0.5, 0, 6]
     with pytest.raises(ValueError, match="known at the end alone"):
         parse_threshold("not_reached < 1% over 5s")
+
+
+def test_results_of_before_it_was_kept_have_the_part_of_the_requests():
+    """`check` on an older file reads what it says of requests."""
+    _, ran, _ = ended(f"{ONE}load: {{concurrency: 2, requests: 100}}")
+    older = replace(ran.totals, not_reached_ratio=None)
+    judged = evaluate(parse_threshold("not_reached < 1%"), Figures(older, {}, {}, {}))
+    assert judged.measured == 0.94
 
 
 def test_a_guard_on_the_end_can_be_lifted():
