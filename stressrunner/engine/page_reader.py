@@ -10,7 +10,7 @@ from stressrunner.engine.names import IterationScope, RequestNames, ResponseName
 from stressrunner.engine.page_claims import Claims, claims_of
 from stressrunner.expressions import CannotEvaluate
 from stressrunner.expressions.environment import to_text
-from stressrunner.http.exchange import Exchange, FailureKind, Transport
+from stressrunner.http.exchange import Exchange, FailureKind, Request, Transport
 from stressrunner.plan.delivery import ReadBackPlan
 from stressrunner.plan.outcome import Outcome
 from stressrunner.plan.paging import Paging
@@ -138,16 +138,15 @@ class PageReader:
         self, names: Mapping[str, Any], at: Any, transport: Transport
     ) -> tuple[ResponseNames, Exchange]:
         """Return a page's response, with its names."""
+        request = self._request(names, at)
         self.requests += 1
         try:
-            return await self._asked(names, at, transport)
+            return await self._asked(request, names, transport)
         except Unreadable:
             self.failed += 1
             raise
 
-    async def _asked(
-        self, names: Mapping[str, Any], at: Any, transport: Transport
-    ) -> tuple[ResponseNames, Exchange]:
+    def _request(self, names: Mapping[str, Any], at: Any) -> Request:
         try:
             request = self._spec.request.render(names)
         except CannotEvaluate as error:
@@ -156,6 +155,11 @@ class PageReader:
             raise Unreadable(f"the request cannot be filled in: {error}", patience=patience) from error
         if self._spec.paging is not None and at != self._spec.paging.first and not self._spec.places_page:
             request = request._replace(target=with_query(request.target, {self._place: at}))
+        return request
+
+    async def _asked(
+        self, request: Request, names: Mapping[str, Any], transport: Transport
+    ) -> tuple[ResponseNames, Exchange]:
         exchange = await transport.exchange(request)
         if exchange.failure is not None:
             is_final = exchange.failure.kind is FailureKind.NOT_ALLOWED

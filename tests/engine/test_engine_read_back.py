@@ -190,6 +190,7 @@ def test_a_request_that_cannot_be_filled_in_is_given_up():
     )
     assert found.unread.startswith("the request cannot be filled in: ")
     assert (server.targets, server.took_s) == ([], 0.0)
+    assert (server.reader.requests, server.reader.failed) == (0, 0)
 
 
 def test_what_is_refused_to_all_stops_at_once():
