@@ -65,7 +65,9 @@ def hold(queue, ended, result):
     """Hold a run of a queue against what it must show."""
     view, checked = BEHAVIOURS[queue], result["invariants"][0]
     classes = {name for name, n in checked["classes"].items() if n}
-    assert ended.code == view.exit_code, (checked["reasons"], ended.err)
+    # What the queue did shows on a busy machine too, where the generator's own lag may leave times in doubt.
+    codes = {view.exit_code, 4} if result["validity"]["state"] == "invalid" else {view.exit_code}
+    assert ended.code in codes, (checked["reasons"], result["verdict"], ended.err)
     assert checked["outcome"] == ("failed" if view.faults else "passed")
     assert faults(checked) == view.faults
     assert view.classes <= classes

@@ -39,7 +39,7 @@ def broken(checked):
     [
         ("merge", "5ms", set(), False, False),
         # Long enough for the sink to have answered a message before the next one takes its place.
-        ("latest", "40ms", {"superseded"}, False, True),
+        ("latest", "40ms", {"superseded", "reply.superseded"}, False, True),
         ("duplicate", "5ms", {"duplicated", "processed.twice"}, True, False),
     ],
 )
