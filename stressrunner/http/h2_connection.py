@@ -108,10 +108,10 @@ class H2Connection(asyncio.Protocol):
     def flush(self, now_ns: int) -> None:
         """Write what the session has to say, hand over what has ended, and close when that was all."""
         session = self.session
-        has_more = not self._is_paused and session.pump(now_ns)
+        has_more = not self._is_paused and session.pump()
         self._write()
         while has_more and not self._is_paused:
-            has_more = session.pump(now_ns)
+            has_more = session.pump()
             self._write()
         if session.is_idle:
             self._idle_since_ns = now_ns

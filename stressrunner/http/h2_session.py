@@ -95,9 +95,10 @@ class Session:
         return not self._streams and not self._waiting
 
     def begin(self, stream: Stream, now_ns: int) -> None:
-        """Send a request, or let it wait until the server takes one more."""
+        """Send a request at that moment, or let it wait until the server takes one more."""
+        self._now_ns = now_ns
         self._waiting.append(stream)
-        self._open_waiting(now_ns)
+        self._open_waiting()
 
     def give_up(self, stream: Stream, failure: Failure) -> None:
         """End a stream before its time; it is not among those in `ended`."""
@@ -125,9 +126,9 @@ class Session:
         begun = self._streams.get(self._reader.begun_stream)
         if begun is not None and begun.first_byte_ns is None:
             begun.first_byte_ns = now_ns
-        self._open_waiting(now_ns)
+        self._open_waiting()
 
-    def pump(self, now_ns: int) -> bool:
+    def pump(self) -> bool:
         """Make frames of what the server takes of the bodies that wait; return whether there is more for now."""
         made = 0
         for _ in range(len(self._sending)):
@@ -137,7 +138,7 @@ class Session:
                 if room <= 0:
                     break
                 made += room
-                self._send_part(stream, unsent, room, now_ns)
+                self._send_part(stream, unsent, room)
             if stream.unsent is not None:
                 self._sending.append(stream)
         return made >= _PUMPED
@@ -165,18 +166,17 @@ class Session:
         self._waiting.clear()
         self._sending.clear()
 
-    def _open_waiting(self, now_ns: int) -> None:
+    def _open_waiting(self) -> None:
         while self._waiting and not self.is_leaving and len(self._streams) < self._most_streams:
-            self._open(self._waiting.popleft(), now_ns)
+            self._open(self._waiting.popleft())
             if self._next > _LAST_STREAM:
                 self.is_leaving = True
         if self.is_leaving:
             self._send_away(self._waiting)
 
-    def _open(self, stream: Stream, now_ns: int) -> None:
+    def _open(self, stream: Stream) -> None:
         stream.number, self._next = self._next, self._next + 2
         stream.window = self._stream_window
-        stream.written_ns = now_ns
         block = self._encoder.encode(stream.fields)
         head = head_frames(stream.number, block, MOST_PAYLOAD, ends=stream.unsent is None)
         stream.bytes_sent = len(head)
@@ -186,14 +186,13 @@ class Session:
         if stream.unsent is not None:
             self._sending.append(stream)
 
-    def _send_part(self, stream: Stream, unsent: memoryview, room: int, now_ns: int) -> None:
+    def _send_part(self, stream: Stream, unsent: memoryview, room: int) -> None:
         rest = unsent[room:]
         frame = data_frame(stream.number, unsent[:room], ends=not rest)
         stream.unsent = rest or None
         stream.window -= room
         self._window -= room
         stream.bytes_sent += len(frame)
-        stream.written_ns = now_ns
         self.output.append(frame)
 
     def _take(self, frame: Frame) -> None:

@@ -53,7 +53,6 @@ class Stream:
         "status",
         "unsent",
         "window",
-        "written_ns",
     )
 
     def __init__(self, request: Request, fields: list[Field], limits: Limits, acquired_ns: int) -> None:
@@ -74,7 +73,6 @@ class Stream:
         self.window = 0  #: bytes of the body that the peer takes now
         self.unsent: memoryview | None = memoryview(self.request.body) if self.request.body else None
         self.sent_ns: int | None = None  #: when the first byte was written
-        self.written_ns = 0  #: when the last byte was
         self.first_byte_ns: int | None = None
         self.completed_ns = 0
         self.bytes_sent = 0  #: of the stream's frames

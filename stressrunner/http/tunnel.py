@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeVar, cast
 
 from stressrunner.http.exchange import Failure, FailureKind
-from stressrunner.http.failures import ExchangeFailed, connect_failure
+from stressrunner.http.failures import ExchangeFailed, connect_failure, unsendable
 from stressrunner.http.h1_dial import dial
 from stressrunner.http.h1_resolver import Resolver
 from stressrunner.http.origin import Origin
@@ -122,6 +122,8 @@ class _Tunnel(asyncio.Protocol):
 
 
 def _connect_request(proxy: Proxy, origin: Origin) -> bytes:
+    if " " in origin.address or not origin.address.isprintable():
+        raise ExchangeFailed(unsendable(f"{origin.address!r} is not the name of a host"))
     lines = [f"CONNECT {origin.address} HTTP/1.1", f"Host: {origin.address}"]
     if proxy.authorization:
         lines.append(f"Proxy-Authorization: {proxy.authorization}")

@@ -19,6 +19,7 @@ from stressrunner.http.h2_connection import H2Connection
 from stressrunner.http.h2_frames import ErrorCode, Kind, Setting
 from stressrunner.http.h2_stream import Stream
 from stressrunner.http.h2_transport import H2Transports, may_go_on
+from stressrunner.http.httpx_transport import HttpxTransports
 from stressrunner.http.pool import SharedPool
 from stressrunner.http.probe import probe_http2
 from stressrunner.http.proxy import proxy_of
@@ -513,6 +514,20 @@ async def test_proxy_opens_a_tunnel(serve, secure):
     plain = serve(tunnel_to(Http2Peer(path_of))).url
     exchange = await ask("http://target.example", proxy=proxy_of(plain), tls=client)
     assert (exchange.body, exchange.failure) == (b"/", None)
+
+
+@pytest.mark.parametrize("host", ["a b", "a\0b"])
+@pytest.mark.parametrize("transports", [H2Transports, HttpxTransports])
+async def test_hosts_that_no_proxy_is_asked_for(serve, transports, host):
+    """A name that would break what a proxy is asked is not asked for."""
+    seen = []
+    url = serve(tunnel_to(Http2Peer(path_of), seen=seen)).url
+    proxy = proxy_of(url) if transports is H2Transports else url
+    async with transports("https://localhost", tls=client_context(), proxy=proxy).open() as transport:
+        exchange = await transport.exchange(Request("GET", f"https://{host}/", (("Host", "x"),)))
+    assert exchange.failure.kind is FailureKind.PROTOCOL
+    assert exchange.failure.message.startswith("the request cannot be sent")
+    assert seen in ([], [b""])
 
 
 async def test_proxy_of_https(serve, secure, authority):

@@ -52,7 +52,7 @@ class Client:
 
     def flush(self):
         """Look at what is written."""
-        while self.session.pump(self.now_ns):
+        while self.session.pump():
             pass
         self.asked.take(b"".join(self.session.output))
         self.session.output.clear()
@@ -145,6 +145,11 @@ def test_interim_responses_and_trailers_are_passed_over():
         ("GET", head(1, status="204", ends=True)),
         ("GET", head(1) + data(1)),
         ("GET", head(1, ("content-length", "2"), ("content-length", "2")) + data(1, b"ok")),
+        (
+            "GET",
+            settings((Setting.MAX_FRAME_SIZE, 1 << 14), (Setting.MAX_FRAME_SIZE, (1 << 24) - 1)) + answer(1),
+        ),
+        ("GET", settings((Setting.ENABLE_PUSH, 0), (99, 1)) + answer(1)),
         ("GET", head(1) + frame(Kind.DATA, 0x9, 1, b"\x03ok\0\0\0")),
         ("GET", frame(Kind.HEADERS, 0x2D, 1, b"\x02" + bytes(5) + b"\x88\0\0")),
         ("GET", frame(Kind.HEADERS, 0x1, 1) + frame(Kind.CONTINUATION, 0x4, 1, b"\x88")),
@@ -542,7 +547,7 @@ def test_package_h2_understands(asked):
     for stream in streams:
         session.begin(stream, 0)
     while not all(stream in session.ended for stream in streams):
-        session.pump(0)
+        session.pump()
         octets, session.output[:] = b"".join(session.output), []
         for event in server.receive_data(octets):
             _serve(server, event, bodies)
