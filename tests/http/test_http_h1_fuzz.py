@@ -160,6 +160,7 @@ def test_table_however_cut(row):
         assert (whole[2] and not row.closes, whole[3]) == (row.expected.kept, row.expected.status)
     elif not row.keeps and whole[3] != 101:  # which the connection refuses
         assert whole[1].kind is row.expected
+        assert row.words in whole[1].message
     step = max(1, len(octets) // 50)
     for places in (range(0, len(octets), step), *([place] for place in range(1, len(octets), step))):
         assert outcome(row.method, pieces(octets, places), ends=row.closes, limits=wide) == whole

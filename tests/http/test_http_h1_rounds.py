@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from stressrunner.http.exchange import Request
+from stressrunner.http.exchange import FailureKind, Request
 from stressrunner.http.h1_connection import Connection
 from stressrunner.http.h1_deadlines import NEVER_NS, Deadlines
 from stressrunner.http.h1_head import HeadWriter
@@ -144,3 +144,23 @@ async def test_an_error_of_ours_leaves_others_their_turn():
     assert raised == [several[1].fault]
     assert [len(user.ends) for user in several] == [1, 0, 1, 1]
     assert len(log) == 4 + 3
+
+
+async def test_request_that_is_lost_before_it_is_written_is_sent_again():
+    """A connection that ends between a response and the next request takes nothing of it along, its times included."""
+    log = []
+    (user,) = users(1, log)
+    begin = user.begin
+
+    def begin_and_lose():
+        begin()
+        user.connection.connection_lost(ConnectionResetError())
+
+    user.begin = begin_and_lose
+    before_ns = user.connection.acquired_ns
+    user.connection.data_received(OK)
+    await asyncio.sleep(0)
+    assert user.ends[1] == (None, FailureKind.RESET, 0)
+    assert user.connection.may_be_sent_again
+    assert before_ns < user.connection.acquired_ns == user.connection.completed_ns
+    assert log == [POST.head]

@@ -14,9 +14,18 @@ from stressrunner.http.exchange import Failure, FailureKind, Request
 from stressrunner.http.failures import CLOSED_SILENT
 from stressrunner.http.h1 import H1Transports
 from stressrunner.http.httpx_transport import HttpxTransports
+from stressrunner.http.pool import SharedPool
 from stressrunner.http.resends import AT_ONCE_NS, is_sent_again
 
-TRANSPORTS = pytest.mark.parametrize("factory", [H1Transports, HttpxTransports], ids=["h1", "httpx"])
+
+def pooled(url):
+    """Return transports that users share."""
+    return SharedPool(H1Transports(url), 3)
+
+
+TRANSPORTS = pytest.mark.parametrize(
+    "factory", [H1Transports, HttpxTransports, pooled], ids=["h1", "httpx", "pooled"]
+)
 
 #: The case that is sent again; each test changes one thing of it.
 AT_ONCE = {"is_kept": True, "bytes_received": 0, "sent_ns": 1_000, "lost_ns": 1_000 + AT_ONCE_NS}
