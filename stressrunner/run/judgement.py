@@ -193,11 +193,9 @@ def _present(scenario: Scenario, measured: Measured) -> float:
     return present_in(_absent_s(measured), measured.summary.duration_s)
 
 
-def _idle(scenario: Scenario, measured: Measured) -> float:
-    """Return the part of the time in which the generators were kept from running, where that makes a load smaller."""
-    if _has_rate(scenario) or not measured.summary.duration_s:
-        return 0.0
-    return measured.summary.idle_s / max(1, len(measured.generators)) / measured.summary.duration_s
+def _idle_s(scenario: Scenario, measured: Measured) -> float:
+    """Return how long the generators were kept from running, on the average, where that makes a load smaller."""
+    return 0.0 if _has_rate(scenario) else measured.summary.idle_s / max(1, len(measured.generators))
 
 
 def _has_rate(scenario: Scenario) -> bool:
@@ -223,7 +221,8 @@ def _validity(
             rest=summary.apart_from_spell,
             late_in_spell=summary.late_in_spell,
             longest_s=summary.stalls.max_s or 0.0,
-            idle=_idle(origin.scenario, measured),
+            idle_s=_idle_s(origin.scenario, measured),
+            duration_s=summary.duration_s,
             offered=summary.offered,
             max_lag_s=max_lag_s,
         ),

@@ -2,7 +2,7 @@
 
 invalid   nothing came back; or under 99 % of the plan was sent through the generator's fault, or under 99 % of the
           arrivals of a rate were released in time; or a load without a rate was kept from running for a quarter of its
-          time, so that it was smaller by as much, whatever its times say; or response times are off, see `off`, and
+          time and a second, so that it was smaller by as much, whatever its times say; or response times are off, see `off`, and
 
           - still are without the two neighbouring seconds with most of the generator's own time, or
           - the generator was away for 0.25 s or more, and 5 % of the requests were late in these two seconds, or
@@ -34,6 +34,7 @@ _SPELL_S = 0.25
 _SPELL_SHARE = 0.05
 _HABIT_SHARE = 0.25
 _IDLE_SHARE = 0.25
+_IDLE_S = 1.0  #: less is a moment, also of a short run
 _REMEDY = "lower the load, give this machine more CPU, or use more workers"
 _BUSY_CORES = 0.8
 _BUSY_S = 5.0
@@ -51,9 +52,8 @@ class Lag:
         None  #: part of the arrivals of a rate that was released in time; None without one
     )
     max_lag_s: float = MAX_LAG_S
-    idle: float = (
-        0.0  #: part of the time in which the generator was kept from running, of a load without a rate
-    )
+    idle_s: float = 0.0  #: how long the generator was kept from running, of a load without a rate
+    duration_s: float = 0.0  #: of the load
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +119,12 @@ def _through_lag(observation: Observation, off: Mapping[str | None, Off]) -> Ite
     elif off and late >= _HABIT_SHARE:
         name = next(iter(off))
         yield f"the generator was late: of '{name}' {off[name]}; {_REMEDY}"
-    if lag.idle > _IDLE_SHARE:
-        share = format_ratio(lag.idle)
-        yield f"the load was smaller than its users make it: the generator was kept from running for {share} of the time; {_REMEDY}"
+    if lag.idle_s >= _IDLE_S and lag.idle_s > _IDLE_SHARE * lag.duration_s:
+        share = format_ratio(lag.idle_s / lag.duration_s)
+        yield f"the generator was late: it was kept from running for {share} of the time, so that its users did less; {_REMEDY}"
     if lag.offered is not None and lag.offered < _MUST_BE_SENT:
         share = format_ratio(1 - lag.offered)
-        yield f"the rate was not offered: the generator released {share} of the arrivals too late; {_REMEDY}"
+        yield f"the generator was late: it released {share} of the arrivals too late to have offered the rate; {_REMEDY}"
 
 
 def _not_a_moment(observation: Observation, late: float) -> str:

@@ -79,7 +79,7 @@ class Made:
     summary: Summary
     measured_s: list
     true_s: list
-    idle: float = 0.0  #: part of the time in which the generator of a load without a rate was away
+    idle_s: float = 0.0  #: how long the generator of a load without a rate was away
     max_lag_s: float = MAX_LAG_S
 
     def truly_off(self, *percentiles):
@@ -104,7 +104,8 @@ class Made:
                     rest=summary.apart_from_spell,
                     late_in_spell=summary.late_in_spell,
                     longest_s=summary.stalls.max_s or 0.0,
-                    idle=self.idle,
+                    idle_s=self.idle_s,
+                    duration_s=summary.duration_s,
                 ),
             )
         )
@@ -185,7 +186,7 @@ def closed_run(random, target, users, length_s, absences):
             samples.append(sample_of(due_s, due_s, read_s, late))
             due_s = read_s + 0.00002
     idle_s = sum(end - begin for begin, end in absences if end - begin > 0.005)
-    return Made(books(samples, absences), measured, true, idle_s / length_s)
+    return Made(books(samples, absences), measured, true, idle_s)
 
 
 def late_of(due_s, send_s, read_s, absences, *, is_ours=False):

@@ -146,10 +146,16 @@ MANY = lagged((140, 3, 0), (60, 50, 47))
         (MANY, Lag(), "invalid", "30 % of the requests were late by more than 5 ms"),
         (lagged((150, 3, 0), (50, 50, 47)), Lag(), "invalid", "25 %"),
         (lagged((151, 3, 0), (49, 50, 47)), Lag(), "suspect", ""),
-        (lagged((200, 3, 0)), Lag(offered=0.98), "invalid", "released 2 % of the arrivals too late"),
+        (lagged((200, 3, 0)), Lag(offered=0.98), "invalid", "it released 2 % of the arrivals too late"),
         (lagged((200, 3, 0)), Lag(offered=0.99), "valid", ""),
-        (lagged((200, 3, 0)), Lag(idle=0.26), "invalid", "kept from running for 26 % of the time"),
-        (lagged((200, 3, 0)), Lag(idle=0.25), "valid", ""),
+        (
+            lagged((200, 3, 0)),
+            Lag(idle_s=1.3, duration_s=5),
+            "invalid",
+            "kept from running for 26 % of the time",
+        ),
+        (lagged((200, 3, 0)), Lag(idle_s=1.25, duration_s=5), "valid", ""),
+        (lagged((200, 3, 0)), Lag(idle_s=0.9, duration_s=1), "valid", ""),
     ],
 )
 def test_lag_makes_a_run_suspect_or_invalid(totals, lag, state, reason):
