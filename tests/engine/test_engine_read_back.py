@@ -240,10 +240,11 @@ def test_a_server_may_fail_for_a_while():
     assert server.reader.failed >= 6
 
 
-def test_an_unknown_session_is_empty_when_others_are_known():
+@pytest.mark.parametrize("status", [404, 410])
+def test_an_unknown_session_is_empty_when_others_are_known(status):
     """404 says that there is no such session: it has no messages, if the address is right for another one."""
     found, _ = read_back(
-        lambda name, at_s, page: FakeAnswer(status=404) if name.endswith("1") else history(token(0, 0)),
+        lambda name, at_s, page: FakeAnswer(status=status) if name.endswith("1") else history(token(0, 0)),
         (0, 1),
     )
     assert [(each.unread, len(each.messages)) for each in found] == [("", 1), ("", 0)]

@@ -96,7 +96,7 @@ def test_bursts_bind_nothing():
     found = classify(attempts, [history(s, range(9, -1, -1)) for s in range(3)])
     assert not found.newest_first
     assert not found.is_order_doubtful
-    assert all(figures.pairs == Pairs() for figures in found.sessions.values())
+    assert all(figures.pairs == Pairs(0, 0) for figures in found.sessions.values())
 
 
 def test_under_different_ids_there_is_no_order():
@@ -113,4 +113,4 @@ def test_under_different_ids_there_is_no_order():
 def test_unanswered_messages_bind_nobody():
     """A message without an answer may stand anywhere."""
     attempts = [attempt(0, 0, Reply.UNANSWERED), attempt(0, 1, at=10)]
-    assert classify(attempts, [history(0, (1, 0))]).sessions[0].pairs == Pairs()
+    assert classify(attempts, [history(0, (1, 0))]).sessions[0].pairs == Pairs(0, 0)
