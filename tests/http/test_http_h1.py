@@ -14,6 +14,7 @@ from http_scripts import OK, answer
 
 from stressrunner.http.exchange import FailureKind, Request
 from stressrunner.http.h1 import H1Transports
+from stressrunner.http.resends import AT_ONCE_NS
 from stressrunner.http.tls import client_context
 from stressrunner.http.wire import Limits
 
@@ -139,10 +140,13 @@ async def test_connection_lost_at_once_under_a_request(serve, method, by_reset):
             if by_reset:
                 peer.reset()
 
-    server = serve(script)
-    async with H1Transports(server.url, tls=TRUSTS_NOBODY).open() as transport:
-        await transport.exchange(GET)
-        exchange = await transport.exchange(Request(method, "/"))
+    for _ in range(20):
+        server = serve(script)
+        async with H1Transports(server.url, tls=TRUSTS_NOBODY).open() as transport:
+            await transport.exchange(GET)
+            exchange = await transport.exchange(Request(method, "/"))
+        if exchange.failure is None or exchange.completed_ns - exchange.sent_ns <= AT_ONCE_NS:
+            break  # else the machine was so busy that the loss was noticed late
     assert (exchange.failure, exchange.resent, server.connections) == (None, True, 2)
 
 

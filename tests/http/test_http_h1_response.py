@@ -107,9 +107,9 @@ BROKEN = {
 }
 
 
-def read(method, pieces, *, ends):
+def read(method, pieces, *, ends, limits=LIMITS):
     """Read a response that comes in pieces, up to the first piece with which it is decided."""
-    reader = ResponseReader(LIMITS)
+    reader = ResponseReader(limits)
     reader.expect(method)
     for piece in pieces:
         if reader.complete or reader.failure:
@@ -267,3 +267,21 @@ def test_limits_are_exact():
     octets = head + b"x" * (LIMITS.head_bytes - len(head) - 4) + b"\r\n\r\n" + b"x" * LIMITS.body_bytes
     reader = read("GET", [octets], ends=False)
     assert (reader.complete, reader.failure, len(reader.body)) == (True, None, LIMITS.body_bytes)
+
+
+@pytest.mark.parametrize(
+    ("octets", "limit"),
+    [
+        (b"32\r\n" + b"x" * 50 + b"\r\n32\r\n" + b"x" * 50 + b"\r\n0\r\n\r\n", "body_bytes"),
+        (b"2;" + b"x" * 199 + b"\r\nok\r\n0\r\n\r\n", "head_bytes"),
+        (b"2\r\nok\r\n0\r\nX: " + b"x" * 193 + b"\r\n\r\n", "head_bytes"),
+    ],
+    ids=["content", "extensions", "trailers"],
+)
+def test_limits_on_chunks_are_exact(octets, limit):
+    """Content, extensions and trailers of just the limit pass, however cut, and one byte less room is too little."""
+    octets = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + octets
+    tight = LIMITS._replace(**{limit: getattr(LIMITS, limit) - 1})
+    for pieces in cuts(octets):
+        assert read("GET", pieces, ends=False).complete
+        assert read("GET", pieces, ends=False, limits=tight).failure.kind is FailureKind.TOO_LARGE
