@@ -1,0 +1,270 @@
+"""Thresholds that lag turned, and failures that are certain: tables with both sides of each rule."""
+
+from dataclasses import replace
+
+import pytest
+from made_figures import cell_of, figures, point, process, sample, stats
+from test_verdict_watchdog import Load
+
+from stressrunner.engine.loop_watch import Late
+from stressrunner.metrics.summary import stats_of
+from stressrunner.plan.outcome import Outcome, Problem
+from stressrunner.scenario.threshold_grammar import parse_threshold
+from stressrunner.verdict.certain import certain_deliveries
+from stressrunner.verdict.delivery.outcome import Requirement
+from stressrunner.verdict.outcome import ThresholdOutcome, Validity
+from stressrunner.verdict.thresholds import evaluate
+from stressrunner.verdict.verdict import is_doubt_of_generator, judge
+
+MS = 1_000_000
+VALID = Validity("valid")
+LATE = Validity("invalid", ("the generator was late",), "generator")
+ELSE = Validity("invalid", ("a hard limit was hit",), "else")
+
+
+def late(ms, own, **fields):
+    """Return a request that took so long, so much of it by the generator."""
+    return sample(ms, late=Late(own * MS, own * MS, own * MS), **fields)
+
+
+def counted(*samples):
+    """Return the figures of requests."""
+    return stats_of([cell_of(samples)], planned=len(samples), duration_s=10.0)
+
+
+LAGGED = counted(*[sample(10)] * 90, *[late(100, 80)] * 10)  # 20 ms without lag
+
+
+def judged(text, totals=LAGGED, **held):
+    """Return the outcome of a threshold given as text."""
+    return evaluate(parse_threshold(text), figures(totals, **held))
+
+
+@pytest.mark.parametrize(
+    ("text", "state", "without_lag"),
+    [
+        ("p95 < 50ms", "turned", 0.02),
+        ("p95 < 15ms", "failed", 0.02),
+        ("p95 < 200ms", "passed", 0.02),
+        ("p50 < 5ms", "failed", None),
+        ("p95 < 50ms else warn", "warned", 0.02),
+        ("p95 > 50ms", "turned", 0.02),
+        ("p95 > 15ms", "passed", 0.02),
+        ("p95 > 200ms", "failed", 0.02),
+        ("max < 50ms", "turned", 0.02),
+        ("mean < 15ms", "turned", 0.011),
+        ("p95(service_time) < 30ms", "turned", 0.02),
+        ("p95(ttfb) < 30ms", "turned", 0.005),
+        ("p95(ttfb) < 4ms", "failed", 0.005),
+    ],
+)
+def test_what_only_lag_decides_has_no_answer(text, state, without_lag):
+    """Upper limits that fail by lag alone, and lower ones that hold by it; all others are as measured."""
+    outcome = judged(text)
+    assert outcome.state == state
+    assert outcome.without_lag == (None if without_lag is None else pytest.approx(without_lag, rel=0.01))
+    if outcome.state == "turned":
+        assert "without the generator's own lag" in outcome.note
+
+
+def test_few_samples_are_enough_to_be_turned():
+    """One request of three."""
+    assert judged("max < 50ms", counted(sample(10), sample(10), late(100, 80))).state == "turned"
+
+
+def test_timeouts_of_our_making_turn_what_they_break():
+    """A percentile that falls among them is never as measured, and a time without them."""
+    ours = sample(30_000, Outcome.FAILED, never=True, late=Late(0, is_ours=True))
+    theirs = sample(30_000, Outcome.FAILED, never=True)
+    assert judged("p95 < 1s", counted(*[sample(10)] * 90, *[ours] * 10)).state == "turned"
+    assert judged("p95 < 1s", counted(*[sample(10)] * 90, *[theirs] * 10)).state == "failed"
+
+
+def test_the_wake_of_a_freeze_is_left_out_where_enough_remain():
+    """Requests in a wake count as measured when they are most of all."""
+    wake = sample(100, late=Late(0, in_wake=True))
+    assert judged("p95 < 50ms", counted(*[sample(10)] * 110, *[wake] * 100)).state == "turned"
+    assert judged("p95 < 50ms", counted(*[sample(10)] * 100, *[wake] * 101)).state == "failed"
+    assert judged("p95 < 50ms", counted(*[sample(10)] * 99, *[wake] * 50)).state == "failed"
+
+
+@pytest.mark.parametrize(
+    ("text", "off", "state"),
+    [
+        ("p95 < 15ms", {None}, "turned"),
+        ("p95 < 15ms", {"other"}, "failed"),
+        ("p95 < 200ms", {None}, "passed"),
+        ("errors < 0.1%", {None}, "failed"),
+    ],
+)
+def test_times_that_fail_while_all_are_off_have_no_answer(text, off, state):
+    """Also when they fail without lag, as a target that is behind through lag is slow in earnest."""
+    totals = counted(*[sample(10)] * 90, *[late(100, 80)] * 10, sample(5, Outcome.FAILED))
+    assert judged(text, totals, off=off).state == state
+
+
+@pytest.mark.parametrize(
+    ("text", "present", "state"),
+    [
+        ("throughput > 12/s", 0.8, "turned"),  # 10/s, and 12.5/s over the time in which it was there
+        ("throughput > 13/s", 0.8, "failed"),
+        ("throughput > 12/s", 1.0, "failed"),
+        ("goodput < 12/s", 0.8, "turned"),
+        ("goodput < 13/s", 0.8, "passed"),
+        ("throughput > 9/s", 0.8, "passed"),
+    ],
+)
+def test_rates_of_closed_loads_have_the_time_in_which_the_loop_was_there(text, present, state):
+    """Whoever is away sends less."""
+    assert judged(text, present=present).state == state
+
+
+def test_windows_are_turned_too():
+    """Those that break a limit by lag alone, also where the load was stopped for it."""
+    slow = [sample(10)] * 80 + [late(3000, 2990)] * 20
+    for text in ("p95 < 1s over 2s", "p95 < 1s over 2s else abort"):
+        load = Load(text)
+        load.seconds([sample(10)] * 100, slow, slow, [sample(10)] * 100)
+        assert load.outcome().state == "turned"
+        load = Load(text)
+        load.seconds([sample(10)] * 100, *[[sample(10)] * 80 + [sample(3000)] * 20] * 2)
+        assert load.outcome().state == "failed"
+
+
+WRONG = Problem("http 500", "status was 500")
+FAILURES = {
+    "reply": sample(5, Outcome.FAILED, problem=WRONG, status=500, late=Late(3 * MS)),
+    "of time": sample(
+        5, Outcome.FAILED, problem=Problem("check", "x", is_of_time=True), status=200, late=Late(3 * MS)
+    ),
+    "check": sample(5, Outcome.FAILED, problem=Problem("check", "x"), status=200, late=Late(3 * MS)),
+    "busy": sample(5, Outcome.FAILED, problem=Problem("http 503", "x"), status=503, late=Late(3 * MS)),
+    "wake": sample(5, Outcome.FAILED, problem=Problem("reset", "x"), late=Late(0, in_wake=True)),
+    "punctual": sample(5, Outcome.FAILED, problem=Problem("reset", "x")),
+    "ours": sample(5, Outcome.FAILED, problem=Problem("generator", "too many open files")),
+}
+
+
+@pytest.mark.parametrize(
+    ("failure", "certain"),
+    [
+        ("reply", "replies"),
+        ("check", "replies"),
+        ("of time", ""),
+        ("busy", ""),
+        ("wake", ""),
+        ("punctual", "punctual"),
+        ("ours", ""),
+    ],
+)
+@pytest.mark.parametrize("text", ["errors < 1%", "endpoints.errors < 1%"])
+def test_failures_are_certain_where_lag_explains_none(text, failure, certain):
+    """Wrong replies, and whatever failed of requests that the generator had no part in."""
+    totals = counted(*[sample(10)] * 90, *[FAILURES[failure]] * 10)
+    threshold = parse_threshold("errors < 1%")
+    if text != "errors < 1%":
+        threshold = replace(threshold, of="endpoints", text=text)
+    outcome = evaluate(threshold, figures(totals, endpoints={"one": totals}))
+    assert (outcome.state, outcome.certain) == ("failed", certain)
+
+
+def test_what_is_certain_counts_over_all_that_completed():
+    """Too few of many are none."""
+    some = counted(*[sample(10)] * 890, *[FAILURES["reply"]] * 9, *[FAILURES["wake"]] * 101)
+    assert judged("errors < 5%", some).certain == ""
+    assert judged("errors < 0.8%", some).certain == "replies"
+
+
+@pytest.mark.parametrize(("freezes", "certain"), [(0, "punctual"), (1, "")])
+def test_memory_is_certain_unless_the_generator_stood_still(freezes, certain):
+    """Nobody made a process grow while the whole machine may have stood still."""
+    server = process(point(0.0, memory=1_000_000), point(1.0, memory=900_000_000))
+    outcome = judged("server.memory < 10MB", stats([10.0]), monitors={"server": server}, freezes=freezes)
+    assert (outcome.state, outcome.certain) == ("failed", certain)
+
+
+def failed(certain, text="errors < 1%"):
+    """Return a threshold that has failed."""
+    return ThresholdOutcome(text, "failed", 0.5, 0.01, "ratio", 100, certain=certain)
+
+
+TURNED = ThresholdOutcome(
+    "p95 < 1s", "turned", 2.0, 1.0, "duration", 100, "4 ms without the generator's own lag"
+)
+
+
+@pytest.mark.parametrize(
+    ("thresholds", "validity", "outcome", "code"),
+    [
+        ([failed("punctual")], LATE, "failed", 3),
+        ([failed("replies")], LATE, "failed", 3),
+        ([failed("")], LATE, "invalid", 4),
+        ([failed("punctual")], ELSE, "invalid", 4),
+        ([failed("replies")], ELSE, "failed", 3),
+        ([TURNED], VALID, "invalid", 4),
+        ([TURNED, failed("")], VALID, "failed", 3),
+        ([TURNED], LATE, "invalid", 4),
+    ],
+)
+def test_certain_failures_come_before_doubts_and_doubts_before_others(thresholds, validity, outcome, code):
+    """Turned thresholds decide when nothing else has failed."""
+    verdict = judge(thresholds, validity)
+    assert (verdict.outcome, verdict.exit_code) == (outcome, code)
+
+
+def test_the_doubt_is_the_second_reason():
+    """Behind the first certain failure, before the others."""
+    verdict = judge([failed("replies"), failed("replies", "one.errors < 1%")], LATE)
+    assert verdict.reasons[1] == "the generator was late"
+    assert len(verdict.reasons) == 3
+    (turned,) = judge([TURNED], VALID).reasons
+    assert "p95 has no answer, as the generator was late: 2 s as measured, 4 ms without" in turned
+
+
+def test_an_interrupt_comes_first():
+    """Whatever is certain."""
+    assert judge([failed("replies")], LATE, interrupted="interrupted by the user").exit_code == 130
+
+
+@pytest.mark.parametrize(
+    ("thresholds", "validity", "is_of_generator"),
+    [
+        ([failed("")], LATE, True),
+        ([failed("")], ELSE, False),
+        ([TURNED], VALID, True),
+        ([failed("")], VALID, False),
+        ([], VALID, False),
+    ],
+)
+def test_only_doubts_of_the_generator_are_worth_another_run(thresholds, validity, is_of_generator):
+    """A target that is not reached is not reached again."""
+    verdict = judge(thresholds, validity)
+    assert is_doubt_of_generator(verdict, validity, thresholds) is is_of_generator
+
+
+class Delivered:
+    """What of a delivery the question is about."""
+
+    def __init__(self, *requirements, unanswered=0):
+        """`unanswered` messages got no reply."""
+        self.requirements = requirements
+        self.replies = {"unanswered": unanswered}
+
+
+@pytest.mark.parametrize(
+    ("name", "found", "unanswered", "is_certain"),
+    [
+        ("lost", 1, 0, True),
+        ("order", 1, 0, True),
+        ("superseded", 1, 0, True),
+        ("reply.unanswered", 1, 1, False),
+        ("dropped", 2, 2, False),
+        ("dropped", 3, 2, True),
+    ],
+)
+def test_what_histories_show_is_certain(name, found, unanswered, is_certain):
+    """A late generator loses no message; one that was dropped may have got no reply through it."""
+    delivery = Delivered(Requirement(name, "0", "failed", found, 10), unanswered=unanswered)
+    assert bool(certain_deliveries([delivery])) is is_certain
+    passed = Delivered(Requirement(name, "0", "passed", 0, 10))
+    assert certain_deliveries([passed]) == []
