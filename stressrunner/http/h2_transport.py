@@ -217,7 +217,6 @@ class _H2Transport:
         for task in tuple(self._opening):
             task.cancel()
         for lane in self._lanes.values():
-            lane.waiting.clear()
             for connection in tuple(lane.connections):
                 connection.abort()
 

@@ -4,6 +4,7 @@ import contextlib
 import gzip
 import socket
 import ssl
+import threading
 import time
 
 import anyio
@@ -373,6 +374,31 @@ async def test_connecting_has_a_timeout_of_its_own(serve, authority):
         exchange = await ask(url, request)
         assert exchange.failure.kind is FailureKind.TIMEOUT
         assert exchange.sent_ns is None
+
+
+async def test_those_who_wait_for_a_connection_time_out_alone(serve, secure):
+    """A connection that is opened is given up with the last request that waits for it, and not before."""
+    server, client = secure
+    closed = threading.Event()
+
+    def slow(peer):
+        peer.stopped.wait(0.3)
+        with server.wrap_socket(peer.sock, server_side=True) as peer.sock:
+            Http2Peer(path_of)(peer)
+
+    def never(peer):
+        peer.until_closed()
+        closed.set()
+
+    url = serve(slow).url.replace("http:", "https:")
+    async with H2Transports(url, tls=client).open() as transport:
+        impatient, patient = await together(transport, GET._replace(timeout_s=0.1), GET)
+    assert (impatient.failure.kind, impatient.sent_ns) == (FailureKind.TIMEOUT, None)
+    assert (patient.failure, patient.body, patient.connect_ns > 0) == (None, b"/", True)
+    url = serve(never).url.replace("http:", "https:")
+    async with H2Transports(url, tls=client).open() as transport:
+        await transport.exchange(GET._replace(timeout_s=0.1))
+        assert await anyio.to_thread.run_sync(closed.wait, 5)
 
 
 async def test_http2_is_negotiated_over_https(serve, secure):
