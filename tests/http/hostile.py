@@ -241,6 +241,7 @@ CHUNKS = [
     Row("coding in capitals", chunked(b"2\r\nok\r\n0\r\n\r\n", b"CHUNKED"), KEPT, "RFC 9112, 7"),
     Row("coding with blanks", chunked(b"2\r\nok\r\n0\r\n\r\n", b" chunked\t"), KEPT, "RFC 9112, 5"),
     Row("extension", chunked(b"2;x=y\r\nok\r\n0;z\r\n\r\n"), KEPT, "RFC 9112, 7.1.1"),
+    Row("extension behind a size in hex", chunked(b"1A;x\r\n" + b"o" * 26 + b"\r\n0\r\n\r\n"), Answer(b"o" * 26), "RFC 9112, 7.1.1"),
     Row("extension in quotes", chunked(b'2;x="a;b"\r\nok\r\n0\r\n\r\n'), KEPT, "RFC 9112, 7.1.1"),
     Row("extension between blanks", chunked(b"2 ; x = y\r\nok\r\n0\r\n\r\n"), KEPT, "RFC 9112, 7.1.1: BWS"),
     Row("extension without a name", chunked(b"2;\r\nok\r\n0\r\n\r\n"), KEPT, "as curl: it says nothing"),
