@@ -1,5 +1,6 @@
 """The commands. Each one is a thin shell around a function of a lower floor; errors become exit codes here."""
 
+import errno
 import gc
 import sys
 from collections.abc import Sequence
@@ -13,9 +14,11 @@ from stressrunner.cli import arguments
 from stressrunner.cli.mistakes import tell_mistakes
 from stressrunner.cli.standard_streams import open_streams, problem
 from stressrunner.errors import InvalidScenario, StressrunnerError
+from stressrunner.scenario.files import reason_of
 
 __all__ = ["main"]
 
+_OF_GROUP = ("-h", "--help", "--version")  #: options of no command in particular
 _NEW_OBJECTS = 20_000  #: between two looks for garbage among them
 
 
@@ -23,12 +26,9 @@ class _Commands(click.Group):
     """Commands, of which `run` may be left out: `stressrunner scenarios/x.yaml`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if (
-            args
-            and not args[0].startswith("-")
-            and args[0] not in self.commands
-            and _looks_like_a_file(args[0])
-        ):
+        first = next((word for word in args if not word.startswith("-")), None)
+        is_command = first is None or first in self.commands or args[0] in _OF_GROUP
+        if not is_command and _looks_like_a_file(first or ""):
             args = ["run", *args]
         return super().parse_args(ctx, args)
 
@@ -404,4 +404,16 @@ def _code_of(words: Sequence[str] | None) -> int | None:
     except StressrunnerError as error:
         click.echo(f"stressrunner: {error}" if error.exit_code != 2 else str(error), err=True)
         return error.exit_code
+    except (OSError, RuntimeError) as error:
+        if not _is_of_name(error):
+            raise
+        click.echo(f"a file that was named cannot be had: {reason_of(error)}", err=True)
+        return 2
     return None
+
+
+def _is_of_name(error: Exception) -> bool:
+    """Whether it is the name of a file that the system would not have: too long, or links that go round."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENAMETOOLONG, errno.ELOOP)
+    return str(error).startswith("Symlink loop")

@@ -8,7 +8,7 @@ from stressrunner.expressions.bounds import Budget, OutOfBudget, TooLong
 from stressrunner.expressions.environment import environment, evaluation_errors
 from stressrunner.expressions.filters import BoundedContext
 from stressrunner.expressions.functions import FUNCTIONS, Draws
-from stressrunner.expressions.problem import CannotEvaluate, ExpressionError
+from stressrunner.expressions.problem import CannotEvaluate, ExpressionError, TooSlow
 
 __all__ = ["refuse_bad_constants"]
 
@@ -30,7 +30,7 @@ def refuse_bad_constants(source: str, tree: nodes.Template) -> None:
         try:
             with evaluation_errors():
                 _try(constant, is_written=is_written)
-        except OutOfBudget:
+        except (OutOfBudget, TooSlow):
             continue
         except TooLong as error:
             raise ExpressionError(str(error), width=len(source)) from error

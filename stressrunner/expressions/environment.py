@@ -30,6 +30,7 @@ __all__ = [
     "to_text",
 ]
 
+_SHUFFLING = 20  #: work of each value that is shuffled, which draws a number
 _MAX_SENTENCE = 300  #: characters of why an expression cannot be evaluated; an error may quote a whole value
 
 #: What Jinja2 calls values that have no fields, and how they are called here.
@@ -113,7 +114,8 @@ class DataEnvironment(ImmutableSandboxedEnvironment):
         """Call a function, a macro or a loop."""
         if not isinstance(context, BoundedContext):
             raise TypeError("templates of this environment have bounded contexts")
-        context.budget.spend(CALL + sum(map(weight, args)))
+        per_item = _SHUFFLING if getattr(function, "__name__", "") == "shuffle" else 1
+        context.budget.spend(CALL + per_item * sum(map(weight, args)))
         return context.checked(super().call(context, function, *args, **kwargs), "the result of the call")
 
     def getattr(self, obj: Any, attribute: str) -> Any:

@@ -19,6 +19,7 @@ from stressrunner.expressions.environment import to_json, to_text
 
 __all__ = ["CONDITIONS", "FUNCTIONS", "MAX_TEXT", "Draws", "random_stream"]
 
+_MOST_SHUFFLED = 100_000  #: values; each takes a microsecond
 #: Names of the functions, for name checks.
 FUNCTIONS = frozenset(
     {
@@ -105,6 +106,8 @@ class Draws:
 
     def shuffle(self, values: Sequence[Any]) -> list[Any]:
         """Return the values in another order."""
+        if len(values) > _MOST_SHUFFLED:
+            raise ValueError(f"shuffle() takes at most {_MOST_SHUFFLED:,} values")
         return self._stream.sample(list(values), len(values))
 
     @staticmethod

@@ -1,7 +1,6 @@
 """JSONPath as RFC 9535 has it, compiled once and asked of many values."""
 
 from functools import lru_cache
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from stressrunner.expressions.pattern import MAX_SEARCH_S, TooSlow
@@ -36,14 +35,16 @@ class JsonPath:
 
         Raises:
             CannotEvaluate: more than MAX_FOUND are found, or the value is nested too deeply for the query.
-            TooSlow: the search for a pattern in it was given up.
+            TooSlow: the query, or the search for a pattern in it, was given up.
         """
         from jsonpath.exceptions import JSONPathError  # noqa: PLC0415  only where it is used
+
+        from stressrunner.expressions.jsonpath_functions import found_by  # noqa: PLC0415
 
         if not isinstance(value, dict | list):
             return [value] if self.source.strip() == "$" else []  # text would be taken for JSON once more
         try:
-            found = [match.obj for match in islice(self._compiled.finditer(value), MAX_FOUND + 1)]
+            found = found_by(self._compiled, value, MAX_FOUND + 1)
         except TimeoutError as error:
             raise TooSlow(f"the search for a pattern was given up after {MAX_SEARCH_S:g} s") from error
         except (JSONPathError, RecursionError) as error:
@@ -74,7 +75,7 @@ def compile_jsonpath(source: str) -> JsonPath:
     from jsonpath import JSONPath  # noqa: PLC0415  50 ms that most scenarios need not wait for
     from jsonpath.exceptions import JSONPathError  # noqa: PLC0415
 
-    from stressrunner.expressions.jsonpath_functions import environment  # noqa: PLC0415
+    from stressrunner.expressions.jsonpath_functions import compiled as compiled_by_package  # noqa: PLC0415
 
     if not source.startswith("$"):
         raise ExpressionError(
@@ -83,7 +84,7 @@ def compile_jsonpath(source: str) -> JsonPath:
     if len(source) > _MAX_SOURCE:
         raise ExpressionError(f"a JSONPath has at most {_MAX_SOURCE:,} characters", width=len(source))
     try:
-        compiled = environment().compile(source)
+        compiled = compiled_by_package(source)
     except JSONPathError as error:
         raise _mistake(source, error) from error
     except (ValueError, RecursionError) as error:

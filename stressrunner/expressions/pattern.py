@@ -8,7 +8,7 @@ is sent by this generator. `re` cannot be interrupted, which is why the package 
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from stressrunner.expressions.problem import CannotEvaluate, ExpressionError
+from stressrunner.expressions.problem import MAX_CPU_S, CannotEvaluate, ExpressionError, TooSlow
 
 if TYPE_CHECKING:
     import regex
@@ -17,12 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_SEARCH_S", "Pattern", "TooSlow", "compile_pattern"]
 
-MAX_SEARCH_S = 0.1  #: of the processor's time, for one search
+MAX_SEARCH_S = MAX_CPU_S  #: of the processor's time, for one search
 _MAX_SOURCE = 10_000  #: characters
-
-
-class TooSlow(CannotEvaluate):
-    """A search was given up; what it would have found is not known."""
 
 
 class Pattern:

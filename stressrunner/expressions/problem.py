@@ -5,7 +5,9 @@ from contextlib import contextmanager
 
 from jinja2 import TemplateError
 
-__all__ = ["CannotEvaluate", "ExpressionError", "compilation_errors"]
+__all__ = ["MAX_CPU_S", "CannotEvaluate", "ExpressionError", "TooSlow", "compilation_errors"]
+
+MAX_CPU_S = 0.1  #: of the processor's time, after which what is evaluated is given up
 
 
 class ExpressionError(ValueError):
@@ -27,6 +29,10 @@ class CannotEvaluate(Exception):
     """An expression met values that it cannot work with, e.g. a field that the response does not have."""
 
     kind = "template"  #: of the failure of a request that cannot be made for this reason
+
+
+class TooSlow(CannotEvaluate):
+    """An evaluation was given up; what it would have found is not known."""
 
 
 @contextmanager

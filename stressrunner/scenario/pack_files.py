@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from os.path import normpath
 from pathlib import Path as FilePath
 
+from stressrunner.scenario.files import reason_of
 from stressrunner.scenario.manifest import MANIFEST
+from stressrunner.scenario.slips import shortened
 from stressrunner.spelling import did_you_mean
 
 __all__ = ["ENVIRONMENTS", "NoSuchFile", "Pack", "Unpacked"]
@@ -71,6 +73,12 @@ class Pack:
         """
         if not name or "\0" in name or len(name) > 1000:
             raise NoSuchFile("this is not the name of a file")
+        try:
+            return self._file(folder, name, what)
+        except (OSError, RuntimeError) as error:  # a name that is too long, links that go round
+            raise NoSuchFile(f"'{shortened(name)}' cannot be read: {reason_of(error)}") from error
+
+    def _file(self, folder: FilePath, name: str, what: str) -> FilePath:
         path = (folder / name).resolve()
         if not self._holds(path):
             extent = (
@@ -81,6 +89,8 @@ class Pack:
             raise NoSuchFile(f"'{name}' lies outside the pack", extent)
         if path.is_dir():
             raise NoSuchFile(f"'{name}' is a folder", f"name {what}")
+        if path.exists() and not path.is_file():
+            raise NoSuchFile(f"'{name}' is no file that can be read as a whole", f"name {what}")
         if not path.is_file():
             beside = (p.name for p in path.parent.iterdir()) if path.parent.is_dir() else ()
             near = did_you_mean(path.name, beside)

@@ -125,3 +125,24 @@ def test_any_text_is_a_query_or_a_mistake(text):
     with pytest.raises(ExpressionError) as caught:
         compile_jsonpath(source)
     assert 0 <= caught.value.offset <= len(text)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "$..[?count($..*)>1]",
+        "$..[?count($..a) > 1]",
+        "$" + "[*,*]" * 40 + ".zzz",
+    ],
+)
+def test_a_query_that_never_ends_is_given_up(source):
+    """A query that goes through a body for each of its values is given up with a failure that no default stands for."""
+    body = [{"a": n, "b": [1, 2]} for n in range(2_000)]
+    with pytest.raises(TooSlow, match=r"^the query was given up: it takes too long for a body of this size$"):
+        compile_jsonpath(source).all(body)
+
+
+def test_a_body_is_gone_through_once():
+    """What looks at each value once is not given up, however large the body."""
+    body = [{"a": n} for n in range(5_000)]
+    assert len(compile_jsonpath("$[?@.a >= 0].a").all(body)) == 5_000
