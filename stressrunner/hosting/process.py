@@ -4,9 +4,10 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import IO, cast
 
 import anyio
@@ -33,12 +34,19 @@ class HostingFailed(StressrunnerError):
         super().__init__(f"{server} did not start: {reason}")
 
 
+def _still_there() -> str:
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Hosted:
     """A server, answering."""
 
     base_url: str  #: http://127.0.0.1:PORT
     pid: int
+    ended: Callable[[], str] = (
+        _still_there  #: how it has ended by itself, in a few words; empty while it is there
+    )
 
 
 @asynccontextmanager
@@ -85,7 +93,14 @@ async def _ready(server: str, child: Process, complaints: IO[bytes]) -> Hosted:
         complaints.seek(0)
         last_lines = complaints.read().decode(errors="replace").strip().splitlines()[-5:]
         raise HostingFailed(server, "\n".join(last_lines) or "it ended without a word") from None
-    return Hosted(f"http://127.0.0.1:{port}", child.pid)
+    return Hosted(f"http://127.0.0.1:{port}", child.pid, partial(_how_it_ended, child))
+
+
+def _how_it_ended(child: Process) -> str:
+    status = child.returncode
+    if status is None:
+        return ""
+    return f"it was killed by signal {-status}" if status < 0 else f"it ended with status {status}"
 
 
 async def announced_port(server: str, stdout: ByteReceiveStream) -> int:

@@ -1,6 +1,6 @@
 """The end of the road: what was measured is judged, masked, and becomes the result."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -22,7 +22,7 @@ from stressrunner.scenario.model import Open, Scenario
 from stressrunner.scenario.threshold import Threshold
 from stressrunner.verdict.delivery.outcome import DeliveryOutcome
 from stressrunner.verdict.figures import Figures, LiveRecord, present_in
-from stressrunner.verdict.outcome import ThresholdOutcome, Validity
+from stressrunner.verdict.outcome import ThresholdOutcome, Validity, Verdict
 from stressrunner.verdict.thresholds import evaluate
 from stressrunner.verdict.validity import Lag, Observation, judge_validity, off_in
 from stressrunner.verdict.verdict import judge
@@ -80,6 +80,7 @@ class Ending:
     unreachable: str = ""  #: why no load could be sent, in one sentence
     aborted_by: Threshold | None = None  #: that cut the load off
     strict: bool = False  #: what is unproven has failed
+    target_ended: str = ""  #: how the embedded target ended by itself, in a few words
 
 
 def result_of(origin: Origin, measured: Measured, ending: Ending) -> Result:
@@ -109,7 +110,7 @@ def result_of(origin: Origin, measured: Measured, ending: Ending) -> Result:
     offered_per_s, achieved_per_s = _rates(origin.plan, summary)
     return Result(
         run=_run_record(origin, summary.duration_s, early),
-        verdict=replace(verdict, reasons=tuple(map(mask.text, verdict.reasons))),
+        verdict=replace(verdict, reasons=tuple(map(mask.text, (*_cause(verdict, ending), *verdict.reasons)))),
         validity=replace(validity, reasons=tuple(map(mask.text, validity.reasons))),
         totals=summary.totals,
         endpoints=summary.endpoints,
@@ -144,6 +145,12 @@ def result_of(origin: Origin, measured: Measured, ending: Ending) -> Result:
         exchanges=exchange_records(summary.exhibits, origin.plan, origin.document.secret_names, mask),
         checks=check_records(origin.scenario, summary.endpoints, summary.failed_checks, mask),
     )
+
+
+def _cause(verdict: Verdict, ending: Ending) -> Iterator[str]:
+    """Yield what has to be known before the reasons of a verdict."""
+    if ending.target_ended and verdict.outcome != "passed":
+        yield f"the embedded target was gone before the end of the load: {ending.target_ended}"
 
 
 def _rates(plan: Plan, summary: Summary) -> tuple[float | None, float | None]:

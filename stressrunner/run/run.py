@@ -98,6 +98,7 @@ async def _run(
                 fleet = _fleet(ready, target, generators, clock, options.samples)
                 deliveries = _deliveries(ready, target, clock, watcher)
                 measured = await _measure(fleet, clock, watcher, deliveries, interrupted)
+                target_ended = target.ended()
                 if deliveries is not None:
                     outcome = await deliveries.conclude(interrupted, measured.losses, listener, sink)
                     summary = deliveries.added_to(measured.summary)
@@ -108,7 +109,12 @@ async def _run(
         ending = Ending(interrupted=interrupted.is_set(), unreachable=str(error))
         return result_of(origin, nothing, ending)
     measured = replace(measured, summary=chores.added_to(measured.summary))
-    ending = Ending(interrupted=interrupted.is_set(), aborted_by=watcher.aborted_by, strict=options.strict)
+    ending = Ending(
+        interrupted=interrupted.is_set(),
+        aborted_by=watcher.aborted_by,
+        strict=options.strict,
+        target_ended=target_ended,
+    )
     return result_of(origin, measured, ending)
 
 

@@ -1,6 +1,6 @@
 """The target of a run: the one that the scenario names, or the embedded one, started and stopped by the run."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit, urlunsplit
@@ -24,6 +24,9 @@ class LiveTarget:
     base_url: str  #: http or https, without a trailing slash
     pid: int | None  #: of the embedded target
     embedded: bool
+    ended: Callable[[], str] = lambda: (
+        ""
+    )  #: how the embedded one has ended by itself; empty while it is there
 
 
 def is_embedded(base_url: str) -> bool:
@@ -76,4 +79,4 @@ async def target_of(plan: Plan, sink: RunningSink | None = None) -> AsyncIterato
     if options.backend is None and sink is not None:
         options = replace(options, backend=sink.completions_url)
     async with running_demo(options) as demo:
-        yield LiveTarget(demo.base_url, demo.pid, embedded=True)
+        yield LiveTarget(demo.base_url, demo.pid, embedded=True, ended=demo.ended)
