@@ -294,6 +294,8 @@ def test_broken_protocol_ends_the_connection(name):
     assert client.outcomes == [(0, FailureKind.PROTOCOL)] * 2
     assert client.farewell is code
     assert client.session.is_leaving
+    client.take(answer(1)).session.lost(None, 9)
+    assert client.session.ended == client.streams  # each once
     assert client.streams[0].failure.message.startswith("the response is not HTTP/2: ")
 
 
