@@ -170,6 +170,6 @@ def test_table_however_cut(row):
 @settings(max_examples=200_000, deadline=None, suppress_health_check=list(HealthCheck))
 @given(methods, responses, cuts, st.booleans())
 def test_any_bytes_for_long(method, octets, places, ends):
-    """The same properties, for some ten minutes."""
+    """The same properties, for a quarter of an hour."""
     means_the_same_however_cut(method, octets, places, ends)
     reads_what_h11_reads(method, octets, ends)

@@ -171,6 +171,7 @@ ANSWERS = [
     ("GET", b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n\r\n\r\n"),
     ("GET", b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbod"),
     ("HEAD", b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n"),
+    ("HEAD", b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody"),
     ("GET", b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nX: \xfc\r\nContent-Length: 2\r\n\r\n{}"),
     ("GET", b"HTTP/1.1 200 OK\nContent-Length: 6\n\nab\r\n\r\n"),
     ("GET", b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
