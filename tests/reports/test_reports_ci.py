@@ -1,6 +1,7 @@
 """The reports that pipelines consume: JUnit, Markdown and CSV."""
 
 import csv
+import html
 import io
 import re
 from dataclasses import replace
@@ -82,6 +83,21 @@ def test_strict_makes_what_is_unproven_a_failure():
     unproven = threshold("p99 < 2s", "unproven", 1.0, 2.0, "duration", note="only 20 samples; p99 needs 299")
     assert cases(judged(unproven))["p99 < 2s"] == (Skipped,)
     assert cases(judged(unproven, strict=True))["p99 < 2s"] == (Failure,)
+
+
+def test_a_threshold_that_lag_turned_is_an_error_and_shown_as_turned():
+    """It has neither failed nor passed, in every report."""
+    turned = threshold(
+        "p99 < 1s", "turned", 1.5, 1.0, "duration", note="4 ms without the generator's own lag"
+    )
+    result = judged(turned)
+    assert result.verdict.exit_code == 4
+    assert cases(result)["p99 < 1s"] == (Error,)
+    for form in ("text", "html", "markdown"):
+        assert "turned: 4 ms without the generator" in html.unescape(render(form, result))
+    failed = threshold("p95 < 1s", "failed", 1.5, 1.0, "duration")
+    told = annotations(judged(turned, failed), Place("s.yaml"), [Place("s.yaml", 1), Place("s.yaml", 2)])
+    assert any("::warning" in line and "has no answer" in line for line in told)
 
 
 def test_a_check_that_the_thresholds_allow_to_fail_has_passed():
