@@ -35,6 +35,10 @@ class User(Protocol):
     def iterations(self) -> int:
         """How many it has begun, the one that it asks for left out."""
 
+    @property
+    def is_set_up(self) -> bool:
+        """Whether it can begin an iteration at once."""
+
     def wake(self, arrival: Arrival | None = None) -> None:
         """Have it run an arrival, or without one look for work again; only while it waits."""
 
@@ -48,6 +52,21 @@ class Work(Protocol):
 
     def number(self, local: int) -> int:
         """Return the number of a user in the whole plan for the one in its stream and this generator."""
+
+    def settling(self, arrival: Arrival) -> None:
+        """Take that a user who has been given an arrival is set up first."""
+
+    def settled(self, arrival: Arrival, *, passed: bool) -> None:
+        """Take that this has ended, with the arrival, which another user may have when it did not pass."""
+
+    def late(self) -> None:
+        """Take that a user has been set up who had failed to be, and has no arrival."""
+
+    def wants(self, user: User) -> bool:
+        """Return whether there may be something to do for a user who is not set up."""
+
+    def phase_of_setup(self) -> int:
+        """Return the index of the phase in which a user is set up now."""
 
     def offer(self, user: User) -> Arrival | Pause | None:
         """Return what a user is to do next, who may come from a pause; None when there is nothing for it."""
@@ -71,6 +90,19 @@ class Crowd(Generic[U]):
 
     def __len__(self) -> int:
         return len(self._users)
+
+    @property
+    def is_held_up(self) -> bool:
+        """Whether no users are to be added for now, as too many cannot be set up."""
+        return False
+
+    @property
+    def has_failed_users(self) -> bool:
+        """Whether there are users who could not be set up."""
+        return False
+
+    def end_retries(self) -> None:
+        """Have users who could not be set up leave: there is nothing more for them."""
 
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:

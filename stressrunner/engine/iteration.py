@@ -33,11 +33,12 @@ class Arrival(NamedTuple):
     due_ns: int
     waiting_since_ns: int | None = None  #: when it began to wait for a user, if there was none
 
-
-def _later(due: Due, by_ns: int) -> Due:
-    """Return when a request is due that had to wait for what is no part of the load."""
-    phase, due_ns, waiting_since_ns = due
-    return Due(phase, due_ns + by_ns, None if waiting_since_ns is None else waiting_since_ns + by_ns)
+    def later(self, by_ns: int) -> "Arrival":
+        """Return when it is due that had to wait for what is no part of the load."""
+        since_ns = self.waiting_since_ns
+        return self._replace(
+            due_ns=self.due_ns + by_ns, waiting_since_ns=None if since_ns is None else since_ns + by_ns
+        )
 
 
 class Iterations:
@@ -56,18 +57,27 @@ class Iterations:
         self.clock = clock
         self._recorder = recorder
 
+    @property
+    def needs_users_set_up(self) -> bool:
+        """Whether a user has to be set up before its first iteration."""
+        return self._plan.user_setup is not None
+
+    @property
+    def seed(self) -> int:
+        """What random draws depend on."""
+        return self._plan.seed
+
+    @property
+    def users(self) -> Users:
+        """What users have; who is not set up is set up here."""
+        return self._users
+
     async def run(
         self, arrival: Arrival, *, user: int, user_iteration: int, transport: Transport, permit: Permit
     ) -> None:
-        """Run one iteration to its end, to its first failure, or until its permit is taken back."""
-        began_ns = self.clock.now_ns()
-        belongings = await self._users.of(user, arrival.phase, transport)
-        if belongings is None:
-            self._prevented(arrival)
-            return
+        """Run one iteration of a user who is set up to its end, to its first failure, or until its permit is taken back."""
+        belongings = self._users.of(user)
         due = Due(arrival.phase, arrival.due_ns, arrival.waiting_since_ns)
-        if self._plan.user_setup is not None:
-            due = _later(due, self.clock.now_ns() - began_ns)
         scope = IterationScope(
             self._plan,
             iteration=arrival.iteration,
@@ -86,6 +96,7 @@ class Iterations:
         await self._traffic(arrival, walk)
 
     async def _traffic(self, arrival: Arrival, walk: Walk) -> None:
+        passed = False
         traffic = self._plan.phases[arrival.phase].traffic
         if isinstance(traffic, MixPlan):
             endpoint = self._plan.endpoints[traffic.pick(arrival.number)]
@@ -95,19 +106,21 @@ class Iterations:
         try:
             match traffic:
                 case FlowsPlan() as flows:
-                    await self._steps.step(flows.pick(arrival.number), walk)
+                    passed = await self._steps.step(flows.pick(arrival.number), walk)
                 case SessionPlan() as session:
                     walk.number = session.spec.messages  # the messages have the numbers from 0
-                    await self._session(session, walk)
+                    passed = await self._session(session, walk)
+            self._recorder.iteration(arrival.phase, in_error=not passed and not walk.failed)
         finally:
             # Whether a failure prevented them, or the end of the load.
             for index, count in walk.owed.items():
                 if count:
                     self._recorder.skipped(arrival.phase, index, count)
 
-    def _prevented(self, arrival: Arrival) -> None:
+    def prevented(self, arrival: Arrival) -> None:
         """Count an iteration that its user could not begin, as `user_setup` has failed."""
         phase = self._plan.phases[arrival.phase]
+        self._recorder.iteration(arrival.phase, in_error=True)
         for endpoint, count in phase.traffic.requests_of(arrival.number).items():
             self._recorder.skipped(arrival.phase, endpoint, count)
         if phase.spec.warmup:
@@ -119,8 +132,8 @@ class Iterations:
             case SessionPlan():
                 self._recorder.whole(arrival.phase, "session", None)
 
-    async def _session(self, session: SessionPlan, walk: Walk) -> None:
-        """Run a session, and record how long it took, pauses subtracted."""
+    async def _session(self, session: SessionPlan, walk: Walk) -> bool:
+        """Run a session, and record how long it took, pauses subtracted; return whether it passed."""
         began_ns = walk.due.due_ns
         try:
             passed = await self._conversation(session, walk)
@@ -131,6 +144,7 @@ class Iterations:
         if walk.is_measured:
             length_ns = self.clock.now_ns() - began_ns - walk.paused_ns
             self._recorder.whole(walk.due.phase, "session", length_ns if passed else None, walk.late_since(0))
+        return passed
 
     async def _conversation(self, session: SessionPlan, walk: Walk) -> bool:
         """Send the messages of a session, with the steps before and after them; return whether all passed."""

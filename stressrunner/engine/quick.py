@@ -90,6 +90,11 @@ class _QuickUser:
         self.user = user  #: its number in the whole plan
         self.iterations = 0
 
+    @property
+    def is_set_up(self) -> bool:
+        """Whether it can begin an iteration at once: there is nothing to set up."""
+        return True
+
     def wake(self, arrival: Arrival | None = None) -> None:
         """Have it run an arrival, or without one look for work again."""
         if arrival is None:

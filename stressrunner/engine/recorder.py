@@ -49,6 +49,15 @@ class Recorder(Protocol):
     def whole_cut_off(self, phase: int, name: str) -> None:
         """Take something that is measured as a whole and did not finish in time: it ranks last."""
 
+    def iteration(self, phase: int, *, in_error: bool) -> None:
+        """Take an iteration of more than one request that has ended, or that could not begin.
+
+        It is in error when none of its requests tells that it failed.
+        """
+
+    def not_set_up(self, users: int) -> None:
+        """Take how many more users there are that `user_setup` has failed for so far; -1 when one made it after all."""
+
 
 class Apart:
     """A recorder of requests that are no part of the load, in front of the one that is told of them."""
@@ -94,3 +103,9 @@ class Apart:
 
     def whole_cut_off(self, phase: int, name: str) -> None:
         """Forget it: lengths are of the load alone."""
+
+    def iteration(self, phase: int, *, in_error: bool) -> None:
+        """Forget it: this is no iteration."""
+
+    def not_set_up(self, users: int) -> None:
+        """Forget it: who sets users up tells that itself."""

@@ -184,7 +184,10 @@ class Steps:
                     walk.owed[endpoint.index] -= 1
                 else:
                     self._recorder.unplanned(due.phase, endpoint.index)
-            return await self._sender.send(endpoint, names, due, walk.transport)
+            passed = await self._sender.send(endpoint, names, due, walk.transport)
+            if not passed:
+                walk.failed.add(endpoint.index)
+            return passed
         finally:
             walk.permit.end()
 
@@ -261,6 +264,7 @@ class Steps:
         endpoint = step.body.first or 0
         if walk.owed is not None:
             self._recorder.unplanned(walk.due.phase, endpoint)
+        walk.failed.add(endpoint)
         await self._sender.give_up(endpoint, walk.due, why)
         walk.went_on(self._clock.now_ns())
         return False

@@ -58,6 +58,16 @@ class _ClosedPhase:
     upcoming: int  #: the number in the phase of its next one
     users: int = 0  #: of this generator that may begin iterations; moves on a ramp
     over: anyio.Event = field(default_factory=anyio.Event)
+    is_spent: bool = False  #: nothing is left but what comes back
+    settling: int = 0  #: users who have an iteration and are set up first
+    returned: deque[Arrival] = field(default_factory=deque)  #: of users who could not be set up
+    #: Not all goes the usual way: iterations have come back, or may still do so although none is left.
+    has_returns: bool = False
+
+    def end_if_spent(self) -> None:
+        """End the phase when nothing is left, and nothing can come back."""
+        if self.is_spent and not self.returned and not self.settling:
+            self.over.set()
 
 
 class StreamLoad:
@@ -84,6 +94,7 @@ class StreamLoad:
         self._first = 0  # iteration of the whole plan that the phases under way count from
         self._upcoming = plan.part.index  # the next one of this generator
         self._step = plan.part.count
+        self._most = 0  # users who may be busy in the open phase that came last
         self.is_closing = False  #: nothing more will come for users for whom there is nothing now
         self._is_over = False  # nothing is offered any more
         self._longest_s = max(endpoint.request.timeout_s for endpoint in plan.endpoints) + _TIMEOUT_MARGIN_S
@@ -185,11 +196,15 @@ class StreamLoad:
         """Let so many users begin iterations; the iterations of others may end within graceful_stop."""
         before, phase.users, self._active = self._active, users, users
         self._users.rouse(users)
-        while len(self._users) < users:
-            self._users.add()
+        self._fill(phase)
         if users < before and isinstance(self._users, TaskCrowd):
             spec = phase.plan.spec
             self._users.retire(range(users, before), spec.grace_s, self._patience_s(spec))
+
+    def _fill(self, phase: _ClosedPhase) -> None:
+        """Add the users whom a closed phase lacks, unless too many of those there are cannot be set up."""
+        while len(self._users) < phase.users and not self._users.is_held_up:
+            self._users.add()
 
     async def _ramp(self, phase: _ClosedPhase, start_ns: int) -> None:
         """Move the number of users in a straight line, in steps of one."""
@@ -206,7 +221,10 @@ class StreamLoad:
         if self._is_over:
             return None
         if self._backlog:
-            return self._backlog.popleft()
+            arrival = self._backlog.popleft()
+            if self.is_closing and not self._backlog:
+                self._users.end_retries()
+            return arrival
         phase = self._phase
         if phase is None:
             return None
@@ -224,12 +242,28 @@ class StreamLoad:
             return None
         if phase.ends_ns is not None and due_ns >= phase.ends_ns:
             return None
+        if phase.has_returns:
+            return self._taken_again(user, phase, due_ns)
         fields = (phase.plan.index, phase.upcoming, self._next_iteration(), due_ns, None)
         phase.upcoming += self._step
         phase.left -= 1
         if phase.left == 0 or self._exhausted:
-            phase.over.set()
+            phase.is_spent = phase.has_returns = True
+            if user.is_set_up:
+                phase.end_if_spent()
         return tuple.__new__(Arrival, fields)  # half of what calling it costs
+
+    def _taken_again(self, user: User, phase: _ClosedPhase, due_ns: int) -> Arrival | None:
+        """Return an iteration that has come back for a user; without one the next, None when there is none."""
+        if phase.returned:
+            arrival = phase.returned.popleft()._replace(due_ns=due_ns)
+            if user.is_set_up:
+                phase.end_if_spent()
+            return arrival
+        if phase.is_spent:
+            return None
+        phase.has_returns = False
+        return self._taken(user, phase, due_ns)
 
     def _think_ns(self, shape: Closed, user: User) -> int:
         number = self._plan.part.number(user.number)
@@ -250,7 +284,7 @@ class StreamLoad:
         """Release every arrival when it is due; return when the phase is over."""
         part, users = self._plan.part, self._stream.user_limit
         limit = shape.max_in_flight if users is None else min(shape.max_in_flight, users)
-        most = max(1, part.share(limit))
+        self._most = most = max(1, part.share(limit))
         length_ns = round((shape.duration_s or 0) * NS_PER_S)
         due_ns = start_ns
         not_offered_ns = max(_NOT_OFFERED_NS, _NOT_OFFERED_SHARE * length_ns)
@@ -281,9 +315,69 @@ class StreamLoad:
             if overflow == "abort":
                 self._fail(f"max_in_flight of {most:,} iterations was reached, and overflow is abort")
         elif not self._users.wake_first(arrival):
+            self._add_for(arrival)
+
+    def _add_for(self, arrival: Arrival) -> None:
+        """Add a user for an arrival; while too many cannot be set up, it waits for one instead."""
+        if self._users.is_held_up:
+            self._backlog.append(_waiting(arrival, self._clock.now_ns()))
+        else:
             self._users.add(arrival)
 
     # Users
+
+    def settling(self, arrival: Arrival) -> None:
+        """Take that a user who has been given an arrival is set up first."""
+        if (phase := self._closed_of(arrival)) is not None:
+            phase.settling += 1
+
+    def settled(self, arrival: Arrival, *, passed: bool) -> None:
+        """Take that this has ended, with the arrival, which another user may have when it did not pass."""
+        phase = self._closed_of(arrival)
+        if phase is not None:
+            phase.settling -= 1
+        if not passed:
+            self._give_back(arrival, phase)
+        if phase is not None:
+            phase.end_if_spent()
+        if passed:
+            self.late()
+
+    def _closed_of(self, arrival: Arrival) -> _ClosedPhase | None:
+        """Return the closed phase that an arrival is of, if that is still under way."""
+        phase = self._phase
+        return phase if phase is not None and phase.plan.index == arrival.phase else None
+
+    def _give_back(self, arrival: Arrival, phase: _ClosedPhase | None) -> None:
+        """Let another user have an arrival; what time has ended in the meantime is not reached."""
+        if phase is not None and not phase.over.is_set():
+            phase.returned.append(arrival)
+            phase.has_returns = True
+            self._users.rouse(phase.users)
+        elif isinstance(self._plan.phases[arrival.phase].spec.shape, Open):
+            waiting = _waiting(arrival, self._clock.now_ns())
+            if self._users.busy >= self._most:
+                self._backlog.appendleft(waiting)
+            elif not self._users.wake_first(waiting):
+                self._add_for(waiting)
+
+    def late(self) -> None:
+        """Add the users who were held up, as more users are set up than before."""
+        phase = self._phase
+        if phase is not None and not phase.over.is_set():
+            self._fill(phase)
+        while self._backlog and self._users.busy < self._most and not self._users.is_held_up:
+            self._users.add(self._backlog.popleft())
+
+    def wants(self, user: User) -> bool:
+        """Return whether there may be something to do for a user who is not set up."""
+        if self.is_closing:
+            return bool(self._backlog) and not self._is_over
+        return self._phase is None or user.number < self._phase.users
+
+    def phase_of_setup(self) -> int:
+        """Return the index of the phase in which a user is set up now."""
+        return max(self.spans)
 
     def number(self, local: int) -> int:
         """Return the number of a user among those of all generators and streams."""
@@ -293,6 +387,8 @@ class StreamLoad:
         """Let iterations go on for graceful_stop, then end with what they have in flight, and cut off what does not."""
         self.is_closing = True
         self._users.rouse(len(self._users))
+        if not self._backlog:
+            self._users.end_retries()
         spec = self._stream.phases[-1].spec
         if await self._quiet_within(spec.grace_s):
             return
@@ -319,10 +415,17 @@ class StreamLoad:
             return
         for arrival in self._backlog:
             self._drop(arrival)
+            if self._users.has_failed_users:
+                self._recorder.iteration(arrival.phase, in_error=True)
 
     def _drop(self, arrival: Arrival) -> None:
         for endpoint, count in self._plan.phases[arrival.phase].traffic.requests_of(arrival.number).items():
             self._recorder.dropped(arrival.phase, endpoint, count)
+
+
+def _waiting(arrival: Arrival, now_ns: int) -> Arrival:
+    """Return an arrival that waits from now on, unless it has waited before."""
+    return arrival if arrival.waiting_since_ns is not None else arrival._replace(waiting_since_ns=now_ns)
 
 
 def _falls(phases: Sequence[PhasePlan]) -> bool:

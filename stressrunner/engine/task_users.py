@@ -10,6 +10,7 @@ from anyio.abc import TaskGroup
 from stressrunner.engine.crowd import Crowd, Pause, Work
 from stressrunner.engine.iteration import Arrival, Iterations
 from stressrunner.engine.permit import Permit
+from stressrunner.engine.retries import Retries, retry_pause_s
 from stressrunner.http.exchange import Transport, TransportFactory
 from stressrunner.units import NS_PER_S
 
@@ -24,6 +25,7 @@ class _TaskUser:
     iterations: int = 0
     pause: Pause | None = None
     mail: Arrival | None = None
+    is_set_up: bool = True  #: it can begin an iteration at once
     is_running: bool = False  #: an iteration
     awake: anyio.Event | None = None  #: while it waits
     permit: Permit = field(default_factory=Permit)  #: of the iteration that it is in, or of all of them
@@ -55,6 +57,7 @@ class TaskCrowd(Crowd[_TaskUser]):
         self._clock = iterations.clock
         self._may_retire = may_retire
         self._tasks: TaskGroup
+        self._retries = Retries()
 
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
@@ -64,7 +67,23 @@ class TaskCrowd(Crowd[_TaskUser]):
 
     def add(self, arrival: Arrival | None = None) -> None:
         """Add a user, who is busy from the beginning: with an arrival, or with what is offered to it."""
-        self._tasks.start_soon(self._live, self._join(lambda number: _TaskUser(number, mail=arrival)))
+        is_set_up = not self._iterations.needs_users_set_up
+        user = self._join(lambda number: _TaskUser(number, mail=arrival, is_set_up=is_set_up))
+        self._tasks.start_soon(self._live, user)
+
+    @property
+    def is_held_up(self) -> bool:
+        """Whether no users are to be added for now, as too many cannot be set up."""
+        return self._retries.hold_up(len(self))
+
+    @property
+    def has_failed_users(self) -> bool:
+        """Whether there are users who could not be set up."""
+        return self._iterations.users.has_failed
+
+    def end_retries(self) -> None:
+        """Have users who could not be set up leave: there is nothing more for them."""
+        self._retries.end_pauses()
 
     def retire(self, numbers: range, grace_s: float, patience_s: float) -> None:
         """Have the iterations that some users are in begin no further requests after `grace_s`.
@@ -97,13 +116,45 @@ class TaskCrowd(Crowd[_TaskUser]):
                 while (arrival := await self._next(user)) is not None:
                     user.permit = Permit()
                     with user.permit.scope:
-                        await self._iterate(user, number, arrival, transport)
+                        await self._serve(user, number, arrival, transport)
                 return
             with user.permit.scope as scope:
                 while (arrival := await self._next(user)) is not None:
-                    await self._iterate(user, number, arrival, transport)
+                    await self._serve(user, number, arrival, transport)
             if scope.cancelled_caught:
                 self._leave()
+
+    async def _serve(self, user: _TaskUser, number: int, arrival: Arrival, transport: Transport) -> None:
+        """Run an iteration, after `user_setup` if that is the user's first."""
+        if user.is_set_up:
+            await self._iterate(user, number, arrival, transport)
+            return
+        began_ns = self._clock.now_ns()
+        self._work.settling(arrival)
+        user.is_set_up = await self._iterations.users.set_up(number, arrival.phase, transport, user.permit)
+        # The time that this takes is no part of the load.
+        arrival = arrival.later(self._clock.now_ns() - began_ns)
+        if user.is_set_up:
+            self._work.settled(arrival, passed=True)
+            await self._iterate(user, number, arrival, transport)
+            return
+        with self._retries.retrying(user.number):
+            self._work.settled(arrival, passed=False)
+            await self._retry(user, number, transport)
+        if user.is_set_up:
+            self._work.late()
+
+    async def _retry(self, user: _TaskUser, number: int, transport: Transport) -> None:
+        """Set a user up who has failed to be, again and again, for as long as there may be work for it."""
+        users = self._iterations.users
+        while not user.is_set_up and self._work.wants(user):
+            with user.permit.waiting():
+                pause_s = retry_pause_s(self._iterations.seed, number, users.failures(number))
+                await self._retries.pause(user.number, pause_s)
+            if not self._work.wants(user):
+                return
+            phase = self._work.phase_of_setup()
+            user.is_set_up = await users.set_up(number, phase, transport, user.permit)
 
     async def _iterate(self, user: _TaskUser, number: int, arrival: Arrival, transport: Transport) -> None:
         user.is_running = True

@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
+import anyio
+
 from stressrunner.engine.clock import Clock
 from stressrunner.engine.names import IterationScope
+from stressrunner.engine.permit import Permit
 from stressrunner.engine.recorder import Apart, Recorder
 from stressrunner.engine.sending import Due, Sender
 from stressrunner.engine.steps import Steps
@@ -15,9 +18,10 @@ from stressrunner.http.exchange import Transport
 from stressrunner.http.origin import Origin
 from stressrunner.plan.plan import Plan
 
-__all__ = ["Belongings", "Users"]
+__all__ = ["USER_SETUP", "Belongings", "Users"]
 
-_STAGE = "user_setup"
+#: What attempts to set users up are measured under, and their requests reported.
+USER_SETUP = "user_setup"
 
 
 @dataclass(slots=True)
@@ -35,30 +39,65 @@ class Users:
         """`base` is the origin that paths belong to."""
         self._plan = plan
         self._base = base
-        apart = Apart(recorder, _STAGE)
+        apart = Apart(recorder, USER_SETUP)
         self._steps = Steps(sender.beside(apart), clock, apart)
+        self._sender = sender
+        self._recorder = recorder
         self._clock = clock
         jar = CookieJar.from_wire(plan.cookies) if plan.target.cookies else None
         self._of_everyone = Belongings(dict(plan.captures), jar)
         self._kept: dict[int, Belongings] = {}
         self._tries: dict[int, int] = {}  # of users whose user_setup has failed so far
 
-    async def of(self, user: int, phase: int, transport: Transport) -> Belongings | None:
-        """Return what a user has, after its `user_setup` if that is its first time; None when that fails."""
-        if self._plan.user_setup is None:
-            return self._of_everyone
-        if user not in self._kept:
-            found = await self._set_up(user, phase, transport)
-            if found is None:
-                self._tries[user] = self._tries.get(user, 0) + 1
-                return None
-            self._kept[user] = found
-        return self._kept[user]
+    def of(self, user: int) -> Belongings:
+        """Return what a user has, who is set up."""
+        return self._of_everyone if self._plan.user_setup is None else self._kept[user]
 
-    async def _set_up(self, user: int, phase: int, transport: Transport) -> Belongings | None:
+    async def set_up(self, user: int, phase: int, transport: Transport, permit: Permit) -> bool:
+        """Run `user_setup` for a user once; return whether it passed.
+
+        One that is cut off as it took too long has failed; an interrupt tells nothing.
+        """
+        steps = self._plan.user_setup
+        if steps is None:
+            return True
+        began_ns = self._clock.now_ns()
+        jar = None if self._of_everyone.jar is None else self._of_everyone.jar.copy()
+        walk = self._walk(user, phase, Conversation(transport, self._base, jar), permit)
+        try:
+            passed = await self._steps.run(steps, walk)
+        except anyio.get_cancelled_exc_class():
+            if self._sender.ranks_cut_off:
+                self._failed(user, phase)
+            raise
+        if not passed:
+            self._failed(user, phase)
+            return False
+        self._recorder.whole(phase, USER_SETUP, self._clock.now_ns() - began_ns - walk.paused_ns)
+        if self._tries.pop(user, 0):
+            self._recorder.not_set_up(-1)
+        self._kept[user] = Belongings(walk.scope.captures, jar)
+        return True
+
+    def _failed(self, user: int, phase: int) -> None:
+        self._recorder.whole(phase, USER_SETUP, None)
+        failures = self._tries[user] = self._tries.get(user, 0) + 1
+        if failures == 1:
+            self._recorder.not_set_up(1)
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether there are users for whom `user_setup` has failed and not passed since."""
+        return bool(self._tries)
+
+    def failures(self, user: int) -> int:
+        """Return how often `user_setup` has failed for a user who is not set up."""
+        return self._tries.get(user, 0)
+
+    def _walk(self, user: int, phase: int, transport: Transport, permit: Permit) -> Walk:
         tries = self._tries.get(user, 0)
         # A user that tries again draws anew: what it made up before may be taken by now.
-        stage = f"{_STAGE} {tries}" if tries else _STAGE
+        stage = f"{USER_SETUP} {tries}" if tries else USER_SETUP
         scope = IterationScope(
             self._plan,
             iteration=user - self._plan.stream.first_user,  # what it draws is no other streams' concern
@@ -67,10 +106,5 @@ class Users:
             phase=phase,
             stage=stage,
         )
-        jar = None if self._of_everyone.jar is None else self._of_everyone.jar.copy()
-        conversation = Conversation(transport, self._base, jar)
         due = Due(phase, self._clock.now_ns())
-        walk = Walk(scope, conversation, due, is_measured=False)
-        steps = self._plan.user_setup
-        passed = steps is None or await self._steps.run(steps, walk)
-        return Belongings(scope.captures, jar) if passed else None
+        return Walk(scope, transport, due, is_measured=False, permit=permit)

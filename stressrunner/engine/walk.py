@@ -56,6 +56,7 @@ class Walk:
     in_wake: bool = False  #: one of them was in the wake of a freeze
     seen: StepScope = field(default_factory=StepScope)
     permit: Permit = field(default_factory=Permit)  #: to begin further requests
+    failed: set[int] = field(default_factory=set)  #: endpoints of which a request failed or was refused
 
     def names(self, place: Place, what: str = "", **more: Any) -> RequestNames:
         """Return the names that an expression of a step sees, with `more` beside those that are bound there."""
@@ -101,6 +102,7 @@ class Walk:
                 self.is_measured,
                 seen=StepScope(self.seen.bound, self.seen.latest),
                 permit=self.permit,
+                failed=self.failed,
             )
             for branch in range(count)
         ]

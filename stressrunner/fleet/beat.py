@@ -10,6 +10,7 @@ from stressrunner.metrics.tally import Tally
 from stressrunner.plan.pacing import Ramp
 from stressrunner.plan.phases import PhasePlan
 from stressrunner.plan.plan import Plan
+from stressrunner.plan.traffic import MixPlan
 from stressrunner.scenario.model import Open
 
 __all__ = ["Beat", "Ear", "Fleet", "ledger_of", "outlines_of"]
@@ -89,4 +90,7 @@ def _outline(phase: PhasePlan, planned: Mapping[int, int] | None, stream: str) -
         offered = Ramp.of(shape, duration_s).times(Fraction(sum(planned.values()), phase.arrivals))
     length_s = None if duration_s is None or not phase.is_counted else float(duration_s)
     arrivals = phase.arrivals if isinstance(shape, Open) else 0
-    return PhaseOutline(phase.spec.name, phase.spec.warmup, planned, offered, stream, length_s, arrivals)
+    single = isinstance(phase.traffic, MixPlan)
+    return PhaseOutline(
+        phase.spec.name, phase.spec.warmup, planned, offered, stream, length_s, arrivals, sends_single=single
+    )

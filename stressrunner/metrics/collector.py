@@ -99,6 +99,14 @@ class Collector:
         self._tally.freezes += freezes
         self._tally.idle_ns += idle_ns
 
+    def iteration(self, phase: int, *, in_error: bool) -> None:
+        """Count an iteration of more than one request, or one that could not begin."""
+        self._tally.record_iteration(phase, in_error=in_error)
+
+    def not_set_up(self, users: int) -> None:
+        """Count users that could not be set up so far."""
+        self._tally.not_set_up += users
+
     def collected(self, took_ns: int) -> None:
         """Count a pause of garbage collection."""
         self._tally.collections.record(took_ns)

@@ -14,9 +14,20 @@ from stressrunner.metrics.forensics import Exhibit
 from stressrunner.metrics.histogram import Histogram
 from stressrunner.metrics.lateness import LateTimes
 from stressrunner.metrics.spell import Second, WorstSpell
-from stressrunner.metrics.summary import ErrorGroup, Latency, PhaseStats, Stats, error_groups, stats_of
+from stressrunner.metrics.summary import (
+    ErrorGroup,
+    IterationStats,
+    Latency,
+    PhaseStats,
+    SetupStats,
+    Stats,
+    error_groups,
+    setup_stats,
+    stats_of,
+)
 from stressrunner.metrics.tally import Cell, Tally
 from stressrunner.metrics.timeline import Offer, Point, Timeline
+from stressrunner.plan.outcome import Outcome
 from stressrunner.plan.pacing import Ramp
 
 __all__ = ["Ledger", "PhaseOutline", "Summary"]
@@ -35,6 +46,7 @@ class PhaseOutline:
     stream: str = ""  #: that it is a part of, if that has a name
     length_s: float | None = None  #: that it is planned to have; None when work alone ends it
     arrivals: int = 0  #: of a phase with a rate
+    sends_single: bool = True  #: each of its iterations is one request, and is not counted apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +65,9 @@ class Summary:
     phase_wholes: Mapping[
         tuple[str, str], tuple[Latency, int]
     ]  #: both by the phase that they began in, and name
+    iterations: IterationStats
+    phase_iterations: Mapping[str, IterationStats]
+    user_setup: SetupStats
     apart: Mapping[
         str, Stats
     ]  #: requests beside the load, by their kind; they are in nothing else but the errors
@@ -143,6 +158,9 @@ class Ledger:
                 )
                 for (p, name), lengths in self.total.wholes.items()
             },
+            iterations=self._iterations(counted),
+            phase_iterations={self._phases[i].name: self._iterations([i]) for i in range(len(self._phases))},
+            user_setup=setup_stats(self.total, self._named),
             apart={
                 kind: stats_of([cell], planned=cell.sent, duration_s=0)
                 for kind, cell in self.total.apart.items()
@@ -176,6 +194,16 @@ class Ledger:
         for (_, name), times in self.total.wholes_late.items():
             late.setdefault(name, LateTimes()).merge(times)
         return {name: Latency.of(_merged(found[name]), late.get(name)) for name in sorted(found)}
+
+    def _iterations(self, phases: Sequence[int]) -> IterationStats:
+        """Return the iterations of some phases; where they are single requests, those that ended."""
+        single = {i for i in phases if self._phases[i].sends_single}
+        cells = [cell for (phase, _), cell in self.total.cells.items() if phase in single]
+        ended = sum(cell.sent - cell.outcomes[Outcome.UNFINISHED] for cell in cells)
+        return IterationStats(
+            ended + sum(self.total.iterations[i] for i in phases),
+            sum(self.total.iterations_in_error[i] for i in phases),
+        )
 
     def _streams(self, counted: Sequence[int], spans: Mapping[int, tuple[int, int]]) -> Mapping[str, Stats]:
         """Return the counts of each stream that has a name, over the time from its beginning to its end."""

@@ -6,7 +6,7 @@ completed = ok + failed + refused + superseded
 error_ratio = failed / (ok + failed)
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,11 +18,15 @@ from stressrunner.plan.outcome import Outcome
 __all__ = [
     "ErrorGroup",
     "ErrorSampleRecord",
+    "IterationStats",
     "LateRecord",
     "Latency",
     "PhaseStats",
+    "SetupFailure",
+    "SetupStats",
     "Stats",
     "error_groups",
+    "setup_stats",
     "stats_of",
 ]
 
@@ -136,6 +140,31 @@ class Stats:
 
 
 @dataclass(frozen=True, slots=True)
+class IterationStats:
+    """What became of iterations."""
+
+    ended: int  #: those that could not begin included
+    in_error: int  #: could not begin, or failed although none of their requests failed or was refused
+
+
+@dataclass(frozen=True, slots=True)
+class SetupFailure:
+    """A request of `user_setup` that failed."""
+
+    endpoint: str
+    kind: str  #: of the error, such as `http 401`
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetupStats:
+    """How users were set up, in all phases; the times of their attempts are among what is measured as a whole."""
+
+    users_failed: int  #: users that could never be set up
+    failures: tuple[SetupFailure, ...]  #: the most frequent first
+
+
+@dataclass(frozen=True, slots=True)
 class PhaseStats:
     """A phase of the load and what became of its requests."""
 
@@ -218,6 +247,17 @@ def stats_of(
 def _larger(one: float | None, other: float | None) -> float | None:
     known = [ratio for ratio in (one, other) if ratio is not None]
     return max(known, default=None)
+
+
+def setup_stats(tally: Tally, endpoints: Sequence[str]) -> SetupStats:
+    """Freeze what a tally has of `user_setup`; its indices are into `endpoints`."""
+    failures = [
+        SetupFailure(endpoints[endpoint], kind, count)
+        for (stage, endpoint, kind), count in tally.apart_failures.items()
+        if stage == "user_setup"
+    ]
+    failures.sort(key=lambda each: (-each.count, each.endpoint, each.kind))
+    return SetupStats(tally.not_set_up, tuple(failures))
 
 
 def error_groups(tally: Tally, endpoints: tuple[str, ...], origin_ns: int) -> tuple[ErrorGroup, ...]:

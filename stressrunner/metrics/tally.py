@@ -257,7 +257,12 @@ class Tally:
             Counter()
         )  #: how many of them failed, whose lengths are not recorded
         self.wholes_late: dict[tuple[int, str], LateTimes] = {}  #: of those lengths
+        self.iterations: Counter[int] = Counter()  #: by phase, where they are more than one request each
+        self.iterations_in_error: Counter[int] = Counter()  #: of them, and those that could not begin
+        self.not_set_up = 0  #: users that `user_setup` has failed for, less those that it passed for later
         self.apart: dict[str, Cell] = {}  #: requests beside the load, such as those of `setup`, by their kind
+        #: failed requests of these by kind, endpoint, and kind of the error
+        self.apart_failures: Counter[tuple[str, int, str]] = Counter()
         self.stalls = Histogram()  #: how much later than asked timers of the generator's event loop fired
         self.absent_ns = 0  #: how long beats of the event loops were late, each by more than 1 ms
         self.idle_ns = 0  #: of that, how long the process was kept from running, each time by more than 5 ms
@@ -312,6 +317,7 @@ class Tally:
             at_ns = sample.completed_ns
             error = ErrorSample(at_ns, sample.endpoint, sample.status, problem.message, problem.excerpt)
             self._record_error(f"{kind}: {problem.kind}", error)
+            self.apart_failures[kind, sample.endpoint, problem.kind] += 1
 
     def record_failure(self, endpoint: int, problem: Problem, at_ns: int) -> None:
         """Count a failure that is none of a request: among the errors, and in nothing else."""
@@ -326,6 +332,11 @@ class Tally:
         cell = self.cell(phase, endpoint)
         cell.dropped += count
         cell.response_time.never += count
+
+    def record_iteration(self, phase: int, *, in_error: bool) -> None:
+        """Count an iteration of more than one request, or one that could not begin."""
+        self.iterations[phase] += 1
+        self.iterations_in_error[phase] += in_error
 
     def record_whole(self, phase: int, name: str, length_ns: int | None, late: Late | None = None) -> None:
         """Count something that is measured as a whole and began in a phase, with its length unless it failed."""
@@ -373,6 +384,10 @@ class Tally:
         self.idle_ns += other.idle_ns
         self.freezes += other.freezes
         self.late_arrivals.update(other.late_arrivals)
+        self.iterations.update(other.iterations)
+        self.iterations_in_error.update(other.iterations_in_error)
+        self.not_set_up += other.not_set_up
+        self.apart_failures.update(other.apart_failures)
         for kind, cell in other.apart.items():
             self.apart.setdefault(kind, Cell()).merge(cell)
         self.in_flight = other.in_flight

@@ -80,6 +80,9 @@ def tally_to_wire(tally: Tally, origin_ns: int) -> dict[str, Any]:
         "wholes": [[*key, _histogram_to_wire(lengths)] for key, lengths in tally.wholes.items()],
         "wholes_failed": [[*key, count] for key, count in tally.wholes_failed.items()],
         "wholes_late": [[*key, _late_to_wire(late)] for key, late in tally.wholes_late.items()],
+        "iterations": [[phase, n, tally.iterations_in_error[phase]] for phase, n in tally.iterations.items()],
+        "not_set_up": tally.not_set_up,
+        "apart_failures": [[*key, count] for key, count in tally.apart_failures.items()],
         "apart": {kind: _cell_to_wire(cell, origin_ns) for kind, cell in tally.apart.items()},
         "in_flight": tally.in_flight,
         "tokens": [tally.token_requests, tally.token_failures, tally.tokens],
@@ -115,6 +118,10 @@ def tally_from_wire(wire: Any, origin_ns: int) -> Tally:
         tally.wholes_failed.update({(phase, name): count for phase, name, count in wire["wholes_failed"]})
         for phase, name, late in wire["wholes_late"]:
             tally.wholes_late[phase, name] = _late_from_wire(late)
+        for phase, count, in_error in wire["iterations"]:
+            tally.iterations[phase], tally.iterations_in_error[phase] = count, in_error
+        tally.not_set_up = wire["not_set_up"]
+        tally.apart_failures.update({tuple(key): count for *key, count in wire["apart_failures"]})
         for kind, cell in wire["apart"].items():
             tally.apart[kind] = _cell_from_wire(cell, origin_ns)
         tally.in_flight = wire["in_flight"]

@@ -29,6 +29,8 @@ _LAYOUT = (
     "endpoints",
     "wholes",
     "wholes_failed",
+    "iterations",
+    "user_setup",
     "apart",
     "streams",
     "phases",

@@ -18,6 +18,8 @@ def figures_of(result: Result) -> Figures:
         phases={phase.name: phase for phase in result.phases},
         monitors=result.monitors,
         streams=result.streams,
+        iterations=result.iterations,
+        user_setup=result.user_setup,
         groups=result.wholes,
         groups_failed=result.wholes_failed,
         off=off_in(result.totals, result.endpoints, result.validity.max_lag_s),

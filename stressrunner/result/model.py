@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from stressrunner.metrics.summary import ErrorGroup, Latency, PhaseStats, Stats
+from stressrunner.metrics.summary import ErrorGroup, IterationStats, Latency, PhaseStats, SetupStats, Stats
 from stressrunner.metrics.timeline import Point
 from stressrunner.monitor.figures import ProcessFigures
 from stressrunner.result.exchanges import CheckRecord, ExchangeRecord
@@ -97,4 +97,6 @@ class Result:
     ]  #: kept whole: of errors, by kind, then the slowest of each endpoint
     checks: tuple[CheckRecord, ...]
     invariants: tuple[DeliveryOutcome, ...] = ()  #: what was checked over the whole history of sessions
+    iterations: IterationStats | None = None  #: warm-up left out; None in files of before they were counted
+    user_setup: SetupStats | None = None  #: how users were set up; None likewise
     schema: int = SCHEMA

@@ -117,6 +117,8 @@ def result_of(origin: Origin, measured: Measured, ending: Ending) -> Result:
         wholes=summary.wholes,
         wholes_failed=summary.wholes_failed,
         apart=summary.apart,
+        iterations=summary.iterations,
+        user_setup=summary.user_setup,
         streams=summary.streams,
         phases=summary.phases,
         timeline=summary.timeline,
@@ -184,6 +186,9 @@ def _thresholds(scenario: Scenario, measured: Measured, *, was_cut_off: bool) ->
         groups=summary.wholes,
         groups_failed=summary.wholes_failed,
         phase_groups=summary.phase_wholes,
+        iterations=summary.iterations,
+        phase_iterations=summary.phase_iterations,
+        user_setup=summary.user_setup,
         live=measured.live,
         off=off_in(summary.totals, summary.endpoints, scenario.max_lag_s),
         freezes=summary.freezes,
@@ -241,6 +246,9 @@ def _validity(
         or bool(measured.failure or measured.limit_hit or measured.losses)
         or any(stream.iteration_limit is not None for stream in origin.plan.streams),
     )
+    if summary.totals.sent == 0 and (setup := summary.apart.get("user_setup")) is not None:
+        # No user could begin: what is known is what the target said to that.
+        observation = replace(observation, setup_replied=bool(setup.status))
     validity = judge_validity(observation)
     stopped = (*measured.losses, *((measured.limit_hit,) if measured.limit_hit else ()))
     if not stopped:

@@ -14,6 +14,7 @@ from stressrunner.engine.permit import Permit
 from stressrunner.engine.recorder import Recorder
 from stressrunner.engine.sample import Sample
 from stressrunner.engine.sending import Cut, Planned, Sender
+from stressrunner.engine.users import USER_SETUP
 from stressrunner.errors import UsageError
 from stressrunner.expressions import CannotEvaluate
 from stressrunner.fleet.transports import keeper_of, transports_to
@@ -154,8 +155,11 @@ async def try_iteration(
         iterations = Iterations(plan, sender, clock, notes, base_url)
         async with transports.open() as transport:
             arrival = Arrival(_phase(plan).index, number, number, clock.now_ns())
-            user = plan.stream.first_user
-            await iterations.run(arrival, user=user, user_iteration=0, transport=transport, permit=Permit())
+            permit, user = Permit(), plan.stream.first_user
+            if await iterations.users.set_up(user, arrival.phase, transport, permit):
+                await iterations.run(arrival, user=user, user_iteration=0, transport=transport, permit=permit)
+            else:
+                iterations.prevented(arrival)
         passed = notes.passed
     reading = None
     if scenario.delivery is not None and notes.messages:
@@ -219,10 +223,17 @@ class _Notes:
         """Forget it: nothing here is offered at a rate."""
 
     def whole(self, phase: int, name: str, length_ns: int | None, late: Late | None = None) -> None:  # noqa: ARG002  of the seam
-        self._latest_whole = length_ns is not None
+        if name != USER_SETUP:
+            self._latest_whole = length_ns is not None
 
     def whole_cut_off(self, _phase: int, _name: str) -> None:
         """Nothing is cut off: a trial has all the time that its steps take."""
+
+    def iteration(self, _phase: int, *, in_error: bool) -> None:
+        """What went wrong is noted as a failure or a request that was skipped."""
+
+    def not_set_up(self, _users: int) -> None:
+        """The requests that failed are noted."""
 
     @property
     def passed(self) -> bool:

@@ -11,6 +11,7 @@ from stressrunner.run.standing import Standing
 from stressrunner.scenario.model import Limits
 from stressrunner.scenario.threshold import Threshold
 from stressrunner.units import format_bytes, format_duration
+from stressrunner.verdict.setup_patience import NOBODY, SetupPatience, nobody_set_up
 from stressrunner.verdict.watchdog import Watchdog
 
 __all__ = ["Watcher"]
@@ -31,6 +32,8 @@ class Watcher:
         self._limits = scenario.limits
         self._streams = scenario.streams
         self._limit_hit = ""
+        self._patience = SetupPatience()
+        self._nobody_set_up = False
         self.aborted_by: Threshold | None = None  #: the threshold that cut the load off
         self.sent = Sent()  #: the messages whose delivery is checked
 
@@ -46,7 +49,10 @@ class Watcher:
             self.aborted_by = due
             self._listener.note(f"{due.text} is broken: the load is cut off")
         self._limit_hit = self._limit_hit or _limit_hit(self._limits, beat, total)
-        return self.aborted_by is not None or bool(self._limit_hit)
+        if not self._nobody_set_up and self._patience.is_over(beat, total):
+            self._nobody_set_up = True
+            self._listener.note(f"{NOBODY}: the load is cut off")
+        return self.aborted_by is not None or self._nobody_set_up or bool(self._limit_hit)
 
     async def watch_processes(self, clock: Clock) -> None:
         """Look at the processes once a second, until cancelled."""
@@ -67,7 +73,7 @@ class Watcher:
             loop=fleet.loop,
             monitors=self._monitors.figures(since_s),
             live=self._watchdog.records(),
-            failure=fleet.failure,
+            failure=fleet.failure or (nobody_set_up(summary.user_setup) if self._nobody_set_up else ""),
             limit_hit=self._limit_hit or fleet.limit_hit,
             losses=fleet.losses,
         )

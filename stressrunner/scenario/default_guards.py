@@ -112,6 +112,9 @@ def _allows_half(threshold: Threshold) -> bool:
 #: The guards, in the order in which reports have them.
 GUARDS: tuple[Guard, ...] = (
     Guard("errors < 1%", lambda _: True, passes_without_data=False, parts="requests"),
+    Guard("iterations.errors < 1%", lambda _: True),
+    Guard("user_setup.errors < 1%", lambda load: load.sets_users_up),
+    Guard("user_setup.count == 0", lambda load: load.sets_users_up),
     Guard("endpoints.errors < 50%", lambda _: True, parts="endpoints", is_lifted_too_by=_allows_half),
     Guard(
         "dropped < 1%",

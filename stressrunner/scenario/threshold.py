@@ -35,7 +35,9 @@ MONITOR_STATS: dict[str, Dimension] = {
 #: Figures under names of the language, which nothing in a scenario can be called.
 OVERALL_STATS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "endpoints": ("errors",),  #: the highest of all endpoints that were sent often enough
+        "endpoints": ("errors",),  # the highest of all endpoints that were sent often enough
+        "iterations": ("errors", "count"),  # in error: could not begin, or failed by none of their requests
+        "user_setup": ("errors", "count"),  # of all attempts; users that could never be set up
     }
 )
 

@@ -185,6 +185,8 @@ def _of_overall(threshold: Threshold, of: str, known: _Known, show: _Show) -> It
         word = "over" if threshold.window_s is not None else "else"
         message = f"'{of}.{threshold.stat}' is judged when the load has ended"
         yield show(word, message, f"leave out '{'over' if word == 'over' else 'else abort'}'")
+    elif threshold.phase is not None and of == "user_setup":
+        yield show("in", "users are set up in all phases", "leave out 'in'")
     elif threshold.phase is not None and threshold.phase not in known.phases:
         near = _near(threshold.phase, list(known.phases))
         yield show(threshold.phase, f"there is no phase '{threshold.phase}'", near)

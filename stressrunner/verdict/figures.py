@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from stressrunner.metrics.summary import Latency, PhaseStats, Stats
+from stressrunner.metrics.summary import IterationStats, Latency, PhaseStats, SetupStats, Stats
 from stressrunner.monitor.figures import ProcessFigures
 from stressrunner.scenario.threshold import Threshold
 from stressrunner.verdict.measure import Measurement
@@ -43,6 +43,10 @@ class Figures:
     groups: Mapping[str, Latency] | None = None  #: what is measured as a whole, such as `session`
     phase_groups: Mapping[tuple[str, str], tuple[Latency, int]] | None = None  #: both by phase and name
     groups_failed: Mapping[str, int] = field(default_factory=dict)  #: how many of those failed
+    #: Those of an old result file are not known.
+    iterations: IterationStats | None = None
+    phase_iterations: Mapping[str, IterationStats] | None = None
+    user_setup: SetupStats | None = None
     live: Mapping[Threshold, LiveRecord] | None = None  #: what the Watchdog saw
     off: Collection[
         str | None

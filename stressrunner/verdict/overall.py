@@ -7,12 +7,12 @@ failed.
 
 from collections.abc import Mapping
 
-from stressrunner.metrics.summary import Stats
+from stressrunner.metrics.summary import SetupStats, Stats
 from stressrunner.scenario.threshold import Threshold
 from stressrunner.verdict.figures import Figures
 from stressrunner.verdict.measure import Measurement
 
-__all__ = ["counted_in", "exemption", "measure_overall"]
+__all__ = ["counted_in", "culprit", "exemption", "measure_overall"]
 
 _ENOUGH = 20  #: completed requests of an endpoint that are judged whatever became of them
 _ENOUGH_FAILED = 5  #: that are judged when all of them failed
@@ -20,7 +20,48 @@ _ENOUGH_FAILED = 5  #: that are judged when all of them failed
 
 def measure_overall(threshold: Threshold, figures: Figures) -> Measurement:
     """Return the figure that a threshold names."""
+    if threshold.of == "iterations":
+        return _iterations(threshold, figures)
+    if threshold.of == "user_setup":
+        return _user_setup(threshold, figures)
     return _worst_endpoint(threshold, figures)
+
+
+def _iterations(threshold: Threshold, figures: Figures) -> Measurement:
+    of_phases = figures.phase_iterations
+    stats = figures.iterations
+    if threshold.phase is not None:
+        stats = None if of_phases is None else of_phases.get(threshold.phase)
+    if stats is None:
+        return Measurement(None, note="a result file does not hold the iterations", skipped=True)
+    if threshold.stat == "count":
+        return Measurement(stats.ended, stats.ended)
+    note = f"{stats.in_error:,} of {stats.ended:,} iterations" if stats.in_error else ""
+    return Measurement(stats.in_error / stats.ended if stats.ended else None, stats.ended, note=note)
+
+
+def _user_setup(threshold: Threshold, figures: Figures) -> Measurement:
+    """Return a figure of `user_setup`: of all phases, also those that warm up."""
+    setup, attempts = figures.user_setup, figures.groups
+    if setup is None or attempts is None:
+        return Measurement(None, note="a result file does not hold how users were set up", skipped=True)
+    passed = attempts["user_setup"].count if "user_setup" in attempts else 0
+    failed = figures.groups_failed.get("user_setup", 0)
+    ended = passed + failed
+    note = culprit(setup) if failed else ""
+    if threshold.stat == "count":
+        return Measurement(setup.users_failed if ended else None, None, note=note)
+    return Measurement(failed / ended if ended else None, ended, note=note)
+
+
+def culprit(setup: SetupStats) -> str:
+    """Name the request that failed most often in `user_setup`, its status and its count."""
+    if not setup.failures:
+        return "no request failed"
+    worst = setup.failures[0]
+    rest = sum(each.count for each in setup.failures) - worst.count
+    others = f", and {rest:,} other failures" if rest else ""
+    return f"'{worst.endpoint}' failed {worst.count:,} times: {worst.kind}{others}"
 
 
 def _worst_endpoint(threshold: Threshold, figures: Figures) -> Measurement:

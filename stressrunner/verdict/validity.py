@@ -70,11 +70,14 @@ class Observation:
     endpoints: Mapping[str, Stats] = field(default_factory=dict)
     lag: Lag = Lag()
     thresholds: Sequence[ThresholdOutcome] = ()  #: what was judged
+    setup_replied: bool = False  #: nothing was sent, as replies to `user_setup` kept all users from beginning
 
 
 def judge_validity(observation: Observation) -> Validity:
     """Return whether the run is valid, with a sentence for every reason that it is not, each with its remedy."""
     max_lag_s = observation.lag.max_lag_s
+    if observation.setup_replied and observation.totals.sent == 0:
+        return Validity("valid", max_lag_s=max_lag_s)  # the target kept all users from beginning, and said so
     if nothing := _nothing(observation):
         return Validity("invalid", (nothing,), "else", max_lag_s)
     off = off_in(observation.totals, observation.endpoints, max_lag_s)

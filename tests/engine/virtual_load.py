@@ -79,12 +79,13 @@ def virtual_run(
     direct=True,
     prepared=None,
     freezes=(),
+    ear=None,
 ) -> Ran:
     """Run a scenario in virtual time; `answer` is called with a request's number and the request.
 
     At each of `freezes`, which are (at_s, length_s), time goes on and nothing is done.
 
-    `prepared` is the plan, if there is more to it than the scenario. Transports call back when they are `direct`, as the fast one does, unless connections are shared.
+    `prepared` is the plan, if there is more to it than the scenario; `ear` listens instead of what stops the load. Transports call back when they are `direct`, as the fast one does, unless connections are shared.
     """
     samples, exchanges = [], []
 
@@ -115,10 +116,10 @@ def virtual_run(
         pooled = SharedPool(transports, of.target.connections) if of.target.connections else transports
         keeper = TokenKeeper(plan.tokens, transports, "", 5.0, clock)
         fleet = LocalFleet(plan, pooled, "http://target", clock, keeper=keeper)
-        ear = _StopAt(float("inf") if stop_at_s is None else stop_at_s)
+        stopping = _StopAt(float("inf") if stop_at_s is None else stop_at_s)
         with anyio.fail_after(100_000):
-            summary = await fleet.execute(ear, (observe,))
-        return Ran(summary, transports, samples, exchanges, fleet.limit_hit, ear.attempts)
+            summary = await fleet.execute(ear or stopping, (observe,))
+        return Ran(summary, transports, samples, exchanges, fleet.limit_hit, stopping.attempts)
 
     time = trio.testing.MockClock(autojump_threshold=0)
     return trio.run(main, clock=time)

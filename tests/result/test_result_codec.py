@@ -48,6 +48,8 @@ def test_the_keys_stand_in_the_documented_order():
         "endpoints",
         "wholes",
         "wholes_failed",
+        "iterations",
+        "user_setup",
         "apart",
         "streams",
         "phases",

@@ -12,7 +12,16 @@ from jsonschema import Draft202012Validator
 from reports.example_results import EXAMPLES
 from result.result_strategies import WHOLE_RESULTS, results
 
-from stressrunner.metrics.summary import ErrorGroup, ErrorSampleRecord, Latency, PhaseStats, Stats
+from stressrunner.metrics.summary import (
+    ErrorGroup,
+    ErrorSampleRecord,
+    IterationStats,
+    Latency,
+    PhaseStats,
+    SetupFailure,
+    SetupStats,
+    Stats,
+)
 from stressrunner.metrics.timeline import Point
 from stressrunner.monitor.figures import MonitorPoint, ProcessFigures
 from stressrunner.result.codec import to_json
@@ -49,6 +58,9 @@ OBJECTS = [
     (Validity, TOP["validity"]),
     (Stats, DEFS["stats"]),
     (Latency, DEFS["latency"]),
+    (IterationStats, TOP["iterations"]),
+    (SetupStats, TOP["user_setup"]),
+    (SetupFailure, TOP["user_setup"]["properties"]["failures"]["items"]),
     (PhaseStats, TOP["phases"]["items"]),
     (Point, DEFS["point"]),
     (ThresholdOutcome, TOP["thresholds"]["items"]),

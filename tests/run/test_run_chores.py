@@ -112,3 +112,38 @@ def test_teardown_follows_an_interrupt():
     result = anyio.run(main)
     assert result.verdict.outcome == "aborted"
     assert {kind: stats.sent for kind, stats in result.apart.items()} == {"setup": 1, "teardown": 2}
+
+
+LOCKED = """\
+stressrunner: 1
+name: locked out
+target: {base_url: demo://agents}
+endpoints:
+  login: {post: /shop/login, json: {user: ada, password: "{{ 'wrong' if user.id % 2 else 'demo-password' }}"}}
+  items: {get: /shop/items}
+user_setup: [login]
+mix: {items: 1}
+"""
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_users_who_cannot_log_in_fail_the_run(run, workers):
+    """Half of the users are locked out, and all that is sent is fine: the run fails, and says by which request."""
+    ran, result = run(LOCKED + "load: {concurrency: 8, duration: 1s}", "--workers", str(workers))
+    assert ran.code == 3, ran.out
+    assert result["totals"]["failed"] == 0
+    assert result["user_setup"]["users_failed"] == 4
+    headline = "\n".join(ran.out.splitlines()[:8])
+    assert "user_setup.errors" in headline
+    assert "'login' failed" in headline
+    assert "http 401" in headline
+    states = {t["text"]: t["state"] for t in result["thresholds"] if t["is_default"]}
+    assert states["user_setup.errors < 1%"] == states["user_setup.count == 0"] == "failed"
+    assert states["errors < 1%"] == states["iterations.errors < 1%"] == "passed"
+
+
+def test_nobody_who_can_log_in_is_a_failure_and_no_doubt(run):
+    """No request of the load was sent, and the target said why: that is its failure, not an invalid run."""
+    ran, result = run(LOCKED.replace("user.id % 2", "true") + "load: {concurrency: 4, duration: 1s}")
+    assert (ran.code, result["totals"]["sent"]) == (3, 0)
+    assert "'login' failed" in result["verdict"]["reasons"][0] + result["verdict"]["reasons"][1]

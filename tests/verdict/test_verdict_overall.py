@@ -3,11 +3,13 @@
 from dataclasses import replace
 
 import pytest
-from made_figures import figures, phase, stats
+from made_figures import figures, latency, phase, stats
 
+from stressrunner.metrics.summary import IterationStats, SetupFailure, SetupStats
 from stressrunner.scenario.threshold import Exempt
 from stressrunner.scenario.threshold_grammar import parse_threshold
 from stressrunner.verdict.thresholds import evaluate
+from stressrunner.verdict.verdict import sentence_of
 
 FINE, SPOILT = stats([10] * 1000), stats(failed=5)
 
@@ -82,3 +84,58 @@ def test_what_another_threshold_judges_is_left_out(text, exempt, state, measured
     assert (outcome.state, outcome.measured) == (state, measured)
     name = exempt[1] if exempt[0] is None else f"{exempt[1]}' in '{exempt[0]}" if exempt[1] else exempt[0]
     assert outcome.note.endswith(f"without '{name}', which another threshold judges")
+
+
+SETUP_FAILED = SetupStats(2, (SetupFailure("login", "http 401", 29), SetupFailure("profile", "timeout", 1)))
+
+
+def overall(text, **held):
+    """Judge a default on figures of the run as a whole."""
+    threshold = replace(parse_threshold(text), is_default=True, no_data="pass")
+    return evaluate(threshold, figures(stats([10]), **held))
+
+
+@pytest.mark.parametrize(
+    ("counts", "state", "measured"),
+    [
+        ((0, 0), "passed", None),
+        ((60, 0), "passed", 0.0),
+        ((60, 60), "failed", 1.0),
+        ((200, 1), "passed", 0.005),
+    ],
+)
+def test_iterations_in_error_are_judged(counts, state, measured):
+    """Iterations that failed by none of their requests have a limit of their own; without any it passes."""
+    outcome = overall("iterations.errors < 1%", iterations=IterationStats(*counts))
+    assert (outcome.state, outcome.measured) == (state, measured)
+
+
+def test_iterations_of_a_phase_are_judged():
+    """`in PHASE` judges the iterations that began there."""
+    of = {"hold": IterationStats(10, 0), "peak": IterationStats(10, 5)}
+    held = {"iterations": IterationStats(20, 5), "phase_iterations": of}
+    assert overall("iterations.errors < 1% in hold", **held).measured == 0
+    assert overall("iterations.errors < 1% in peak", **held).measured == 0.5
+    assert overall("iterations.count == 20", **held).state == "passed"
+
+
+def test_how_users_are_set_up_is_judged_by_attempts_and_by_users():
+    """Of all attempts some failed, and some users were never set up; both name the request, its status, its count."""
+    held = {
+        "groups": {"user_setup": latency([10] * 70)},
+        "groups_failed": {"user_setup": 30},
+        "user_setup": SETUP_FAILED,
+    }
+    errors, users = overall("user_setup.errors < 1%", **held), overall("user_setup.count == 0", **held)
+    assert (errors.state, errors.measured, errors.samples) == ("failed", 0.3, 100)
+    assert (users.state, users.measured) == ("failed", 2)
+    for outcome in (errors, users):
+        assert outcome.note == "'login' failed 29 times: http 401, and 1 other failures"
+    assert sentence_of(errors) == f"user_setup.errors are 30 %, limit 1 % ({errors.note})"
+
+
+def test_users_that_nobody_sets_up_are_no_failure():
+    """Without an attempt there is no figure, and the guards pass."""
+    held = {"groups": {}, "user_setup": SetupStats(0, ())}
+    assert overall("user_setup.errors < 1%", **held).state == "passed"
+    assert overall("user_setup.count == 0", **held).state == "passed"
