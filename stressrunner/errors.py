@@ -7,6 +7,7 @@ StressrunnerError
   x BadPack                    2   .path, .reason: a zip file that is no pack, or not as it was packed
   x TargetUnreachable          4   .target, .reason
   x SetupFailed                4   .reason: no load was sent
+  x NothingToWatch             4   .monitor, .reason: no load was sent
   x GeneratorFault             4   .reason, .remedy
   x NotComparable              4   .reason, .remedy: runs that say nothing about a difference
 
@@ -25,6 +26,7 @@ __all__ = [
     "GeneratorFault",
     "InvalidScenario",
     "NotComparable",
+    "NothingToWatch",
     "SetupFailed",
     "StressrunnerError",
     "TargetUnreachable",
@@ -138,6 +140,19 @@ class SetupFailed(StressrunnerError):
     def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__(f"setup failed, so no load was sent: {reason}")
+
+
+class NothingToWatch(StressrunnerError):
+    """A process that a threshold is about cannot be watched, so that no load was sent."""
+
+    exit_code = 4
+
+    def __init__(self, monitor: str, reason: str) -> None:
+        self.monitor = monitor
+        self.reason = reason
+        super().__init__(
+            f"the monitor '{monitor}' of a threshold has nothing to watch, so no load was sent: {reason}"
+        )
 
 
 class GeneratorFault(StressrunnerError):

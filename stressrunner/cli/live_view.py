@@ -39,9 +39,14 @@ class LiveView:
 
     def note(self, text: str) -> None:
         """Show a sentence, when everything is to be told."""
-        if self._verbose and self._live.is_started:
+        if self._verbose:
+            self.warn(text)
+
+    def warn(self, text: str) -> None:
+        """Show a sentence in any case."""
+        if self._live.is_started:
             self._notes.append(text)
-        elif self._verbose:
+        else:
             self._console.print(Text(text))
 
     def progress(self, progress: Progress, total: Tally) -> None:  # noqa: ARG002  of the seam

@@ -48,6 +48,10 @@ class LineView:
         if self._verbose:
             self._line(text)
 
+    def warn(self, text: str) -> None:
+        """Write a sentence in any case."""
+        self._line(text)
+
     def progress(self, progress: Progress, total: Tally) -> None:  # noqa: ARG002  of the seam
         """Write where the load stands, when it is time to."""
         if self._verbose:

@@ -32,6 +32,9 @@ class ProcessFigures:
     open_files_max: int | None
     connections_max: int | None
     points: tuple[MonitorPoint, ...] = ()  #: at most 1,200
+    ended: str = (
+        ""  #: when it ended under load, which nobody had allowed, in a sentence; empty when it did not
+    )
 
     @classmethod
     def unavailable(cls, label: str, reason: str) -> Self:

@@ -23,6 +23,7 @@ class Found:
         str  #: for people, secrets masked: `pid 4711 (python -m stressrunner.demo)`, or what was looked for
     )
     note: str = ""  #: why there is no process, or which others would have fitted too
+    families: int = 0  #: that fit: processes that are no descendants of another one
 
 
 def find(
@@ -103,7 +104,7 @@ def _choose(pids: Sequence[int], wanted: str, missing: str, masker: Masker) -> F
     if len(roots) > 1:
         others = ", ".join(str(process.pid) for process in roots[1:])
         note = f"{len(roots)} processes fit; this is the oldest, the others are {others}"
-    return Found(roots[0], _label(roots[0], masker), note)
+    return Found(roots[0], _label(roots[0], masker), note, len(roots))
 
 
 def _alive(pid: int) -> psutil.Process | None:

@@ -5,7 +5,8 @@ kept, or the work of short-lived workers would be subtracted again.
 """
 
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from math import inf
 
 import psutil
 
@@ -29,8 +30,17 @@ _NOT_CONNECTED = (psutil.CONN_LISTEN, psutil.CONN_CLOSE)
 class Watch:
     """One process with its children, looked at from time to time; a process that is not there has no figures."""
 
-    def __init__(self, found: Found, *, apart: Collection[int] = ()) -> None:
-        """Watch what was found, without those of its descendants whose pids are in `apart`, and theirs."""
+    def __init__(
+        self, found: Found, *, apart: Collection[int] = (), again: Callable[[], Found] | None = None
+    ) -> None:
+        """Watch what was found, without those of its descendants whose pids are in `apart`, and theirs.
+
+        With `again`, which finds the process anew, it may end and be started again.
+        """
+        self._again = again
+        self._lives: list[float] = []  # when it was seen for the first time again
+        self._is_gone = False
+        self._ended = ""
         self._found = found
         self._apart = frozenset(apart)
         self._series = PointSeries()
@@ -48,12 +58,36 @@ class Watch:
         """
         if self._found.process is None or self._end:
             return
+        if self._is_gone and not self._has_come_back(at_s):
+            return
         try:
             self._look(self._found.process, at_s)
         except psutil.NoSuchProcess:
-            self._end = f"it ended, which was noticed {at_s:.1f} s into the load"
+            if self._again is not None:
+                self._is_gone = True
+            else:
+                self._end = self._ended = f"it ended, which was noticed {at_s:.1f} s into the load"
         except psutil.AccessDenied:
             self._end = "this user may not look at it"
+
+    def _has_come_back(self, at_s: float) -> bool:
+        """Look for a process that may be started again; return whether it has been."""
+        found = self._found if self._again is None else self._again()
+        if found.process is None:
+            return False
+        self._found, self._is_gone = found, False
+        self._lives.append(at_s)
+        return True
+
+    def _growth(self, memory: Sequence[tuple[float, float]]) -> float | None:
+        """Return by how much memory grew: in the one of all lives in which it grew most."""
+        ends = [*self._lives, inf]
+        begins = [-inf, *self._lives]
+        grown = (
+            growth([point for point in memory if begin <= point[0] < end])
+            for begin, end in zip(begins, ends, strict=True)
+        )
+        return max((one for one in grown if one is not None), default=None)
 
     def _look(self, root: psutil.Process, at_s: float) -> None:
         if not root.is_running() or root.status() == psutil.STATUS_ZOMBIE:
@@ -102,12 +136,13 @@ class Watch:
         `reason` is also given beside figures, when the process ended under load or others would have fitted too.
         """
         points = self._series.points()
-        notes = [self._found.note, "" if self._end == _LOAD_ENDED else self._end]
+        restarted = f"it was started again {len(self._lives)} times" if self._lives else ""
+        notes = [self._found.note, restarted, "" if self._end == _LOAD_ENDED else self._end]
         reason = "; ".join(note for note in notes if note)
         if not points:
             return ProcessFigures.unavailable(self._found.label, reason or "it was never looked at")
         memory = [(point.at_s, float(point.memory_bytes)) for point in points if point.at_s >= since_s]
-        grown = growth(memory)
+        grown = self._growth(memory)
         return ProcessFigures(
             label=self._found.label,
             available=True,
@@ -120,6 +155,7 @@ class Watch:
             open_files_max=self._open_files_max,
             connections_max=self._connections.highest,
             points=points,
+            ended=self._ended,
         )
 
 

@@ -65,6 +65,7 @@ class Measured:
     transport: str = "none"  #: that sent the requests
     loop: str = "none"  #: event loop that it ran on
     monitors: Mapping[str, ProcessFigures] = field(default_factory=dict)
+    target_unwatched: str = ""  #: why the target's process was not watched, although it is on this machine
     live: Mapping[Threshold, LiveRecord] = field(default_factory=dict)
     failure: str = ""  #: why the load cut itself off, in one sentence
     limit_hit: str = ""  #: the hard limit that cut the load off, in one sentence
@@ -182,6 +183,7 @@ def _thresholds(scenario: Scenario, measured: Measured, *, was_cut_off: bool) ->
         phases={phase.name: phase for phase in summary.phases},
         streams=summary.streams,
         monitors=measured.monitors,
+        target_unwatched=measured.target_unwatched,
         phase_endpoints=summary.phase_endpoints,
         groups=summary.wholes,
         groups_failed=summary.wholes_failed,

@@ -108,6 +108,9 @@ class Listener(Protocol):
     def note(self, text: str) -> None:
         """Take a sentence about what is going on, for those who want to know more."""
 
+    def warn(self, text: str) -> None:
+        """Take a sentence that everybody has to know of."""
+
     def progress(self, progress: Progress, total: Tally) -> None:
         """Take where the load stands, with everything counted so far."""
 
@@ -123,6 +126,11 @@ class Several:
         for listener in self._listeners:
             listener.note(text)
 
+    def warn(self, text: str) -> None:
+        """Have each of them take a warning."""
+        for listener in self._listeners:
+            listener.warn(text)
+
     def progress(self, progress: Progress, total: Tally) -> None:
         """Have each of them take where the load stands."""
         for listener in self._listeners:
@@ -133,6 +141,9 @@ class Silence:
     """A listener that does not."""
 
     def note(self, text: str) -> None:
+        """Forget it."""
+
+    def warn(self, text: str) -> None:
         """Forget it."""
 
     def progress(self, progress: Progress, total: Tally) -> None:

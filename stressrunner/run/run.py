@@ -91,8 +91,9 @@ async def _run(
             listener.note(
                 f"target {shown(target.base_url, plan.target.proxy)}, seed {plan.seed}, run {plan.run_id}"
             )
+            monitors = Monitors(scenario.monitors, target, generators, clock, origin.masker)
+            monitors.check(scenario.thresholds, listener.warn)
             async with chores.around(target.base_url, interrupted) as prepared:
-                monitors = Monitors(scenario.monitors, target, generators, clock, origin.masker)
                 watcher = Watcher(origin, monitors, listener)
                 ready = replace(origin, plan=prepared)
                 fleet = _fleet(ready, target, generators, clock, options.samples)

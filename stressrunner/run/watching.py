@@ -72,6 +72,7 @@ class Watcher:
             transport=fleet.transport,
             loop=fleet.loop,
             monitors=self._monitors.figures(since_s),
+            target_unwatched=self._monitors.target_unwatched,
             live=self._watchdog.records(),
             failure=fleet.failure or (nobody_set_up(summary.user_setup) if self._nobody_set_up else ""),
             limit_hit=self._limit_hit or fleet.limit_hit,

@@ -340,6 +340,7 @@ class MonitorSpec:
     pid: int | None = None
     port: int | None = None  #: the process that listens at it
     command: str | None = None  #: part of its command line
+    restarts: Literal["allowed"] | None = None  #: it may end and be started again
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ class Measurement:
     against: int = 0  #: of a percentile of a whole run: samples that speak against the threshold
     note: str = ""  #: why there is no figure, or what it leaves out
     skipped: bool = False  #: there can be no figure, for a reason that is nobody's fault
+    fails: bool = False  #: whatever the figure is, the threshold does not hold; the note says why
     without_lag: float | None = (
         None  #: the figure without the generator's own lag; None where that has no part in it
     )

@@ -61,7 +61,8 @@ def _process(threshold: Threshold, figures: Figures) -> ProcessFigures | Measure
     if process is not None:
         return process
     if threshold.of == _IMPLIED_MONITOR:
-        return Measurement(None, note="the target's process is not on this machine", skipped=True)
+        note = figures.target_unwatched or "the target's process is not on this machine"
+        return Measurement(None, note=note, skipped=True)
     return _unknown("monitor", threshold.of, figures.monitors)
 
 
@@ -160,6 +161,8 @@ def _process_windows(
         if phase is None:
             return _unknown("phase", threshold.phase, figures.phases)
         points = points_between(process, phase.started_at_s, phase.started_at_s + phase.duration_s)
+    if process.ended:
+        return measure_process(threshold.stat, process, points)
     stretch = Stretch(threshold)
     for window in windows_of(points, threshold.window_s or 0.0):
         stretch.add(window[-1].at_s, measure_process(threshold.stat, process, window))

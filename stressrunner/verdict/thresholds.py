@@ -121,12 +121,13 @@ def _find(threshold: Threshold, figures: Figures) -> _Finding:
         windows = record_windows(threshold, figures)
         if isinstance(windows, LiveRecord):
             return _finding_of_windows(threshold, windows)
-        return _Finding(windows, broken=False, samples=None)
+        return _Finding(windows, broken=windows.fails, samples=None, note=windows.note)
     measurement = measure_run(threshold, figures)
     record, without_lag = (figures.live or {}).get(threshold), measurement.without_lag
     finding = _Finding(
         measurement,
-        broken=measurement.value is not None and not holds(threshold, measurement.value),
+        broken=measurement.fails
+        or (measurement.value is not None and not holds(threshold, measurement.value)),
         samples=measurement.samples,
         note=measurement.note,
         broken_without_lag=None if without_lag is None else not holds(threshold, without_lag),
@@ -177,6 +178,8 @@ def _judge(threshold: Threshold, finding: _Finding, *, is_off: bool) -> tuple[_S
         return "turned", turned
     if finding.measurement.skipped:
         return "skipped", finding.measurement.note
+    if finding.measurement.fails:
+        return broken, finding.note
     if finding.measurement.value is None:
         note = finding.note or finding.measurement.note or "nothing was measured"
         return ("passed" if threshold.no_data == "pass" else broken), note

@@ -301,3 +301,48 @@ def test_a_short_load_has_its_mean_for_a_peak():
     meter.read(0.0, {process: 1.0})
     meter.read(0.1, {process: 1.05})
     assert meter.highest == meter.mean == pytest.approx(0.5)
+
+
+def test_a_root_that_ends_under_load_is_told():
+    """A root process that ends is told apart from children that do; at the end of the load it may."""
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        watch, finished = Watch(find(pid=process.pid)), Watch(find(pid=process.pid))
+        for one in (watch, finished):
+            one.look(1.0)
+        finished.finish(2.0)
+        process.kill()
+        process.wait()
+        watch.look(3.0)
+        finished.look(3.0)
+    assert watch.figures().ended == "it ended, which was noticed 3.0 s into the load"
+    assert finished.figures().ended == ""
+
+
+def test_a_process_may_be_started_again():
+    """Where restarts are allowed the next process is watched, and memory growth is that of one life."""
+    with (
+        subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as first,
+        subprocess.Popen(
+            [sys.executable, "-c", IDLE_CHILD], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as second,
+    ):
+        there = [Found(None, "port 1", "no process listens"), find(pid=second.pid)]
+        watch = Watch(find(pid=first.pid), again=lambda: there.pop(0))
+        watch.look(1.0)
+        first.kill()
+        first.wait()
+        for at_s in (2.0, 3.0, 4.0, 5.0):
+            watch.look(at_s)
+        figures = watch.figures()
+        second.kill()
+    assert (figures.ended, len(figures.points)) == ("", 3)
+    assert str(second.pid) in figures.label
+    assert "started again 1 times" in figures.reason
+
+
+def test_growth_is_the_largest_of_one_life():
+    """Two lives of which one grows are not taken for a process that shrinks or grows as a whole."""
+    watch = Watch(Found(None, "x", ""))
+    watch._lives.append(10.0)
+    lives = [(float(at), 100.0 + 10 * at) for at in range(10)] + [(float(at), 5000.0) for at in range(10, 20)]
+    assert watch._growth(lives) == 90.0

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from made_figures import figures, latency, phase, stats
+from made_figures import figures, latency, phase, point, process, stats
 
 from stressrunner.metrics.summary import IterationStats, SetupFailure, SetupStats
 from stressrunner.scenario.threshold import Exempt
@@ -139,3 +139,26 @@ def test_users_that_nobody_sets_up_are_no_failure():
     held = {"groups": {}, "user_setup": SetupStats(0, ())}
     assert overall("user_setup.errors < 1%", **held).state == "passed"
     assert overall("user_setup.count == 0", **held).state == "passed"
+
+
+@pytest.mark.parametrize(
+    "text", ["srv.memory_growth < 50MB", "srv.memory < 1GB over 2s", "srv.cpu < 900% in hold"]
+)
+@pytest.mark.parametrize("ended", ["", "it ended, which was noticed 3.0 s into the load"])
+def test_a_process_that_ended_fails_every_threshold_on_it(text, ended):
+    """What is measured of a process up to its end satisfies nothing, whatever the figure is."""
+    watched = replace(process(*(point(float(at), memory=100) for at in range(8))), ended=ended)
+    outcome = evaluate(
+        parse_threshold(text),
+        figures(stats([10]), phases=[phase("hold", FINE)], monitors={"srv": watched}, live={}),
+    )
+    assert outcome.state == ("failed" if ended else "passed")
+    assert ended in outcome.note
+
+
+def test_a_target_that_is_not_watched_says_why():
+    """A threshold on a target that nobody asked to watch is skipped, with what is known."""
+    outcome = evaluate(
+        parse_threshold("target.memory < 1GB"), figures(stats([10]), target_unwatched="it is hidden")
+    )
+    assert (outcome.state, outcome.note) == ("skipped", "it is hidden")

@@ -69,6 +69,9 @@ class OtlpListener:
     def note(self, text: str) -> None:
         """Leave it to others."""
 
+    def warn(self, text: str) -> None:
+        """Leave it to others."""
+
     def progress(self, progress: Progress, total: Tally) -> None:
         """Keep where the load stands, and have it pushed when it is time to."""
         self._run_id = progress.run_id

@@ -39,6 +39,9 @@ class PrometheusListener(Collector):
     def note(self, text: str) -> None:
         """Leave it to others."""
 
+    def warn(self, text: str) -> None:
+        """Leave it to others."""
+
     def progress(self, progress: Progress, total: Tally) -> None:
         """Keep where the load stands, frozen, for whoever scrapes next."""
         self._latest = families(progress, total, self._phases)
