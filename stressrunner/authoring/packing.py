@@ -13,19 +13,22 @@ from pathlib import Path
 
 from stressrunner.errors import Diagnostic, InvalidScenario, UsageError
 from stressrunner.scenario.archive import SUMS, problem_of_name
+from stressrunner.scenario.document import load_document
 from stressrunner.scenario.files import decoded, read_file
 from stressrunner.scenario.holes import Hole, holes_of
 from stressrunner.scenario.manifest import MANIFEST, Manifest, read_manifest
+from stressrunner.scenario.pack_files import Unpacked
 from stressrunner.scenario.parse import parse
 from stressrunner.scenario.source import ListNode, MappingNode, Node, ScalarNode, Source
 from stressrunner.scenario.survey import belongs
 from stressrunner.scratch import scratch_folder
 from stressrunner.spelling import did_you_mean
 
-__all__ = ["Draft", "draft_of", "write_pack"]
+__all__ = ["Draft", "check_scenarios", "draft_of", "write_pack"]
 
 _MOMENT = (1980, 1, 1, 0, 0, 0)  # the first that zip files know
 _MODE = 0o100644  # a file that its owner may write and everyone read
+_STAND_IN = "1000000"  #: for what is not set: a text, a number, and long enough for a secret
 _YAML = (".yaml", ".yml")
 
 
@@ -57,6 +60,31 @@ def draft_of(folder: Path) -> Draft:
     if found:
         raise InvalidScenario(sorted(found, key=lambda d: (d.line, d.column)))
     return Draft(manifest, files)
+
+
+def check_scenarios(folder: Path, manifest: Manifest, unpacked: Unpacked | None = None) -> None:
+    """See to it that every scenario of a pack is one that `run` takes, by itself and in each environment.
+
+    What the environment of a user will fill in is not known here, so that what stands in a line with it is let pass.
+
+    Raises:
+        InvalidScenario: with the mistakes of all of them.
+    """
+    found: dict[Diagnostic, None] = {}
+    for environment in (None, *manifest.environments):
+        needed = {need.name: _STAND_IN for need in manifest.needs(environment)}
+        for name in manifest.scenarios:
+            try:
+                load_document(
+                    folder / name,
+                    environ={**needed, **os.environ},
+                    environment=environment,
+                    unpacked=unpacked,
+                )
+            except InvalidScenario as invalid:
+                found.update(dict.fromkeys(d for d in invalid.diagnostics if "${" not in d.source_line))
+    if found:
+        raise InvalidScenario(tuple(found))
 
 
 def write_pack(draft: Draft, path: Path) -> str:
@@ -103,7 +131,7 @@ def _files(folder: Path) -> Iterator[tuple[str, Path]]:
                     f"{path} is a link, or something else that is no file; a pack has files alone"
                 )
             if inner == SUMS:
-                raise UsageError(f"{path}: a pack writes its own list of checksums; rename the file")
+                continue  # of the pack that the folder was unzipped from; it is written anew
             if problem := problem_of_name(inner):
                 raise UsageError(f"{path} {problem}; rename the file")
             yield inner, path

@@ -39,8 +39,9 @@ def parse_destinations(texts: Sequence[str]) -> tuple[Destination, ...]:
     if [destination.form for destination in destinations].count(SAMPLES) > 1:
         raise UsageError("--report samples=PATH can be given once")
     paths = [destination.path for destination in destinations]
-    for path in paths:
-        if paths.count(path) > 1:
+    places = [None if path is None else os.path.realpath(path) for path in paths]
+    for path, place in zip(paths, places, strict=True):
+        if places.count(place) > 1:
             raise UsageError(f"two reports cannot go to {'stdout' if path is None else path} at once")
         if path is not None:
             _check_writable(path)

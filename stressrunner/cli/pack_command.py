@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from stressrunner.authoring.packing import draft_of, write_pack
-from stressrunner.scenario.archive import Contents, verified
+from stressrunner.authoring.packing import check_scenarios, draft_of, write_pack
+from stressrunner.scenario.archive import Contents, unpacked, verified
 from stressrunner.scenario.manifest import Manifest
 from stressrunner.units import counted, format_bytes
 
@@ -19,6 +19,7 @@ def build_pack(folder: Path, output: Path | None) -> None:
         StressrunnerError: the folder makes no pack, or the file cannot be written.
     """
     draft = draft_of(folder)
+    check_scenarios(folder, draft.manifest)
     path = output or Path(f"{draft.manifest.title}.zip")
     digest = write_pack(draft, path)
     contents = verified(path)
@@ -27,12 +28,14 @@ def build_pack(folder: Path, output: Path | None) -> None:
 
 
 def verify_pack(path: Path) -> None:
-    """Say that all files of a pack are as they were packed.
+    """Say that all files of a pack are as they were packed, once its scenarios are known to be valid.
 
     Raises:
         StressrunnerError: they are not, or this is no pack.
     """
     contents = verified(path)
+    with unpacked(path) as (_, inside):
+        check_scenarios(inside.folder, contents.manifest, inside)
     click.echo(f"{path}: {contents.manifest.title}, {_summary(contents)}, all as they were packed")
 
 

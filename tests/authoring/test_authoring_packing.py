@@ -10,7 +10,7 @@ from cli.command import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stressrunner.authoring.packing import draft_of, write_pack
+from stressrunner.authoring.packing import check_scenarios, draft_of, write_pack
 from stressrunner.errors import InvalidScenario, UsageError
 from stressrunner.scenario.archive import verified
 
@@ -106,7 +106,7 @@ def test_links_are_refused(tmp_path, name):
         draft_of(folder)
 
 
-@pytest.mark.parametrize("name", ["a:b.csv", "aux.csv", "SHA256SUMS"])
+@pytest.mark.parametrize("name", ["a:b.csv", "aux.csv"])
 def test_names_that_others_cannot_have_are_refused(tmp_path, name):
     """A name that some system does not have is told when the pack is made."""
     with pytest.raises(UsageError, match="rename the file"):
@@ -164,3 +164,21 @@ def test_a_pack_that_cannot_be_written_leaves_nothing(tmp_path):
     """Where there is no folder for it, the reason is told."""
     with pytest.raises(UsageError, match="No such file or directory"):
         write_pack(draft_of(tree(tmp_path / "in")), tmp_path / "no" / "x.zip")
+
+
+def test_an_unzipped_pack_is_built_again(tmp_path):
+    """What was unzipped has a list of checksums, and makes the same pack."""
+    made, again = tmp_path / "a.zip", tmp_path / "b.zip"
+    write_pack(draft_of(tree(tmp_path / "in")), made)
+    shutil.unpack_archive(made, tmp_path / "out")
+    write_pack(draft_of(tmp_path / "out"), again)
+    assert made.read_bytes() == again.read_bytes()
+
+
+def test_a_pack_has_only_what_runs(tmp_path):
+    """Scenarios that `run` refuses make no pack; what a user's variables will say is let pass."""
+    folder = tree(tmp_path)
+    check_scenarios(folder, draft_of(folder).manifest)
+    (folder / "main.yaml").write_text(MAIN.replace("get: /", "gett: /"), "utf-8")
+    with pytest.raises(InvalidScenario, match="unknown key 'gett'"):
+        check_scenarios(folder, draft_of(folder).manifest)

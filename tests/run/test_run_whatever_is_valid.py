@@ -40,11 +40,12 @@ def answer(tree):
     assert all(figure.words for figure in expected_load(scenario))
     shards = min(2, plan.most_shards)
     assert all(plan.shard(index, shards) for index in range(shards))
-    trial = trio.run(tried, plan, clock=trio.testing.MockClock(autojump_threshold=0))
-    assert trial is None or trial_text(trial, Masker(document.secrets))
+    masker = Masker(document.secrets)
+    trial = trio.run(tried, plan, scenario, masker, clock=trio.testing.MockClock(autojump_threshold=0))
+    assert trial is None or trial_text(trial, masker)
 
 
-async def tried(plan):
+async def tried(plan, scenario, masker):
     """Try an iteration in virtual time; an hour of it is enough."""
     clock = EventLoopClock()
 
@@ -55,7 +56,7 @@ async def tried(plan):
     part, number = iteration_of(plan, None)
     with trio.move_on_after(3600):
         to = (FakeTransports(clock, answering), "http://127.0.0.1:8080", clock)
-        return await try_iteration(part, "name", number, to)
+        return await try_iteration(part, scenario, number, to, masker, [].append)
     return None
 
 
