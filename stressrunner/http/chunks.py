@@ -120,7 +120,7 @@ class Chunks:
         found = _SIZE_LINE.match(octets, at)
         assert found is not None  # noqa: S101  # it matches nothing, too
         digits, extension, end = found.groups()
-        if len(extension) > self._room:
+        if digits and len(extension) > self._room:  # what has no size is broken from its first byte on
             raise ExchangeFailed(head_too_large(self._limits.head_bytes))
         is_over = found.end() < len(octets) or end.endswith(b"\n")
         if (is_over or at < len(octets)) and (not digits or (is_over and end != b"\r\n")):

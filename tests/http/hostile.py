@@ -301,6 +301,7 @@ CHUNKS = [
     Row("trailer without a colon", chunked(b"2\r\nok\r\n0\r\nnonsense\r\n\r\n"), PROTOCOL, "RFC 9112, 7.1.2"),
     Row("trailer with a CR", chunked(b"2\r\nok\r\n0\r\nA: b\rc\r\n\r\n"), PROTOCOL, "RFC 9112, 2.2: bare CR"),
     Row("large extension", chunked(b"2;" + b"x" * 11_000 + b"\r\nok\r\n0\r\n\r\n"), TOO_LARGE, "RFC 9112, 7.1.1: must be limited"),
+    Row("large extension without a size", chunked(b";" + b"x" * 11_000 + b"\r\nok\r\n0\r\n\r\n"), PROTOCOL, "RFC 9112, 7.1: broken from its first byte on"),
     Row("endless extension", chunked(b"2;" + b"x" * 20_000), TOO_LARGE, "RFC 9112, 7.1.1: must be limited"),
     Row("many extensions", chunked(b"1;xxxxxxxxx\r\no\r\n" * 1_100 + b"0\r\n\r\n"), TOO_LARGE, "RFC 9112, 7.1.1: must be limited"),
     Row("large trailers", chunked(b"2\r\nok\r\n0\r\n" + b"A: b\r\n" * 2_000 + b"\r\n"), TOO_LARGE, "limit of our own on heads"),
