@@ -100,7 +100,9 @@ class Iterations:
         traffic = self._plan.phases[arrival.phase].traffic
         if isinstance(traffic, MixPlan):
             endpoint = self._plan.endpoints[traffic.pick(arrival.number)]
-            await self._steps.send(endpoint, RequestNames(walk.scope, 0), walk, walk.due)
+            passed = await self._steps.send(endpoint, RequestNames(walk.scope, 0), walk, walk.due)
+            if not (passed or walk.failed):
+                self._recorder.iteration(arrival.phase, in_error=True)
             return
         walk.owed = dict(traffic.requests_of(arrival.number))
         try:

@@ -117,6 +117,7 @@ class _QuickUser:
                 request = endpoint.request.render(names)
             except CannotEvaluate as error:
                 requests.sender.unfilled(endpoint, names, arrival, error)
+                requests.recorder.iteration(arrival.phase, in_error=True)
                 self._crowd.wake_later(self)
                 return
         assert request is not None  # noqa: S101  # either there was one, or it has just been made

@@ -22,13 +22,17 @@ from stressrunner.plan.endpoints import EndpointPlan
 from stressrunner.plan.outcome import Outcome, Problem
 from stressrunner.plan.reply import Reply
 
-__all__ = ["Cut", "Due", "Sender"]
+__all__ = ["Cut", "Due", "NotSent", "Sender"]
 
 #: Replies that are outcomes of their own: neither success nor error, and no checks apply to them.
 _OF_REPLY = {Reply.SUPERSEDED: Outcome.SUPERSEDED, Reply.REFUSED: Outcome.REFUSED}
 #: Outcomes after which an iteration goes on; a message that a later one replaced is no failure of its session.
 _PASSED = (Outcome.OK, Outcome.SUPERSEDED)
 _EXCERPT_CHARACTERS = 300  #: of the response's body, kept with an error
+
+
+class NotSent(Exception):
+    """A request could not be made, so nothing was sent."""
 
 
 class Due(NamedTuple):
@@ -100,6 +104,9 @@ class Sender:
         """Send a request, its holes filled from `names`; return whether it passed.
 
         Captures are added to the iteration of the names, and the response becomes the latest one of their step.
+
+        Raises:
+            NotSent: a hole cannot be filled, as has been counted.
         """
         try:
             request = endpoint.request.render(names)
@@ -107,7 +114,7 @@ class Sender:
             self.unfilled(endpoint, names, due, error)
             # A user whose requests all fail this way would otherwise never let go of the event loop.
             await anyio.lowlevel.checkpoint()
-            return False
+            raise NotSent from error
         released_ns = self._released_ns(due)
         self._recorder.in_flight += 1
         try:
@@ -132,10 +139,10 @@ class Sender:
     def unfilled(
         self, endpoint: EndpointPlan, names: RequestNames, due: Planned, error: CannotEvaluate
     ) -> None:
-        """Count a request whose holes cannot be filled as failed."""
+        """Count a request whose holes cannot be filled as skipped, with its reason among the errors."""
         if names.step is not None:
             names.step.latest = None
-        self._unsendable(endpoint.index, due, Problem(error.kind, str(error)))
+        self._not_sent(endpoint.index, due, Problem(error.kind, str(error)))
 
     def cut_off(
         self, endpoint: EndpointPlan, names: RequestNames | None, due: Planned, released_ns: int
@@ -145,7 +152,7 @@ class Sender:
         now_ns = self._clock.now_ns()
         moments = (due.due_ns, released_ns, now_ns)
         place = (endpoint.index, due.phase)
-        self._recorder.emit(_unsent_sample(place, Outcome.UNFINISHED, moments, never=never), None)
+        self._recorder.emit(_unfinished_sample(place, moments, never=never), None)
         if endpoint.messages is not None and names is not None:
             self._recorder.attempted(unanswered(endpoint.messages, names, due.phase, (released_ns, now_ns)))
 
@@ -189,17 +196,14 @@ class Sender:
         return outcome in _PASSED
 
     async def give_up(self, endpoint: int, due: Planned, why: str) -> None:
-        """Count a request that cannot be sent, as something that it depends on cannot be evaluated, as failed."""
-        self._unsendable(endpoint, due, Problem("template", why))
+        """Count a request that cannot be sent, as something that it depends on cannot be evaluated, as skipped."""
+        self._not_sent(endpoint, due, Problem("template", why))
         # A user whose steps all fail this way would otherwise never let go of the event loop.
         await anyio.lowlevel.checkpoint()
 
-    def _unsendable(self, endpoint: int, due: Planned, problem: Problem) -> None:
-        released_ns = self._released_ns(due)
-        moments = (due.due_ns, released_ns, released_ns)
-        self._recorder.emit(
-            _unsent_sample((endpoint, due.phase), Outcome.FAILED, moments, problem=problem), None
-        )
+    def _not_sent(self, endpoint: int, due: Planned, problem: Problem) -> None:
+        self._recorder.skipped(due.phase, endpoint, 1)
+        self._recorder.failed(endpoint, problem, self._clock.now_ns())
 
     def _released_ns(self, due: Planned) -> int:
         waiting_since_ns = due.waiting_since_ns
@@ -231,30 +235,12 @@ def _failed(failure: Failure) -> tuple[Outcome, Problem | None]:
     return Outcome.FAILED, Problem(failure.kind.value, failure.message)
 
 
-def _unsent_sample(
-    place: tuple[int, int],
-    outcome: Outcome,
-    moments: tuple[int, int, int],
-    *,
-    never: bool = False,
-    problem: Problem | None = None,
-) -> Sample:
-    """Return the sample of a request of which nothing came back; `moments` are due, released and given up."""
+def _unfinished_sample(place: tuple[int, int], moments: tuple[int, int, int], *, never: bool) -> Sample:
+    """Return the sample of a request that was cut off; `moments` are due, released and given up."""
     endpoint, phase = place
     due_ns, released_ns, now_ns = moments
-    return Sample(
-        endpoint,
-        phase,
-        outcome,
-        due_ns,
-        released_ns,
-        now_ns,
-        None,
-        None,
-        now_ns,
-        never=never,
-        problem=problem,
-    )
+    outcome = Outcome.UNFINISHED
+    return Sample(endpoint, phase, outcome, due_ns, released_ns, now_ns, None, None, now_ns, never=never)
 
 
 def _told(problem: Problem, exchange: Exchange) -> Problem:

@@ -13,7 +13,7 @@ from stressrunner.engine.clock import Clock
 from stressrunner.engine.names import RequestNames
 from stressrunner.engine.pauses import think_ns
 from stressrunner.engine.recorder import Recorder
-from stressrunner.engine.sending import Due, Sender
+from stressrunner.engine.sending import Due, NotSent, Sender
 from stressrunner.engine.walk import Place, Walk
 from stressrunner.expressions import CannotEvaluate
 from stressrunner.expressions.environment import to_text
@@ -184,7 +184,10 @@ class Steps:
                     walk.owed[endpoint.index] -= 1
                 else:
                     self._recorder.unplanned(due.phase, endpoint.index)
-            passed = await self._sender.send(endpoint, names, due, walk.transport)
+            try:
+                passed = await self._sender.send(endpoint, names, due, walk.transport)
+            except NotSent:  # which is no failure of the endpoint, but of the iteration
+                return False
             if not passed:
                 walk.failed.add(endpoint.index)
             return passed
@@ -264,7 +267,6 @@ class Steps:
         endpoint = step.body.first or 0
         if walk.owed is not None:
             self._recorder.unplanned(walk.due.phase, endpoint)
-        walk.failed.add(endpoint)
         await self._sender.give_up(endpoint, walk.due, why)
         walk.went_on(self._clock.now_ns())
         return False

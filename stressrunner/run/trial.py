@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import anyio.lowlevel
+
 from stressrunner.engine.attempt import Attempt as Message
 from stressrunner.engine.chores import Done, Site, run_once
 from stressrunner.engine.clock import Clock, MonotonicClock
@@ -306,9 +308,6 @@ class _NotingSender(Sender):
         self._notes.attempts.append(attempt)
         tap = _Tap(transport, attempt, _Judged(endpoint, names, self._url, due))
         passed = await super().send(endpoint, names, due, tap)
-        if attempt.exchange is None:
-            attempt.reason = _why_unfilled(endpoint, names)
-            return passed
         sample = self._notes.samples[id(attempt.exchange)]
         attempt.outcome = sample.outcome
         attempt.reason = sample.problem.message if sample.problem else ""
@@ -317,15 +316,19 @@ class _NotingSender(Sender):
             attempt.captures = {name: kept[name] for name in endpoint.judge.captured}
         return passed
 
-    async def give_up(self, endpoint: int, due: Planned, why: str) -> None:
+    def unfilled(
+        self,
+        endpoint: EndpointPlan,
+        names: RequestNames,
+        due: Planned,  # noqa: ARG002  of the seam
+        error: CannotEvaluate,
+    ) -> None:
+        """Say it of the request that was to be sent, which is the latest one of its endpoint without a reason."""
+        if names.step is not None:
+            names.step.latest = None
+        waiting = (a for a in reversed(self._notes.attempts) if a.endpoint == endpoint.name and not a.reason)
+        next(waiting).reason = str(error)
+
+    async def give_up(self, endpoint: int, due: Planned, why: str) -> None:  # noqa: ARG002  of the seam
         self._notes.failures.append(why)
-        await super().give_up(endpoint, due, why)
-
-
-def _why_unfilled(endpoint: EndpointPlan, names: RequestNames) -> str:
-    """Return why a request could not be made; making it again fails in the same way, as all draws are seeded."""
-    try:
-        endpoint.request.render(names)
-    except CannotEvaluate as error:
-        return str(error)
-    raise AssertionError("a request that could not be made can be made after all")
+        await anyio.lowlevel.checkpoint()

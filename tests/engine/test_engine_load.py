@@ -225,13 +225,16 @@ def test_a_feeder_that_stops_ends_the_load():
 
 
 def test_a_request_that_cannot_be_filled_is_an_error():
-    """A hole without a value fails the request and sends nothing; time goes on."""
-    ran = virtual_run(
-        scenario(Phase("p", Closed(1, iterations=5)), endpoints=(endpoint(path="/{{ 1 // message.index }}"),))
-    )
-    assert (ran.totals.sent, ran.totals.failed) == (5, 5)
-    assert ran.transports.requests == 0
-    assert ran.summary.errors[0].kind == "template"
+    """A hole without a value sends nothing, so nothing counts as sent: the iteration is in error; time goes on."""
+    for direct in (True, False):
+        of = scenario(
+            Phase("p", Closed(1, iterations=5)), endpoints=(endpoint(path="/{{ 1 // message.index }}"),)
+        )
+        ran = virtual_run(of, direct=direct)
+        assert (ran.totals.planned, ran.totals.sent, ran.totals.skipped) == (5, 0, 5)
+        assert (ran.summary.iterations.ended, ran.summary.iterations.in_error) == (5, 5)
+        assert ran.transports.requests == 0
+        assert [(error.kind, error.count) for error in ran.summary.errors] == [("template", 5)]
 
 
 def test_timeouts_rank_last_and_are_errors():

@@ -98,12 +98,12 @@ def test_a_condition_decides():
 
 
 def test_a_condition_that_makes_no_sense_is_an_error():
-    """A step whose condition cannot be evaluated is a failed request, so that nothing is passed over in silence."""
+    """A step whose condition cannot be evaluated sends nothing, and its iteration is in error: nothing is silent."""
     ran = flow("[a, {if: body.more, send: b}, c]", answering({}))
     assert paths(ran) == ["/a"]
     assert [(e.kind, e.samples[0].endpoint) for e in ran.summary.errors] == [("template", "b")]
     assert "if: body.more" in ran.summary.errors[0].samples[0].message
-    assert (ran.totals.failed, ran.totals.skipped) == (1, 1)
+    assert (ran.totals.failed, ran.totals.skipped, ran.summary.iterations.in_error) == (0, 2, 1)
     assert balanced(ran.totals)
 
 

@@ -190,12 +190,12 @@ def test_token_traffic_is_reported_and_not_counted():
 
 
 def test_requests_without_a_token_fail_as_auth():
-    """Without a token nothing is sent to the target, and every request has failed under the kind `auth`."""
+    """Without a token nothing is sent to the target, and every iteration is in error under the kind `auth`."""
     ran = virtual_run(
         scenario(Phase("p", Closed(2, iterations=5)), endpoints=(endpoint(auth=CLIENT),)),
         lambda number, request: refusal(401, error="invalid_client"),
     )
-    assert (ran.totals.sent, ran.totals.failed) == (5, 5)
+    assert (ran.totals.sent, ran.totals.skipped, ran.summary.iterations.in_error) == (0, 5, 5)
     (group,) = ran.summary.errors
     assert (group.kind, group.count) == ("auth", 5)
     assert group.samples[0].message == "no access token: the token endpoint replied with 401 invalid_client"

@@ -71,7 +71,7 @@ def test_a_failed_setup_sends_no_load(run):
     assert ran.code == 4
     assert result["verdict"]["reasons"] == ["setup failed, so no load was sent: status was 401"]
     assert result["totals"]["sent"] == 0
-    assert counts(result) == {"setup": 1, "teardown": 2}
+    assert counts(result) == {"setup": 1, "teardown": 1}
     assert "setup: http 401" in [error["kind"] for error in result["errors"]]
 
 
