@@ -19,6 +19,8 @@ MS = 1_000_000
 @pytest.fixture(params=[True, False], ids=["uvloop", "asyncio"])
 def anyio_backend(request):
     """Both event loops that a run can take place on."""
+    if request.param:
+        pytest.importorskip("uvloop")
     return "asyncio", {"use_uvloop": request.param}
 
 
@@ -42,15 +44,19 @@ async def test_a_long_wait_is_not_late_and_keeps_nobody_waiting():
             turns_ns.append(clock.now_ns())
             await anyio.lowlevel.checkpoint()
 
+    shared = False
     with precise_clock() as clock:
-        due_ns = clock.now_ns() + 30 * MS
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(go_on, clock)
-            await clock.meet(due_ns)
-            met_ns = clock.now_ns()
-            tasks.cancel_scope.cancel()
-    assert due_ns <= met_ns
-    assert sum(due_ns - 300_000 < turn_ns < due_ns for turn_ns in turns_ns) > 5
+        for _ in range(50):  # as a busy machine may take the processor away just then
+            due_ns = clock.now_ns() + 10 * MS
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(go_on, clock)
+                await clock.meet(due_ns)
+                assert due_ns <= clock.now_ns()
+                tasks.cancel_scope.cancel()
+            shared = sum(due_ns - 300_000 < turn_ns < due_ns for turn_ns in turns_ns) > 5
+            if shared:
+                break
+    assert shared
 
 
 async def test_short_and_past_moments_are_met():
