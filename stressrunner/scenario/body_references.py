@@ -5,8 +5,7 @@ from typing import Any
 
 from stressrunner.errors import Diagnostic
 from stressrunner.scenario.requests import METHODS, requests_in
-from stressrunner.scenario.source import Node, Path, node_at
-from stressrunner.scenario.validate import key_at
+from stressrunner.scenario.source import Node, Path, key_at, node_at
 
 __all__ = ["check_bodies"]
 

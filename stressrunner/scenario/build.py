@@ -32,10 +32,9 @@ from stressrunner.scenario.model import (
     Timeout,
     Tls,
 )
-from stressrunner.scenario.phases import has_ending_rows
 from stressrunner.scenario.requests import METHODS, unnamed_endpoints
 from stressrunner.scenario.steps import Flow
-from stressrunner.scenario.stream_parts import StreamPart, stream_parts
+from stressrunner.scenario.stream_parts import StreamPart, has_ending_rows, stream_parts
 from stressrunner.scenario.threshold import Threshold
 from stressrunner.scenario.threshold_grammar import parse_threshold, threshold_of_mapping
 

@@ -10,11 +10,10 @@ from stressrunner.expressions import ExpressionError, compile_expression
 from stressrunner.expressions.jsonpath import compile_jsonpath
 from stressrunner.scenario.delivery import PAGING, path_to_rows
 from stressrunner.scenario.requests import METHODS, read_back_endpoint, requests_in
-from stressrunner.scenario.source import Node, Path, node_at
+from stressrunner.scenario.source import Node, Path, key_at, node_at
 from stressrunner.scenario.stream_parts import session_endpoints, stream_parts
 from stressrunner.scenario.token_use import names_in, renders_token
 from stressrunner.scenario.unused import sent_names
-from stressrunner.scenario.validate import key_at
 from stressrunner.scenario.values import Text
 from stressrunner.spelling import did_you_mean
 

@@ -7,10 +7,9 @@ from typing import Any
 from stressrunner.errors import Diagnostic
 from stressrunner.scenario.default_guards import sent_by
 from stressrunner.scenario.model import Feeder, Scenario, Stream
-from stressrunner.scenario.source import Node
+from stressrunner.scenario.source import Node, key_at
 from stressrunner.scenario.stream_parts import stream_parts
 from stressrunner.scenario.token_use import texts_in
-from stressrunner.scenario.validate import key_at
 
 __all__ = ["check_draws", "comes_to_an_end", "drawn_by"]
 

@@ -10,8 +10,8 @@ from stressrunner.errors import Diagnostic, InvalidScenario
 from stressrunner.scenario.files import decoded, read_file
 from stressrunner.scenario.parse import parse
 from stressrunner.scenario.schema import pack_place
-from stressrunner.scenario.source import Entry, Layer, MappingNode, Node, Path, Source, node_at
-from stressrunner.scenario.validate import key_at, validate
+from stressrunner.scenario.source import Entry, Layer, MappingNode, Node, Path, Source, key_at, node_at
+from stressrunner.scenario.validate import validate
 from stressrunner.scenario.values import typed
 
 __all__ = ["MANIFEST", "Manifest", "Need", "Shortage", "read_manifest"]

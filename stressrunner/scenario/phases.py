@@ -5,12 +5,11 @@ from typing import Any
 
 from stressrunner import units
 from stressrunner.errors import Diagnostic
-from stressrunner.scenario.source import Node, Path, node_at
-from stressrunner.scenario.stream_parts import StreamPart, stream_parts
-from stressrunner.scenario.validate import key_at, label_of
+from stressrunner.scenario.source import Node, Path, key_at, label_of, node_at
+from stressrunner.scenario.stream_parts import StreamPart, has_ending_rows, stream_parts
 from stressrunner.spelling import closest
 
-__all__ = ["check_load", "has_ending_rows", "has_open_end"]
+__all__ = ["check_load", "has_open_end"]
 
 
 _WORK = frozenset({"requests", "iterations", "sessions"})
@@ -56,16 +55,6 @@ def check_load(
 
 _ROWS_END = "without one, the rows of a feeder with 'on_end: stop' have to end it"
 _RATE_ENDS = "a phase with 'rate' ends after its 'duration', or with the rows of a feeder with 'on_end: stop'"
-
-
-def has_ending_rows(value: Mapping[str, Any]) -> bool:
-    """Return whether the rows of some feeder can end a load."""
-    feeders = value.get("feeders")
-    return any(
-        feeder.get("on_end") == "stop" and feeder.get("per") != "user" and feeder.get("order") != "random"
-        for feeder in (feeders.values() if isinstance(feeders, dict) else ())
-        if isinstance(feeder, dict)
-    )
 
 
 def _check_ends(root: Node, part: StreamPart, *, has_end: bool) -> Iterator[Diagnostic]:

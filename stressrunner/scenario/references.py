@@ -19,14 +19,13 @@ from stressrunner.scenario.foregone_conditions import check_conditions
 from stressrunner.scenario.names import RESERVED, Names, check_texts
 from stressrunner.scenario.phases import check_load
 from stressrunner.scenario.requests import requests_in, step_lists, steps_in, unnamed_endpoints
-from stressrunner.scenario.source import Layer, Node, Path, node_at
+from stressrunner.scenario.source import Layer, Node, Path, key_at, node_at
 from stressrunner.scenario.step_references import check_steps, unknown
 from stressrunner.scenario.stream_parts import StreamPart, phases_in, session_endpoints, stream_parts
 from stressrunner.scenario.target import check_target
 from stressrunner.scenario.threshold_references import Subjects, check_thresholds
 from stressrunner.scenario.traffic_references import check_measured_names, check_traffic, group_names
 from stressrunner.scenario.unused import sent_names, words_not_understood
-from stressrunner.scenario.validate import key_at
 from stressrunner.scenario.values import Text
 from stressrunner.scenario.wire import check_wire
 

@@ -23,6 +23,8 @@ __all__ = [
     "ScalarNode",
     "Source",
     "from_source",
+    "key_at",
+    "label_of",
     "node_at",
 ]
 
@@ -184,3 +186,20 @@ def from_source(node: Node, source: Source) -> Node:
         for name, entry in node.entries.items()
     }
     return replace(node, source=source, entries=MappingProxyType(entries))
+
+
+def key_at(root: Node, path: Path) -> ScalarNode | None:
+    """Return the key at the end of a path, or None where a list item or the document itself stands."""
+    parent = node_at(root, path[:-1]) if path else None
+    if isinstance(parent, MappingNode) and path[-1] in parent.entries:
+        return parent.entries[str(path[-1])].key
+    return None
+
+
+def label_of(path: Path) -> str:
+    """Return what a place is called in a message: its key, or which item of which list."""
+    if not path:
+        return "a scenario"
+    if isinstance(path[-1], int):
+        return f"item {path[-1] + 1} of {label_of(path[:-1])}"
+    return f"'{path[-1]}'"

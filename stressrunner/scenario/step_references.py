@@ -8,9 +8,8 @@ from stressrunner import units
 from stressrunner.errors import Diagnostic
 from stressrunner.scenario.requests import METHODS, name_in, step_lists, steps_in
 from stressrunner.scenario.schema import scenario_schema
-from stressrunner.scenario.source import Node, Path, node_at
+from stressrunner.scenario.source import Node, Path, key_at, node_at
 from stressrunner.scenario.stream_parts import stream_parts
-from stressrunner.scenario.validate import key_at
 from stressrunner.spelling import did_you_mean
 
 __all__ = ["check_steps", "unknown"]

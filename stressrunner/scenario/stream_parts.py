@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from stressrunner.scenario.source import Path
 
-__all__ = ["StreamPart", "phases_in", "session_endpoints", "stream_parts"]
+__all__ = ["StreamPart", "has_ending_rows", "phases_in", "session_endpoints", "stream_parts"]
 
 
 class StreamPart(NamedTuple):
@@ -59,6 +59,16 @@ def phases_in(value: Mapping[str, Any]) -> Iterator[tuple[Path, Mapping[str, Any
         for path, phase in zip(part.phase_paths, part.phases, strict=True):
             if isinstance(phase, dict):
                 yield path, phase
+
+
+def has_ending_rows(value: Mapping[str, Any]) -> bool:
+    """Return whether the rows of some feeder can end a load."""
+    feeders = value.get("feeders")
+    return any(
+        feeder.get("on_end") == "stop" and feeder.get("per") != "user" and feeder.get("order") != "random"
+        for feeder in (feeders.values() if isinstance(feeders, dict) else ())
+        if isinstance(feeder, dict)
+    )
 
 
 def session_endpoints(value: Mapping[str, Any]) -> list[str]:

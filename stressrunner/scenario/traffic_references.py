@@ -6,11 +6,10 @@ from typing import Any
 from stressrunner import units
 from stressrunner.errors import Diagnostic
 from stressrunner.scenario.requests import step_lists, steps_in, unnamed_endpoints
-from stressrunner.scenario.source import Node, Path, node_at
+from stressrunner.scenario.source import Node, Path, key_at, node_at
 from stressrunner.scenario.step_references import unknown
 from stressrunner.scenario.stream_parts import phases_in, stream_parts
 from stressrunner.scenario.threshold import OVERALL_STATS
-from stressrunner.scenario.validate import key_at
 
 __all__ = ["check_measured_names", "check_traffic", "group_names"]
 

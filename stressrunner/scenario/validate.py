@@ -19,11 +19,11 @@ from stressrunner.scenario.delivery import parse_limit
 from stressrunner.scenario.parse import core_value
 from stressrunner.scenario.schema import Choice, pack_schema, scenario_schema
 from stressrunner.scenario.slips import shortened
-from stressrunner.scenario.source import MappingNode, Node, Path, ScalarNode, node_at
+from stressrunner.scenario.source import MappingNode, Node, Path, ScalarNode, key_at, label_of, node_at
 from stressrunner.scenario.values import BROKEN
 from stressrunner.spelling import closest, did_you_mean
 
-__all__ = ["key_at", "label_of", "validate"]
+__all__ = ["validate"]
 
 #: Which schema a text is held against.
 _Kind: TypeAlias = Literal["scenario", "pack"]
@@ -135,23 +135,6 @@ def _accepts(parse: Callable[[str], object]) -> Callable[[object], bool]:
         return True
 
     return check
-
-
-def key_at(root: Node, path: Path) -> ScalarNode | None:
-    """Return the key at the end of a path, or None where a list item or the document itself stands."""
-    parent = node_at(root, path[:-1]) if path else None
-    if isinstance(parent, MappingNode) and path[-1] in parent.entries:
-        return parent.entries[str(path[-1])].key
-    return None
-
-
-def label_of(path: Path) -> str:
-    """Return what a place is called in a message: its key, or which item of which list."""
-    if not path:
-        return "a scenario"
-    if isinstance(path[-1], int):
-        return f"item {path[-1] + 1} of {label_of(path[:-1])}"
-    return f"'{path[-1]}'"
 
 
 def _meant(path: Path, problem: _Problem) -> Iterator[Path]:

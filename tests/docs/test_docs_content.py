@@ -11,7 +11,6 @@ from cli.command import stressrunner
 from documents import DOCUMENTS, ROOT, anchors, blocks, links, read, shown_file, table, write_files
 
 from stressrunner.authoring.packing import draft_of
-from stressrunner.reports.advice import ADVICE
 from stressrunner.scenario.document import load_document
 
 FIGURE = re.compile(r"[\d,.]+ ?(?:[µm]?s|[kM]?B|%|/s)?(?!\w)")
@@ -132,13 +131,6 @@ def test_links_resolve(document):
         assert target.exists(), link
         if anchor:
             assert anchor in anchors(str(target.resolve().relative_to(ROOT))), link
-
-
-@pytest.mark.parametrize("place", ADVICE.values())
-def test_advice_of_reports_resolves(place):
-    """The sections that a report points to after a failed threshold are there."""
-    path, _, anchor = place.partition("#")
-    assert anchor in anchors(path)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
