@@ -11,7 +11,7 @@ from typing import NamedTuple
 import jsonschema
 import pytest
 from cli.command import ROOT, environment, stressrunner
-from docs.documents import table
+from documents import table
 
 SCHEMA = json.loads((ROOT / "schemas" / "result.schema.json").read_text("utf-8"))
 #: Quiet for as long as a busy machine needs, and messages at a distance that it can keep: being late is no fault here.
