@@ -105,7 +105,8 @@ def _nothing(observation: Observation) -> str:
     """Say why nothing was measured; empty when something was."""
     totals = observation.totals
     if totals.sent == 0:
-        return "nothing was measured: no request was sent"
+        why = _most_frequent(observation.errors)
+        return f"nothing was measured: no request was sent{f'; {why}' if why else ''}"
     if totals.completed == 0:
         return "nothing was measured: no request was completed; give the run more time, or a shorter timeout"
     if unreached := _never_reached(observation):
@@ -148,6 +149,13 @@ def _never_reached(observation: Observation) -> str:
     if totals.failed < totals.completed or totals.status or not groups:
         return ""
     if any(group.kind not in NOT_REACHED for group in groups):
+        return ""
+    return _most_frequent(groups)
+
+
+def _most_frequent(groups: Sequence[ErrorGroup]) -> str:
+    """Return what the most frequent of some errors says; nothing when there is none."""
+    if not groups:
         return ""
     top = max(groups, key=lambda group: group.count)
     return top.samples[0].message if top.samples else top.kind

@@ -106,7 +106,7 @@ def planted(tmp_path_factory):
             "utf-8",
         )
         refused = stressrunner("unknown.yaml", "--report=json=refused.json", cwd=folder, **GIVEN)
-        assert refused.code == 3, refused.err  # no request was authorized, and no history can be read
+        assert refused.code == 4, refused.err  # no history can be read
     return folder, [ran, tried]
 
 
