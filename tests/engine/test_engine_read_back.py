@@ -205,6 +205,24 @@ def test_what_is_refused_to_all_stops_at_once():
     assert server.took_s < 0.5
 
 
+def test_sessions_that_do_not_exist_are_no_sign_of_hope():
+    """Where some sessions are unknown to the server and all others are forbidden, the rest is not asked for either."""
+    found, server = read_back(
+        lambda name, at_s, page: FakeAnswer(status=404 if name.endswith("0") else 403), range(300)
+    )
+    assert len(found) == 300
+    assert server.reader.requests < 60
+
+
+def test_what_was_refused_during_the_load_is_asked_again():
+    """What was forbidden to looks while the load ran may be allowed after it."""
+    found, _ = read_back(
+        lambda name, at_s, page: FakeAnswer(status=403) if at_s < 1 else history(token(0, 0)),
+        range(20), look_at_s=(0.5, 1.5),
+    )  # fmt: skip
+    assert {each.unread for each in found} == {""}
+
+
 def test_what_is_refused_to_some_does_not_stop_the_others():
     """A session that is forbidden is not known; those that can be read are."""
     found, _ = read_back(

@@ -57,10 +57,10 @@ def test_pages_are_counted():
     """With `pages`, `page` is 1, 2, ... up to the number of pages, also where that is a text."""
     paged = Paged(rows(7), 3)
     (found,), server = read_back(
-        lambda name, at_s, page: paged.page(3 * (int(page or 1) - 1), total_pages="3"),
+        lambda name, at_s, page: paged.page(3 * (int(page or 1) - 1), total_pages="3", total=7),
         pages="body.total_pages", messages=USERS,
     )  # fmt: skip
-    assert tokens(found) == wanted(7)
+    assert (tokens(found), found.partial) == (wanted(7), "")
     assert queries(server, 3) == [{}, {"page": ["2"]}, {"page": ["3"]}]
     assert server.reader.requests == 6
 
@@ -354,3 +354,40 @@ def test_rows_that_come_while_pages_are_read_are_read_once(n, size, added):
     (found,), _ = read_back(answer, pages="body.n", messages=USERS, by_query=True)
     assert found.unread == ""
     assert tokens(found) == [Token(0, i) for i, row in enumerate(stored) if row["role"] == "user"][::-1]
+
+
+def test_two_readings_that_were_pushed_alike_are_no_quiet_ones():
+    """Rows without a message push the others on in two readings so that both show one twice: their numbers differ."""
+    asked = []
+
+    def answer(query):
+        asked.append(query)
+        pushed = (len(asked) > 1) + 3 * (len(asked) > 3) + (len(asked) > 5)
+        stored = [{"role": "assistant", "content": "yes"}] * pushed + [
+            {"role": "user", "content": token(0, i)} for i in range(7, -1, -1)
+        ]
+        number = int(query.get("page", ["1"])[0])
+        page = {"messages": stored[4 * (number - 1) : 4 * number], "n": -(-len(stored) // 4)}
+        return FakeAnswer(body=json.dumps(page).encode())
+
+    (found,), _ = read_back(answer, pages="body.n", messages=USERS, by_query=True)
+    assert tokens(found) == [Token(0, i) for i in range(7, -1, -1)]
+
+
+def test_rows_that_are_not_counted_are_not_compared():
+    """Where nobody knows how many rows a page has, how many the history has says nothing."""
+    body = {"mine": [token(0, 0)], "others": [token(0, 1)], "total": 9}
+    (found,), _ = read_back(
+        lambda name, at_s, page: FakeAnswer(body=json.dumps(body).encode()),
+        messages=Listing("body.mine + body.others"),
+    )
+    assert (found.unread, found.partial, len(tokens(found))) == ("", "", 2)
+
+
+def test_a_cut_token_is_looked_for_either_way_round():
+    """Of a history with a token that is cut in two, the other order is kept as well: newest first, the end comes first."""
+    text = token(0, 12)
+    (found,), _ = read_back(lambda name, at_s, page: history(text[8:], text[:8], token(0, 3)))
+    assert tokens(found) == [Token(0, 3)]
+    assert tokens(found.reversed()) == [Token(0, 3), Token(0, 12)]
+    assert found.reversed().reversed().messages == found.messages
