@@ -66,7 +66,7 @@ class Watch:
             if self._again is not None:
                 self._is_gone = True
             else:
-                self._end = self._ended = f"it ended, which was noticed {at_s:.1f} s into the load"
+                self._end = self._ended = f"it ended under load, noticed after {at_s:.1f} s"
         except psutil.AccessDenied:
             self._end = "this user may not look at it"
 
@@ -130,14 +130,24 @@ class Watch:
         self.look(at_s)
         self._end = self._end or _LOAD_ENDED
 
+    def _restarts(self) -> Iterator[str]:
+        """Say of a process that may end how often it came back, and whether it was there at the end."""
+        if times := len(self._lives):
+            yield "it was started again once" if times == 1 else f"it was started again {times:,} times"
+        if self._is_gone:
+            yield (
+                "it ended, and was not started again"
+                if not times
+                else "then it ended, and was not started again"
+            )
+
     def figures(self, *, since_s: float = 0.0) -> ProcessFigures:
         """Return what was seen so far; growth and slope only from `since_s` on, where the measured time begins.
 
         `reason` is also given beside figures, when the process ended under load or others would have fitted too.
         """
         points = self._series.points()
-        restarted = f"it was started again {len(self._lives)} times" if self._lives else ""
-        notes = [self._found.note, restarted, "" if self._end == _LOAD_ENDED else self._end]
+        notes = [self._found.note, *self._restarts(), "" if self._end == _LOAD_ENDED else self._end]
         reason = "; ".join(note for note in notes if note)
         if not points:
             return ProcessFigures.unavailable(self._found.label, reason or "it was never looked at")

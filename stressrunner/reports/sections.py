@@ -234,7 +234,9 @@ def processes(title: str, watched: Mapping[str, ProcessFigures]) -> Table:
 
 
 def _process(name: str, figures: ProcessFigures) -> Row:
-    note = figures.label if figures.available else f"not watched: {figures.reason}"
+    note = f"not watched: {figures.reason}"
+    if figures.available:
+        note = f"{figures.label}: {figures.reason}" if figures.reason else figures.label
     cells = (
         name,
         size(figures.memory_max_bytes),
@@ -244,7 +246,7 @@ def _process(name: str, figures: ProcessFigures) -> Row:
         count(figures.open_files_max),
         count(figures.connections_max),
     )
-    return Row(cells, note, "" if figures.available else "warn")
+    return Row(cells, note, "warn" if figures.ended or not figures.available else "")
 
 
 def generator(result: Result) -> tuple[Fact, ...]:

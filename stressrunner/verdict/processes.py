@@ -24,7 +24,9 @@ def measure_process(
         return Measurement(None, note=f"a process has no figure '{stat}'")
     value = _OF_RUN[stat](process) if points is None else _OF_POINTS[stat](points)
     if process.ended:
-        return Measurement(value, note=f"{process.label}: {process.ended}", fails=True)
+        return Measurement(
+            value, note=f"{process.label}: {process.ended}; that fails every threshold on it", fails=True
+        )
     return Measurement(value, note=process.reason if value is not None else "it was looked at too seldom")
 
 

@@ -112,6 +112,17 @@ def test_the_target_and_the_generator_are_kept_apart():
     assert "245 MB" not in itself
 
 
+def test_a_process_that_ended_is_told_whatever_is_judged():
+    """Its end stands beside its name, also where no threshold is on it."""
+    result = EXAMPLES["failed"]()
+    name, figures = next((name, one) for name, one in result.monitors.items() if one.available)
+    ended = "it ended under load, noticed after 3.0 s"
+    watched = section(
+        replace(result, monitors={name: replace(figures, reason=ended, ended=ended)}), "Monitored processes"
+    )
+    assert ended in " ".join(" ".join(watched).split())
+
+
 def test_a_generator_that_was_not_watched_says_so():
     """Where the platform tells nothing of the own process, the reason stands in its place."""
     result = EXAMPLES["passed"]()

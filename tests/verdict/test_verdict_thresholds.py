@@ -292,7 +292,7 @@ def test_a_configured_process_that_is_not_there_fails():
 
 def test_a_process_that_died_keeps_its_figures():
     """They are judged, and the note says that the process ended."""
-    died = process(*SERVER.points, reason="it ended, which was noticed 10.0 s into the load")
+    died = process(*SERVER.points, reason="it ended under load, noticed after 10.0 s")
     outcome = judged("server.memory < 1GB", figures(monitors={"server": died}))
     assert (outcome.state, outcome.note) == ("passed", died.reason)
 
