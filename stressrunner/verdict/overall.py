@@ -50,7 +50,10 @@ def _user_setup(threshold: Threshold, figures: Figures) -> Measurement:
     ended = passed + failed
     note = culprit(setup) if failed else ""
     if threshold.stat == "count":
-        return Measurement(setup.users_failed if ended else None, None, note=note)
+        users = setup.users_failed if ended else None
+        return Measurement(
+            users, None, note=note if users else ""
+        )  # nobody is to be blamed where all were set up
     return Measurement(failed / ended if ended else None, ended, note=note)
 
 
@@ -60,8 +63,9 @@ def culprit(setup: SetupStats) -> str:
         return "no request failed"
     worst = setup.failures[0]
     rest = sum(each.count for each in setup.failures) - worst.count
-    others = f", and {rest:,} other failures" if rest else ""
-    return f"'{worst.endpoint}' failed {worst.count:,} times: {worst.kind}{others}"
+    others = f", and {rest:,} other {'failure' if rest == 1 else 'failures'}" if rest else ""
+    times = "once" if worst.count == 1 else f"{worst.count:,} times"
+    return f"'{worst.endpoint}' failed {times}: {worst.kind}{others}"
 
 
 def _worst_endpoint(threshold: Threshold, figures: Figures) -> Measurement:
