@@ -68,8 +68,12 @@ def exporting(options: RunOptions, phases: Sequence[str]) -> Iterator[Exports]:
     """Export what is asked for until the context is left.
 
     Raises:
-        UsageError: an address makes no sense or cannot be used, or a package is missing.
+        UsageError: an address makes no sense or cannot be used, or a package is missing; or there is nothing to hold for a scrape.
     """
+    if options.prometheus_linger is not None and options.prometheus is None:
+        raise UsageError(
+            "--prometheus-linger holds what --prometheus serves: add --prometheus PORT, or leave it out"
+        )
     exports = Exports(options.prometheus_linger, quiet=options.quiet)
     with ExitStack() as stack:
         if options.prometheus is not None:

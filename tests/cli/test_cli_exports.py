@@ -45,6 +45,7 @@ def test_a_collector_that_does_not_take_them_is_told_and_changes_nothing():
     ("words", "says"),
     [
         (["--prometheus", "nowhere"], "write a port such as 9464, or HOST:PORT"),
+        (["--prometheus-linger", "5s"], "add --prometheus PORT, or leave it out"),
         (["--prometheus", "70000"], "write a port such as 9464, or HOST:PORT"),
         (["--prometheus", "192.0.2.1:9464"], "cannot listen at 192.0.2.1:9464"),
         (["--otlp", "localhost:4318"], "write a URL such as http://localhost:4318"),
