@@ -46,15 +46,13 @@ class Diagnostic:
     hint: str = ""  #: what to write instead, when that is known
     source_line: str = ""  #: the text of the line, for the caret
     width: int = 1  #: characters that the caret underlines
-    is_warning: bool = False  #: worth saying, and no reason to refuse the scenario
 
     def render(self) -> str:
         """Return the mistake as text: `file:line:column: message; hint`, the line and a caret below it.
 
         What a terminal would not show as it is, such as control characters, is shown as escapes.
         """
-        head = f"{printable(self.file)}:{self.line}:{self.column}: "
-        head += "warning: " * self.is_warning + printable(self.message)
+        head = f"{printable(self.file)}:{self.line}:{self.column}: {printable(self.message)}"
         if self.hint:
             head += f"; {printable(self.hint)}"
         if not self.source_line:
