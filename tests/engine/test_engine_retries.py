@@ -1,9 +1,11 @@
 """Users whose `user_setup` fails: they try again and take nothing meanwhile, all in virtual time."""
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from virtual_load import scenario_of, virtual_run
 
 from stressrunner.engine.retries import Retries, retry_pause_s
@@ -228,8 +230,9 @@ def test_single_requests_are_iterations():
 class Patient:
     """Listens to a load, and ends it as a run would."""
 
-    def __init__(self):
+    def __init__(self, stop_at_s=None):
         self.patience = SetupPatience()
+        self.stop_at_s = stop_at_s
         self.ended_s = None
 
     def heard(self, beat, total):
@@ -237,7 +240,7 @@ class Patient:
         over = self.patience.is_over(beat, total)
         if over and self.ended_s is None:
             self.ended_s = beat.at_s
-        return over
+        return over or (self.stop_at_s is not None and beat.at_s >= self.stop_at_s)
 
 
 @pytest.mark.parametrize(
@@ -254,3 +257,75 @@ def test_a_load_ends_when_nobody_can_be_set_up(answer, ended_s):
     ear = Patient()
     virtual_run(load("{concurrency: 3, duration: 60s}"), answer, ear=ear)
     assert ear.ended_s == (None if ended_s is None else pytest.approx(ended_s, abs=1))
+
+
+SHAPES = (
+    "concurrency: 3, iterations: 12",
+    "concurrency: 12, iterations: 12",
+    "concurrency: 3, iterations: 12, think: 1s",
+    "concurrency: {from: 2, to: 14}, duration: 4s",
+    "rate: 5/s, duration: 4s, max_in_flight: 4",
+    "rate: 5/s, duration: 4s, max_in_flight: 4, overflow: drop",
+)
+TRAFFIC = (
+    "mix: {a: 1}",
+    "flow: [a, {send: a, if: iteration % 2 == 0}, a]",
+    "flow: [{parallel: [a, a]}, a]",
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    shape=st.sampled_from(SHAPES),
+    traffic=st.sampled_from(TRAFFIC),
+    fails=st.dictionaries(st.integers(0, 15), st.integers(1, 9) | st.just(10**6), max_size=16),
+    others_fail=st.integers(0, 2**16),
+    login_s=st.sampled_from([0.01, 0.4, 3.0]),
+    graceful_stop=st.sampled_from(["0s", "500ms", "5s"]),
+    rows=st.sampled_from([None, 5]),
+    stop_at_s=st.none() | st.integers(1, 8),
+    two_phases=st.booleans(),
+)
+def test_whoever_cannot_log_in_everything_planned_is_accounted_for(
+    shape, traffic, fails, others_fail, login_s, graceful_stop, rows, stop_at_s, two_phases
+):
+    """Sent, skipped, dropped and never begun make what was planned; users and attempts are told as they were."""
+    made = SCENARIO.replace("iteration }}}}\"", "iteration }}}}?{{{{ rows }}}}\"") if rows else SCENARIO
+    feeding = f"feeders: {{rows: {{values: {list(range(rows))}, on_end: stop}}}}\n" if rows else ""
+    phase = f"{{{shape}, graceful_stop: {graceful_stop}}}"
+    phases = f"[{phase}, {phase}]" if two_phases else phase
+    tries = Counter()
+
+    def answer(number, request):
+        kind, user = request.target.split("/")[1:3]
+        if kind != "login":
+            return FakeAnswer(0.1, status=500 if others_fail >> number % 17 & 1 else 200)
+        tries[user] += 1
+        if tries[user] <= fails.get(int(user), 0):
+            return FakeAnswer(login_s, status=401)
+        return FakeAnswer(login_s, body=json.dumps({"token": user}).encode())
+
+    ear = Patient(stop_at_s)  # without its patience, work that nobody can begin would never be over
+    described = scenario_of(feeding + made.format(traffic=traffic, load=f"load: {phases}"))
+    ran = virtual_run(described, answer, ear=ear)
+    totals = ran.totals
+    assert totals.planned == totals.sent + totals.skipped + totals.dropped + totals.not_reached
+    assert totals.sent == totals.completed + totals.unfinished
+    assert totals.completed == totals.ok + totals.failed
+    assert (totals.sent > 0) <= (attempts(ran)[0] > 0)
+    sent = [target.partition("?")[0].split("/")[2:] for target in ran.sent]
+    can = {user for user, count in tries.items() if count > fails.get(int(user), 0)}
+    assert {user for user, _ in sent} <= can
+    iterations = defaultdict(set)
+    for user, iteration in sent:
+        iterations[iteration].add(user)
+    assert all(len(users) == 1 for users in iterations.values())
+    passed, failed, never = attempts(ran)
+    assert passed <= len(can)
+    assert passed + failed <= tries.total()
+    assert never <= len(tries) - passed
+    assert sum(one.count for one in ran.summary.user_setup.failures) <= failed  # the others were cut off
+    if stop_at_s is None and ear.ended_s is None:  # what came back was waited for, or cut off by the load's end
+        assert passed + failed == tries.total()
+        assert never == len(tries) - passed
+        assert totals.not_reached == 0 or rows
