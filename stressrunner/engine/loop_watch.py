@@ -50,7 +50,9 @@ class Late(NamedTuple):
     service_ns: int = 0  #: of it, to the time from the first byte written to completed
     first_byte_ns: int = 0  #: to the time from the first byte written to the first byte received
     connect_ns: int = 0  #: to opening the connection
-    is_ours: bool = False  #: a timeout that came about because nobody read
+    is_ours: bool = (
+        False  #: a timeout that came about because nobody read, or an arrival dropped as it came late
+    )
     in_wake: bool = False  #: due while, or soon after, the generator was frozen
 
 
@@ -215,6 +217,15 @@ class LoopWatch:
             is_ours,
             in_wake,
         )
+
+    def given_up(self, due_ns: int, released_ns: int) -> Late | None:
+        """Return what the generator has to do with an arrival that was given up; None when that is nothing.
+
+        One that was released late found in flight what was released late with it, and answers that nobody had read.
+        """
+        own_ns = _counted(released_ns - due_ns)
+        in_wake = self._is_in_wake(due_ns)
+        return Late(own_ns, is_ours=own_ns > 0, in_wake=in_wake) if own_ns or in_wake else None
 
     def _overdue(self, start_ns: int, end_ns: int) -> int:
         """Return for how long of a stretch the beat was overdue when it ended: 0 if it was not."""

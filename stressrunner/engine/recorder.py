@@ -25,8 +25,8 @@ class Recorder(Protocol):
     def skipped(self, phase: int, endpoint: int, count: int) -> None:
         """Take planned requests that an earlier failure of their iteration prevented."""
 
-    def dropped(self, phase: int, endpoint: int, count: int) -> None:
-        """Take planned requests whose arrival was given up."""
+    def dropped(self, phase: int, endpoint: int, count: int, late: Late | None = None) -> None:
+        """Take planned requests whose arrival was given up; `late` is what the generator has to do with that."""
 
     def unplanned(self, phase: int, endpoint: int) -> None:
         """Take that a request will be sent which the plan did not count on, as it depends on what happens."""
@@ -90,7 +90,8 @@ class Apart:
     def skipped(self, phase: int, endpoint: int, count: int) -> None:
         """Forget it: nothing of this is planned."""
 
-    dropped = skipped
+    def dropped(self, phase: int, endpoint: int, count: int, late: Late | None = None) -> None:
+        """Forget it: nothing of this arrives."""
 
     def unplanned(self, phase: int, endpoint: int) -> None:
         """Forget it: nothing of this is planned."""

@@ -87,7 +87,7 @@ class Sender:
         self._recorder = recorder
         self._cut = cut
         self._budget = budget
-        self._watch = LoopWatch(clock) if watch is None else watch
+        self.watch = LoopWatch(clock) if watch is None else watch  #: over the event loop
 
     @property
     def ranks_cut_off(self) -> bool:
@@ -96,7 +96,7 @@ class Sender:
 
     def beside(self, recorder: Recorder) -> "Sender":
         """Return one that tells another recorder, within the same limits."""
-        return Sender(self._base_url, self._clock, recorder, self._cut, self._budget, self._watch)
+        return Sender(self._base_url, self._clock, recorder, self._cut, self._budget, self.watch)
 
     async def send(
         self, endpoint: EndpointPlan, names: RequestNames, due: Planned, transport: Transport
@@ -169,7 +169,7 @@ class Sender:
         The names may be left out where the status alone decides.
         """
         outcome, problem = self._judge(endpoint, names, exchange, due)
-        failure, watch, late, due_ns = exchange.failure, self._watch, None, due.due_ns
+        failure, watch, late, due_ns = exchange.failure, self.watch, None, due.due_ns
         if (
             exchange.completed_ns > watch.overdue_ns
             or due_ns < watch.until_ns

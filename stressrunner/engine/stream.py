@@ -86,6 +86,7 @@ class StreamLoad:
         self._stream = plan.stream
         self._clock = site.clock
         self._recorder = site.recorder
+        self._watch = site.sender.watch
         self._cut = cut
         self._fail = fail
         self._users = self._crowd(site)
@@ -311,7 +312,7 @@ class StreamLoad:
             if overflow == "wait":
                 self._backlog.append(arrival._replace(waiting_since_ns=self._clock.now_ns()))
             else:
-                self._drop(arrival)
+                self._drop(arrival, self._clock.now_ns())
             if overflow == "abort":
                 self._fail(f"max_in_flight of {most:,} iterations was reached, and overflow is abort")
         elif not self._users.wake_first(arrival):
@@ -414,13 +415,14 @@ class StreamLoad:
         if self._cut.reason == "interrupt":
             return
         for arrival in self._backlog:
-            self._drop(arrival)
+            self._drop(arrival, arrival.due_ns)  # it waited in vain, whenever it was released
             if self._users.has_failed_users:
                 self._recorder.iteration(arrival.phase, in_error=True)
 
-    def _drop(self, arrival: Arrival) -> None:
+    def _drop(self, arrival: Arrival, released_ns: int) -> None:
+        late = self._watch.given_up(arrival.due_ns, released_ns)
         for endpoint, count in self._plan.phases[arrival.phase].traffic.requests_of(arrival.number).items():
-            self._recorder.dropped(arrival.phase, endpoint, count)
+            self._recorder.dropped(arrival.phase, endpoint, count, late)
 
 
 def _waiting(arrival: Arrival, now_ns: int) -> Arrival:

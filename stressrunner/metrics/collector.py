@@ -64,9 +64,9 @@ class Collector:
         """Count requests that an earlier failure of their iteration prevented."""
         self._tally.record_skipped(phase, endpoint, count)
 
-    def dropped(self, phase: int, endpoint: int, count: int) -> None:
-        """Count requests whose arrival was given up."""
-        self._tally.record_dropped(phase, endpoint, count)
+    def dropped(self, phase: int, endpoint: int, count: int, late: Late | None = None) -> None:
+        """Count requests whose arrival was given up, with what the generator has to do with it."""
+        self._tally.record_dropped(phase, endpoint, count, late)
 
     def unplanned(self, phase: int, endpoint: int) -> None:
         """Count a request that the plan did not count on."""

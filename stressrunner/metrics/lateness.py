@@ -2,8 +2,8 @@
 
 Beside the histogram of all times a series keeps three more, of those requests alone that were late:
 
-    measured   their times as measured
-    without    the same less own time; timeouts that are ours are not among them
+    measured   their times as measured, and arrivals that were dropped because they were released late
+    without    the same less own time; timeouts and drops that are ours are not among them
     wake       times less own time of all requests in the wake of a freeze, late or not
 
     without lag = all - measured + without
@@ -61,12 +61,12 @@ class LateTimes:
         if late.in_wake:
             self.wake.record(time_ns - own_ns)
 
-    def record_never(self, late: Late) -> None:
-        """Count a time that did not end: as ours, or as in a wake."""
+    def record_never(self, late: Late, count: int = 1) -> None:
+        """Count times that did not end: as ours, or as in a wake."""
         if late.is_ours:
-            self.measured.never += 1
+            self.measured.never += count
         elif late.in_wake:
-            self.wake.never += 1
+            self.wake.never += count
 
     @property
     def is_empty(self) -> bool:

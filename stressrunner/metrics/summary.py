@@ -127,9 +127,7 @@ class Stats:
     ttfb: Latency  #: successes, from the first byte written to the first byte received
     connect: Latency  #: opening connections
     response_time_failed: Latency
-    late: int = (
-        0  #: requests of which more than 5 ms were the generator's own time, or timeouts of its making
-    )
+    late: int = 0  #: requests of which more than 5 ms were the generator's own time, or timeouts or drops of its making
     certain: int = 0  #: of the failed ones: wrong replies, and what failed while the generator was punctual
     certain_replies: int = (
         0  #: of those: complete replies whose status or content is wrong, whenever they came

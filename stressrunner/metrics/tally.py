@@ -98,7 +98,9 @@ class Cell:
         self.bytes_received = 0
         self.redirects = 0  #: requests that redirects asked for; not among `sent`
         self.resent = 0  #: requests sent a second time over a new connection; counted once in `sent`
-        self.late = 0  #: of which 5 ms or more were the generator's own time, and timeouts of its making
+        self.late = (
+            0  #: of which 5 ms or more were the generator's own time, and timeouts and drops of its making
+        )
         self.own_ns = 0  #: the generator's own time of all
         self.certain_replies = 0  #: failed by what was replied, whenever it came
         self.certain = (
@@ -167,6 +169,12 @@ class Cell:
         self.own_ns += sum(late.own_ns for late in lates)
         self.late += sum(late.own_ns > _NOTABLY_NS or late.is_ours for late in lates)
         self._merge_late(late_times_of(samples))
+
+    def record_late_drops(self, count: int, late: Late) -> None:
+        """Count arrivals that were given up as the generator was late, or is in a wake."""
+        self.own_ns += count * late.own_ns
+        self.late += count * (late.own_ns > _NOTABLY_NS)
+        self.late_times.setdefault("response_time", LateTimes()).record_never(late, count)
 
     def _merge_late(self, others: Mapping[str, LateTimes]) -> None:
         for name, times in others.items():
@@ -327,11 +335,16 @@ class Tally:
         """Count planned requests that an earlier failure of their iteration prevented."""
         self.cell(phase, endpoint).skipped += count
 
-    def record_dropped(self, phase: int, endpoint: int, count: int) -> None:
-        """Count planned requests whose arrival was given up; they rank last in `response_time`."""
+    def record_dropped(self, phase: int, endpoint: int, count: int, late: Late | None = None) -> None:
+        """Count planned requests whose arrival was given up; they rank last in `response_time`.
+
+        Those that the generator gave up because it was late itself are not among the times without lag.
+        """
         cell = self.cell(phase, endpoint)
         cell.dropped += count
         cell.response_time.never += count
+        if late is not None:
+            cell.record_late_drops(count, late)
 
     def record_iteration(self, phase: int, *, in_error: bool) -> None:
         """Count an iteration of more than one request, or one that could not begin."""

@@ -209,7 +209,7 @@ class _Notes:
     def skipped(self, _phase: int, _endpoint: int, count: int) -> None:
         self.skipped_requests += count
 
-    def dropped(self, _phase: int, _endpoint: int, _count: int) -> None:
+    def dropped(self, phase: int, endpoint: int, count: int, late: Late | None = None) -> None:
         """Nothing is dropped: there is one iteration, and it is due at once."""
 
     def unplanned(self, _phase: int, _endpoint: int) -> None:

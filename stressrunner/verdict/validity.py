@@ -116,7 +116,7 @@ def _nothing(observation: Observation) -> str:
 
 def _through_lag(observation: Observation, off: Mapping[str | None, Off]) -> Iterator[str]:
     totals, lag = observation.totals, observation.lag
-    late = totals.late / totals.sent
+    late = totals.late / (totals.sent + totals.dropped)
     if None in off:
         if why := _not_a_moment(observation, late):
             yield f"the generator was late: {off[None]}; {why}; {_REMEDY}"
@@ -133,10 +133,10 @@ def _through_lag(observation: Observation, off: Mapping[str | None, Off]) -> Ite
 
 def _not_a_moment(observation: Observation, late: float) -> str:
     """Say why times that are off are no matter of a moment, of which few took notice; empty when they are."""
-    lag = observation.lag
+    lag, arrived = observation.lag, observation.totals.sent + observation.totals.dropped
     if late >= _HABIT_SHARE:
         return f"{format_ratio(late)} of the requests were late by more than 5 ms"
-    if lag.longest_s >= _SPELL_S and lag.late_in_spell >= _SPELL_SHARE * observation.totals.sent:
+    if lag.longest_s >= _SPELL_S and lag.late_in_spell >= _SPELL_SHARE * arrived:
         return f"it was away for {format_duration(lag.longest_s)}"
     if lag.rest is not None and off_of(lag.rest, lag.max_lag_s) is not None:
         return "it was late again and again"

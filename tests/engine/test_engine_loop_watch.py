@@ -17,6 +17,8 @@ from stressrunner.http.failures import connect_timeout, response_timeout
 from stressrunner.http.fake import FakeAnswer
 from stressrunner.http.origin import origin_of
 from stressrunner.scenario.model import Closed, Open, Phase
+from stressrunner.verdict.off import off_of
+from stressrunner.verdict.validity import MAX_LAG_S
 
 MS = 1_000_000
 GET = Request("GET", "/", timeout_s=0.3, connect_timeout_s=0.2)
@@ -140,6 +142,46 @@ def test_a_frozen_generator_knows_its_part():
         for sample in ran.samples
         if sample.late is not None
     )
+
+
+def overflowing(service_s, freezes=()):
+    """Return the response times of 100/s for 6 s, of which 10 at most may be in flight."""
+    of = scenario(Phase("p", Open(Fraction(100), Fraction(6), 10, overflow="drop")))
+    ran = virtual_run(of, lambda *_: FakeAnswer(service_s), freezes=freezes)
+    return ran, ran.totals.response_time
+
+
+def test_arrivals_that_a_freeze_drops_are_the_generators():
+    """What comes all at once after a freeze finds no place: without lag nothing of that was dropped."""
+    ran, times = overflowing(0.02, freezes=[(1.005, 0.4)])
+    assert 28 <= times.never == ran.totals.dropped <= 34
+    with_wake, without_wake = times.without_lag
+    assert with_wake.never <= 2  # those that were due just then, and found the others in flight
+    assert without_wake.never == 0
+    assert ran.totals.late >= 35
+    assert ran.summary.late_in_spell >= 35
+
+
+def test_arrivals_that_the_target_drops_stay():
+    """A target that is too slow has dropped them, also beside a freeze."""
+    ran, times = overflowing(0.2)
+    assert ran.totals.dropped == times.never >= 250
+    assert times.late is None
+    ran, times = overflowing(0.2, freezes=[(1.005, 0.4)])
+    assert ran.totals.dropped >= 250
+    with_wake, without_wake = times.without_lag
+    assert with_wake.never >= ran.totals.dropped - 40
+    assert without_wake.never >= 100
+    assert off_of(times, MAX_LAG_S) is None or without_wake.percentile_s(95) is None
+
+
+def test_arrivals_that_waited_in_vain_are_none_of_the_generators():
+    """Released late or not, they had graceful_stop to begin, and the target let none of them."""
+    of = scenario(Phase("p", Open(Fraction(100), Fraction(2), 1), graceful_stop_s=1))
+    ran = virtual_run(of, lambda *_: FakeAnswer(10), freezes=[(1.935, 0.06)])
+    assert ran.totals.dropped == 199
+    kept = ran.totals.response_time.without_lag[0]
+    assert kept.never == ran.totals.response_time.never == 200
 
 
 def test_a_punctual_generator_adds_nothing():
