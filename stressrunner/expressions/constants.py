@@ -64,8 +64,10 @@ def _is_constant(node: nodes.Expr) -> bool:
 
 
 def _with_parts(node: nodes.Node) -> Iterator[nodes.Node]:
-    yield node
-    yield from node.find_all(nodes.Node)
+    pending = [node]  # not by `find_all`, which hands each node up through every level above it
+    while pending:
+        pending.extend((part := pending.pop()).iter_child_nodes())
+        yield part
 
 
 def _try(constant: nodes.Expr, *, is_written: bool) -> None:

@@ -89,7 +89,11 @@ class DataEnvironment(ImmutableSandboxedEnvironment):
 
     def __init__(self) -> None:
         super().__init__(
-            undefined=StrictUndefined, keep_trailing_newline=True, finalize=_written, cache_size=0
+            undefined=StrictUndefined,
+            keep_trailing_newline=True,
+            finalize=_written,
+            cache_size=0,
+            optimized=False,  # Jinja2 looks for constants below every node again: cubic in the depth
         )
         self.globals = {"range": self.globals["range"]}
         #: Filters and tests without their bounds, for those who see to them.

@@ -246,9 +246,17 @@ class _Places:
         return offsets[0] if offsets else None
 
 
+def _undeclared(tree: nodes.Template) -> set[str]:
+    """Return what `meta.find_undeclared_variables` does, without its search for constants: cubic in the depth."""
+    generator = meta.TrackingCodeGenerator(tree.environment or environment())
+    generator.optimizer = None
+    generator.visit(tree)
+    return generator.undeclared_identifiers
+
+
 def references_of(source: str, tree: nodes.Template) -> tuple[Reference, ...]:
     """Return the names that a parsed template takes from outside, in the order of the text."""
-    outside = meta.find_undeclared_variables(tree) - set(environment().globals)
+    outside = _undeclared(tree) - set(environment().globals)
     places = _Places(_occurrences(tokens_of(source)))
     found = [(path, guarded) for path, guarded in _lookups(tree, guarded=False) if path[0] in outside]
     guarded_roots = {path[0] for path, guarded in found if guarded}
