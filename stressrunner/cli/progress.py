@@ -1,6 +1,7 @@
 """A run's progress in a line: what is written now and then where there is no terminal to draw on."""
 
 from stressrunner.run.listener import Progress
+from stressrunner.spelling import printable
 from stressrunner.units import format_duration, format_rate
 
 __all__ = ["done_share", "left_s", "of_offered", "progress_line", "time_or_dash"]
@@ -51,12 +52,19 @@ def progress_line(progress: Progress, width: int) -> str:
         (3, f"p95 {time_or_dash(progress.recent_p95_s)}"),
         (3, f"p99 {time_or_dash(progress.recent_p99_s)}"),
         (1, f"{broken} broken" if broken else ""),
+        (1, _set_up(progress)),
     ]
     for least in (4, 3, 2, 1):
         line = "  ".join(text for rank, text in parts if rank < least and text)
         if len(line) <= width:
             return line
     return line[:width]
+
+
+def _set_up(progress: Progress) -> str:
+    """Return how users fail to be set up, which no count of requests shows; nothing where they do not."""
+    failures = [error for error in progress.errors if error.kind.startswith("user_setup: ")]
+    return f"{failures[0].count:,} x {printable(failures[0].kind)}" if failures else ""
 
 
 def of_offered(progress: Progress) -> str:

@@ -15,6 +15,7 @@ from stressrunner.cli.live_view import LiveView
 from stressrunner.cli.progress import left_s, progress_line
 from stressrunner.cli.views import LineView, view_on
 from stressrunner.metrics.tally import Tally
+from stressrunner.run.listener import ErrorProgress
 
 
 class Terminal(io.StringIO):
@@ -80,6 +81,13 @@ def test_everything_is_told_when_that_is_wanted():
 def test_a_line_tells_where_the_load_stands(progress, line):
     """How far it is, what was done, the rate beside what is offered, times, and how many thresholds are broken."""
     assert progress_line(progress, 160) == line
+
+
+def test_a_line_tells_that_users_are_not_set_up():
+    """Else a load that waits for logins would say `0 done  0 failed` until it ends; other kinds are counted as failed."""
+    errors = (ErrorProgress("timeout", 9, ""), ErrorProgress("user_setup: http 401", 1_181, "status was 401"))
+    assert progress_line(replace(EMPTY, errors=errors), 160).endswith("  1,181 x user_setup: http 401")
+    assert "timeout" not in progress_line(replace(EMPTY, errors=errors[:1]), 160)
 
 
 @pytest.mark.parametrize("width", [12, 20, 40, 60, 79, 100, 160])
