@@ -157,7 +157,7 @@ def _late_ends(result: Result) -> Iterable[Fact]:
     late = [p for p in result.phases if not p.warmup and p.late and p.late_s > _NOTABLY_LATE * p.duration_s]
     if late:
         latest = format_duration(max(phase.late_s for phase in late))
-        meaning = f"up to {latest} after their phase, which rates leave out"
+        meaning = f"up to {latest} after the rest of their phase; rates leave that time out"
         yield Fact("Ended late", count(sum(phase.late for phase in late)), meaning)
 
 

@@ -89,7 +89,7 @@ def _worst_endpoint(threshold: Threshold, figures: Figures) -> Measurement:
             replies.append(sum(stats.certain_replies for stats in several) / completed)
     rest = exemption(threshold)
     if not judged:
-        note = f"no endpoint was sent {_ENOUGH} times"
+        note = f"no endpoint completed {_ENOUGH} requests"
         return Measurement(None, note=f"{note}; {rest}" if rest else note)
     ratio, failed, ended, name = max(judged, key=lambda each: each[:2])
     note = f"'{name}': {failed:,} of {ended:,} failed" if failed else ""

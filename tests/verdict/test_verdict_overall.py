@@ -63,7 +63,7 @@ def test_few_requests_are_no_failure():
     """Where nothing was sent often enough to be judged, the guard has no figure and passes."""
     outcome = judged("endpoints.errors < 50%", good=stats([10], failed=2))
     assert (outcome.state, outcome.measured) == ("passed", None)
-    assert outcome.note == "no endpoint was sent 20 times"
+    assert outcome.note == "no endpoint completed 20 requests"
 
 
 @pytest.mark.parametrize(
