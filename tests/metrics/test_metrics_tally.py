@@ -5,9 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from metrics_samples import MS, sample
 
+from stressrunner.engine.loop_watch import Late
 from stressrunner.metrics.collector import Collector
 from stressrunner.metrics.summary import error_groups, stats_of
 from stressrunner.metrics.tally import MAX_ERROR_GROUPS, MAX_ERROR_SAMPLES, Tally
+from stressrunner.metrics.wire import tally_from_wire, tally_to_wire
 from stressrunner.plan.outcome import Outcome, Problem
 
 outcomes = st.sampled_from(Outcome)
@@ -144,6 +146,19 @@ def test_dropped_and_skipped_requests():
     assert stats.response_time.never == 3
     assert stats.service_time.never == 0
     assert stats.error_ratio is None
+
+
+def test_arrivals_that_the_generator_dropped_are_late():
+    """They rank last as measured and are no times without lag; how late they were is the generator's own time."""
+    tally = Tally()
+    tally.record_dropped(0, 0, 3, Late(6 * MS, is_ours=True, in_wake=True))
+    tally.record_dropped(0, 0, 2, Late(5 * MS, is_ours=True))
+    tally.record_dropped(0, 0, 1)
+    tally.merge(tally_from_wire(tally_to_wire(tally, 0), 0))  # of another process
+    (cell,) = tally.cells.values()
+    assert (cell.dropped, cell.late, cell.own_ns) == (12, 6, 56 * MS)
+    times = stats_of(tally.cells.values(), planned=12, duration_s=1).response_time
+    assert (times.never, [kept.never for kept in times.without_lag]) == (12, [2])
 
 
 @given(st.integers(0, 3 * MAX_ERROR_GROUPS), st.integers(1, 3))

@@ -146,6 +146,9 @@ MANY = lagged((140, 3, 0), (60, 50, 47))
         (MANY, Lag(), "invalid", "30 % of the requests were late by more than 5 ms"),
         (lagged((150, 3, 0), (50, 50, 47)), Lag(), "invalid", "25 %"),
         (lagged((151, 3, 0), (49, 50, 47)), Lag(), "suspect", ""),
+        (replace(lagged((150, 3, 0), (50, 50, 47)), dropped=1), Lag(), "suspect", ""),  # of what arrived
+        (replace(FEW, dropped=1), Lag(longest_s=0.25, late_in_spell=10), "suspect", ""),
+        (replace(FEW, dropped=1), Lag(longest_s=0.25, late_in_spell=11), "invalid", "it was away for 250 ms"),
         (lagged((200, 3, 0)), Lag(offered=0.98), "invalid", "it released 2 % of the arrivals too late"),
         (lagged((200, 3, 0)), Lag(offered=0.99), "valid", ""),
         (
