@@ -162,6 +162,15 @@ def test_the_rows_of_csv_are_those_of_the_result():
     assert [float(row["at_s"]) for row in rows[5:]] == [point.at_s for point in result.timeline]
 
 
+def test_no_name_in_csv_is_a_formula():
+    """What a spreadsheet would carry out begins with an apostrophe, of endpoints as of the scenario."""
+    good = EXAMPLES["passed"]()
+    named = replace(good, endpoints=dict.fromkeys(("=cmd", "+1", "-1", "@x", "plain"), good.totals))
+    rows = csv.DictReader(io.StringIO(render("csv", named)))
+    names = [row["name"] for row in rows if row["part"] == "endpoint"]
+    assert names == ["'=cmd", "'+1", "'-1", "'@x", "plain"]
+
+
 @WHOLE_RESULTS
 @given(results())
 def test_any_result_can_be_written(result):
