@@ -35,7 +35,20 @@ __all__ = [
 
 NS_PER_S = 1_000_000_000
 
-Dimension = Literal["duration", "size", "ratio", "rate", "count"]
+Dimension = Literal["duration", "size", "size_rate", "ratio", "rate", "count"]
+
+_SIZES: Mapping[str, Fraction] = MappingProxyType(
+    {
+        "B": Fraction(1),
+        "kB": Fraction(1000),
+        "MB": Fraction(1000**2),
+        "GB": Fraction(1000**3),
+        "KiB": Fraction(1024),
+        "MiB": Fraction(1024**2),
+        "GiB": Fraction(1024**3),
+    }
+)
+_PER: Mapping[str, int] = MappingProxyType({"/s": 3600, "/m": 60, "/h": 1})  #: how often in an hour
 
 _UNITS: Mapping[str, tuple[Dimension, Fraction]] = MappingProxyType(
     {
@@ -44,13 +57,12 @@ _UNITS: Mapping[str, tuple[Dimension, Fraction]] = MappingProxyType(
         "s": ("duration", Fraction(1)),
         "m": ("duration", Fraction(60)),
         "h": ("duration", Fraction(3600)),
-        "B": ("size", Fraction(1)),
-        "kB": ("size", Fraction(1000)),
-        "MB": ("size", Fraction(1000**2)),
-        "GB": ("size", Fraction(1000**3)),
-        "KiB": ("size", Fraction(1024)),
-        "MiB": ("size", Fraction(1024**2)),
-        "GiB": ("size", Fraction(1024**3)),
+        **{unit: ("size", factor) for unit, factor in _SIZES.items()},
+        **{
+            f"{unit}{per}": ("size_rate", factor * n)
+            for unit, factor in _SIZES.items()
+            for per, n in _PER.items()
+        },
         "%": ("ratio", Fraction(1, 100)),
         "/s": ("rate", Fraction(1)),
         "/m": ("rate", Fraction(1, 60)),
@@ -59,7 +71,14 @@ _UNITS: Mapping[str, tuple[Dimension, Fraction]] = MappingProxyType(
     }
 )
 _EXAMPLES: Mapping[Dimension, str] = MappingProxyType(
-    {"duration": "30s", "size": "50MB", "ratio": "1%", "rate": "100/s", "count": "100"}
+    {
+        "duration": "30s",
+        "size": "50MB",
+        "size_rate": "1MB/h",
+        "ratio": "1%",
+        "rate": "100/s",
+        "count": "100",
+    }
 )
 # All that Python prints for a number, and bounded, so that no text can make one that takes long to compute with.
 _QUANTITY = re.compile(r"([+-]?[0-9]{1,400}(?:\.[0-9]{1,400})?(?:[eE][+-]?[0-9]{1,3})?)\s*([^\d\s.+-]*)")
@@ -73,7 +92,7 @@ _MICRO = str.maketrans({"\u00b5": "u", "\u03bc": "u"})
 class Quantity:
     """A number with what it measures, in the base unit of its dimension."""
 
-    value: Fraction  #: seconds, bytes, a part of one, events per second, or a count
+    value: Fraction  #: seconds, bytes, bytes per hour, a part of one, events per second, or a count
     dimension: Dimension
 
 
@@ -95,7 +114,7 @@ def parse_quantity(text: str) -> Quantity:
         )
     number, unit = match.groups()
     if unit not in _UNITS:
-        known = ", ".join(name for name in _UNITS if name)
+        known = ", ".join(name for name, (of, _) in _UNITS.items() if name and of != "size_rate")
         spelled = unit.translate(_MICRO).lower()
         close = next((name for name in _UNITS if name and name.lower() == spelled), None)
         hint = f"did you mean {close!r}?" if close else f"units are {known}"
@@ -221,6 +240,8 @@ def format_quantity(value: float, dimension: Dimension) -> str:
     """Write a value in the base unit of its dimension for people."""
     if dimension == "duration":
         return format_duration(value)
+    if dimension == "size_rate":
+        return f"{format_bytes(value)}/h"
     if dimension == "size":
         return format_bytes(value)
     if dimension == "ratio":

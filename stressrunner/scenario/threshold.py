@@ -27,7 +27,7 @@ MONITOR_STATS: dict[str, Dimension] = {
     "cpu": "ratio",
     "memory": "size",
     "memory_growth": "size",
-    "memory_slope": "size",  # per hour
+    "memory_slope": "size_rate",
     "open_files": "count",
     "connections": "count",
 }

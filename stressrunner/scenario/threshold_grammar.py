@@ -20,7 +20,7 @@ _EXAMPLE = "write it like 'p95 < 500ms' or 'login.errors < 1%'"
 _TOKEN = re.compile(
     r"""\s*(?:
       (?P<percentile>p\d+(?:\.\d+)?(?![A-Za-z0-9_]))
-    | (?P<quantity>[+-]?(?:\d[\d.]*|\.\d+)(?:[eE][+-]?\d+)?(?:[A-Za-zµ]+|%|/[A-Za-z]+|\s(?:us|ms|[smhB]|[kMG]i?B|%|/[smh])(?!\w))?)
+    | (?P<quantity>[+-]?(?:\d[\d.]*|\.\d+)(?:[eE][+-]?\d+)?(?:[A-Za-zµ]+(?:/[A-Za-z]+)?|%|/[A-Za-z]+|\s(?:us|ms|[smh]|(?:[kMG]i?)?B(?:/[smh])?|%|/[smh])(?!\w))?)
     | (?P<word>[A-Za-z_][A-Za-z0-9_]*)
     | (?P<operator>[<>=!~]+)
     | (?P<mark>[().])
@@ -63,8 +63,17 @@ _ALIASES = MappingProxyType(
     }
 )
 _UNIT_EXAMPLES: Mapping[Dimension, str] = MappingProxyType(
-    {"duration": "500ms", "size": "50MB", "ratio": "1%", "rate": "100/s", "count": "100"}
+    {
+        "duration": "500ms",
+        "size": "50MB",
+        "size_rate": "1MB/h",
+        "ratio": "1%",
+        "rate": "100/s",
+        "count": "100",
+    }
 )
+_CALLED: Mapping[Dimension, str] = MappingProxyType({"size_rate": "size per time"})
+_ZERO_OF = ("ratio", "size", "size_rate")  #: whose zero needs no unit
 _MAY_SHRINK = ("memory_growth", "memory_slope")
 
 
@@ -271,12 +280,13 @@ class _Parser:
             if quantity.dimension == "count" and quantity.value.denominator != 1:
                 raise token.error(f"'{stat.text}' is compared with a whole number or a ratio", example)
             return quantity
-        if quantity.dimension == "count" and quantity.value == 0 and dimensions[0] in ("ratio", "size"):
+        if quantity.dimension == "count" and quantity.value == 0 and dimensions[0] in _ZERO_OF:
             return Quantity(quantity.value, dimensions[0])
         if quantity.dimension == "count":
             raise token.error(f"'{token.text}' needs a unit", self._with_unit(token.text, dimensions[0]))
-        wanted = " or ".join(f"a {dimension}" for dimension in dimensions)
-        raise token.error(f"'{stat.text}' is compared with {wanted}, not a {quantity.dimension}", example)
+        wanted = " or ".join(f"a {_CALLED.get(each, each)}" for each in dimensions)
+        given = _CALLED.get(quantity.dimension, quantity.dimension)
+        raise token.error(f"'{stat.text}' is compared with {wanted}, not a {given}", example)
 
     def _refuse_foregone(self, stat: _Token, op: Operator, limit: Quantity) -> None:
         """Refuse a limit that every figure keeps, or none; `errors <= 100%` is how a guard is lifted."""

@@ -105,6 +105,8 @@ def _is_off(threshold: Threshold, figures: Figures) -> bool:
 def _certain(threshold: Threshold, finding: _Finding, figures: Figures) -> _Certain:
     """Say what makes a failure certain though the generator may be in doubt."""
     found = finding.measurement
+    if found.fails:
+        return "punctual"  # the process has ended, which no lag of the generator's explains
     if threshold.stat in _OWN_FIGURES:
         return "" if figures.freezes or found.value is None else "punctual"
     if threshold.after_s or found.certain is None or found.certain_replies is None:

@@ -11,6 +11,7 @@ from stressrunner.scenario.threshold_grammar import (
     render_parts,
     threshold_of_mapping,
 )
+from stressrunner.units import format_quantity
 
 names = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,8}", fullmatch=True)
 operators = st.sampled_from(["<", "<=", ">", ">=", "==", "!="])
@@ -114,7 +115,7 @@ def test_text_reads_as_it_means(text, threshold):
 @pytest.mark.parametrize("stat", sorted(MONITOR_STATS))
 def test_every_figure_of_a_monitor_can_be_limited(stat):
     """Each figure of a watched process is a stat, in its own dimension."""
-    unit = {"ratio": "%", "size": "MB", "count": ""}[MONITOR_STATS[stat]]
+    unit = {"ratio": "%", "size": "MB", "size_rate": "MB/h", "count": ""}[MONITOR_STATS[stat]]
     assert parse_threshold(f"server.{stat} < 5{unit}").dimension == MONITOR_STATS[stat]
 
 
@@ -124,3 +125,18 @@ def test_samples_and_missing_measurements_are_for_the_mapping_form():
         {"stat": "p99", "op": "<", "value": "2s", "min_samples": 500, "no_data": "pass"}
     )
     assert (threshold.min_samples, threshold.no_data) == (500, "pass")
+
+
+@pytest.mark.parametrize("limit", ["1MB/h", "1 MB/h", "16.7 kB/m", "1e6B/h", "0"])
+def test_a_slope_is_a_size_per_time(limit):
+    """How fast memory grows has the unit that reports show it in."""
+    threshold = parse_threshold(f"server.memory_slope < {limit}")
+    assert threshold.dimension == "size_rate"
+    assert format_quantity(threshold.limit, threshold.dimension) in ("1 MB/h", "0 B/h")
+
+
+def test_a_slope_without_its_time_is_told():
+    """A size alone says not within which time."""
+    with pytest.raises(ThresholdError) as error:
+        parse_threshold("server.memory_slope < 1MB")
+    assert str(error.value) == "'memory_slope' is compared with a size per time, not a size; such as 1MB/h"

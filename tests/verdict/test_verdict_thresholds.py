@@ -77,7 +77,7 @@ def test_figures_of_all_requests(text, state, measured, samples, topic):
         ("server.memory < 111MB", "passed", 110 * MB, "memory"),
         ("server.memory_growth < 9MB", "failed", 9 * MB, "memory"),
         ("server.memory_growth <= 9MB else warn", "passed", 9 * MB, "memory"),
-        ("server.memory_slope < 1GB", "failed", 3600 * MB, "memory"),
+        ("server.memory_slope < 1GB/h", "failed", 3600 * MB, "memory"),
         ("server.open_files < 50", "failed", 50, "other"),
         ("server.connections == 7", "passed", 7, "other"),
     ],
@@ -437,7 +437,7 @@ process_subjects = st.sampled_from(
             ("cpu", "50%"),
             ("memory", "1MB"),
             ("memory_growth", "1MB"),
-            ("memory_slope", "-1MB"),
+            ("memory_slope", "-1MB/h"),
             ("open_files", "9"),
             ("connections", "9"),
         ]

@@ -183,6 +183,13 @@ def test_memory_is_certain_unless_the_generator_stood_still(freezes, certain):
     assert (outcome.state, outcome.certain) == ("failed", certain)
 
 
+def test_the_end_of_a_process_is_certain():
+    """A process that ended under load has ended, whatever the generator did meanwhile."""
+    server = replace(process(point(0.0), point(1.0)), ended="it ended under load")
+    outcome = judged("server.memory < 10GB", stats([10.0]), monitors={"server": server}, freezes=1)
+    assert (outcome.state, outcome.certain) == ("failed", "punctual")
+
+
 def failed(certain, text="errors < 1%"):
     """Return a threshold that has failed."""
     return ThresholdOutcome(text, "failed", 0.5, 0.01, "ratio", 100, certain=certain)
