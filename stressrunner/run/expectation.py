@@ -12,8 +12,10 @@ from stressrunner.http.h1_head import HeadWriter
 from stressrunner.plan.phases import PhasePlan, StreamPlan
 from stressrunner.plan.plan import Plan, compile_plan
 from stressrunner.run.outline import planned_s
+from stressrunner.scenario.default_guards import sent_by
 from stressrunner.scenario.model import Closed, Limits, Open, Scenario
-from stressrunner.units import format_bytes, format_duration
+from stressrunner.scenario.steps import Flow
+from stressrunner.units import counted, format_bytes, format_duration
 
 __all__ = ["Expected", "expected_load"]
 
@@ -34,6 +36,7 @@ def expected_load(scenario: Scenario) -> tuple[Expected, ...]:
     pool = plan.connections
     return (
         Expected("requests", _requests(plan)),
+        *_setting_up(scenario, plan),
         Expected("in flight", in_flight),
         Expected("duration", _duration(scenario)),
         Expected("connections", in_flight if pool is None else f"at most {pool:,}, shared by all users"),
@@ -41,6 +44,19 @@ def expected_load(scenario: Scenario) -> tuple[Expected, ...]:
         Expected("bytes received", "unknown, as it is for the target to say"),
         *_limits(scenario.limits, plan),
     )
+
+
+def _setting_up(scenario: Scenario, plan: Plan) -> Iterator[Expected]:
+    """Yield the requests beside the load: those of `setup` once, those of `user_setup` for each user."""
+    once, each = (
+        sum(1 for _ in sent_by(Flow(steps), scenario.flows)) for steps in (scenario.setup, scenario.user_setup)
+    )
+    words = [f"{counted(once, 'request')} before the load"] if once else []
+    if each:
+        users = sum(max(_most_users(stream, phase) for phase in stream.phases) for stream in plan.streams)
+        words.append(f"{each:,} for each of at most {counted(users, 'user')}, {each * users:,} in all")
+    if words:
+        yield Expected("setting up", f"{'; '.join(words)}; not counted")
 
 
 def _limits(limits: Limits, plan: Plan) -> Iterator[Expected]:
@@ -78,7 +94,7 @@ def _requests(plan: Plan) -> str:
     totals = _totals(plan)
     if totals is None:
         timed = next(phase.spec.name for phase in plan.phases if phase.iterations is None)
-        words = f"unknown, because users send as fast as they are answered until the phase '{timed}' is over"
+        words = f"unknown, because users send as fast as they are answered until '{timed}' is over"
     else:
         is_fixed = all(phase.traffic.is_fixed for phase in plan.phases)
         words = f"{'' if is_fixed else 'at least '}{'about ' if _is_random(plan) else ''}{totals.total():,}"

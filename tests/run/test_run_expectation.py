@@ -124,7 +124,15 @@ def test_streams_add_up():
     timed = expected(ENDPOINTS + STREAMS.replace("iterations: 5", "duration: 12s, graceful_stop: 5s"))
     assert timed["duration"] == "12 s, and up to 60 s for what is then in flight"
     assert timed["requests"].startswith(
-        "unknown, because users send as fast as they are answered until the phase 'probe'"
+        "unknown, because users send as fast as they are answered until 'probe' is over"
     )
     rows = "feeders: {rows: {values: [1, 2], on_end: stop}}\n" + ENDPOINTS.replace("/a", "'/{{ rows }}'", 1)
     assert "a feeder ends the stream 'probe' after at most 4" in expected(rows + STREAMS)["requests"]
+
+
+def test_logins_are_expected():
+    """Requests that set users up are told beside the load, for as many users as there can be."""
+    steps = "setup: [a]\nuser_setup: [a, {parallel: [b, b]}]\n"
+    told = expected(ENDPOINTS + steps + "mix: {a: 1}\nload: {concurrency: 8, requests: 100}\n")
+    assert told["setting up"] == "1 request before the load; 3 for each of at most 8 users, 24 in all; not counted"
+    assert "setting up" not in expected(ENDPOINTS + "load: {concurrency: 8, requests: 100}\n")
