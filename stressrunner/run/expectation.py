@@ -49,7 +49,8 @@ def expected_load(scenario: Scenario) -> tuple[Expected, ...]:
 def _setting_up(scenario: Scenario, plan: Plan) -> Iterator[Expected]:
     """Yield the requests beside the load: those of `setup` once, those of `user_setup` for each user."""
     once, each = (
-        sum(1 for _ in sent_by(Flow(steps), scenario.flows)) for steps in (scenario.setup, scenario.user_setup)
+        sum(1 for _ in sent_by(Flow(steps), scenario.flows))
+        for steps in (scenario.setup, scenario.user_setup)
     )
     words = [f"{counted(once, 'request')} before the load"] if once else []
     if each:

@@ -134,5 +134,8 @@ def test_logins_are_expected():
     """Requests that set users up are told beside the load, for as many users as there can be."""
     steps = "setup: [a]\nuser_setup: [a, {parallel: [b, b]}]\n"
     told = expected(ENDPOINTS + steps + "mix: {a: 1}\nload: {concurrency: 8, requests: 100}\n")
-    assert told["setting up"] == "1 request before the load; 3 for each of at most 8 users, 24 in all; not counted"
+    assert (
+        told["setting up"]
+        == "1 request before the load; 3 for each of at most 8 users, 24 in all; not counted"
+    )
     assert "setting up" not in expected(ENDPOINTS + "load: {concurrency: 8, requests: 100}\n")
