@@ -1,0 +1,29 @@
+"""Lines that decide at a boundary: what lies on it, and on either side."""
+
+import pytest
+from made_figures import figures, stats
+
+from stressrunner.fleet.beat import Beat
+from stressrunner.metrics.tally import Tally
+from stressrunner.scenario.threshold_grammar import parse_threshold
+from stressrunner.verdict.setup_patience import SetupPatience
+from stressrunner.verdict.thresholds import evaluate
+
+
+@pytest.mark.parametrize(("at_s", "is_over"), [(29.9, False), (30.0, True), (30.4, True)])
+def test_patience_with_users_who_cannot_be_set_up_ends_after_30_s(at_s, is_over):
+    """Seconds are never handed over exactly: the first one at or beyond the limit ends the load."""
+    patience, total = SetupPatience(), Tally()
+    total.record_whole(0, "user_setup", None)
+    assert not patience.is_over(Beat(1.0, 1.0, Tally(), frozenset({0})), total)
+    assert patience.is_over(Beat(at_s, 1.0, Tally(), frozenset({0})), total) == is_over
+
+
+@pytest.mark.parametrize(("not_reached", "measured"), [(0, 0.0), (5, 0.5), (15, 0.75)])
+def test_what_was_not_reached_is_a_part_of_what_was_planned(not_reached, measured):
+    """Half of a plan that was not reached is a half, also where a file tells only how many."""
+    outcome = evaluate(
+        parse_threshold("not_reached < 60%"), figures(stats([10.0] * 5, not_reached=not_reached))
+    )
+    assert outcome.measured == measured
+    assert outcome.state == ("passed" if measured < 0.6 else "failed")
