@@ -52,6 +52,15 @@ def by_jinja2(source, names):
     return value
 
 
+def holds_undefined(value):
+    """Return whether a value, or what is in it at any depth, is one that is not there."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    return isinstance(value, Undefined) or (
+        isinstance(value, list | tuple) and any(map(holds_undefined, value))
+    )
+
+
 def test_what_is_simple_is_lowered():
     """Expressions of names, fields, operators, tests, calls and plain filters are lowered and need no template."""
     names = {
@@ -116,6 +125,8 @@ def test_expressions_are_what_jinja2_makes_of_them(source, names):
     except Exception:  # noqa: BLE001  any failure at all is one
         assert found.startswith("cannot: ")
         return
+    if found.startswith("cannot: ") and holds_undefined(expected):
+        return  # a constant in it that is nowhere: told beforehand, where Jinja2 waits until it is used
     assert found == repr(list(expected) if hasattr(expected, "__next__") else expected)
 
 
