@@ -210,7 +210,10 @@ def report(result: Path, form: str) -> None:
 @click.argument("thresholds", nargs=-1)
 @arguments.strict
 def check(result: Path, thresholds: tuple[str, ...], strict: bool) -> None:
-    """Hold an earlier result against thresholds: those given, or else those of its scenario."""
+    """Hold an earlier result against thresholds: those given, or else those of its scenario.
+
+    What became of messages and default guards count in either case; a threshold on the same figure lifts a guard.
+    """
     from stressrunner.cli.check_command import check_result  # noqa: PLC0415  costs start-up time
 
     sys.exit(check_result(result, thresholds, strict=strict))

@@ -22,7 +22,7 @@ from stressrunner.scenario.steps import Flow, Group, Parallel, RunFlow, Send, St
 from stressrunner.scenario.threshold import Exempt, Threshold
 from stressrunner.scenario.threshold_grammar import parse_threshold
 
-__all__ = ["GUARDS", "Guard", "GuardedLoad", "default_guards", "sent_by"]
+__all__ = ["GUARDS", "Guard", "GuardedLoad", "default_guards", "is_lifted", "sent_by"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +132,17 @@ def default_guards(listed: Sequence[Threshold], load: GuardedLoad) -> tuple[Thre
     return tuple(guard for guard in guards if guard is not None)
 
 
+def is_lifted(text: str, listed: Sequence[Threshold]) -> bool:
+    """Return whether thresholds lift the guard of a text as a whole."""
+    return any(guard.text == text and _is_lifted(guard, listed) for guard in GUARDS)
+
+
+def _is_lifted(guard: Guard, listed: Sequence[Threshold]) -> bool:
+    own = guard.threshold
+    same = (threshold for threshold in listed if (threshold.of, threshold.stat) == (own.of, own.stat))
+    return any(map(_lifts_all_phases, same)) or any(map(guard.is_lifted_too_by, listed))
+
+
 def _lifts_all_phases(threshold: Threshold) -> bool:
     return threshold.phase is None and not threshold.after_s
 
@@ -139,10 +150,9 @@ def _lifts_all_phases(threshold: Threshold) -> bool:
 def _left_of(guard: Guard, listed: Sequence[Threshold], load: GuardedLoad) -> Threshold | None:
     """Return what thresholds leave of a guard, None where that is nothing."""
     own = guard.threshold
-    lifting = [threshold for threshold in listed if threshold.stat == own.stat and not threshold.after_s]
-    same = [threshold for threshold in lifting if threshold.of == own.of]
-    if any(map(_lifts_all_phases, same)) or any(map(guard.is_lifted_too_by, listed)):
+    if _is_lifted(guard, listed):
         return None
+    lifting = [threshold for threshold in listed if threshold.stat == own.stat and not threshold.after_s]
     if guard.parts == "none":
         return own
     sends = load.sends()

@@ -69,6 +69,40 @@ def test_check_judges_an_earlier_result(result_file, thresholds, code):
     assert stressrunner("check", result_file, *thresholds).code == code
 
 
+def _failed_requirement(result):
+    (outcome,) = result["invariants"]
+    outcome |= {"outcome": "failed", "reasons": ["3 messages are lost"]}
+    outcome["requirements"][0] |= {"state": "failed", "found": 3}
+
+
+def _failed_guard(result):
+    guard = next(each for each in result["thresholds"] if each["text"] == "iterations.errors < 1%")
+    assert guard["is_default"]
+    guard |= {"state": "failed", "measured": 0.5}
+
+
+def _cut_itself_off(result):
+    reason = "no user could be set up for 30 s"
+    result["run"]["ended_early"] = reason
+    result["verdict"] |= {"outcome": "failed", "exit_code": 3, "reasons": [reason]}
+
+
+@pytest.mark.parametrize(
+    ("spoil", "lifted_by"),
+    [(_failed_requirement, None), (_failed_guard, "iterations.errors < 60%"), (_cut_itself_off, None)],
+)
+def test_check_passes_no_run_that_failed_for_another_reason(reported, tmp_path, spoil, lifted_by):
+    """Lost messages, guards that nothing lifts and loads that cut themselves off fail whatever thresholds are given."""
+    result = json.loads(reported["json"])
+    spoil(result)
+    path = tmp_path / "r.json"
+    path.write_text(json.dumps(result), "utf-8")
+    for thresholds in ([], ["p95 < 1h"], ["p95 < 1h", "iterations.errors < 60% else abort after 9s"]):
+        assert stressrunner("check", path, *thresholds).code == 3, thresholds
+    if lifted_by is not None:
+        assert stressrunner("check", path, lifted_by).code == 0
+
+
 @pytest.mark.parametrize("threshold", ["p95 < 5", "p(95)<500", "nobody.p95 < 1s", "p95 < 1s over 5s"])
 def test_check_refuses_what_it_cannot_judge(result_file, threshold):
     """A threshold that makes no sense, or that a result file cannot answer, is a usage error and never a pass."""
