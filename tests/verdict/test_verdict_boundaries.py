@@ -1,11 +1,12 @@
 """Lines that decide at a boundary: what lies on it, and on either side."""
 
 import pytest
-from made_figures import figures, stats
+from made_figures import cell_of, figures, sample, stats
 
 from stressrunner.fleet.beat import Beat
 from stressrunner.metrics.tally import Tally
 from stressrunner.scenario.threshold_grammar import parse_threshold
+from stressrunner.verdict.rolling import Rolling, Slice
 from stressrunner.verdict.setup_patience import SetupPatience
 from stressrunner.verdict.thresholds import evaluate
 
@@ -27,3 +28,23 @@ def test_what_was_not_reached_is_a_part_of_what_was_planned(not_reached, measure
     )
     assert outcome.measured == measured
     assert outcome.state == ("passed" if measured < 0.6 else "failed")
+
+
+def test_a_window_without_failures_has_no_certain_ones():
+    """What is certain begins at nothing, in windows as in whole runs, and a loop that was always there was there."""
+    rolling = Rolling(2.0)
+    for _ in range(3):
+        rolling.add(Slice.of([cell_of([sample(5)] * 4)], None, 1.0))
+    window = rolling.aggregate()
+    assert (window.certain, window.certain_replies, window.completed) == (0, 0, 8)
+    assert window.present == 1.0
+
+
+@pytest.mark.parametrize(("absent_s", "present"), [(0.0, 1.0), (0.5, 0.75), (2.0, 0.0), (9.0, 0.0)])
+def test_presence_is_a_part_of_the_time(absent_s, present):
+    """A loop that was late for longer than the window was not there at all, and never less than that."""
+    rolling = Rolling(2.0)
+    piece = Slice.of([cell_of([sample(5)])], None, 2.0)
+    piece.absent_s = absent_s
+    rolling.add(piece)
+    assert rolling.aggregate().present == present
