@@ -50,6 +50,8 @@ def scratch_folder(within: Path) -> Iterator[Path]:
 
 def _clear(within: Path) -> None:
     """Remove the folders here whose makers have gone: nobody has a lock on them."""
+    if sys.platform == "win32":
+        return  # which has no such locks, so that one in use cannot be told from one that was left
     for folder in within.glob(f"{_BEING_MADE}*"):
         with suppress(OSError):
             if time.time() - folder.stat().st_mtime > _MADE_WITHIN_S:

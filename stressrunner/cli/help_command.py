@@ -18,8 +18,6 @@ _INTERNAL = ("decisions",)  # for those who work on stressrunner itself
 
 class _Section(NamedTuple):
     anchor: str
-    level: int
-    title: str
     first: int  #: of its lines
     last: int
 
@@ -75,7 +73,7 @@ def _sections(lines: list[str]) -> Iterator[_Section]:
             found.append((number, len(heading["level"]), heading["title"]))
     for i, (number, level, title) in enumerate(found):
         last = next((n for n, other, _ in found[i + 1 :] if other <= level), len(lines))
-        yield _Section(_anchor(title), level, title, number, last)
+        yield _Section(_anchor(title), number, last)
 
 
 def _anchor(title: str) -> str:
