@@ -12,9 +12,10 @@ Beside the histogram of all times a series keeps three more, of those requests a
 All of them merge by sums, over endpoints, seconds and generators.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Self
 
 from stressrunner.engine.loop_watch import Late
 from stressrunner.engine.sample import Sample
@@ -38,6 +39,13 @@ class LateTimes:
     without: Histogram = field(default_factory=Histogram)
     wake: Histogram = field(default_factory=Histogram)
 
+    @classmethod
+    def of(cls, times: Iterable[tuple[int, Late, int]]) -> Self:
+        """Return times, each with what was late of its request and how much of it is the generator's own."""
+        made = cls()
+        made.extend(times)
+        return made
+
     def merge(self, other: "LateTimes") -> None:
         """Add those of another series."""
         self.measured.merge(other.measured)
@@ -52,14 +60,23 @@ class LateTimes:
 
     def record(self, time_ns: int, late: Late, own_ns: int) -> None:
         """Count a time that ended, of which so much is the generator's own; 0 for a request that is only in a wake."""
-        if late.is_ours:
-            self.measured.record(time_ns)
-            return
-        if own_ns:
-            self.measured.record(time_ns)
-            self.without.record(time_ns - own_ns)
-        if late.in_wake:
-            self.wake.record(time_ns - own_ns)
+        self.extend([(time_ns, late, own_ns)])
+
+    def extend(self, times: Iterable[tuple[int, Late, int]]) -> None:
+        """Count many times, as `record` counts one, at a fraction of its cost."""
+        measured, without, wake = [], [], []
+        for time_ns, late, own_ns in times:
+            if late.is_ours:
+                measured.append(time_ns)
+                continue
+            if own_ns:
+                measured.append(time_ns)
+                without.append(time_ns - own_ns)
+            if late.in_wake:
+                wake.append(time_ns - own_ns)
+        self.measured.extend(measured)
+        self.without.extend(without)
+        self.wake.extend(wake)
 
     def record_never(self, late: Late, count: int = 1) -> None:
         """Count times that did not end: as ours, or as in a wake."""
@@ -76,28 +93,32 @@ class LateTimes:
 
 def late_times_of(samples: Sequence[Sample]) -> Mapping[str, LateTimes]:
     """Return the late times of some requests, by the series that have some."""
-    found = {name: LateTimes() for name in SERIES}
-    for sample in samples:
-        if sample.late is not None:
-            _add(found, sample, sample.late)
+    late = [(sample, sample.late) for sample in samples if sample.late is not None]
+    succeeded = [pair for pair in late if pair[0].outcome is Outcome.OK and not pair[0].never]
+    found = {
+        "response_time": LateTimes.of((s.completed_ns - s.due_ns, own, own.own_ns) for s, own in succeeded),
+        "service_time": LateTimes.of(
+            (s.completed_ns - s.sent_ns, own, own.service_ns) for s, own in succeeded if s.sent_ns is not None
+        ),
+        "ttfb": LateTimes.of(
+            (s.first_byte_ns - s.sent_ns, own, own.first_byte_ns)
+            for s, own in succeeded
+            if not (s.sent_ns is None or s.first_byte_ns is None)
+        ),
+        "connect": LateTimes.of(
+            (s.connect_ns, own._replace(is_ours=False), own.connect_ns)
+            for s, own in late
+            if s.connect_ns is not None
+        ),
+        "failed_time": LateTimes.of(
+            (s.completed_ns - s.due_ns, own, own.own_ns) for s, own in late if s.outcome is Outcome.FAILED
+        ),
+    }
+    for sample, own in late:
+        if sample.never:
+            found["response_time"].record_never(own)
+            found["service_time"].record_never(own)
     return MappingProxyType({name: times for name, times in found.items() if not times.is_empty})
-
-
-def _add(found: Mapping[str, LateTimes], sample: Sample, late: Late) -> None:
-    response_ns = sample.completed_ns - sample.due_ns
-    if sample.connect_ns is not None:
-        found["connect"].record(sample.connect_ns, late._replace(is_ours=False), late.connect_ns)
-    if sample.outcome is Outcome.FAILED:
-        found["failed_time"].record(response_ns, late, late.own_ns)
-    if sample.never:
-        found["response_time"].record_never(late)
-        found["service_time"].record_never(late)
-    elif sample.outcome is Outcome.OK:
-        found["response_time"].record(response_ns, late, late.own_ns)
-        if sample.sent_ns is not None:
-            found["service_time"].record(sample.completed_ns - sample.sent_ns, late, late.service_ns)
-            if sample.first_byte_ns is not None:
-                found["ttfb"].record(sample.first_byte_ns - sample.sent_ns, late, late.first_byte_ns)
 
 
 def without_lag(times: Histogram, late: LateTimes) -> tuple[Histogram, ...]:

@@ -14,6 +14,8 @@ from stressrunner.plan.outcome import Outcome, Problem
 
 outcomes = st.sampled_from(Outcome)
 problems = st.builds(Problem, st.sampled_from(["timeout", "check", "http 500"]), st.sampled_from(["a", "b"]))
+own_times = st.sampled_from([0, MS, 3 * MS])
+lates = st.builds(Late, own_times, own_times, own_times, own_times, st.booleans(), st.booleans())
 samples = st.builds(
     sample,
     st.integers(0, 5000),
@@ -29,6 +31,7 @@ samples = st.builds(
     resent=st.booleans(),
     never=st.booleans(),
     problem=st.none() | problems,
+    late=st.none() | lates,
 )
 
 
@@ -40,6 +43,14 @@ def tally_of(recorded):
     return tally
 
 
+def late_figures_of(cell):
+    """Return the times of a cell that were late."""
+    return {
+        name: (late.measured.encode(), late.without.encode(), late.wake.encode())
+        for name, late in cell.late_times.items()
+    }
+
+
 def figures_of(tally):
     """Return everything that is read from a tally, but for the examples of errors, which depend on the order."""
     cells = {
@@ -48,6 +59,7 @@ def figures_of(tally):
             cell.lag.encode(),
             cell.queue.encode(),
             cell.last_ns,
+            late_figures_of(cell),
         )
         for key, cell in tally.cells.items()
     }
@@ -64,6 +76,14 @@ def test_it_does_not_matter_who_counts(spread, order):
     for k in order:
         merged.merge(parts[k])
     assert figures_of(merged) == figures_of(tally_of(one for one, _ in spread))
+
+
+@given(st.lists(samples, max_size=40))
+def test_it_does_not_matter_how_many_are_counted_at_once(recorded):
+    """Samples counted together make the figures of samples counted one by one, late times included."""
+    together = Tally()
+    together.extend(recorded)
+    assert figures_of(together) == figures_of(tally_of(recorded))
 
 
 @given(st.lists(samples, max_size=20), st.lists(samples, max_size=20))
