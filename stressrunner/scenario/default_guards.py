@@ -9,8 +9,10 @@ place, as far as it reaches:
     login.errors < 5%       lifts it for that endpoint, or that stream of `traffic`
     errors < 5% else warn   lifts it openly: what is over the limit is reported and decides nothing
 
-One that lets the figure go for a while (`after`) lifts nothing, nor does one on flows, groups or sessions, which are no
-requests. docs/verdicts.md has the guards as a table, which a test holds against this one.
+Only a limit from above takes a guard's place: `errors > 5%` and `errors != 2%` say nothing about how many errors are too
+many. One that lets the figure go for a while (`after`) lifts nothing, nor does one that may judge nothing (a window, with
+`no_data: pass`), nor one on flows, groups or sessions, which are no requests. docs/verdicts.md has the guards as a table,
+which a test holds against this one.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,6 +25,10 @@ from stressrunner.scenario.threshold import Exempt, Threshold
 from stressrunner.scenario.threshold_grammar import parse_threshold
 
 __all__ = ["GUARDS", "Guard", "GuardedLoad", "default_guards", "is_lifted", "sent_by"]
+
+
+#: Operators of limits that a figure can be too high for.
+_FROM_ABOVE = ("<", "<=", "==")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +110,8 @@ def _allows_half(threshold: Threshold) -> bool:
     """Whether an unnamed threshold on errors is content with half of all requests failing."""
     return (
         (threshold.of, threshold.stat) == (None, "errors")
-        and _lifts_all_phases(threshold)
+        and _can_lift(threshold)
+        and threshold.phase is None
         and (threshold.action == "warn" or any(map(threshold.is_satisfied_by, (0.5, 1.0))))
     )
 
@@ -139,20 +146,22 @@ def is_lifted(text: str, listed: Sequence[Threshold]) -> bool:
 
 def _is_lifted(guard: Guard, listed: Sequence[Threshold]) -> bool:
     own = guard.threshold
-    same = (threshold for threshold in listed if (threshold.of, threshold.stat) == (own.of, own.stat))
-    return any(map(_lifts_all_phases, same)) or any(map(guard.is_lifted_too_by, listed))
+    same = (each for each in listed if (each.of, each.stat, each.phase) == (own.of, own.stat, None))
+    return any(map(_can_lift, same)) or any(map(guard.is_lifted_too_by, listed))
 
 
-def _lifts_all_phases(threshold: Threshold) -> bool:
-    return threshold.phase is None and not threshold.after_s
+def _can_lift(threshold: Threshold) -> bool:
+    """Whether a threshold always judges how high its figure may be."""
+    may_judge_nothing = threshold.after_s or (threshold.window_s is not None and threshold.no_data == "pass")
+    return threshold.op in _FROM_ABOVE and not may_judge_nothing
 
 
 def _left_of(guard: Guard, listed: Sequence[Threshold], load: GuardedLoad) -> Threshold | None:
     """Return what thresholds leave of a guard, None where that is nothing."""
-    own = guard.threshold
     if _is_lifted(guard, listed):
         return None
-    lifting = [threshold for threshold in listed if threshold.stat == own.stat and not threshold.after_s]
+    own = replace(guard.threshold, remedy=_remedy(guard, listed, load))
+    lifting = [threshold for threshold in listed if threshold.stat == own.stat and _can_lift(threshold)]
     if guard.parts == "none":
         return own
     sends = load.sends()
@@ -161,6 +170,25 @@ def _left_of(guard: Guard, listed: Sequence[Threshold], load: GuardedLoad) -> Th
     if sends and all(any(one.covers(pair) for one in exempt) for pair in sends):
         return None
     return replace(own, exempt=exempt)
+
+
+def _remedy(guard: Guard, listed: Sequence[Threshold], load: GuardedLoad) -> str:
+    """Say how to lift a guard that a threshold of the scenario contradicts; nothing where none does."""
+    own = guard.threshold
+    of_requests = {None, *(stream.name for stream in load.streams), *(pair.endpoint for pair in load.sends())}
+    subjects = {own.of} if guard.parts == "none" else {own.of, *of_requests}
+    for threshold in listed:
+        if (threshold.stat, threshold.action == "warn") != (own.stat, False):
+            continue
+        if threshold.op in _FROM_ABOVE or threshold.of not in subjects:
+            continue
+        if threshold.dimension == "ratio":
+            of = f"{threshold.of}." if threshold.of else ""
+            lifting = f"{of}{threshold.stat} <= 100%{f' in {threshold.phase}' if threshold.phase else ''}"
+        else:
+            lifting = f"{own.text} else warn"
+        return f"'{threshold.text}' is no limit from above, so this default holds: lift it with '{lifting}'"
+    return ""
 
 
 def _lifted_by(threshold: Threshold, guard: Guard, load: GuardedLoad) -> Iterator[Exempt]:

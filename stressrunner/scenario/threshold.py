@@ -84,6 +84,7 @@ class Threshold:
     no_data: Literal["fail", "pass"] = "fail"
     is_default: bool = False  #: a guard that every scenario has, see `default_guards`
     exempt: frozenset[Exempt] = frozenset()  #: requests that a default leaves to other thresholds
+    remedy: str = ""  #: of a default that a threshold of the scenario contradicts: how to lift it, in words
 
     def is_satisfied_by(self, value: float) -> bool:
         """Return whether a figure satisfies the limit; an infinite one is above every limit."""

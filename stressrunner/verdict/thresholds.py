@@ -80,6 +80,8 @@ def evaluate(threshold: Threshold, figures: Figures) -> ThresholdOutcome:
     """Judge one threshold on the figures of a run; it never raises, and never guesses at what is not held."""
     finding = _find(threshold, figures)
     state, note = _judge(threshold, finding, is_off=_is_off(threshold, figures))
+    if state == "failed":
+        note = "; ".join(filter(None, (note, threshold.remedy)))
     value, without_lag = finding.measurement.value, finding.without_lag
     return ThresholdOutcome(
         text=threshold.text,

@@ -42,11 +42,67 @@ def left_out(thresholds, guard="errors < 1%", **scenario):
         ("[good.errors < 5% else abort after 1s]", set()),
         ("[good.errors < 5%, bad.errors < 50%]", None),
         ('[{stat: errors, of: good, op: "<", value: 5%}]', {(None, "good")}),
+        ('[{stat: errors, op: "<", value: 5%, no_data: pass}]', None),
+        ('[{stat: errors, op: "<", value: 5%, over: 1s, no_data: pass}]', set()),
     ],
 )
 def test_what_lifts_the_guard_on_errors(thresholds, exempt):
     """An unnamed threshold on errors lifts it, one with a name for that alone, and nothing on another figure does."""
     assert left_out(thresholds) == exempt
+
+
+@pytest.mark.parametrize("op", ["<", "<=", "==", ">", ">=", "!="])
+@pytest.mark.parametrize(
+    ("guard", "more"),
+    [
+        ("errors < 1%", ""),
+        ("endpoints.errors < 50%", ""),
+        ("iterations.errors < 1%", ""),
+        ("dropped < 1%", ""),
+        ("unfinished < 1%", ""),
+        ("not_reached < 1%", "feeders: {users: {values: [a, b], on_end: stop}}"),
+        ("user_setup.errors < 1%", "user_setup: [good]"),
+        ("user_setup.count == 0", "user_setup: [good]"),
+    ],
+)
+def test_only_a_limit_from_above_lifts_a_guard(guard, more, op):
+    """`errors > 5%` and `errors != 2%` say nothing about how many errors are too many."""
+    subject = guard.split(" ", 1)[0]
+    limit = "7" if subject.endswith("count") else "7%"
+    endpoints = "endpoints: {good: {get: '/{{ users }}'}, bad: {get: /bad}}" if "users:" in more else TWO
+    found = guards(f"['{subject} {op} {limit}']", OPEN, endpoints, more)
+    assert (guard in found) is (op in (">", ">=", "!="))
+
+
+@pytest.mark.parametrize(
+    ("thresholds", "remedy"),
+    [
+        ("[errors > 5%]", "lift it with 'errors <= 100%'"),
+        ("[errors != 2% in peak]", "lift it with 'errors <= 100% in peak'"),
+        ("[bad.errors > 5%]", "lift it with 'bad.errors <= 100%'"),
+        ("[errors > 5% else warn]", ""),
+        ("[iterations.errors > 5%]", ""),
+        ("[walk.errors > 5%]", ""),
+        ("[p95 > 5ms]", ""),
+    ],
+)
+def test_a_guard_that_a_threshold_contradicts_says_how_to_lift_it(thresholds, remedy):
+    """A lower limit on errors is meant, so the report of the guard has the line to write beside it."""
+    flow = "flows: {walk: [good]}\nmix: {walk: 1, bad: 1}"
+    text = guards(thresholds, PHASES, more=flow)["errors < 1%"].remedy
+    assert text.endswith(remedy)
+    assert bool(text) is bool(remedy)
+    if remedy:
+        line = remedy.split("'")[1]
+        assert left_out(f"{thresholds[:-1]}, {line}]", load=PHASES, more=flow) != set()
+
+
+def test_a_count_that_a_threshold_contradicts_is_lifted_by_a_warning():
+    """Counts have no limit that all keep, so what lifts their guard is the guard itself with `else warn`."""
+    contradicted = guards("[user_setup.count > 3]", more="user_setup: [good]")["user_setup.count == 0"]
+    assert contradicted.remedy.endswith("lift it with 'user_setup.count == 0 else warn'")
+    lifted = "[user_setup.count > 3, user_setup.count == 0 else warn]"
+    assert "user_setup.count == 0" not in guards(lifted, more="user_setup: [good]")
 
 
 PHASES = """load:
@@ -122,7 +178,7 @@ def test_users_drop_nothing():
         ("[errors < 1%]", set()),
         ("[errors < 50%]", set()),
         ("[errors < 60%]", None),
-        ("[errors > 40%]", None),
+        ("[errors > 40%]", set()),
         ("[errors <= 100% in hold]", set()),
         ("[errors < 1% else warn]", None),
         ("[endpoints.errors < 5%]", None),

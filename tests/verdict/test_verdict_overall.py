@@ -59,6 +59,16 @@ def test_the_endpoint_that_fails_is_named():
     assert outcome.note == "'rare': 39 of 40 failed"
 
 
+@pytest.mark.parametrize("text", ["errors < 1%", "errors < 2%"])
+def test_a_default_that_fails_says_how_to_lift_it(text):
+    """Where another threshold contradicts it, and only where it has failed."""
+    threshold = replace(parse_threshold(text), is_default=True, remedy="lift it with 'errors <= 100%'")
+    outcome = evaluate(threshold, figures(stats([10] * 985, failed=15)))
+    is_failed = text == "errors < 1%"
+    assert outcome.state == ("failed" if is_failed else "passed")
+    assert outcome.note == (threshold.remedy if is_failed else "")
+
+
 def test_few_requests_are_no_failure():
     """Where nothing was sent often enough to be judged, the guard has no figure and passes."""
     outcome = judged("endpoints.errors < 50%", good=stats([10], failed=2))
