@@ -135,6 +135,10 @@ class Stats:
     #: the part of the planned requests, or of the planned time where that alone ends phases, that was not reached, the
     #: larger of both; None where neither was planned
     not_reached_ratio: float | None = None
+    #: of the failed and the dropped ones: those that may be the generator's doing, as it did not read or released them
+    #: late, or that were due in the wake of a freeze; wrong replies are not among them
+    failed_by_lag: int = 0
+    dropped_by_lag: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +243,8 @@ def stats_of(
         certain=total.certain,
         certain_replies=total.certain_replies,
         not_reached_ratio=_larger((planned - accounted) / planned if planned else None, missing_time),
+        failed_by_lag=total.failed_by_lag,
+        dropped_by_lag=total.dropped_by_lag,
     )
 
 

@@ -56,6 +56,14 @@ def _is_of_reply(problem: Problem, status: int) -> bool:
     return problem.kind in _OF_REPLY or problem.kind.startswith("http ")
 
 
+def _failed_by_lag(sample: Sample) -> bool:
+    """Return whether a request failed, and that may be the generator's doing."""
+    late, problem = sample.late, sample.problem
+    if sample.outcome is not Outcome.FAILED or late is None or not (late.is_ours or late.in_wake):
+        return False
+    return problem is None or not _is_of_reply(problem, sample.status)
+
+
 class Cell:
     """Counts of one endpoint in one phase."""
 
@@ -67,6 +75,8 @@ class Cell:
         "certain_replies",
         "connect",
         "dropped",
+        "dropped_by_lag",
+        "failed_by_lag",
         "failed_time",
         "lag",
         "last_ns",
@@ -106,6 +116,9 @@ class Cell:
         self.certain = (
             0  #: those, and others that failed without the generator's having any part in their times
         )
+        #: of what failed and was dropped: what may be the generator's doing, as nobody read, or in the wake of a freeze; of
+        #: the failed not those that are certain by their reply
+        self.failed_by_lag = self.dropped_by_lag = 0
         self.late_times: dict[str, LateTimes] = {}  #: of the histograms here, by their names
         self.response_time = Histogram()
         self.service_time = Histogram()
@@ -168,12 +181,14 @@ class Cell:
         lates = [sample.late for sample in samples if sample.late is not None]
         self.own_ns += sum(late.own_ns for late in lates)
         self.late += sum(late.own_ns > _NOTABLY_NS or late.is_ours for late in lates)
+        self.failed_by_lag += sum(map(_failed_by_lag, samples))
         self._merge_late(late_times_of(samples))
 
     def record_late_drops(self, count: int, late: Late) -> None:
         """Count arrivals that were given up as the generator was late, or is in a wake."""
         self.own_ns += count * late.own_ns
         self.late += count * (late.own_ns > _NOTABLY_NS)
+        self.dropped_by_lag += count
         self.late_times.setdefault("response_time", LateTimes()).record_never(late, count)
 
     def _merge_late(self, others: Mapping[str, LateTimes]) -> None:
@@ -206,6 +221,8 @@ class Cell:
         self.own_ns += other.own_ns
         self.certain_replies += other.certain_replies
         self.certain += other.certain
+        self.failed_by_lag += other.failed_by_lag
+        self.dropped_by_lag += other.dropped_by_lag
         self._merge_late(other.late_times)
         for name in _HISTOGRAMS:
             getattr(self, name).merge(getattr(other, name))

@@ -55,6 +55,8 @@ class Aggregate:
     certain: int = 0  #: failed requests that no doubt about the generator explains
     certain_replies: int = 0  #: of those, complete replies
     present: float = 1.0  #: part of the time in which the event loops of a closed load were not late
+    failed_by_lag: int = 0  #: of the failed and the dropped: what may be the generator's doing
+    dropped_by_lag: int = 0
 
     @classmethod
     def of(cls, stats: Stats, metric: Metric, present: float = 1.0) -> "Aggregate":
@@ -78,6 +80,8 @@ class Aggregate:
             certain=stats.certain,
             certain_replies=stats.certain_replies,
             present=present,
+            failed_by_lag=stats.failed_by_lag,
+            dropped_by_lag=stats.dropped_by_lag,
         )
 
     @classmethod
@@ -94,6 +98,8 @@ class Aggregate:
             "unfinished",
             "certain",
             "certain_replies",
+            "failed_by_lag",
+            "dropped_by_lag",
         )
         sums = {name: sum(getattr(stats, name) for stats in several) for name in names}
         return cls(**sums, throughput_per_s=None, goodput_per_s=None, times=Histogram())
@@ -181,12 +187,20 @@ def _ratio(part: int, whole: int) -> Measurement:
 
 
 def _errors(a: Aggregate) -> Measurement:
-    measurement = _ratio(a.failed, a.ok + a.failed)
+    measurement = _without(_ratio, a.failed, a.ok + a.failed, a.failed_by_lag)
     if not a.completed:
         return measurement
     return replace(
         measurement, certain=a.certain / a.completed, certain_replies=a.certain_replies / a.completed
     )
+
+
+def _without(measured: Callable[[int, int], Measurement], part: int, whole: int, by_lag: int) -> Measurement:
+    """Return a part of some requests, and what it is without those in it that may be the generator's doing."""
+    found = measured(part, whole)
+    if not by_lag:
+        return found
+    return replace(found, without_lag=measured(part - by_lag, whole - by_lag).value or 0.0)
 
 
 def _rate(per_s: float | None, a: Aggregate) -> Measurement:
@@ -196,9 +210,9 @@ def _rate(per_s: float | None, a: Aggregate) -> Measurement:
     return Measurement(per_s, a.completed, without_lag=per_s / a.present)
 
 
-def _count_or_ratio(threshold: Threshold, part: int, whole: int) -> Measurement:
+def _count_or_ratio(threshold: Threshold, part: int, whole: int, by_lag: int = 0) -> Measurement:
     """Compare a count with a count, and a ratio with a ratio: the limit decides."""
-    return Measurement(part, whole) if threshold.dimension == "count" else _ratio(part, whole)
+    return _without(Measurement if threshold.dimension == "count" else _ratio, part, whole, by_lag)
 
 
 def _not_reached_ratio(stats: Stats) -> float | None:
@@ -228,7 +242,7 @@ _COUNTED: Mapping[str, Callable[[Threshold, Aggregate], Measurement]] = MappingP
         "refused": lambda _, a: _ratio(a.refused, a.completed),
         "throughput": lambda _, a: _rate(a.throughput_per_s, a),
         "goodput": lambda _, a: _rate(a.goodput_per_s, a),
-        "dropped": lambda threshold, a: _count_or_ratio(threshold, a.dropped, a.planned),
+        "dropped": lambda threshold, a: _count_or_ratio(threshold, a.dropped, a.planned, a.dropped_by_lag),
         "unfinished": _unfinished,
         "not_reached": _not_reached,
         "count": lambda _, a: Measurement(a.completed, a.completed),

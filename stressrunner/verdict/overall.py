@@ -78,7 +78,7 @@ def _worst_endpoint(threshold: Threshold, figures: Figures) -> Measurement:
         parts = {name: [stats for (_, endpoint), stats in held.items() if endpoint == name] for name in names}
     else:
         parts = {name: [stats] for name, stats in found.items()}
-    judged, certain, replies = [], [], []
+    judged, certain, replies, without_lag = [], [], [], []
     for name, several in parts.items():
         completed = sum(stats.completed for stats in several)
         failed = sum(stats.failed for stats in several)
@@ -87,6 +87,8 @@ def _worst_endpoint(threshold: Threshold, figures: Figures) -> Measurement:
             judged.append((failed / ended, failed, ended, name))
             certain.append(sum(stats.certain for stats in several) / completed)
             replies.append(sum(stats.certain_replies for stats in several) / completed)
+            by_lag = sum(stats.failed_by_lag for stats in several)
+            without_lag.append((failed - by_lag) / (ended - by_lag) if ended > by_lag else 0.0)
     rest = exemption(threshold)
     if not judged:
         note = f"no endpoint completed {_ENOUGH} requests"
@@ -99,6 +101,7 @@ def _worst_endpoint(threshold: Threshold, figures: Figures) -> Measurement:
         note="; ".join(part for part in (note, rest) if part),
         certain=max(certain),
         certain_replies=max(replies),
+        without_lag=lowered if (lowered := max(without_lag)) < ratio else None,
     )
 
 

@@ -39,7 +39,9 @@ class Slice:
         "certain_replies",
         "completed_in_time",
         "dropped",
+        "dropped_by_lag",
         "duration_s",
+        "failed_by_lag",
         "late_times",
         "ok_in_time",
         "outcomes",
@@ -58,6 +60,7 @@ class Slice:
         self.late_times = LateTimes()  #: of these times
         self.certain = 0  #: failures that no doubt about the generator explains
         self.certain_replies = 0  #: of those, complete replies
+        self.failed_by_lag = self.dropped_by_lag = 0  #: as in a cell
         self.absent_s = 0.0  #: how long the event loops of a closed load were late
 
     @classmethod
@@ -76,6 +79,8 @@ class Slice:
                     total.late_times.merge(late)
             total.certain += cell.certain
             total.certain_replies += cell.certain_replies
+            total.failed_by_lag += cell.failed_by_lag
+            total.dropped_by_lag += cell.dropped_by_lag
         total.completed_in_time = total.completed
         total.ok_in_time = total.outcomes[Outcome.OK]
         return total
@@ -119,6 +124,8 @@ class Slice:
         self.ok_in_time += sign * other.ok_in_time
         self.certain += sign * other.certain
         self.certain_replies += sign * other.certain_replies
+        self.failed_by_lag += sign * other.failed_by_lag
+        self.dropped_by_lag += sign * other.dropped_by_lag
         self.absent_s += sign * other.absent_s
         if sign > 0:
             self.times.merge(other.times)
@@ -191,5 +198,7 @@ class Rolling:
             without_lag=() if total.late_times.is_empty else without_lag(total.times, total.late_times),
             certain=total.certain,
             certain_replies=total.certain_replies,
+            failed_by_lag=total.failed_by_lag,
+            dropped_by_lag=total.dropped_by_lag,
             present=max(0.0, 1 - total.absent_s / total.duration_s) if measured else 1.0,
         )

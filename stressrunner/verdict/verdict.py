@@ -98,6 +98,7 @@ def sentence_of(outcome: ThresholdOutcome) -> str:
     stat = match["subject"] if match else outcome.text
     subject = stat + "".join(_SCOPE.findall(statement))
     limit = format_quantity(outcome.limit, outcome.dimension)
+    is_plural = stat.rpartition(".")[2] in _PLURALS
     if outcome.state == "unproven":
         return f"{subject} is not proven: {outcome.note}"
     if outcome.state == "turned":
@@ -105,13 +106,13 @@ def sentence_of(outcome: ThresholdOutcome) -> str:
             "never" if outcome.measured is None else format_quantity(outcome.measured, outcome.dimension)
         )
         return (
-            f"{subject} has no answer, as the generator was late: {measured} as measured, {outcome.note}; limit {limit}; "
+            f"{subject} {'have' if is_plural else 'has'} no answer, as the generator was late: {measured} as measured, {outcome.note}; limit {limit}; "
             "run it again, with less load or more CPU for the generator"
         )
     if outcome.measured is None:
         return f"{subject}: {outcome.note}; limit {limit}"
     note = f" ({outcome.note})" if outcome.note else ""
-    verb = "are" if stat.rpartition(".")[2] in _PLURALS else "is"
+    verb = "are" if is_plural else "is"
     return f"{subject} {verb} {_measured(outcome, limit)}, limit {limit}{note}"
 
 

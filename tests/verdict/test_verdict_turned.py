@@ -3,12 +3,14 @@
 from dataclasses import replace
 
 import pytest
-from made_figures import cell_of, figures, point, process, sample, stats
+from made_figures import cell_of, figures, phase, point, process, sample, stats
 from test_verdict_watchdog import Load
 
 from stressrunner.engine.loop_watch import Late
 from stressrunner.metrics.summary import stats_of
+from stressrunner.metrics.tally import Tally
 from stressrunner.plan.outcome import Outcome, Problem
+from stressrunner.scenario.threshold import Exempt
 from stressrunner.scenario.threshold_grammar import parse_threshold
 from stressrunner.verdict.certain import certain_deliveries
 from stressrunner.verdict.delivery.outcome import Requirement
@@ -32,6 +34,7 @@ def counted(*samples):
     return stats_of([cell_of(samples)], planned=len(samples), duration_s=10.0)
 
 
+WRONG = Problem("http 500", "status was 500")
 LAGGED = counted(*[sample(10)] * 90, *[late(100, 80)] * 10)  # 20 ms without lag
 
 
@@ -78,6 +81,92 @@ def test_timeouts_of_our_making_turn_what_they_break():
     theirs = sample(30_000, Outcome.FAILED, never=True)
     assert judged("p95 < 1s", counted(*[sample(10)] * 90, *[ours] * 10)).state == "turned"
     assert judged("p95 < 1s", counted(*[sample(10)] * 90, *[theirs] * 10)).state == "failed"
+
+
+OURS = {
+    "ours": sample(30_000, Outcome.FAILED, never=True, late=Late(0, is_ours=True)),
+    "wake": sample(5, Outcome.FAILED, problem=Problem("reset", "x"), late=Late(0, in_wake=True)),
+}
+
+
+@pytest.mark.parametrize("failure", OURS)
+@pytest.mark.parametrize(
+    ("text", "others", "state"),
+    [
+        ("errors < 5%", 0, "turned"),
+        ("errors < 5%", 5, "failed"),  # 5 of 95 without those
+        ("errors < 6%", 5, "turned"),
+        ("errors < 50%", 0, "passed"),
+        ("errors > 5%", 0, "turned"),  # that held by lag alone
+        ("errors > 5%", 40, "passed"),
+        ("errors < 5% else warn", 0, "warned"),
+    ],
+)
+@pytest.mark.parametrize("subject", ["", "endpoints."])
+def test_errors_that_lag_made_turn_what_they_decide(subject, text, others, state, failure):
+    """Timeouts while nobody read, and failures in the wake of a freeze, are left out of errors without lag."""
+    failures = [sample(5, Outcome.FAILED)] * others
+    totals = counted(*[sample(10)] * (90 - others), *failures, *[OURS[failure]] * 10)
+    assert (
+        evaluate(parse_threshold(subject + text), figures(totals, endpoints={"one": totals})).state == state
+    )
+
+
+def test_wrong_replies_in_a_wake_are_nobody_elses():
+    """A target that answers 500 does so whatever the generator did."""
+    wrong = sample(5, Outcome.FAILED, problem=WRONG, status=500, late=Late(3 * MS, in_wake=True))
+    assert judged("errors < 5%", counted(*[sample(10)] * 90, *[wrong] * 10)).state == "failed"
+
+
+def test_defaults_without_what_others_judge_are_turned_too():
+    """The guard on errors sums what is left of phases and endpoints, and what lag did of it."""
+    totals = counted(*[sample(10)] * 90, *[OURS["ours"]] * 10)
+    threshold = replace(parse_threshold("errors < 1%"), exempt=frozenset([Exempt("p", "other")]))
+    held = {"phases": [phase("p", totals)], "phase_endpoints": {("p", "one"): totals}}
+    assert evaluate(threshold, figures(totals, **held)).state == "turned"
+
+
+def dropping(by_lag, late, others=0):
+    """Return figures of 1,000 arrivals of which some were dropped, so many of them by lag."""
+    tally = Tally()
+    tally.extend([sample(10)] * (1000 - by_lag - others))
+    tally.record_dropped(0, 0, others)
+    tally.record_dropped(0, 0, by_lag, late)
+    return stats_of(tally.cells.values(), planned=1000, duration_s=10.0)
+
+
+@pytest.mark.parametrize("late", [Late(50 * MS, is_ours=True), Late(0, in_wake=True)])
+@pytest.mark.parametrize(
+    ("text", "others", "state"),
+    [
+        ("dropped < 1%", 0, "turned"),
+        ("dropped < 1%", 10, "failed"),
+        ("dropped < 1%", 9, "failed"),  # of 900 that lag had no part in
+        ("dropped < 1%", 8, "turned"),
+        ("dropped == 0", 0, "turned"),
+        ("dropped < 5", 4, "turned"),
+        ("dropped < 5", 5, "failed"),
+        ("dropped < 20%", 0, "passed"),
+    ],
+)
+def test_drops_of_our_making_turn_what_they_break(text, others, state, late):
+    """An arrival that was released late, or after a freeze, is dropped for what the generator did."""
+    outcome = judged(text, dropping(100, late, others))
+    assert outcome.state == state
+    verdict = judge([outcome], Validity("suspect", ("the generator was late for some time",)))
+    assert verdict.exit_code == {"turned": 4, "failed": 3, "passed": 0}[state]
+
+
+@pytest.mark.parametrize("text", ["errors < 5% over 2s", "errors < 5% over 2s else abort"])
+def test_windows_of_errors_are_turned_too(text):
+    """Windows leave out what lag did, as the whole run does, also when it has left them."""
+    bad = [sample(10)] * 80 + [OURS["ours"]] * 20
+    load = Load(text)
+    load.seconds([sample(10)] * 100, bad, bad, *[[sample(10)] * 100] * 3)
+    assert load.outcome().state == "turned"
+    load = Load(text)
+    load.seconds(bad, bad, *[[sample(10)] * 80 + [sample(5, Outcome.FAILED)] * 20] * 3)
+    assert load.outcome().state == "failed"
 
 
 def test_the_wake_of_a_freeze_is_left_out_where_enough_remain():
@@ -131,7 +220,6 @@ def test_windows_are_turned_too():
         assert load.outcome().state == "failed"
 
 
-WRONG = Problem("http 500", "status was 500")
 FAILURES = {
     "reply": sample(5, Outcome.FAILED, problem=WRONG, status=500, late=Late(3 * MS)),
     "of time": sample(
@@ -152,7 +240,6 @@ FAILURES = {
         ("check", "replies"),
         ("of time", ""),
         ("busy", ""),
-        ("wake", ""),
         ("punctual", "punctual"),
         ("ours", ""),
     ],
