@@ -1,13 +1,11 @@
 """Asking before load goes to a machine that nobody has named as one's own to load."""
 
 import os
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import click
 
+from stressrunner.cli.interrupts import interrupted_at_once
 from stressrunner.errors import UsageError
 from stressrunner.run.strangers import Stranger, strangers
 from stressrunner.scenario.model import Target
@@ -31,7 +29,7 @@ async def ask_about(target: Target) -> None:
     if not _is_attended():
         raise UsageError(f"{_statement(named, found)}: nothing was sent; {_REMEDY}")
     click.echo(f"{_statement(named, found)}.", err=True)
-    with _interrupts_at_once():
+    with interrupted_at_once():
         agreed = click.confirm(f"Send load to {named}?", err=True)
     if not agreed:
         raise UsageError("nothing was sent")
@@ -45,13 +43,3 @@ def _statement(named: str, found: tuple[Stranger, ...]) -> str:
 def _is_attended() -> bool:
     """Whether somebody is there to answer; build servers set CI and may well have terminals."""
     return sys.stdin.isatty() and sys.stderr.isatty() and not os.environ.get("CI")
-
-
-@contextmanager
-def _interrupts_at_once() -> Iterator[None]:
-    """Let Ctrl-C end a question: event loops only take note of it, and would be waited for."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -1,6 +1,7 @@
 """`stressrunner import`: a description or a recording of an API becomes a scenario."""
 
 import sys
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import click
 
 from stressrunner.authoring.importing import Imported, Material, import_scenario
 from stressrunner.errors import UsageError
+from stressrunner.scenario.files import reason_of
 from stressrunner.scratch import replacing
 
 __all__ = ["ImportOptions", "import_material"]
@@ -59,14 +61,18 @@ def import_material(kind: str, source: str, options: ImportOptions) -> int:
 
 def _read(source: str) -> str:
     try:
-        if source != "-" and Path(source).stat().st_size > _LARGEST_SOURCE:
+        with ExitStack() as stack:
+            opened = sys.stdin.buffer if source == "-" else stack.enter_context(Path(source).open("rb"))
+            content = opened.read(
+                _LARGEST_SOURCE + 1
+            )  # what is no file, such as a pipe, has no size beforehand
+        if len(content) > _LARGEST_SOURCE:
             raise UsageError(f"{source}: larger than {_LARGEST_SOURCE // 1_000_000} MB")
-        content = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
         return content.decode("utf-8-sig")
-    except OSError as error:
-        raise UsageError(f"{source}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"{source}: this is no UTF-8 text") from error
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{source}: {reason_of(error)}") from error
 
 
 def _tell(imported: Imported, output: Path | None) -> None:

@@ -6,14 +6,16 @@ say so more than once, and only the first time counts.
 
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import anyio
 
 from stressrunner.errors import StressrunnerError
 
-__all__ = ["interruptible", "watch_handlers", "watch_signals"]
+__all__ = ["interrupted_at_once", "interruptible", "watch_handlers", "watch_signals"]
 
 T = TypeVar("T")
 Watch = Callable[[Callable[[], None]], Coroutine[Any, Any, None]]
@@ -26,7 +28,10 @@ async def watch_signals(interrupt: Callable[[], None]) -> None:
     async with anyio.create_task_group() as tasks:
 
         async def on_interrupt() -> None:
-            with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as received:
+            with (
+                _kept(signal.SIGTERM),
+                anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as received,
+            ):
                 async for _ in received:
                     interrupt()
                     return
@@ -34,12 +39,30 @@ async def watch_signals(interrupt: Callable[[], None]) -> None:
         async def on_hang_up() -> None:
             # `nohup` has it ignored, and that is to stay so.
             if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-                with anyio.open_signal_receiver(signal.SIGHUP) as received:
+                with _kept(signal.SIGHUP) as kept, anyio.open_signal_receiver(signal.SIGHUP) as received:
                     async for _ in received:
+                        kept.handler = signal.SIG_IGN  # also while reports are written
                         interrupt()
 
         tasks.start_soon(on_interrupt)
         tasks.start_soon(on_hang_up)
+
+
+@dataclass(slots=True)
+class _Kept:
+    """What a signal is to do when nobody waits for it any more."""
+
+    handler: Any
+
+
+@contextmanager
+def _kept(number: signal.Signals) -> Iterator[_Kept]:
+    """Put a signal's handler back, of which the event loop leaves none."""
+    kept = _Kept(signal.getsignal(number))
+    try:
+        yield kept
+    finally:
+        signal.signal(number, kept.handler)
 
 
 async def watch_handlers(interrupt: Callable[[], None]) -> None:
@@ -82,3 +105,13 @@ async def interruptible(
     if isinstance(outcome, StressrunnerError):
         raise outcome
     return outcome
+
+
+@contextmanager
+def interrupted_at_once() -> Iterator[None]:
+    """Let a Ctrl-C end what does not wait, such as a question or the reading of a file; an event loop only takes note of it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

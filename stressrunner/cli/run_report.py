@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import click
 from stressrunner.cli.consent import ask_about
 from stressrunner.cli.destinations import SAMPLES, Destination, parse_destinations
 from stressrunner.cli.exports import Exports, exporting
-from stressrunner.cli.interrupts import interruptible
+from stressrunner.cli.interrupts import interrupted_at_once, interruptible
 from stressrunner.cli.loading import loaded
 from stressrunner.cli.run_options import RunOptions
 from stressrunner.cli.sample_file import SampleFile, sample_files
@@ -39,21 +40,14 @@ async def check_run_report(path: Path, options: RunOptions, crew: Crew) -> int:
     Raises:
         StressrunnerError: what keeps a run from taking place.
     """
-    destinations = parse_destinations(options.reports)
-    template = None
-    if options.template is not None:
-        if any(destination.path is None for destination in destinations):
-            raise UsageError(
-                "--template goes to stdout, and so does a report without a path: give that one a path"
-            )
-        from stressrunner.reports.template import load_template  # noqa: PLC0415  costs start-up time
-
-        template = load_template(options.template)
-    with (
-        loaded(path, options.environment, options.overrides) as document,
-        sample_files(destinations) as samples,
-        exporting(options, [phase.name for phase in build(document).load]) as exports,
-    ):
+    with ExitStack() as stack:
+        with interrupted_at_once():
+            destinations = parse_destinations(options.reports)
+            template = _template(options, destinations)
+            document = stack.enter_context(loaded(path, options.environment, options.overrides))
+            samples = stack.enter_context(sample_files(destinations))
+            phases = [phase.name for phase in build(document).load]
+            exports = stack.enter_context(exporting(options, phases))
         result = await _watched(document, options, crew, samples, exports)
         for number in range(1, options.repeat):
             if not _is_to_be_repeated(result):
@@ -77,6 +71,19 @@ async def check_run_report(path: Path, options: RunOptions, crew: Crew) -> int:
 
         tell_github(result, document, os.environ)
     return result.verdict.exit_code
+
+
+def _template(options: RunOptions, destinations: Sequence[Destination]) -> Callable[[Result], str] | None:
+    """Return the template that was asked for as a function, None without one."""
+    if options.template is None:
+        return None
+    if any(destination.path is None for destination in destinations):
+        raise UsageError(
+            "--template goes to stdout, and so does a report without a path: give that one a path"
+        )
+    from stressrunner.reports.template import load_template  # noqa: PLC0415  costs start-up time
+
+    return load_template(options.template)
 
 
 def _is_to_be_repeated(result: Result) -> bool:

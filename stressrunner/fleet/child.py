@@ -55,6 +55,9 @@ _TURN_S = (
 def main() -> None:
     """Be a generator until the coordinator is done."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is the coordinator's to answer
+    for name in ("SIGTERM", "SIGHUP"):  # a generator that was forked has the coordinator's handlers
+        if name in signal.Signals.__members__ and callable(signal.getsignal(signal.Signals[name])):
+            signal.signal(signal.Signals[name], signal.SIG_DFL)
     sys.setswitchinterval(_TURN_S)
     ask_for_short_turns()
     pipe = Pipe.private()

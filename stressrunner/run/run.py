@@ -87,7 +87,7 @@ async def _run(
     chores = Chores(plan, clock, listener, origin.masker)
     try:
         async with sink_of(scenario, plan, listener) as sink, target_of(plan, sink) as target:
-            await reach(target, plan)
+            await reach(target, plan, interrupted)
             listener.note(
                 f"target {shown(target.base_url, plan.target.proxy)}, seed {plan.seed}, run {plan.run_id}"
             )

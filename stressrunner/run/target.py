@@ -5,10 +5,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit, urlunsplit
 
+import anyio
+
 from stressrunner.demo import DemoOptions
 from stressrunner.demo.process import running_demo
 from stressrunner.errors import TargetUnreachable
 from stressrunner.fleet.transports import tls_of
+from stressrunner.http.exchange import Failure
 from stressrunner.http.probe import probe, probe_http2
 from stressrunner.masking import MASK
 from stressrunner.plan.plan import Plan
@@ -44,23 +47,37 @@ def shown(base_url: str, proxy: str | None = None) -> str:
     return urlunsplit(parts._replace(netloc=f"{parts.username}:{MASK}@{parts.netloc.rpartition('@')[2]}"))
 
 
-async def reach(target: LiveTarget, plan: Plan) -> None:
+async def reach(target: LiveTarget, plan: Plan, interrupted: anyio.Event | None = None) -> None:
     """Open one connection before the load, so that a dead target is named at once and in one sentence.
 
     Where HTTP/2 is to be spoken, the target has to begin to. With a proxy and HTTP/1.1, it is the proxy that is
     connected to: it alone can tell whether there is something behind it.
 
     Raises:
-        TargetUnreachable: there is no such connection within the target's timeout for connecting.
+        TargetUnreachable: there is no such connection within the target's timeout for connecting, or until interrupted.
     """
+    problem = "it was interrupted"
+    async with anyio.create_task_group() as tasks:
+
+        async def give_up() -> None:
+            if interrupted is not None:
+                await interrupted.wait()
+                tasks.cancel_scope.cancel()
+
+        tasks.start_soon(give_up)
+        failure = await _probed(target, plan)
+        problem = "" if failure is None else failure.message
+        tasks.cancel_scope.cancel()
+    if problem:
+        raise TargetUnreachable(shown(target.base_url, plan.target.proxy), problem)
+
+
+async def _probed(target: LiveTarget, plan: Plan) -> Failure | None:
     proxy, timeout_s = plan.target.proxy, plan.target.timeout.connect_s
     if plan.target.http == "2":
-        failure = await probe_http2(target.base_url, timeout_s, tls=tls_of(plan), proxy=proxy)
-    else:
-        tls = tls_of(plan) if proxy is None and target.base_url.startswith("https:") else None
-        failure = await probe(proxy or target.base_url, timeout_s, tls=tls)
-    if failure is not None:
-        raise TargetUnreachable(shown(target.base_url, proxy), failure.message)
+        return await probe_http2(target.base_url, timeout_s, tls=tls_of(plan), proxy=proxy)
+    tls = tls_of(plan) if proxy is None and target.base_url.startswith("https:") else None
+    return await probe(proxy or target.base_url, timeout_s, tls=tls)
 
 
 @asynccontextmanager
