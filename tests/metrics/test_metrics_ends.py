@@ -57,3 +57,19 @@ def test_there_are_never_too_many_numbers():
 def test_of_nothing_nothing_is_reached():
     """Without any ends there is no moment."""
     assert Ends().reached_ns(Fraction(1)) is None
+
+
+@given(st.integers(10, 100_000), st.integers(1, 8))
+def test_moments_of_long_phases_are_told_to_a_thousandth(length_s, parts):
+    """However long ends go on, and whoever counted them, a moment is late by less than a thousandth of their time."""
+    ends_ns = [n * length_s * 200_000 for n in range(1, 5001)]
+    ends = Ends()
+    for k in range(parts):
+        part = Ends()
+        for at_ns in ends_ns[k::parts]:
+            part.extend([at_ns])
+        ends.merge(part)
+    assert ends.step_ns <= max(1 << 22, length_s * 1_000_000)
+    for percent in (1, 50, 99):
+        late_ns = ends.reached_ns(Fraction(percent, 100)) - ends_ns[percent * 50 - 1]
+        assert 0 <= late_ns < max(1 << 22, length_s * 1_000_000)

@@ -102,6 +102,26 @@ def test_merging_leaves_the_other_alone():
     assert state_of(other) == state_of(histogram_of([5000]))
 
 
+@given(many, many, st.integers(0, 3), st.integers(0, 3))
+def test_what_is_taken_off_leaves_what_is_left(rest, part, never, never_part):
+    """Counts and sums are those of the rest; so are its ends, but for their bucket where they were the part's."""
+    left = histogram_of(rest + part, never + never_part)
+    left.take_off(histogram_of(part, never_part))
+    expected = histogram_of(rest, never)
+    ends = {"min_ns", "max_ns"}
+    assert {**state_of(left), **dict.fromkeys(ends)} == {**state_of(expected), **dict.fromkeys(ends)}
+    if not rest:
+        assert (left.min_ns, left.max_ns) == (None, None)
+        return
+    near = {"rel": 0.001, "abs": 1000}
+    assert left.min_ns == (
+        min(rest) if not part or min(rest) < min(part) else pytest.approx(min(rest), **near)
+    )
+    assert left.max_ns == (
+        max(rest) if not part or max(rest) > max(part) else pytest.approx(max(rest), **near)
+    )
+
+
 @given(many, st.integers(0, 5))
 def test_encoding_loses_nothing(values, never):
     """What was encoded is read back as it was."""

@@ -3,6 +3,7 @@
 import pytest
 from metrics_samples import MS, sample
 
+from stressrunner.engine.loop_watch import Late
 from stressrunner.metrics.ledger import Ledger, PhaseOutline
 from stressrunner.metrics.tally import Tally
 from stressrunner.plan.outcome import Outcome
@@ -117,6 +118,43 @@ def test_planned_requests():
     assert (summary.totals.planned, summary.totals.not_reached) == (11, 8)
     assert (summary.endpoints["login"].planned, summary.endpoints["search"].planned) == (7, 4)
     assert summary.phase_endpoints["hold", "search"].not_reached == 3
+
+
+@pytest.mark.parametrize(
+    ("lasted_s", "missing"), [([4, 4], 0), ([1, 4], 3 / 8), ([9, 2], 2 / 8), ([3], 5 / 8), ([], 1)]
+)
+def test_time_that_was_not_reached(lasted_s, missing):
+    """Where time alone ends phases it is the part of their time that they did not last; a longer one makes up for none."""
+    spans = {i: (at(10 * i), at(10 * i + length_s)) for i, length_s in enumerate(lasted_s)}
+    totals = ledger_of(phases=(TIMED, TIMED)).summary(spans).totals
+    assert (totals.planned, totals.not_reached_ratio) == (0, pytest.approx(missing))
+
+
+@pytest.mark.parametrize(
+    ("own_ms", "late", "left"),
+    [
+        ([0, 9, 8, 0, 9], 2, {0, 3, 4}),
+        ([9, 0, 0, 8, 9], 2, {0, 1, 2}),
+        ([7, 0, 0, 0], 1, {1, 2, 3}),
+        ([6, 7, 7, 6], 2, {0, 3}),
+        ([8, 5, 1, 2], 1, {2, 3}),
+        ([0, 0, 0], 0, {0, 1, 2}),
+    ],
+)
+def test_the_worst_spell_is_two_neighbouring_seconds(own_ms, late, left):
+    """It has most of the generator's own time, the first of equal ones; apart from it are the other seconds, and what was late in them."""
+    ledger = Ledger(("login",), (HOLD,), ORIGIN_NS)
+    for second, own in enumerate(own_ms):
+        tally = Tally()
+        tally.record(request(0, second, second / 100, late=Late(own * MS) if own else None))
+        ledger.add(tally, at(second), at(second + 1))
+    summary = ledger.summary({0: (at(0), at(len(own_ms)))})
+    apart = summary.apart_from_spell
+    assert summary.late_in_spell == late
+    assert (apart.count, apart.mean_s) == (len(left), pytest.approx(sum(left) / 100 / len(left)))
+    late_left = sum(own_ms[second] > 0 for second in left)
+    assert (0 if apart.late is None else apart.late.times().measured.count) == late_left
+    assert (apart.late is None) == (late_left == 0)
 
 
 def test_phases_that_did_not_begin():

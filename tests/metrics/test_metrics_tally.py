@@ -104,6 +104,8 @@ def test_the_books_balance(recorded):
     assert stats.sent == len(recorded) == stats.completed + stats.unfinished
     assert stats.completed == stats.ok + stats.failed + stats.refused + stats.superseded
     assert stats.not_reached == 5
+    judged = stats.ok + stats.failed
+    assert stats.error_ratio == (stats.failed / judged if judged else None)
     assert stats.throughput_per_s == stats.completed / 2
     assert stats.goodput_per_s == stats.ok / 2
     finished = [s for s in recorded if s.outcome is Outcome.OK and not s.never]
@@ -179,6 +181,41 @@ def test_arrivals_that_the_generator_dropped_are_late():
     assert (cell.dropped, cell.late, cell.own_ns) == (12, 6, 56 * MS)
     times = stats_of(tally.cells.values(), planned=12, duration_s=1).response_time
     assert (times.never, [kept.never for kept in times.without_lag]) == (12, [2])
+
+
+REPLY, TIMED_OUT, OVERLOADED = (
+    (200, Problem("check", "m")),
+    (0, Problem("timeout", "m")),
+    (503, Problem("http 503", "m")),
+)
+SLOW, OWN = (200, Problem("check", "m", is_of_time=True)), (0, Problem("generator", "m"))
+OURS, WAKE, BIT = Late(0, is_ours=True), Late(0, in_wake=True), Late(2 * MS)
+
+
+@pytest.mark.parametrize(
+    ("failure", "late", "certain", "certain_replies", "failed_by_lag"),
+    [
+        (REPLY, None, 1, 1, 0),
+        (REPLY, WAKE, 1, 1, 0),
+        (SLOW, None, 1, 0, 0),
+        (SLOW, BIT, 0, 0, 0),
+        (SLOW, WAKE, 0, 0, 1),
+        (TIMED_OUT, None, 1, 0, 0),
+        (TIMED_OUT, BIT, 0, 0, 0),
+        (TIMED_OUT, OURS, 0, 0, 1),
+        (OVERLOADED, None, 1, 0, 0),
+        (OVERLOADED, WAKE, 0, 0, 1),
+        (OWN, None, 0, 0, 0),
+    ],
+)
+def test_failures_are_certain_or_of_lag(failure, late, certain, certain_replies, failed_by_lag):
+    """A failure counts once: as certain by its reply or the generator's punctuality, as of lag, or as neither."""
+    status, problem = failure
+    failed = sample(outcome=Outcome.FAILED, status=status, problem=problem, late=late)
+    tally = tally_of([failed] * 3)
+    stats = stats_of([tally.cell(0, 0)], planned=3, duration_s=1)
+    counted = (stats.certain, stats.certain_replies, stats.failed_by_lag)
+    assert counted == (3 * certain, 3 * certain_replies, 3 * failed_by_lag)
 
 
 @given(st.integers(0, 3 * MAX_ERROR_GROUPS), st.integers(1, 3))
