@@ -27,6 +27,8 @@ GET = Request("GET", "/", timeout_s=0.3, connect_timeout_s=0.2)
 def watched(freezes, ask):
     """Watch a loop for a second that is frozen at some times, in ms after its beginning; return what `ask` does.
 
+    A freeze is a moment, its length, and for how long the process works in it.
+
     It is given the watch and a function that makes an exchange of moments in the same ms.
     """
     clock = trio.testing.MockClock(autojump_threshold=0)
@@ -46,8 +48,11 @@ def watched(freezes, ask):
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(watch.run, lambda *said: told.append(said))
-            for at, length in freezes:
+            for at, length, *worked in freezes:
                 await trio.sleep_until(begun_ns / 1e9 + at / 1000)
+                until_ns = time.process_time_ns() + sum(worked) * MS
+                while time.process_time_ns() < until_ns:
+                    pass
                 clock.jump(length / 1000)
             await trio.sleep_until(begun_ns / 1e9 + 1)
             found = ask(late, exchange)
@@ -129,6 +134,9 @@ def test_a_freeze_has_a_wake_and_a_stall_has_none():
     found, told = watched([(110, 55)], ask)
     assert found == [None] * 5
     assert not any(freezes for _, freezes, _ in told)
+    found, told = watched([(110, 70, 60)], ask)  # it worked
+    assert found == [None] * 5
+    assert not any(said[1] or said[2] for said in told)
 
 
 def test_a_frozen_generator_knows_its_part():
@@ -137,6 +145,8 @@ def test_a_frozen_generator_knows_its_part():
     ran = virtual_run(of, freezes=[(1.005, 0.4)])
     late = [sample.late for sample in ran.samples if sample.late is not None and sample.late.own_ns]
     assert 38 <= len(late) <= 41
+    due_in_wake = [sample.late for sample in ran.samples if 1.5 < sample.due_ns / 1e9 < 2.9]
+    assert all(late is not None and late.in_wake for late in due_in_wake)
     assert all(
         sample.completed_ns - sample.due_ns - sample.late.own_ns <= 30 * MS  # a beat of virtual time is 20 ms
         for sample in ran.samples
@@ -214,6 +224,31 @@ def test_own_time_of_a_flow_is_the_sum_and_of_parallel_the_longest(flow, own_ms)
     lengths = ran.summary.wholes["flow"]
     (kept,) = lengths.without_lag
     assert lengths.max_s - kept.max_ns / 1e9 == pytest.approx(own_ms / 1000)
+
+
+def test_own_time_of_messages_that_are_sent_at_once_is_the_longest():
+    """Of a burst that ended while the loop was away, the message that waited longest is what the session waited for."""
+    of = scenario_of(f"{SHAPES}session: {{send: a, messages: 2, burst: 2, gap: 30ms}}\n")
+    # they end after 100 and 130 ms, and are read after 160 ms: the beat was due at 100 ms
+    ran = virtual_run(of, lambda *_: FakeAnswer(0.1), freezes=[(0.09, 0.07)])
+    lengths = ran.summary.wholes["session"]
+    (kept,) = lengths.without_lag
+    assert (lengths.max_s, kept.max_ns / 1e9) == (pytest.approx(0.16), pytest.approx(0.1))
+
+
+@pytest.mark.parametrize(("length_ms", "idle_ms"), [(15, 0), (16, 6)])
+def test_the_process_was_kept_from_running_in_notable_absences(length_ms, idle_ms):
+    """Of 5 ms or less that is not told."""
+    _, told = watched([(110, length_ms)], lambda late, exchange: None)  # the beat was due at 120
+    assert sum(idle_ns for *_, idle_ns in told) == idle_ms * MS
+    assert max(ns for lates, *_ in told for ns in lates) == (length_ms - 10) * MS
+
+
+def test_a_timeout_before_its_deadline_is_not_ours():
+    """Such as of a stream that was silent for too long: while the loop was punctual, nothing is the generator's."""
+    silent = response_timeout(0.3)
+    found, _ = watched([], lambda late, exchange: late(90, 90, exchange(90, 90, 95, 290, failure=silent)))
+    assert found is None
 
 
 def test_a_loop_of_the_real_world_is_watched():

@@ -63,6 +63,7 @@ def read_back(stored, wanted=(0,), *, quiet_s=2.0, path="/s/{{ session.name }}",
     server = Server(stored, by_query=spec.pop("by_query", False))
     query = spec.pop("query", {})
     look_at_s = spec.pop("look_at_s", ())
+    last_s = spec.pop("last_s", {})
     renew = spec.pop("renew", None)
     delivery = Delivery(Spec("history", spec.pop("messages", Listing("body.messages")), **spec))
     endpoints = (endpoint(), endpoint("history", method="GET", path=path, query=query, body=None))
@@ -76,7 +77,7 @@ def read_back(stored, wanted=(0,), *, quiet_s=2.0, path="/s/{{ session.name }}",
         transports = FakeTransports(clock, server.answer)
         reader = SessionReader(plan, plan.read_back, "http://target")
         back = ReadBack(reader, transports, clock, plan.read_back.timeout_s, renew)
-        sessions = [Wanted(s, (ids or {}).get(s, ()), began_ns) for s in wanted]
+        sessions = [Wanted(s, (ids or {}).get(s, ()), began_ns + last_s.get(s, 0) * S) for s in wanted]
         for at_s in look_at_s:
             await clock.sleep_until(began_ns + round(at_s * S))
             await back.look(sessions)
@@ -286,6 +287,44 @@ def test_a_dead_target_is_given_up():
     assert len(found) == 1000
     assert all(each.unread for each in found)
     assert server.took_s < 60
+
+
+def test_what_cannot_be_read_for_less_than_a_quiet_time_is_read_again():
+    """However long the history was read before: the time counts from the first reading that failed."""
+
+    def stored(name, at_s, page):
+        return FakeAnswer(body=b"oops") if 3 <= at_s < 4 else history(*range(min(int(at_s), 5)))
+
+    (found,), server = read_back(stored, quiet_s=2.0)
+    assert (found.unread, len(found.messages)) == ("", 5)
+    assert server.took_s > 7
+
+
+def test_sessions_that_ended_first_are_read_first():
+    """Whatever their numbers are, each is read when its last reply has come, and waits for no other one."""
+    first_read_s = {}
+
+    def stored(name, at_s, page):
+        first_read_s.setdefault(int(name.rpartition("-")[2]), at_s)
+        return history()
+
+    ended_s = {number: 3 * READERS - number for number in range(3 * READERS)}
+    _, server = read_back(stored, tuple(ended_s), last_s=ended_s, quiet_s=0.1, timeout_s=60.0)
+    began_s = server.began_ns / S
+    assert {number: at_s - began_s for number, at_s in first_read_s.items()} == {
+        number: pytest.approx(at_s, abs=1) for number, at_s in ended_s.items()
+    }
+
+
+def test_a_server_that_fails_for_a_while_is_looked_at_again_while_the_load_runs():
+    """What it shows then is seen, however many sessions could not be read before."""
+
+    def stored(name, at_s, page):
+        return FakeAnswer(status=503) if at_s < 3 else history(token(int(name.rpartition("-")[2]), 0))
+
+    found, server = read_back(stored, range(2 * READERS), look_at_s=(1, 5))
+    seen_s = [{round((ns - server.began_ns) / S) for ns in each.first_seen_ns.values()} for each in found]
+    assert seen_s == [{5}] * 2 * READERS
 
 
 def test_few_sessions_are_read_at_once():

@@ -59,6 +59,13 @@ def test_the_setup_of_a_user_is_in_no_time():
     assert ran.totals.response_time.max_s == pytest.approx(0.01)
 
 
+def test_pauses_are_no_part_of_how_long_a_user_took_to_be_set_up():
+    """As of any whole."""
+    ran = virtual_run(scenario_of(USERS.replace("[register]", "[register, {think: 5s}, a]")), registering)
+    lengths = ran.summary.wholes["user_setup"]
+    assert (lengths.count, lengths.min_s, lengths.max_s) == (3, pytest.approx(2.01), pytest.approx(2.01))
+
+
 def test_a_user_tries_again_and_draws_anew():
     """When user_setup fails, the user tries again after a tenth of a second, and takes no iteration for it."""
 

@@ -88,6 +88,14 @@ def test_a_failure_that_is_forgiven_ends_nothing():
     assert ran.totals.failed == 1
 
 
+def test_a_request_that_cannot_be_filled_in_leaves_no_response():
+    """What follows it does not take the response to an earlier request for its own."""
+    endpoints = ENDPOINTS + "  d: {get: '/{{ 1 // zero }}'}\nvariables: {zero: '{{ user.id * 0 }}'}\n"
+    step = "{send: d, continue_on_error: true}"
+    assert paths(flow(f"[a, {step}, {{if: status == 200, send: b}}]", endpoints=endpoints)) == ["/a"]
+    assert paths(flow("[a, {if: status == 200, send: b}]")) == ["/a", "/b"]
+
+
 def test_a_condition_decides():
     """A step is done when its condition holds on the latest response, and is planned for in neither case."""
     steps = "[a, {if: body.more, send: b}, {if: not body.more, send: c}]"

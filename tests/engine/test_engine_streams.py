@@ -55,6 +55,14 @@ def test_streams_run_at_the_same_time():
     assert summary.totals.throughput_per_s == pytest.approx(summary.totals.completed / summary.duration_s)
 
 
+def test_phases_that_time_ends_leave_no_number_to_the_next():
+    """Iterations have numbers of their own through all phases, whatever ends these, and draw by them."""
+    load = "[{concurrency: 2, duration: 3s}, {concurrency: 2, iterations: 5}, {concurrency: 1, duration: 2s}]"
+    ran = virtual_run(scenario_of(f"{ENDPOINTS}mix: {{item: 1}}\nload: {load}\n"), lambda *_: FakeAnswer(0.5))
+    numbers = [int(target.split("/")[2]) for _, target in map(str.split, ran.sent)]
+    assert sorted(numbers) == list(range(12 + 5 + 4))
+
+
 @pytest.mark.parametrize("others", [[PROBE], [CHAT, PROBE], [PROBE.replace("probe", "another")]])
 def test_what_a_stream_draws_is_no_others_concern(others):
     """Arrivals, picks, rows and draws of a stream are the same whatever runs beside it; only the seed changes them."""

@@ -95,6 +95,13 @@ def test_every_endpoint_has_its_slowest_before_any_has_its_second():
     assert set(slow) == set(range(29))
     assert slow == sorted(slow)
     assert len(slow) == 30
+    assert slow.count(28) == 2  # the slowest of those that are second
+
+
+def test_requests_that_took_no_time_are_kept_while_there_is_room():
+    """The slowest of an endpoint are kept however fast it is."""
+    kept = seen(*[sample(took_ms=0)] * MAX_SLOWEST).slowest[0]
+    assert [one.response_time_ns for one in kept] == [0] * MAX_SLOWEST
 
 
 @pytest.mark.parametrize(
@@ -106,6 +113,8 @@ def test_every_endpoint_has_its_slowest_before_any_has_its_second():
         (b"a" * 1001, "a" * 1000, "start"),
         ("ä".encode() * 2001, "ä" * 1000, "start"),
         (b"a" + "\U0001f600".encode() * 1200, "a" + "\U0001f600" * 999, "start"),
+        ("\U0001f600".encode() * 1000, "\U0001f600" * 1000, "all"),
+        (b"a" * 3999 + b"\xff", "", "none"),
         (b"\x89PNG\r\n\x1a\n", "", "none"),
         (b"nul\0", "", "none"),
         (b"a" * 9000 + b"\xff", "a" * 1000, "start"),

@@ -1,16 +1,20 @@
 """Tallies: however samples are spread over them, merged they hold the same; and they stay small."""
 
+from collections import Counter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from metrics_samples import MS, sample
 
+from stressrunner.engine.attempt import Attempt
 from stressrunner.engine.loop_watch import Late
 from stressrunner.metrics.collector import Collector
 from stressrunner.metrics.summary import error_groups, stats_of
 from stressrunner.metrics.tally import MAX_ERROR_GROUPS, MAX_ERROR_SAMPLES, Tally
 from stressrunner.metrics.wire import tally_from_wire, tally_to_wire
 from stressrunner.plan.outcome import Outcome, Problem
+from stressrunner.plan.reply import Reply
 
 outcomes = st.sampled_from(Outcome)
 problems = st.builds(Problem, st.sampled_from(["timeout", "check", "http 500"]), st.sampled_from(["a", "b"]))
@@ -218,6 +222,26 @@ def test_failures_are_certain_or_of_lag(failure, late, certain, certain_replies,
     assert counted == (3 * certain, 3 * certain_replies, 3 * failed_by_lag)
 
 
+def test_every_count_of_a_tally_is_merged():
+    """Each adds up, also those that are added one day; only what is in flight is as the latest says."""
+    part = Tally()
+    numbers = [name for name, value in vars(part).items() if type(value) is int]
+    counters = [name for name, value in vars(part).items() if isinstance(value, Counter)]
+    for number, name in enumerate(numbers, start=1):
+        setattr(part, name, number)
+    for number, name in enumerate(counters, start=1):
+        getattr(part, name)[number] = number
+    total = Tally()
+    total.merge(part)
+    total.merge(part)
+    expected = {name: 2 * number for number, name in enumerate(numbers, start=1)}
+    expected["in_flight"] = part.in_flight
+    assert {name: getattr(total, name) for name in numbers} == expected
+    assert [getattr(total, name) for name in counters] == [
+        {number: 2 * number} for number, _ in enumerate(counters, start=1)
+    ]
+
+
 @given(st.integers(0, 3 * MAX_ERROR_GROUPS), st.integers(1, 3))
 def test_kinds_of_errors_are_bounded(kinds, parts):
     """However many kinds of errors there are, a bounded number is kept apart and none is lost."""
@@ -281,6 +305,20 @@ def test_collectors_hand_over_what_is_new():
     assert (second.cell(0, 0).sent, second.cell(0, 0).skipped, second.cell(0, 0).dropped) == (0, 1, 2)
     assert second.wholes[0, "session"].max_ns == 5 * MS
     assert seen == [sample(1)]
+
+
+@pytest.mark.parametrize(
+    ("most", "parts"), [(None, [5, 0]), (3, [3, 2]), (5, [5, 0]), (9, [5, 0]), (0, [0, 0])]
+)
+def test_messages_are_handed_over_in_parts(most, parts):
+    """No more than are asked for at once, in the order in which they were sent; the others come later."""
+    collector = Collector()
+    sent = [Attempt(0, number, number, 0, 0, 1, Reply.ACKNOWLEDGED, 200, "") for number in range(5)]
+    for one in sent:
+        collector.attempted(one)
+    handed = [collector.drain(most).attempts for _ in parts]
+    assert [len(some) for some in handed] == parts
+    assert [one for some in handed for one in some] == sent[: sum(parts)]
 
 
 def test_collectors_keep_few_samples_and_lose_none():

@@ -70,6 +70,14 @@ def test_a_quiet_second_is_a_point():
     assert (point.sent, point.p50_s, point.max_s) == (0, None, None)
 
 
+def test_joined_points_keep_the_errors_of_both():
+    """However often points were joined, the failed requests of the run are among those of its points."""
+    seconds = 2 * MAX_POINTS + 5
+    points = timeline_of(seconds, requests=3)
+    assert sum(point.errors["check"] for point in points) == seconds
+    assert sum(point.failed for point in points) == seconds
+
+
 def test_errors_are_told_apart_by_kind():
     """A point has the failed requests of each kind; the rarest kinds of the run are counted together."""
     timeline = Timeline()
@@ -109,6 +117,7 @@ def test_what_was_offered_follows_the_rate():
     timeline = Timeline()
     for at_s in range(7):
         timeline.add(second(at_s), at_s, 1)
+    assert [p.offered for p in timeline.points(offers((1, 10, 10, 2)))] == [None, 10, 10, *[None] * 4]
     points = timeline.points(offers((1.5, 10, 10, 2), (3.5, 0, 20, 2)))
     assert [p.offered for p in points] == [
         None,

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from metrics_samples import sample
 
 from stressrunner.engine.attempt import Attempt
+from stressrunner.engine.loop_watch import Late
 from stressrunner.metrics.lateness import LateTimes
 from stressrunner.metrics.ledger import Ledger, PhaseOutline
 from stressrunner.metrics.tally import Tally
@@ -39,6 +40,8 @@ samples = st.builds(
 )
 
 
+own_times = st.sampled_from([0, 10**6, 10**8])
+lates = st.builds(Late, own_times, own_times, own_times, own_times, st.booleans(), st.booleans())
 moments = st.integers(ORIGIN_NS, 10**13)
 attempts = st.builds(
     Attempt,
@@ -66,7 +69,17 @@ def tallies(draw):
         tally.record_whole(0, "session", length_ns)
         tally.stalls.record(length_ns)
         tally.collections.record(length_ns // 2)
-    tally.in_flight = draw(st.integers(0, 99))
+    for phase, late in enumerate(draw(st.lists(lates, max_size=2))):
+        tally.record_whole(phase, "flow", None)
+        tally.record_whole(phase, "flow", 10**9, late)
+        tally.record_iteration(phase, in_error=late.is_ours)
+        tally.record_apart("setup", sample(outcome=Outcome.FAILED))
+        tally.late_arrivals[phase] += 1 + late.in_wake
+    for name in ("in_flight", "not_set_up", "absent_ns", "idle_ns", "freezes"):
+        setattr(tally, name, draw(st.integers(0, 99)))
+    tally.add_tokens(
+        draw(st.integers(0, 9)), draw(st.integers(0, 9)), draw(st.lists(st.text(max_size=3), max_size=2))
+    )
     tally.attempts = draw(st.lists(attempts, max_size=3))
     return tally
 
