@@ -39,12 +39,12 @@ def watched(freezes, ask):
 
         def exchange(acquired, sent, first, completed, **more):
             moments = [
-                None if at is None else begun_ns + at * MS for at in (acquired, sent, first, completed)
+                None if at is None else begun_ns + round(at * MS) for at in (acquired, sent, first, completed)
             ]
             return Exchange(GET, *moments, **more)
 
         def late(due, released, of):
-            return watch.late(begun_ns + due * MS, begun_ns + released * MS, of)
+            return watch.late(begun_ns + round(due * MS), begun_ns + round(released * MS), of)
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(watch.run, lambda *said: told.append(said))
@@ -110,6 +110,7 @@ def test_opening_a_connection_may_be_late():
         ((225, 225, None, 590), response_timeout(0.3), False),  # found when all had been read
         ((315, None, None, 560), connect_timeout(origin_of("http://a"), 0.2), False),
         ((325, None, None, 560), connect_timeout(origin_of("http://a"), 0.2), True),
+        ((220.5, 220.5, None, 520.9), response_timeout(0.3), True),  # of less than a millisecond, too
         ((225, 225, None, 560), None, False),
     ],
 )
@@ -125,7 +126,7 @@ def test_a_freeze_has_a_wake_and_a_stall_has_none():
     """Requests due until five lengths after a freeze are in its wake; shorter absences have none."""
 
     def ask(late, exchange):
-        return [late(due, due, exchange(due, due, due, due)) for due in (115, 130, 400, 470, 490)]
+        return [late(due, due, exchange(due, due, due, due)) for due in (115, 130, 400, 479, 480)]
 
     found, told = watched([(110, 70)], ask)  # overdue from 120 to 180: 60 ms, and five times as much
     assert found == [None, *[Late(0, in_wake=True)] * 3, None]

@@ -58,9 +58,10 @@ def test_streams_run_at_the_same_time():
 def test_phases_that_time_ends_leave_no_number_to_the_next():
     """Iterations have numbers of their own through all phases, whatever ends these, and draw by them."""
     load = "[{concurrency: 2, duration: 3s}, {concurrency: 2, iterations: 5}, {concurrency: 1, duration: 2s}]"
-    ran = virtual_run(scenario_of(f"{ENDPOINTS}mix: {{item: 1}}\nload: {load}\n"), lambda *_: FakeAnswer(0.5))
+    ran = virtual_run(scenario_of(f"{ENDPOINTS}mix: {{item: 1}}\nload: {load}\n"), lambda *_: FakeAnswer(0.4))
     numbers = [int(target.split("/")[2]) for _, target in map(str.split, ran.sent)]
-    assert sorted(numbers) == list(range(12 + 5 + 4))
+    assert len(numbers) > 16 + 5
+    assert sorted(numbers) == list(range(len(numbers)))
 
 
 @pytest.mark.parametrize("others", [[PROBE], [CHAT, PROBE], [PROBE.replace("probe", "another")]])
