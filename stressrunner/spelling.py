@@ -6,8 +6,10 @@ from itertools import islice
 
 __all__ = ["closest", "did_you_mean", "printable", "spreadsheet_cell", "visible"]
 
-#: Control characters but line breaks and tabs, and those that turn the direction of a text.
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+#: Control characters but line breaks and tabs, those that turn the direction of a text, and halves of characters.
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff]"
+)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 # Comparing costs the product of the lengths, and a hostile file has words and names as many and as long as it likes.
 _LONGEST_WORD = 80
