@@ -1,5 +1,6 @@
 """What is new among the errors of a run."""
 
+from stressrunner.metrics.error_key import ErrorKey
 from stressrunner.run.listener import Progress
 from stressrunner.spelling import printable
 
@@ -7,13 +8,15 @@ __all__ = ["News"]
 
 
 class News:
-    """Finds the kinds of errors that were not seen before."""
+    """Finds the errors of a kind, check and status that were not seen before."""
 
     def __init__(self) -> None:
-        self._seen: set[str] = set()
+        self._seen: set[ErrorKey] = set()
 
     def of(self, progress: Progress) -> list[str]:
-        """Return a line for each kind of error that is new."""
-        new = [error for error in progress.errors if error.kind not in self._seen]
-        self._seen.update(error.kind for error in new)
-        return [f"{progress.at_s:.0f} s  first {error.kind}: {printable(error.message)}" for error in new]
+        """Return a line for each group of errors that is new; its message says which check it is."""
+        new = [error for error in progress.errors if error.key not in self._seen]
+        self._seen.update(error.key for error in new)
+        return [
+            f"{progress.at_s:.0f} s  first {error.key.label}: {printable(error.message)}" for error in new
+        ]

@@ -64,7 +64,7 @@ def progress_line(progress: Progress, width: int) -> str:
 def _set_up(progress: Progress) -> str:
     """Return how users fail to be set up, which no count of requests shows; nothing where they do not."""
     failures = [error for error in progress.errors if error.kind.startswith("user_setup: ")]
-    return f"{failures[0].count:,} x {printable(failures[0].kind)}" if failures else ""
+    return f"{failures[0].count:,} x {printable(failures[0].key.label)}" if failures else ""
 
 
 def of_offered(progress: Progress) -> str:

@@ -10,6 +10,7 @@
 Below 110 columns thresholds stand under the figures, else beside them.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -147,7 +148,10 @@ def _side_by_side(left: RenderableType, right: RenderableType, width: int) -> Ta
 
 
 def _errors(progress: Progress) -> list[Text]:
-    words = ", ".join(f"{error.count:,} x {printable(error.kind)}" for error in progress.errors)
+    counts = Counter[str]()  # the line has no room for checks, so those of one status add up
+    for error in progress.errors:
+        counts[error.key.label] += error.count
+    words = ", ".join(f"{count:,} x {printable(label)}" for label, count in counts.most_common())
     line = Text.assemble(("errors     ", "dim"), (words, "red"), no_wrap=True, overflow="ellipsis")
     return [line] if words else []
 

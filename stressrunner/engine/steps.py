@@ -140,17 +140,17 @@ class Steps:
                 return passed
             number += 1
             if number == repeat.times:
-                return self._never(step, f"{until.source}: not so after {number:,} passes")
+                return self._never(step, until, f"not so after {number:,} passes")
             next_ns = await self._next_ns(repeat, step, walk, here)
             if next_ns is None:
                 return False
             if last_ns is not None and next_ns > last_ns:
-                return self._never(step, f"{until.source}: not so within {timeout_s:g} s")
+                return self._never(step, until, f"not so within {timeout_s:g} s")
             await self._sleep_until(next_ns, walk)
 
-    def _never(self, step: StepPlan, why: str) -> bool:
+    def _never(self, step: StepPlan, until: Expression, why: str) -> bool:
         """Record that a step has reached the bound of its `until`."""
-        problem = Problem("until", why)
+        problem = Problem("until", f"{until.source}: {why}", rule=until.source)
         self._recorder.failed(step.body.first or 0, problem, self._clock.now_ns())
         return False
 

@@ -1,4 +1,4 @@
-"""Exchanges that are kept whole: a few of every kind of error, and the slowest of every endpoint.
+"""Exchanges that are kept whole: a few of every group of errors, and the slowest of every endpoint.
 
 A Witness looks at every request as it is told. For one that is neither failed nor among the slowest so far that is a
 comparison of two numbers; what it keeps is bounded, whatever the target answers. Warm-up is left out of the slowest.
@@ -15,12 +15,13 @@ from stressrunner.engine.sample import Sample
 from stressrunner.expressions.environment import to_text
 from stressrunner.http.content import content_of
 from stressrunner.http.exchange import Exchange, Headers
+from stressrunner.metrics.error_key import ErrorKey
 from stressrunner.plan.captures import Captures, NothingCaptured
 from stressrunner.plan.outcome import Outcome, Problem
 
 __all__ = [
-    "MAX_KINDS",
-    "MAX_PER_KIND",
+    "MAX_GROUPS",
+    "MAX_PER_GROUP",
     "MAX_SLOWEST",
     "Exhibit",
     "Forensics",
@@ -32,8 +33,8 @@ __all__ = [
     "forensics_to_wire",
 ]
 
-MAX_KINDS = 12  #: of errors of which exchanges are kept
-MAX_PER_KIND = 3  #: with different messages, or of different endpoints
+MAX_GROUPS = 24  #: of errors of which exchanges are kept
+MAX_PER_GROUP = 3  #: with different messages, or of different endpoints
 MAX_SLOWEST = 3  #: of each endpoint
 _MOST_SLOW = 30  #: of all endpoints together
 _MAX_CHECKS = 200  #: that are told apart
@@ -69,29 +70,35 @@ class Exhibit(NamedTuple):
     status: int  #: 0 without a response
     response: Message
     credentials: tuple[str, ...] = ()  #: captured from it, which no output may have
+    rule: str = ""  #: that it failed, as in the key of its group
+
+    @property
+    def key(self) -> ErrorKey:
+        """The group of errors that it belongs to."""
+        return ErrorKey(self.kind, self.rule, self.status)
 
 
 @dataclass(slots=True)
 class Forensics:
     """What was kept since the last time it was handed over, or in all of a load; it merges."""
 
-    errors: dict[str, list[Exhibit]] = field(default_factory=dict)  #: by kind, the first ones
+    errors: dict[ErrorKey, list[Exhibit]] = field(default_factory=dict)  #: by group, the first ones
     slowest: dict[int, list[Exhibit]] = field(default_factory=dict)  #: by endpoint, the slowest first
     checks: Counter[tuple[int, str]] = field(default_factory=Counter)  #: failures by endpoint and check
 
-    def has_room_for(self, problem: Problem, endpoint: int) -> bool:
+    def has_room_for(self, key: ErrorKey, message: str, endpoint: int) -> bool:
         """Return whether an error tells something that is not kept yet."""
-        kept = self.errors.get(problem.kind)
+        kept = self.errors.get(key)
         if kept is None:
-            return len(self.errors) < MAX_KINDS
-        return len(kept) < MAX_PER_KIND and not any(
-            one.message == problem.message and one.endpoint == endpoint for one in kept
+            return len(self.errors) < MAX_GROUPS
+        return len(kept) < MAX_PER_GROUP and not any(
+            one.message == message and one.endpoint == endpoint for one in kept
         )
 
     def add_error(self, exhibit: Exhibit) -> None:
         """Keep an error if it tells something new."""
-        if self.has_room_for(Problem(exhibit.kind, exhibit.message), exhibit.endpoint):
-            self.errors.setdefault(exhibit.kind, []).append(exhibit)
+        if self.has_room_for(exhibit.key, exhibit.message, exhibit.endpoint):
+            self.errors.setdefault(exhibit.key, []).append(exhibit)
 
     def add_slow(self, exhibit: Exhibit) -> int:
         """Keep a slow request if it is among the slowest; return the time that a slower one has to exceed, in ns."""
@@ -124,7 +131,7 @@ class Forensics:
         return tuple(text for exhibits in kept for one in exhibits for text in one.credentials)
 
     def exhibits(self, origin_ns: int) -> tuple[Exhibit, ...]:
-        """Return what was kept, timed from a moment: errors by kind, then the slowest by endpoint.
+        """Return what was kept, timed from a moment: errors by group, then the slowest by endpoint.
 
         Of many endpoints, each has its slowest one before any has its second.
         """
@@ -167,9 +174,12 @@ class Witness:
         return fresh
 
     def _failed(self, sample: Sample, problem: Problem, exchange: Exchange | None) -> None:
-        if problem.rule:
+        if problem.kind == "check":
             self._fresh.add_failed_checks([((sample.endpoint, problem.rule), 1)])
-        if exchange is not None and self._all.has_room_for(problem, sample.endpoint):
+        if exchange is None:
+            return
+        key = ErrorKey.of(problem, exchange.status)
+        if self._all.has_room_for(key, problem.message, sample.endpoint):
             exhibit = self._exhibit(problem, sample, exchange)
             self._all.add_error(exhibit)
             self._fresh.add_error(exhibit)
@@ -196,6 +206,7 @@ class Witness:
             status=exchange.status,
             response=_message(exchange.headers, content_of(exchange, _LARGEST_DECODED)),
             credentials=captured_credentials(exchange, self._credentials.get(sample.endpoint, ())),
+            rule=ErrorKey.of(problem, exchange.status).rule,
         )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from stressrunner.metrics.error_key import ErrorKey
 from stressrunner.metrics.histogram import Histogram
 from stressrunner.metrics.lateness import LateTimes, without_lag
 from stressrunner.metrics.tally import Cell, Tally
@@ -26,6 +27,7 @@ __all__ = [
     "SetupStats",
     "Stats",
     "error_groups",
+    "ranked",
     "setup_stats",
     "stats_of",
 ]
@@ -181,7 +183,7 @@ class PhaseStats:
 
 @dataclass(frozen=True, slots=True)
 class ErrorSampleRecord:
-    """One error of a kind."""
+    """One error of a group."""
 
     at_s: float  #: after the load began
     endpoint: str
@@ -192,13 +194,20 @@ class ErrorSampleRecord:
 
 @dataclass(frozen=True, slots=True)
 class ErrorGroup:
-    """All errors of one kind."""
+    """All errors of one kind, with the same check or capture and the same status."""
 
     kind: str
     count: int
     first_at_s: float  #: after the load began
     last_at_s: float
     samples: tuple[ErrorSampleRecord, ...]
+    rule: str = ""  #: the check or `until` that failed, or the name of the capture; empty for other kinds
+    status: int | None = None  #: of the responses; None without one
+
+    @property
+    def key(self) -> ErrorKey:
+        """What the errors have in common."""
+        return ErrorKey(self.kind, self.rule, self.status or 0)
 
 
 def stats_of(
@@ -265,14 +274,14 @@ def setup_stats(tally: Tally, endpoints: Sequence[str]) -> SetupStats:
 
 
 def error_groups(tally: Tally, endpoints: tuple[str, ...], origin_ns: int) -> tuple[ErrorGroup, ...]:
-    """Freeze the errors of a tally, the most frequent kind first."""
+    """Freeze the errors of a tally, the most frequent group first."""
 
     def at_s(ns: int) -> float:
         return (ns - origin_ns) / 1e9
 
     groups = [
         ErrorGroup(
-            kind,
+            key.kind,
             errors.count,
             at_s(errors.first_ns),
             at_s(errors.last_ns),
@@ -282,7 +291,14 @@ def error_groups(tally: Tally, endpoints: tuple[str, ...], origin_ns: int) -> tu
                 )
                 for s in errors.samples
             ),
+            key.rule,
+            key.status or None,
         )
-        for kind, errors in tally.errors.items()
+        for key, errors in tally.errors.items()
     ]
-    return tuple(sorted(groups, key=lambda group: (-group.count, group.kind)))
+    return ranked(groups)
+
+
+def ranked(groups: Iterable[ErrorGroup]) -> tuple[ErrorGroup, ...]:
+    """Return groups of errors in the order of reports: the most frequent first."""
+    return tuple(sorted(groups, key=lambda group: (-group.count, group.key)))

@@ -15,6 +15,7 @@ from stressrunner.engine.loop_watch import Late
 from stressrunner.engine.sample import Sample
 from stressrunner.http.exchange import FailureKind
 from stressrunner.metrics.ends import Ends
+from stressrunner.metrics.error_key import ErrorKey
 from stressrunner.metrics.forensics import Forensics
 from stressrunner.metrics.histogram import Histogram
 from stressrunner.metrics.lateness import LateTimes, late_times_of
@@ -22,9 +23,11 @@ from stressrunner.plan.outcome import Outcome, Problem
 
 __all__ = ["MAX_ERROR_GROUPS", "MAX_ERROR_SAMPLES", "Cell", "ErrorSample", "ErrorTally", "Tally"]
 
-MAX_ERROR_GROUPS = 100  #: further kinds of errors are counted together as `other`
+MAX_ERROR_GROUPS = (
+    100  #: further groups are joined by kind; beyond as many kinds, errors are counted together as `other`
+)
 MAX_TOKENS = 40  #: access tokens that are known, so that they can be masked
-MAX_ERROR_SAMPLES = 5  #: kept per kind
+MAX_ERROR_SAMPLES = 5  #: kept per group
 Moments = tuple[Any, ...]  # nanoseconds of a monotonic clock; None for what did not happen
 _NOTABLY_NS = 5_000_000  #: own time that is more than noise
 #: Statuses by which a target, or what is before it, says that it has too much to do, or that a credential ran out: what a
@@ -230,7 +233,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class ErrorSample:
-    """One of the errors of a kind, kept whole."""
+    """One of the errors of a group, kept whole."""
 
     at_ns: int  #: when it was known, monotonic
     endpoint: int
@@ -241,7 +244,7 @@ class ErrorSample:
 
 @dataclass(slots=True)
 class ErrorTally:
-    """Errors of one kind."""
+    """Errors of one group."""
 
     first_ns: int
     last_ns: int
@@ -261,7 +264,7 @@ class ErrorTally:
             self.samples.append(sample)
 
     def merge(self, other: "ErrorTally") -> None:
-        """Add the errors of the same kind that another tally has."""
+        """Add the errors of the same group that another tally has."""
         self.count += other.count
         self.first_ns = min(self.first_ns, other.first_ns)
         self.last_ns = max(self.last_ns, other.last_ns)
@@ -275,7 +278,7 @@ class Tally:
     def __init__(self) -> None:
         self.cells: dict[tuple[int, int], Cell] = {}  #: (phase, endpoint) to counts
         self.ends: dict[int, Ends] = {}  #: by phase: when its requests ended
-        self.errors: dict[str, ErrorTally] = {}
+        self.errors: dict[ErrorKey, ErrorTally] = {}
         #: (phase, name) to the lengths of what is measured as a whole, such as `session`
         self.wholes: dict[tuple[int, str], Histogram] = {}
         self.wholes_failed: Counter[tuple[int, str]] = (
@@ -322,17 +325,22 @@ class Tally:
             if problem is not None:
                 at_ns = sample.completed_ns
                 error = ErrorSample(at_ns, sample.endpoint, sample.status, problem.message, problem.excerpt)
-                self._record_error(problem.kind, error)
+                self._record_error(ErrorKey.of(problem, sample.status), error)
         for (phase, endpoint), group in groups.items():
             self.cell(phase, endpoint).extend(group)
         for phase in {phase for phase, _ in groups}:
             ends = [sample.completed_ns for sample in samples if sample.phase == phase]
             self.ends.setdefault(phase, Ends()).extend(ends)
 
-    def _record_error(self, kind: str, error: ErrorSample) -> None:
-        if kind not in self.errors and len(self.errors) >= MAX_ERROR_GROUPS:
-            kind = "other"
-        self.errors.setdefault(kind, ErrorTally(error.at_ns, error.at_ns)).add(error)
+    def _record_error(self, key: ErrorKey, error: ErrorSample) -> None:
+        self._errors_of(key, error.at_ns).add(error)
+
+    def _errors_of(self, key: ErrorKey, at_ns: int) -> ErrorTally:
+        """Return a group of errors, or one that takes it in where there are too many."""
+        for limit, wider in ((MAX_ERROR_GROUPS, key), (2 * MAX_ERROR_GROUPS, ErrorKey(key.kind))):
+            if wider in self.errors or len(self.errors) < limit:
+                return self.errors.setdefault(wider, ErrorTally(at_ns, at_ns))
+        return self.errors.setdefault(ErrorKey("other"), ErrorTally(at_ns, at_ns))
 
     def record_apart(self, kind: str, sample: Sample) -> None:
         """Count a request that is no part of the load; its errors are among the others, under the kind too."""
@@ -341,12 +349,13 @@ class Tally:
         if problem is not None:
             at_ns = sample.completed_ns
             error = ErrorSample(at_ns, sample.endpoint, sample.status, problem.message, problem.excerpt)
-            self._record_error(f"{kind}: {problem.kind}", error)
+            self._record_error(ErrorKey.of(problem, sample.status, kind), error)
             self.apart_failures[kind, sample.endpoint, problem.kind] += 1
 
     def record_failure(self, endpoint: int, problem: Problem, at_ns: int) -> None:
         """Count a failure that is none of a request: among the errors, and in nothing else."""
-        self._record_error(problem.kind, ErrorSample(at_ns, endpoint, 0, problem.message, problem.excerpt))
+        error = ErrorSample(at_ns, endpoint, 0, problem.message, problem.excerpt)
+        self._record_error(ErrorKey.of(problem, 0), error)
 
     def record_skipped(self, phase: int, endpoint: int, count: int) -> None:
         """Count planned requests that an earlier failure of their iteration prevented."""
@@ -388,20 +397,22 @@ class Tally:
         self.token_failures += failures
         self.tokens = [*self.tokens, *given][-MAX_TOKENS:]
 
+    @property
+    def errors_by_kind(self) -> Counter[str]:
+        """How many errors there were of each kind."""
+        kinds: Counter[str] = Counter()
+        for key, errors in self.errors.items():
+            kinds[key.kind] += errors.count
+        return kinds
+
     def merge(self, other: "Tally") -> None:
         """Add everything that another tally has counted."""
         for (phase, endpoint), cell in other.cells.items():
             self.cell(phase, endpoint).merge(cell)
         for phase, ends in other.ends.items():
             self.ends.setdefault(phase, Ends()).merge(ends)
-        for kind, errors in other.errors.items():
-            if kind not in self.errors and len(self.errors) >= MAX_ERROR_GROUPS:
-                kind = "other"  # noqa: PLW2901  the group takes in what is over the limit
-            if kind in self.errors:
-                self.errors[kind].merge(errors)
-            else:
-                self.errors[kind] = ErrorTally(errors.first_ns, errors.last_ns)
-                self.errors[kind].merge(errors)
+        for error_key, errors in other.errors.items():
+            self._errors_of(error_key, errors.first_ns).merge(errors)
         self.stalls.merge(other.stalls)
         self.collections.merge(other.collections)
         self.add_tokens(other.token_requests, other.token_failures, other.tokens)

@@ -80,7 +80,7 @@ class _Slot:
             self.outcomes = [a + b for a, b in zip(self.outcomes, cell.outcomes, strict=True)]
             times.merge(cell.response_time)
         self._times = times
-        self.errors.update({kind: group.count for kind, group in tally.errors.items()})
+        self.errors.update(tally.errors_by_kind)
         self.duration_s += duration_s
         self.in_flight = tally.in_flight
 

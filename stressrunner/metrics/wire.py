@@ -14,6 +14,7 @@ from typing import Any
 
 from stressrunner.engine.attempt import Attempt
 from stressrunner.metrics.ends import Ends
+from stressrunner.metrics.error_key import ErrorKey
 from stressrunner.metrics.forensics import forensics_from_wire, forensics_to_wire
 from stressrunner.metrics.histogram import Histogram
 from stressrunner.metrics.lateness import LateTimes
@@ -76,7 +77,7 @@ def tally_to_wire(tally: Tally, origin_ns: int) -> dict[str, Any]:
     return {
         "cells": [[*key, _cell_to_wire(cell, origin_ns)] for key, cell in tally.cells.items()],
         "ends": [[phase, *_ends_to_wire(ends, origin_ns)] for phase, ends in tally.ends.items()],
-        "errors": {kind: _errors_to_wire(errors, origin_ns) for kind, errors in tally.errors.items()},
+        "errors": [[*key, _errors_to_wire(errors, origin_ns)] for key, errors in tally.errors.items()],
         "wholes": [[*key, _histogram_to_wire(lengths)] for key, lengths in tally.wholes.items()],
         "wholes_failed": [[*key, count] for key, count in tally.wholes_failed.items()],
         "wholes_late": [[*key, _late_to_wire(late)] for key, late in tally.wholes_late.items()],
@@ -111,8 +112,8 @@ def tally_from_wire(wire: Any, origin_ns: int) -> Tally:
         for phase, moments_ns, counts in wire["ends"]:
             tally.ends[phase] = Ends()
             tally.ends[phase].add(zip((ns + origin_ns for ns in moments_ns), counts, strict=True))
-        for kind, errors in wire["errors"].items():
-            tally.errors[kind] = _errors_from_wire(errors, origin_ns)
+        for kind, rule, status, errors in wire["errors"]:
+            tally.errors[ErrorKey(kind, rule, status)] = _errors_from_wire(errors, origin_ns)
         for phase, name, lengths in wire["wholes"]:
             tally.wholes[phase, name] = _histogram_from_wire(lengths)
         tally.wholes_failed.update({(phase, name): count for phase, name, count in wire["wholes_failed"]})

@@ -17,6 +17,10 @@ Names = Mapping[str, Any]
 class NothingCaptured(Exception):
     """A capture finds nothing; the text says which, and why."""
 
+    def __init__(self, name: str, why: str) -> None:
+        self.name = name  #: of the capture
+        super().__init__(f"capture {name}: {why}")
+
 
 class Captures:
     """All captures of an endpoint.
@@ -52,7 +56,7 @@ class Captures:
             try:
                 found[name] = find(names)
             except CannotEvaluate as error:
-                raise NothingCaptured(f"capture {name}: {self._sources[name]}: {error}") from error
+                raise NothingCaptured(name, f"{self._sources[name]}: {error}") from error
         return found
 
 

@@ -110,7 +110,7 @@ class Judge:
             captures.update(self._captures.take(names))
         except NothingCaptured as error:
             of_time = not self._captures.asked.isdisjoint(_OF_TIME)
-            return Outcome.FAILED, Problem("capture", str(error), is_of_time=of_time)
+            return Outcome.FAILED, Problem("capture", str(error), rule=error.name, is_of_time=of_time)
         return _PASSED
 
 

@@ -22,5 +22,6 @@ class Problem(NamedTuple):
     kind: str  #: a failure kind of the transport, `http 500`, `check`, `graphql`, `capture`, `template` or `auth`
     message: str  #: one sentence
     excerpt: str = ""  #: start of the response's body
-    rule: str = ""  #: the check that it failed, as the scenario has it; empty for other kinds
+    #: the check or `until` that failed, as the scenario has it, or the name of the capture; empty for other kinds
+    rule: str = ""
     is_of_time: bool = False  #: the check or capture asks how long the request took

@@ -20,8 +20,8 @@ from stressrunner.units import format_duration
 __all__ = ["escaped", "markdown_table", "render"]
 
 _MAX_ROWS = 40  #: of a table
-_MAX_SAMPLES = 3  #: of each kind of error
-_MAX_REPLAYS = 5  #: kinds of errors with a command that sends a request again
+_MAX_SAMPLES = 3  #: of each group of errors
+_MAX_REPLAYS = 5  #: groups of errors with a command that sends a request again
 _LONGEST = 200  #: characters of a message or of the start of a response
 #: What Markdown would take for its own; an underscore within a word is none of it.
 _SPECIAL = re.compile(r"[\\`*\[\]|~]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|^[#+-](?=\s)|^\d+(?=[.)]\s)")
@@ -79,7 +79,7 @@ def _delivery(section: DeliverySection) -> Iterator[str]:
 
 
 def _errors(result: Result) -> Table:
-    """Return the kinds of errors with samples, as one table."""
+    """Return the groups of errors with samples, as one table; the samples say which check it is."""
     columns = (
         Column("kind", "left"),
         Column("count"),
@@ -88,7 +88,7 @@ def _errors(result: Result) -> Table:
     rows = tuple(
         Row(
             (
-                group.kind,
+                group.key.label,
                 count(group.count),
                 format_duration(group.first_at_s),
                 format_duration(group.last_at_s),
@@ -101,10 +101,10 @@ def _errors(result: Result) -> Table:
 
 
 def _replays(result: Result) -> Iterator[str]:
-    commands = {group.kind: replay(result, group.kind) for group in result.errors[:_MAX_REPLAYS]}
-    for kind, command in commands.items():
+    commands = {group.key: replay(result, group) for group in result.errors[:_MAX_REPLAYS]}
+    for key, command in commands.items():
         if command:
-            yield _shell(f"Send one of {_code(kind)} again:", command)
+            yield _shell(f"Send one of {_code(key.title)} again:", command)
     if result.run.embedded and any(commands.values()):
         yield SERVE_DEMO
 

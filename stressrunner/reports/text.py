@@ -23,7 +23,7 @@ _WIDTH = 80
 _INDENT = "  "
 _GAP = "  "
 _IN_FULL = 2  #: sessions that show a fault, of those listed
-_MAX_SAMPLES = 3  #: of each kind of error
+_MAX_SAMPLES = 3  #: of each group of errors
 _MIN_NAME = 12  #: a narrower first column would break every name
 
 
@@ -84,7 +84,7 @@ def _content(result: Result) -> dict[str, Any]:
         "in_full": _IN_FULL,
         "traffic": traffic(result),
         "max_samples": _MAX_SAMPLES,
-        "replays": {group.kind: replay_words(result, group.kind) for group in result.errors},
+        "replays": {group.key: replay_words(result, group) for group in result.errors},
         "serve_demo": SERVE_DEMO,
         "slowest": slowest(result),
         "processes": sections.processes("Monitored processes", result.monitors) if result.monitors else None,

@@ -52,6 +52,7 @@ class ExchangeRecord:
     request: RequestRecord
     response: ResponseRecord | None  #: None when there was none
     curl: str  #: a command for a POSIX shell that sends the request again, secrets as variables; or ""
+    rule: str = ""  #: that it failed, as in the group of errors that it belongs to
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from stressrunner.fleet.transports import keeper_of, transports_to
 from stressrunner.masking import Masker
 from stressrunner.metrics.collector import Collector
 from stressrunner.metrics.ledger import Summary
-from stressrunner.metrics.summary import error_groups, stats_of
+from stressrunner.metrics.summary import error_groups, ranked, stats_of
 from stressrunner.metrics.tally import Tally
 from stressrunner.plan.plan import Plan
 from stressrunner.plan.steps import StepsPlan
@@ -109,7 +109,7 @@ class Chores:
         return replace(
             summary,
             apart={kind: own[kind] if kind in own else summary.apart[kind] for kind in kinds},
-            errors=tuple(sorted(errors, key=lambda group: (-group.count, group.kind))),
+            errors=ranked(errors),
             token_requests=summary.token_requests + tally.token_requests,
             token_failures=summary.token_failures + tally.token_failures,
         )

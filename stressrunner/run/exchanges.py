@@ -45,6 +45,7 @@ def _record(
     exhibit: Exhibit, plan: Plan, origin: Origin, variables: Mapping[str, str], mask: Masker
 ) -> ExchangeRecord:
     sent, came = exhibit.request, exhibit.response
+    rule = mask.text(exhibit.rule)  # as in its group, so that the two are found together
     mask = mask.plus(authorizing(sent.headers))
     # It would have taken its credentials to a host that is not allowed; a command must not do so either.
     was_withheld = exhibit.kind == FailureKind.NOT_ALLOWED and not exhibit.status
@@ -69,6 +70,7 @@ def _record(
         ),
         response=response,
         curl="" if was_withheld else curl_line(exhibit, origin, plan.target, variables, mask),
+        rule=rule,
     )
 
 

@@ -290,4 +290,4 @@ def _masked(group: ErrorGroup, mask: Masker) -> ErrorGroup:
         replace(sample, message=mask.text(sample.message), excerpt=mask.text(sample.excerpt))
         for sample in group.samples
     )
-    return replace(group, samples=samples)
+    return replace(group, samples=samples, rule=mask.text(group.rule))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from stressrunner.metrics.error_key import ErrorKey
 from stressrunner.metrics.tally import Tally
 from stressrunner.units import Dimension
 
@@ -59,11 +60,18 @@ class ThresholdProgress:
 
 @dataclass(frozen=True, slots=True)
 class ErrorProgress:
-    """A kind of error, secrets masked."""
+    """A group of errors, secrets masked."""
 
     kind: str
     count: int
     message: str  #: of the first of them
+    rule: str = ""  #: the check, `until` or capture that failed
+    status: int = 0  #: of the responses; 0 without one
+
+    @property
+    def key(self) -> ErrorKey:
+        """What the errors have in common."""
+        return ErrorKey(self.kind, self.rule, self.status)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ from stressrunner.verdict.rolling import Rolling, Slice
 
 __all__ = ["Standing"]
 
-_MAX_ERRORS = 5  #: kinds that are told
+_MAX_ERRORS = 20  #: groups that are told
 
 
 class Standing:
@@ -113,8 +113,14 @@ class Standing:
     def _errors(self, total: Tally) -> tuple[ErrorProgress, ...]:
         groups = sorted(total.errors.items(), key=lambda item: -item[1].count)[:_MAX_ERRORS]
         return tuple(
-            ErrorProgress(kind, group.count, self._masker.text(group.samples[0].message))
-            for kind, group in groups
+            ErrorProgress(
+                key.kind,
+                group.count,
+                self._masker.text(group.samples[0].message),
+                self._masker.text(key.rule),
+                key.status,
+            )
+            for key, group in groups
         )
 
 

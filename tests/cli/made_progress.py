@@ -41,7 +41,9 @@ RUNNING = Progress(
     thresholds=THRESHOLDS,
     errors=(
         ErrorProgress("http 503", 28, "status was 503"),
+        ErrorProgress("check", 5, "body.ok: body.ok was False", "body.ok", 404),
         ErrorProgress("timeout", 3, "no answer within 30 s"),
+        ErrorProgress("check", 2, "body.n: body.n was 0", "body.n", 404),
     ),
     generator=GeneratorProgress(0.00031, 0.0012, 0.23),
 )

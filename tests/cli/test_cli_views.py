@@ -61,8 +61,13 @@ def test_everything_is_told_when_that_is_wanted():
         view.progress(second(n), Tally())
     lines = stream.getvalue().splitlines()
     assert lines[0] == "target https://staging.example.com"
-    assert lines[1:3] == ["1 s  first http 503: status was 503", "1 s  first timeout: no answer within 30 s"]
-    assert len(lines) == 4
+    assert lines[1:5] == [
+        "1 s  first http 503: status was 503",
+        "1 s  first check with status 404: body.ok: body.ok was False",
+        "1 s  first timeout: no answer within 30 s",
+        "1 s  first check with status 404: body.n: body.n was 0",
+    ]
+    assert len(lines) == 6
 
 
 @pytest.mark.parametrize(

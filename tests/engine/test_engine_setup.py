@@ -13,6 +13,7 @@ from stressrunner.engine.clock import EventLoopClock
 from stressrunner.engine.sending import Cut, Sender
 from stressrunner.http.fake import FakeAnswer, FakeTransports
 from stressrunner.metrics.collector import Collector
+from stressrunner.metrics.error_key import ErrorKey
 from stressrunner.plan.plan import compile_plan
 
 USERS = """
@@ -160,7 +161,7 @@ def test_setup_says_why_it_failed():
     """The first failure ends setup, and its message is what a reader is told."""
     done, tally = once(SETUP, "setup", lambda number, request: FakeAnswer(0.01, status=401))
     assert done.problem == "status was 401"
-    assert list(tally.errors) == ["setup: http 401"]
+    assert list(tally.errors) == [ErrorKey("setup: http 401", status=401)]
 
 
 def test_what_cannot_be_handed_on_fails_setup():

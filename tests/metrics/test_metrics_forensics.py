@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from metrics_samples import MS, sample
 
 from stressrunner.http.exchange import Exchange, Request
+from stressrunner.metrics.error_key import ErrorKey
 from stressrunner.metrics.forensics import (
-    MAX_KINDS,
-    MAX_PER_KIND,
+    MAX_GROUPS,
+    MAX_PER_GROUP,
     MAX_SLOWEST,
     Forensics,
     Witness,
@@ -23,10 +24,13 @@ from stressrunner.plan.outcome import Outcome, Problem
 from stressrunner.scenario.model import Capture
 
 
-def exchange(body=b'{"ok": true}', request_body=b"", *, encoding="", headers=()):
+def exchange(body=b'{"ok": true}', request_body=b"", *, status=500, encoding="", headers=()):
     """Return an exchange of which only the content matters."""
     request = Request("POST", "/x", (("content-type", "application/json"),), request_body)
-    return Exchange(request, 0, 0, 1, 2, status=200, headers=headers, body=body, content_encoding=encoding)
+    return Exchange(request, 0, 0, 1, 2, status=status, headers=headers, body=body, content_encoding=encoding)
+
+
+HTTP_500 = ErrorKey("http 500", status=500)
 
 
 def failed(kind="http 500", message="status was 500", **changes):
@@ -55,7 +59,7 @@ def test_warm_up_is_not_among_the_slowest():
     """A slow request of a phase that warms up is nothing to look at; its errors are."""
     kept = seen(sample(took_ms=900, phase=0), failed(phase=0), sample(took_ms=5, phase=1), warmups=[0])
     assert [one.response_time_ns for one in kept.slowest[0]] == [5 * MS]
-    assert list(kept.errors) == ["http 500"]
+    assert list(kept.errors) == [HTTP_500]
 
 
 @pytest.mark.parametrize("outcome", [Outcome.REFUSED, Outcome.SUPERSEDED, Outcome.UNFINISHED])
@@ -69,7 +73,7 @@ def test_errors_are_kept_once_for_each_message_and_endpoint():
     kept = seen(
         *[failed()] * 50, failed(endpoint=1), failed(message="status was 500, again"), failed(endpoint=2)
     )
-    assert [(one.endpoint, one.message) for one in kept.errors["http 500"]] == [
+    assert [(one.endpoint, one.message) for one in kept.errors[HTTP_500]] == [
         (0, "status was 500"),
         (1, "status was 500"),
         (0, "status was 500, again"),
@@ -81,10 +85,10 @@ def test_what_is_kept_is_bounded():
     big = exchange(b"x" * 5_000_000, b"y" * 5_000_000, headers=(("h", "z" * 100_000),) * 500)
     kept = seen(*(failed(f"kind {i % 100}", f"message {i}") for i in range(2_000)), of=big)
     kept.merge(seen(*(sample(took_ms=n, endpoint=n) for n in range(500)), of=big))
-    assert len(kept.errors) == MAX_KINDS
-    assert {len(ones) for ones in kept.errors.values()} == {MAX_PER_KIND}
+    assert len(kept.errors) == MAX_GROUPS
+    assert {len(ones) for ones in kept.errors.values()} == {MAX_PER_GROUP}
     exhibits = kept.exhibits(0)
-    assert len(exhibits) == MAX_KINDS * MAX_PER_KIND + 30
+    assert len(exhibits) == MAX_GROUPS * MAX_PER_GROUP + 30
     assert max(len(json.dumps(one)) for one in exhibits) < 100_000
 
 
@@ -122,7 +126,7 @@ def test_requests_that_took_no_time_are_kept_while_there_is_room():
 )
 def test_the_start_of_a_body_is_kept_as_text(body, text, kept):
     """Text is kept up to a number of characters, whole ones; what is no text is not kept, its size always."""
-    request = seen(failed(), of=exchange(request_body=body)).errors["http 500"][0].request
+    request = seen(failed(), of=exchange(request_body=body)).errors[HTTP_500][0].request
     assert (request.body, request.body_bytes, request.kept) == (text, len(body), kept)
 
 
@@ -131,6 +135,24 @@ def test_a_failed_check_is_counted_by_its_text():
     problem = Problem("check", "status == 200: status was 204", rule="status == 200")
     kept = seen(*[sample(outcome=Outcome.FAILED, problem=problem)] * 9)
     assert kept.checks == {(0, "status == 200"): 9}
+
+
+def test_checks_and_statuses_have_exchanges_of_their_own():
+    """A check that fails with another status, and another check, are kept even when the first has all its room."""
+    problems = [Problem("check", f"{rule}: {n}", rule=rule) for rule in ("a", "b") for n in range(9)]
+    failures = [sample(outcome=Outcome.FAILED, problem=problem) for problem in problems]
+    kept = seen(*failures, of=exchange(status=404))
+    kept.merge(seen(*failures, of=exchange(status=500)))
+    assert {key: len(ones) for key, ones in kept.errors.items()} == {
+        ErrorKey("check", rule, status): MAX_PER_GROUP for status in (404, 500) for rule in ("a", "b")
+    }
+    assert forensics_from_wire(json.loads(json.dumps(forensics_to_wire(kept, 0))), 0).errors == kept.errors
+
+
+def test_a_failed_capture_is_no_failed_check():
+    """What is counted by its text is checks alone, although captures have names too."""
+    problem = Problem("capture", "capture token: nothing is found", rule="token")
+    assert seen(sample(outcome=Outcome.FAILED, problem=problem)).checks == {}
 
 
 def test_a_request_that_could_not_be_filled_in_has_no_exchange():
@@ -159,7 +181,7 @@ def test_an_encoded_body_is_shown_decoded():
     import gzip  # noqa: PLC0415  used once
 
     of = exchange(gzip.compress(b'{"ok": false}'), encoding="gzip")
-    assert seen(failed(), of=of).errors["http 500"][0].response.body == '{"ok": false}'
+    assert seen(failed(), of=of).errors[HTTP_500][0].response.body == '{"ok": false}'
 
 
 samples = st.builds(
@@ -198,7 +220,6 @@ def test_captured_credentials_are_kept_beside_what_they_were_in():
         witness(failed(endpoint=endpoint), login)
     kept = forensics_from_wire(json.loads(json.dumps(forensics_to_wire(witness.hand_over(), 0))), 0)
     found = {
-        one.endpoint: one.credentials
-        for one in (*kept.errors["http 500"], *kept.slowest[0], *kept.slowest[1])
+        one.endpoint: one.credentials for one in (*kept.errors[HTTP_500], *kept.slowest[0], *kept.slowest[1])
     }
     assert found == {0: (), 1: ("t0ken-of-one-user",)}

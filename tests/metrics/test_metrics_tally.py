@@ -10,12 +10,18 @@ from metrics_samples import MS, sample
 from stressrunner.engine.attempt import Attempt
 from stressrunner.engine.loop_watch import Late
 from stressrunner.metrics.collector import Collector
+from stressrunner.metrics.error_key import ErrorKey
 from stressrunner.metrics.summary import error_groups, stats_of
 from stressrunner.metrics.tally import MAX_ERROR_GROUPS, MAX_ERROR_SAMPLES, Tally
 from stressrunner.metrics.wire import tally_from_wire, tally_to_wire
 from stressrunner.plan.outcome import Outcome, Problem
 from stressrunner.plan.reply import Reply
 
+KEYS = [
+    ErrorKey(kind, rule, status)
+    for kind, rule in (("check", "body.ok"), ("check", "body.n > 5"), ("capture", "token"), ("timeout", ""))
+    for status in (0, 404, 500)
+]
 outcomes = st.sampled_from(Outcome)
 problems = st.builds(Problem, st.sampled_from(["timeout", "check", "http 500"]), st.sampled_from(["a", "b"]))
 own_times = st.sampled_from([0, MS, 3 * MS])
@@ -67,7 +73,7 @@ def figures_of(tally):
         )
         for key, cell in tally.cells.items()
     }
-    errors = {kind: (e.count, e.first_ns, e.last_ns) for kind, e in tally.errors.items()}
+    errors = {key: (e.count, e.first_ns, e.last_ns) for key, e in tally.errors.items()}
     wholes = {name: lengths.encode() for name, lengths in tally.wholes.items()}
     return cells, errors, wholes
 
@@ -242,6 +248,57 @@ def test_every_count_of_a_tally_is_merged():
     ]
 
 
+@given(st.lists(st.tuples(st.sampled_from(KEYS), st.integers(0, 99)), max_size=30), st.integers(1, 3))
+def test_errors_are_grouped_by_kind_rule_and_status(errors, parts):
+    """The same kind with another check or another status is another group, whichever generators counted it."""
+    recorded = [
+        sample(at_ms, outcome=Outcome.FAILED, status=status, problem=Problem(kind, "m", rule=rule))
+        for (kind, rule, status), at_ms in errors
+    ]
+    merged = Tally()
+    for k in range(parts):
+        merged.merge(tally_from_wire(tally_to_wire(tally_of(recorded[k::parts]), 0), 0))
+    groups = {group.key: group.count for group in error_groups(merged, ("zero",), 0)}
+    assert groups == Counter(key for key, _ in errors)
+    assert merged.errors_by_kind == Counter(key.kind for key, _ in errors)
+
+
+def test_errors_beside_the_load_are_grouped_likewise():
+    """A check of `setup` that fails with 404 and with 500 is two groups, apart from those of the load."""
+    tally = Tally()
+    for status in (404, 500):
+        failed = sample(outcome=Outcome.FAILED, status=status, problem=Problem("check", "m", rule="body.ok"))
+        tally.record_apart("setup", failed)
+        tally.record(failed)
+    assert list(tally.errors) == [
+        ErrorKey(kind, "body.ok", status) for status in (404, 500) for kind in ("setup: check", "check")
+    ]
+
+
+@given(st.integers(0, 3 * MAX_ERROR_GROUPS), st.integers(1, 3))
+def test_many_checks_are_joined_by_kind(checks, parts):
+    """With more groups than there is room for, what is over is told by kind, so that kinds are never mixed up."""
+    recorded = [
+        sample(
+            k, outcome=Outcome.FAILED, problem=Problem(("check", "capture")[k % 2], "m", rule=f"body.n > {k}")
+        )
+        for k in range(checks)
+    ]
+    merged = Tally()
+    for k in range(parts):
+        merged.merge(tally_of(recorded[k::parts]))
+    assert len(merged.errors) <= MAX_ERROR_GROUPS + 2
+    assert merged.errors_by_kind == Counter(one.problem.kind for one in recorded)
+
+
+def test_the_key_of_a_long_check_is_short():
+    """A check of any length has a key of bounded size, which says where it was cut."""
+    key = ErrorKey.of(Problem("check", "m", rule="body.n > 1 and " * 1000), 200)
+    assert (len(key.rule), key.rule[-3:]) == (300, "...")
+    assert ErrorKey.of(Problem("check", "m", rule="x" * 300), 200).rule == "x" * 300
+    assert len(key.title) < 100
+
+
 @given(st.integers(0, 3 * MAX_ERROR_GROUPS), st.integers(1, 3))
 def test_kinds_of_errors_are_bounded(kinds, parts):
     """However many kinds of errors there are, a bounded number is kept apart and none is lost."""
@@ -250,7 +307,7 @@ def test_kinds_of_errors_are_bounded(kinds, parts):
     for k in range(parts):
         merged.merge(tally_of(recorded[k::parts]))
     for tally in (merged, tally_of(recorded)):
-        assert len(tally.errors) <= MAX_ERROR_GROUPS + 1
+        assert len(tally.errors) <= 2 * MAX_ERROR_GROUPS + 1
         assert sum(e.count for e in tally.errors.values()) == kinds
 
 

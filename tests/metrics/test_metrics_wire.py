@@ -164,7 +164,7 @@ def spoiled(change):
     [
         lambda wire: wire.pop("cells"),
         lambda wire: wire.update(cells=[[0]]),
-        lambda wire: wire.update(errors=[]),
+        lambda wire: wire.update(errors=[["check"]]),
         lambda wire: wire["cells"][0][2]["times"].pop("lag"),
         lambda wire: wire["cells"][0][2]["times"]["lag"].__setitem__(0, 99),
         lambda wire: wire["cells"][0][2]["times"]["lag"].append(1),

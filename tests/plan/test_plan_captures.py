@@ -57,7 +57,7 @@ def test_a_capture_that_finds_nothing_says_which(capture, reason):
         Captures({"x": capture}).take(ANSWERED)
     assert str(caught.value) == reason
     judged = Judge(endpoint(capture={"x": capture})).judge(200, ANSWERED, {})
-    assert judged == (Outcome.FAILED, Problem("capture", reason))
+    assert judged == (Outcome.FAILED, Problem("capture", reason, rule="x"))
 
 
 def test_a_page_has_no_json_to_search():

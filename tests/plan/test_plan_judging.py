@@ -123,7 +123,7 @@ def test_a_capture_that_finds_nothing_fails():
     )
     assert found == (
         Outcome.FAILED,
-        Problem("capture", "capture token: body.token: there is no field 'token'"),
+        Problem("capture", "capture token: body.token: there is no field 'token'", rule="token"),
     )
     assert captures == {}
 

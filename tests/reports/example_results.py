@@ -104,6 +104,17 @@ def server_error(i, seconds):
     )
 
 
+def failed_check(i, seconds, rule, status, met):
+    """Return a request whose reply failed a check."""
+    return sample(
+        i,
+        seconds=seconds,
+        outcome=Outcome.FAILED,
+        status=status,
+        problem=Problem("check", f"{rule}: {met}", rule=rule),
+    )
+
+
 def timeout(i, seconds):
     """Return a request that had no answer within 30 s."""
     good = sample(i, seconds=seconds)
@@ -453,6 +464,38 @@ def overloaded():
     )
 
 
+def wrong_replies():
+    """Return a run in which one check failed with two statuses, another check with a third, and a capture."""
+    samples = [sample(i, seconds=12) for i in range(163)]
+    for i in range(5, 160, 25):
+        samples[i] = failed_check(i, 12, "status == 200", 404, "status was 404")
+    for i in range(7, 160, 50):
+        samples[i] = failed_check(i, 12, "status == 200", 500, "status was 500")
+    samples[20] = failed_check(20, 12, "body.total < 5", 200, "body.total was 12")
+    problem = Problem("capture", "capture token: body.token: nothing is there", rule="token")
+    samples[40] = sample(40, seconds=12, outcome=Outcome.FAILED, problem=problem)
+    base = result_of(samples, 12, planned=163)
+    kept = [
+        exchange("agent_run", "check", "status == 200: status was 404", status=404, body="{}"),
+        exchange("agent_run", "check", "status == 200: status was 500", status=500, body=NO_RESPONSE),
+    ]
+    return replace(
+        base,
+        run=run_record(
+            12.0, target="https://staging.example.com", embedded=False, load="163 requests, 20 at once"
+        ),
+        verdict=Verdict("failed", 3, ("errors < 1%: measured 7.98 %",)),
+        thresholds=(
+            threshold("errors < 1%", "failed", base.totals.error_ratio, 0.01, "ratio", topic="errors"),
+        ),
+        exchanges=(*(replace(one, rule="status == 200") for one in kept), *SLOWEST),
+        checks=(
+            CheckRecord("agent_run", "status == 200", "failed", 11),
+            CheckRecord("agent_run", "body.total < 5", "failed", 1),
+        ),
+    )
+
+
 def undelivered():
     """Return a run whose figures are good, and whose messages were not delivered as they were answered."""
     checked = deliveries()
@@ -489,5 +532,6 @@ EXAMPLES = {
     "unreachable": unreachable,
     "aborted": aborted,
     "overloaded": overloaded,
+    "wrong_replies": wrong_replies,
     "undelivered": undelivered,
 }

@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import pytest
 from hypothesis import given
-from reports.example_results import EXAMPLES, UNWATCHED
+from reports.example_results import EXAMPLES, UNWATCHED, wrong_replies
 from result.result_strategies import WHOLE_RESULTS, results
 
 from stressrunner.errors import UsageError
 from stressrunner.reports import REPORTS, render
+from stressrunner.reports.exhibits import exchanges_of
 from stressrunner.reports.text import render_judgement
 from stressrunner.reports.wording import NEVER
 from stressrunner.verdict.outcome import ThresholdOutcome
@@ -216,3 +217,21 @@ def test_a_judgement_is_the_verdict_and_the_thresholds():
     assert render("text", result).startswith(text.split("\n\n")[0])
     assert text.splitlines()[-4].split()[:2] == ["skipped:", "the"]
     assert "\nSummary" not in text
+
+
+def test_each_group_of_errors_has_its_own_command():
+    """The command beside 404 sends a request that was answered with 404, and the one beside 500 the other."""
+    result = wrong_replies()
+    lost, broken, *others = result.errors
+    assert [one.response.status for one in exchanges_of(result, lost)] == [404]
+    assert [one.response.status for one in exchanges_of(result, broken)] == [500]
+    assert not any(exchanges_of(result, group) for group in others)
+
+
+def test_an_older_file_has_commands_by_kind():
+    """Where a file tells neither check nor status, all exchanges of a kind belong to its errors."""
+    result = wrong_replies()
+    older = tuple(replace(one, rule="") for one in result.exchanges)
+    group = replace(result.errors[0], rule="", status=None)
+    kept = exchanges_of(replace(result, exchanges=older, errors=(group,)), group)
+    assert [one.response.status for one in kept] == [404, 500]

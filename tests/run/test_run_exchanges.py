@@ -80,12 +80,14 @@ def test_secrets_are_masked_everywhere():
         target=f"/{quote(SECRET, safe=_KEPT_IN_PATHS)}?key=1",
         headers=(("x-api-key", SECRET), ("authorization", f"Bearer {SECRET}")),
         body=f'{{"key": "{SECRET}"}}',
+        rule=f"body.{SECRET} == 1",
     )
     record = recorded(one)
     assert "sesame" not in repr(record)
     assert [header.value for header in record.response.headers] == ["***", "***"]
     assert record.request.url == "http://127.0.0.1:8080/***?key=1"
     assert record.message == "body.token: there is no ***"
+    assert record.rule == "body.*** == 1"
     assert '"$API_KEY"' in record.curl
 
 

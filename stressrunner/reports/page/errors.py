@@ -1,4 +1,4 @@
-"""The errors of a run: one row for each kind, then the samples that were kept of it."""
+"""The errors of a run: one row for each group, then the samples that were kept of it."""
 
 from markupsafe import Markup
 
@@ -14,19 +14,21 @@ __all__ = ["errors"]
 
 
 def errors(result: Result) -> Markup:
-    """Return all kinds of errors, the most frequent first; nothing where there was none."""
+    """Return all groups of errors, the most frequent first; nothing where there was none."""
     if not result.errors:
         return Markup("")
     groups = [
-        (_heading(group), table(_samples(group), captioned=False), exchanges_of(result, group.kind))
+        (_heading(group), table(_samples(group), captioned=False), exchanges_of(result, group))
         for group in result.errors
     ]
-    return table(_kinds(result), captioned=False) + fill("errors.html.j2", groups=groups)
+    return table(_groups(result), captioned=False) + fill("errors.html.j2", groups=groups)
 
 
-def _kinds(result: Result) -> Table:
+def _groups(result: Result) -> Table:
+    with_checks = any(group.rule for group in result.errors)
     columns = (
         Column("kind", "left"),
+        *([Column("check", "left")] if with_checks else []),
         *map(Column, ("errors", "share", "first seen", "last seen")),
         Column("endpoints", "left"),
     )
@@ -34,7 +36,8 @@ def _kinds(result: Result) -> Table:
     rows = tuple(
         Row(
             (
-                group.kind,
+                group.key.label,
+                *([group.rule] if with_checks else []),
                 count(group.count),
                 ratio(group.count / total if total else None),
                 format_duration(group.first_at_s),
@@ -49,7 +52,7 @@ def _kinds(result: Result) -> Table:
 
 
 def _heading(group: ErrorGroup) -> str:
-    return f"{group.kind}: {len(group.samples)} of {count(group.count)} errors"
+    return f"{group.key.title}: {len(group.samples)} of {count(group.count)} errors"
 
 
 def _samples(group: ErrorGroup) -> Table:
@@ -66,4 +69,4 @@ def _samples(group: ErrorGroup) -> Table:
         )
         for sample in group.samples
     )
-    return Table(f"Samples of {group.kind}", columns, rows)
+    return Table(f"Samples of {group.key.title}", columns, rows)

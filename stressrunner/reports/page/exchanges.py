@@ -5,7 +5,8 @@ from collections.abc import Iterable
 
 from markupsafe import Markup
 
-from stressrunner.reports.exhibits import SERVE_DEMO
+from stressrunner.metrics.summary import ErrorGroup
+from stressrunner.reports import exhibits
 from stressrunner.reports.page.markup import fill
 from stressrunner.reports.wording import count, duration
 from stressrunner.result.exchanges import ExchangeRecord, RequestRecord, ResponseRecord
@@ -17,9 +18,9 @@ _ROOM = 60_000  #: characters that all exchanges of a page may take
 _AROUND = 700  #: characters of the page around each of them
 
 
-def exchanges_of(result: Result, kind: str) -> Markup:
-    """Return the exchanges that show a kind of error; nothing where none was kept."""
-    return _folded(result, [one for one in result.exchanges if one.kind == kind])
+def exchanges_of(result: Result, errors: ErrorGroup) -> Markup:
+    """Return the exchanges that show a group of errors; nothing where none was kept."""
+    return _folded(result, exhibits.exchanges_of(result, errors))
 
 
 def slowest(result: Result) -> Markup:
@@ -37,18 +38,19 @@ def _folded(result: Result, found: Iterable[ExchangeRecord]) -> Markup:
     return fill(
         "exchanges.html.j2",
         exchanges=[(one, _heading(one), _size(one.request), _answer(one)) for one in kept],
-        serve_demo=SERVE_DEMO if result.run.embedded else "",
+        serve_demo=exhibits.SERVE_DEMO if result.run.embedded else "",
         missing=missing,
     )
 
 
 def _shown(exchanges: Iterable[ExchangeRecord]) -> set[int]:
-    """Return which exchanges fit on the page: the first of each kind and endpoint, then the second ones, and so on."""
-    seen: Counter[tuple[str, str]] = Counter()
+    """Return which exchanges fit on the page: the first of each group of errors and each endpoint, then the second ones, and so on."""
+    seen: Counter[tuple[str, str, int | None]] = Counter()
     ranked = []
     for place, one in enumerate(exchanges):
-        # Errors are kept by kind, slow requests by endpoint.
-        group = (one.kind, "" if one.kind else one.endpoint)
+        # Errors are kept by kind, rule and status, slow requests by endpoint.
+        status = None if one.response is None else one.response.status
+        group = (one.kind, one.rule, status) if one.kind else ("", one.endpoint, None)
         ranked.append((seen[group], place, one))
         seen[group] += 1
     room, shown = _ROOM, set()

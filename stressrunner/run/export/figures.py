@@ -137,7 +137,7 @@ def _outcomes(cells: Iterable[tuple[Mapping[str, str], Cell]]) -> Iterator[Point
 
 
 def _errors(total: Tally) -> Iterator[Point]:
-    return (_point(group.count, kind=kind) for kind, group in total.errors.items())
+    return (_point(count, kind=kind) for kind, count in total.errors_by_kind.items())
 
 
 def _held(progress: Progress) -> tuple[Point, ...]:
