@@ -1,5 +1,6 @@
 """What must fit together in what a scenario sends: the names that are picked, weights, sessions, names to measure."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -80,6 +81,9 @@ class _Traffic:
         self._value = value
         self._endpoints = _mapping(value, "endpoints")
         self._flows = _mapping(value, "flows")
+        phases = [phase for _, phase in phases_in(value)]
+        self._phases = len(phases)
+        self._phases_with = Counter(name for phase in phases for name in _mapping(phase, "variables"))
 
     def _key(self, path: Path, message: str, hint: str = "") -> Diagnostic:
         return (key_at(self._root, path) or node_at(self._root, path)).diagnostic(message, hint)
@@ -98,10 +102,9 @@ class _Traffic:
 
     def phase(self, path: Path, phase: Mapping[str, Any]) -> Iterator[Diagnostic]:
         """Yield the variables of a phase that the others lack."""
-        others = [other for _, other in phases_in(self._value)]
         known = _mapping(self._value, "variables")
         for name in _mapping(phase, "variables"):
-            if name not in known and not all(name in _mapping(other, "variables") for other in others):
+            if name not in known and self._phases_with[name] < self._phases:
                 message = f"'{name}' is a variable of this phase alone"
                 yield self._key((*path, "variables", name), message, "give it a value under 'variables'")
 
