@@ -25,9 +25,12 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from stressrunner.errors import UsageError
 from stressrunner.reports.wording import duration, encodable, optional, ratio, size
 from stressrunner.result.model import Result
+from stressrunner.scenario.files import bounded
 from stressrunner.units import Dimension, format_quantity, format_rate
 
 __all__ = ["load_template"]
+
+_LARGEST_TEMPLATE = 5_000_000  #: bytes
 
 
 def load_template(path: str | Path) -> Callable[[Result], str]:
@@ -38,7 +41,7 @@ def load_template(path: str | Path) -> Callable[[Result], str]:
             The message names file and line.
     """
     try:
-        source = Path(path).read_text(encoding="utf-8")
+        source = bounded(Path(path), _LARGEST_TEMPLATE).decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not a text file"
         raise UsageError(f"cannot read the template {path}: {reason}") from error

@@ -17,9 +17,11 @@ from stressrunner.metrics.timeline import Point
 from stressrunner.result.fields import FieldMismatch, decode, encode, walk
 from stressrunner.result.model import SCHEMA, Result
 from stressrunner.result.upgrade import OLDEST, upgrade
+from stressrunner.scenario.files import bounded
 
 __all__ = ["from_json", "read_result", "to_json"]
 
+_LARGEST_FILE = 500_000_000  #: bytes
 _LAYOUT = (
     "schema",
     "run",
@@ -73,7 +75,7 @@ def read_result(path: str | Path) -> Result:
         UnreadableResult: there is no such file, or it is not a result that this version reads.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = bounded(Path(path), _LARGEST_FILE).decode("utf-8")
     except OSError as error:
         raise UnreadableResult(str(path), error.strerror or str(error)) from error
     except UnicodeDecodeError as error:

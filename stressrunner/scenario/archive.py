@@ -148,6 +148,10 @@ def problem_of_name(name: str) -> str:
 
 def _extracted(archive: FilePath, into: Unpacked) -> Contents:
     try:
+        if stat.S_IFMT(archive.stat().st_mode) not in (stat.S_IFREG, stat.S_IFDIR):
+            raise BadPack(
+                str(archive), "is no zip file that can be read from its end, but a pipe or a device"
+            )
         with archive.open("rb") as stream:
             _check_end(archive, stream)
             with zipfile.ZipFile(stream) as opened:

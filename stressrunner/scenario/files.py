@@ -1,5 +1,6 @@
 """Files of the scenario language: their bytes and their text, or a diagnostic that says why there is none."""
 
+import errno
 import re
 from codecs import BOM_UTF8
 from pathlib import Path as FilePath
@@ -8,7 +9,7 @@ from stat import S_ISDIR, S_ISREG
 from stressrunner.errors import Diagnostic, InvalidScenario
 from stressrunner.scenario.source import Source
 
-__all__ = ["decoded", "read_file", "reason_of"]
+__all__ = ["bounded", "decoded", "read_file", "reason_of"]
 
 _LARGEST_FILE = 5_000_000
 _UNDECODED = re.compile("[\udc80-\udcff]")  # what surrogateescape makes of a byte that is not UTF-8
@@ -37,6 +38,19 @@ def read_file(path: FilePath, name: str) -> bytes:
         raise _unreadable(name, "there is no such file") from None
     except (OSError, ValueError, RuntimeError) as error:
         raise _unreadable(name, f"cannot be read: {reason_of(error)}") from None
+    return content
+
+
+def bounded(path: FilePath, most: int) -> bytes:
+    """Return what is in a file or comes through a pipe, which may have no end, of `most` bytes at most.
+
+    Raises:
+        OSError: it cannot be read, or is larger.
+    """
+    with path.open("rb") as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise OSError(errno.EFBIG, f"larger than {most // 1_000_000} MB")
     return content
 
 
