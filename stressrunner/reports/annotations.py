@@ -60,6 +60,8 @@ def _of_run(result: Result, scenario: Place) -> Iterator[_Annotation]:
             yield _Annotation("error", scenario, reason)
     for doubt in sections.doubts(result):
         yield _Annotation("warning", scenario, f"the measurement is {result.validity.state}: {doubt}")
+    for warning in sections.warnings(result):
+        yield _Annotation("warning", scenario, warning)
 
 
 def _of_thresholds(result: Result, places: Sequence[Place]) -> Iterator[_Annotation]:

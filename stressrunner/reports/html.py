@@ -41,6 +41,7 @@ def render(result: Result) -> str:
         tone=sections.TONES,
         embedded=sections.EMBEDDED,
         doubts=sections.doubts(result),
+        warnings=sections.warnings(result),
         early=sections.early_end(result),
         reasons=sections.reasons(result),
         tiles=_tiles(result),

@@ -62,7 +62,8 @@ def _run(result: Result, judged: Sequence[_Case]) -> _Case:
     """Return the case for the run as a whole, which fails when the run did for a reason that no other case has."""
     verdict, validity = result.verdict, result.validity
     doubts = sections.doubts(result)
-    output = "\n".join([f"the measurement is {validity.state}:", *doubts]) if doubts else ""
+    doubted = [f"the measurement is {validity.state}:", *doubts] if doubts else []
+    output = "\n".join([*doubted, *(f"warning: {warning}" for warning in sections.warnings(result))])
     name, duration_s, reasons = "the run", result.run.duration_s, "; ".join(verdict.reasons)
     if verdict.outcome in ("aborted", "invalid"):
         return _Case(name, "error", reasons, output, duration_s)

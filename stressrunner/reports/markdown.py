@@ -53,6 +53,8 @@ def _judgement(result: Result) -> Iterator[str]:
     if doubts := sections.doubts(result):
         yield f"{sections.MARKS[validity.state]} The measurement is {validity.state}:"
         yield _list(doubts)
+    for warning in sections.warnings(result):
+        yield f"{sections.MARKS['warned']} Warning: {escaped(warning)}"
     if result.thresholds:
         yield markdown_table(sections.thresholds(result))
     if places := advice(result):

@@ -9,7 +9,7 @@ from stressrunner.monitor.figures import ProcessFigures
 from stressrunner.reports.table import Column, Fact, Row, Table, Tone
 from stressrunner.reports.wording import NONE, count, duration, optional, percentile, ratio, size
 from stressrunner.result.model import Result
-from stressrunner.units import format_bytes, format_duration, format_quantity, format_rate
+from stressrunner.units import format_bytes, format_duration, format_quantity, format_rate, format_ratio
 from stressrunner.verdict.outcome import ThresholdOutcome
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "run_facts",
     "summary",
     "thresholds",
+    "warnings",
 ]
 
 EMBEDDED = (
@@ -32,6 +33,7 @@ EMBEDDED = (
     "not a system of yours."
 )
 
+_MANY_RESENT = 0.01  #: part of the requests; what crosses the end of an idle connection is fewer
 _NOTABLY_LATE = 0.05  #: part of a phase's duration after which the end of a request is told
 MARKS: Mapping[str, str] = MappingProxyType(
     {
@@ -89,6 +91,19 @@ def early_end(result: Result) -> str:
 def reasons(result: Result) -> tuple[str, ...]:
     """Return the reasons of the verdict, without the one that says why the load ended early."""
     return tuple(reason for reason in result.verdict.reasons if reason != result.run.ended_early)
+
+
+def warnings(result: Result) -> tuple[str, ...]:
+    """Return what deserves attention although it fails nothing: many requests that were sent again."""
+    stats = result.totals
+    if not stats.sent or stats.resent <= _MANY_RESENT * stats.sent:
+        return ()
+    return (
+        (
+            f"{format_ratio(stats.resent / stats.sent)} of the requests were sent again, as the server had closed their "
+            "connections: its keep-alive timeout is about as long as users pause, or its workers end"
+        ),
+    )
 
 
 def run_facts(result: Result) -> tuple[Fact, ...]:

@@ -76,6 +76,8 @@ def _content(result: Result) -> dict[str, Any]:
         "early": sections.early_end(result),
         "reasons": sections.reasons(result),
         "doubts": sections.doubts(result),
+        "warnings": sections.warnings(result),
+        "warned": sections.MARKS["warned"],
         "thresholds": sections.thresholds(result),
         "advice": advice(result),
         "run": sections.run_facts(result),

@@ -16,6 +16,7 @@ from result.result_strategies import WHOLE_RESULTS, results
 from stressrunner.reports import REPORTS, render
 from stressrunner.reports.annotations import Place, annotations
 from stressrunner.reports.csv_table import COLUMNS
+from stressrunner.reports.sections import warnings
 from stressrunner.result.codec import from_json, to_json
 from stressrunner.result.model import Result
 from stressrunner.verdict.outcome import Validity, Verdict
@@ -231,3 +232,21 @@ def test_annotations_cannot_be_broken_out_of():
     assert first.startswith(
         "::error file=x.yaml,title=x\\n%3A%3Aset-env name=A%3A%3Ab%2Cc%3Ad\\r%3A failed::"
     )
+
+
+@pytest.mark.parametrize(("resent", "warns"), [(0, False), (2, False), (3, True)])
+def test_many_requests_that_were_sent_again_are_warned_of(resent, warns):
+    """Connections that are cut again and again pass in no report without a word, and 1 % of 200 requests may be."""
+    result = EXAMPLES["passed"]()
+    result = replace(result, totals=replace(result.totals, resent=resent))
+    texts = [render(form, result) for form in ("text", "markdown", "html", "junit")]
+    texts.append("".join(annotations(result, Place("a.yaml"), ())))
+    said = [" ".join(text.split()) for text in texts]
+    assert ["of the requests were sent again" in text for text in said] == [warns] * 5
+    assert all("1.5 %" in text or "1.5 %25" in text for text in said if warns)
+
+
+def test_nothing_sent_warns_of_nothing():
+    """A damaged file may count requests that were sent again and none that was sent."""
+    result = EXAMPLES["unreachable"]()
+    assert warnings(replace(result, totals=replace(result.totals, resent=3))) == ()
