@@ -116,13 +116,6 @@ def test_the_last_request_of_a_flow_ends_it():
     assert slow.summary.wholes["flow"].max_s == pytest.approx(40)
 
 
-def test_a_request_after_a_pause_is_no_pause():
-    """Who thought before goes on with what it does when graceful_stop is over: its request in flight is answered."""
-    ran = virtual_run(flow("[{think: 1s}, a, {think: 1s}, b]", timeout="90s"), lambda *_: FakeAnswer(25))
-    assert counts(ran.totals) == (2, 2, 0, 0, 0, 0, 0)
-    assert (ran.summary.wholes["flow"].count, ran.summary.wholes["flow"].never) == (1, 0)
-
-
 def test_branches_end_with_the_last_one_in_flight():
     """A branch that would begin a request waits for those of the others to end, and what it owes is skipped."""
     steps = "[{parallel: [a, {steps: [b, {think: 25s}, c]}, {steps: [b, {think: 1h}, c]}]}, c]"

@@ -293,7 +293,7 @@ def test_what_cannot_be_read_for_less_than_a_quiet_time_is_read_again():
     """However long the history was read before: the time counts from the first reading that failed."""
 
     def stored(name, at_s, page):
-        return FakeAnswer(body=b"oops") if 3 <= at_s < 4 else history(*range(min(int(at_s), 5)))
+        return FakeAnswer(body=b"oops") if 3 <= at_s < 5 else history(*range(min(int(at_s), 5)))
 
     (found,), server = read_back(stored, quiet_s=2.0)
     assert (found.unread, len(found.messages)) == ("", 5)

@@ -4,9 +4,9 @@ import pytest
 from plan_scenarios import endpoint, plan
 
 from stressrunner.expressions import CannotEvaluate, ExpressionError
-from stressrunner.plan.judging import Judge
+from stressrunner.plan.judging import Finding, Judge
 from stressrunner.plan.outcome import Outcome, Problem
-from stressrunner.scenario.model import Capture
+from stressrunner.scenario.model import Capture, GraphQL
 
 
 class Names(dict):
@@ -35,6 +35,39 @@ def test_below_400_passes(status):
 def test_from_400_on_fails(status):
     """Without checks a response from 400 on fails, under the name of its status."""
     assert judged(status) == (Outcome.FAILED, Problem(f"http {status}", f"status was {status}"))
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_of_status"),
+    [
+        ({}, True),
+        ({"checks": ("status == 200",), "refused": "status == 409"}, True),
+        ({"checks": ("status == 200", "body.ok")}, False),
+        ({"checks": ("response_time < 1",)}, False),
+        ({"refused": "body.busy"}, False),
+        ({"capture": {"id": Capture("body.id")}}, False),
+        ({"capture": {"code": Capture("status")}}, False),
+        ({"body": GraphQL("query { x }")}, False),
+    ],
+)
+def test_the_status_decides_where_nothing_else_is_asked(fields, is_of_status):
+    """A response is judged by its status alone only where neither a check nor a capture wants more of it."""
+    assert Judge(endpoint(**fields)).is_of_status is is_of_status
+
+
+def test_findings_tell_of_every_check():
+    """Also of those after one that failed, with what was looked at; below 400 is a check where none names the status."""
+    judge = Judge(endpoint(checks=("body.n == 1", "body.ok", "body.gone"), refused="status == 409"))
+    body = {"n": 2, "ok": True}
+    assert judge.findings(400, {"status": 400, "body": body}) == [
+        Finding("status < 400", passed=False, values="status was 400"),
+        Finding("body.n == 1", passed=False, values="body.n was 2"),
+        Finding("body.ok", passed=True, values="body.ok was True"),
+        Finding("body.gone", passed=False, values="there is no field 'gone'"),
+    ]
+    assert judge.findings(399, {"status": 399, "body": body})[0].passed
+    (refused,) = judge.findings(409, {"status": 409, "body": body})
+    assert refused == Finding("refused: status == 409", passed=True, values="status was 409")
 
 
 def test_other_checks_do_not_excuse_the_status():

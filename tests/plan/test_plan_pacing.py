@@ -1,14 +1,16 @@
 """Pacing is arithmetic, so its tests are identities and tables; nothing sleeps."""
 
+from collections import Counter
 from fractions import Fraction
 from itertools import pairwise
+from math import exp, lgamma, log, sqrt
 from statistics import fmean, pvariance
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from stressrunner.plan.pacing import Even, Poisson, Ramp, user_steps
+from stressrunner.plan.pacing import Even, First, Poisson, Ramp, user_steps
 from stressrunner.units import NS_PER_S
 
 rates = st.fractions(min_value=0, max_value=5000, max_denominator=100)
@@ -69,10 +71,17 @@ def test_arrivals_are_in_order(ramp, data):
 
 
 @pytest.mark.parametrize(
-    "pacing", [constant(10, 1), Poisson(Ramp(Fraction(10), Fraction(10), Fraction(1)), 1, 0)]
+    "pacing",
+    [
+        constant(10, 1),
+        First(constant(10, 1), 5),
+        First(constant(10, 1), 50),
+        Poisson(Ramp(Fraction(10), Fraction(10), Fraction(1)), 1, 0),
+    ],
 )
 def test_there_are_no_other_arrivals(pacing):
-    """An arrival before the first or after the last does not exist."""
+    """An arrival before the first or after the last does not exist, whatever was asked for before."""
+    assert pacing.due_ns(pacing.count - 1) > 0
     for i in (-1, pacing.count):
         with pytest.raises(IndexError):
             pacing.due_ns(i)
@@ -99,6 +108,29 @@ def test_poisson_counts_have_the_mean_and_variance_of_their_rate():
     counts = [Poisson(ramp, seed, 0).count for seed in range(2000)]
     assert fmean(counts) == pytest.approx(100, rel=0.02)
     assert pvariance(counts) == pytest.approx(100, rel=0.15)
+
+
+@pytest.mark.parametrize("mean", [3, 11])
+def test_poisson_counts_are_distributed_as_such(mean):
+    """Over many seeds each count comes as often as its probability says, for few and for many arrivals (chi-squared, 0.1 %)."""
+    ramp, seeds = Ramp(Fraction(mean), Fraction(mean), Fraction(1)), 8000
+    counts = Counter(Poisson(ramp, seed, 0).count for seed in range(seeds))
+    expected = {n: seeds * exp(n * log(mean) - mean - lgamma(n + 1)) for n in range(4 * mean)}
+    common = [n for n in expected if expected[n] >= 20]
+    squares = [(counts[n] - expected[n]) ** 2 / expected[n] for n in common]
+    rest, rare = seeds - sum(counts[n] for n in common), seeds - sum(expected[n] for n in common)
+    degrees = len(common)
+    critical = degrees * (1 - 2 / (9 * degrees) + 3.09 * sqrt(2 / (9 * degrees))) ** 3  # Wilson and Hilferty
+    assert sum(squares) + (rest - rare) ** 2 / rare < critical
+
+
+@pytest.mark.parametrize(("most", "count"), [(0, 0), (4, 4), (10, 10), (11, 10)])
+def test_the_first_arrivals_are_those_of_the_others(most, count):
+    """There are no more than are wanted, and no more than the others have; each is due when it was."""
+    others = constant(10, 1)
+    first = First(others, most)
+    assert first.count == count
+    assert [first.due_ns(i) for i in range(count)] == [others.due_ns(i) for i in range(count)]
 
 
 def test_poisson_gaps_are_exponential():

@@ -3,12 +3,13 @@
 from fractions import Fraction
 
 import pytest
+from engine.virtual_load import scenario_of
 from hypothesis import given
 from hypothesis import strategies as st
 from plan_scenarios import endpoint, plan
 
 from stressrunner.expressions import ExpressionError
-from stressrunner.plan.plan import MAX_SHARDS, Shard
+from stressrunner.plan.plan import MAX_SHARDS, Shard, compile_plan
 from stressrunner.scenario.model import Closed, Feeder, Mix, Open, Phase, Session
 
 
@@ -34,6 +35,34 @@ def test_there_are_no_other_shards(index, count):
     """A shard that does not exist, or would have no user, is refused."""
     with pytest.raises(ValueError, match=r"^there is no shard"):
         plan(phases=(Phase("p", Closed(3, iterations=10)),)).shard(index, count)
+
+
+@pytest.mark.parametrize(
+    ("phases", "iterations"),
+    [
+        ([Closed(1)], [10]),
+        ([Closed(1, iterations=4), Closed(1)], [4, 6]),
+        ([Closed(1, iterations=4), Closed(1, iterations=3), Closed(1)], [4, 3, 3]),
+        ([Closed(1, iterations=4), Closed(1, iterations=9), Closed(1)], [4, 9, 0]),
+        ([Closed(1, iterations=4), Closed(1, duration_s=Fraction(9))], [4, None]),
+    ],
+)
+def test_rows_end_a_last_phase_that_nothing_else_ends(phases, iterations):
+    """What those before it leave of the rows is its work."""
+    rows = Feeder("rows", tuple(range(10)), on_end="stop")
+    made = plan(
+        endpoint(path="/{{ rows }}"),
+        feeders={"rows": rows},
+        phases=tuple(Phase(f"p{n}", shape) for n, shape in enumerate(phases)),
+    )
+    assert [phase.iterations for phase in made.phases] == iterations
+
+
+def test_connections_are_split_between_generators():
+    """Those that all share; and without such a limit, one for each user."""
+    phases = (Phase("p", Closed(7, iterations=70)),)
+    for whole in (plan(phases=phases, connections=7), plan(phases=phases)):
+        assert [whole.shard(i, 3).most_connections for i in range(3)] == [3, 2, 2]
 
 
 def test_open_load_is_split_as_far_as_generators_go():
@@ -119,3 +148,29 @@ def test_what_makes_no_sense_fails_before_the_first_request():
     """A template that cannot be compiled is an error of the plan."""
     with pytest.raises(ExpressionError):
         plan(endpoint(path="/{{ a b }}"))
+
+
+@pytest.mark.parametrize(
+    ("steps", "is_fixed"),
+    [
+        ("[a, b, {think: 1s}]", True),
+        ("[{parallel: [a, {steps: [b], repeat: 3}]}]", True),
+        ("[a, {if: status == 200, send: b}]", False),
+        ("[a, {each: body.ids, as: id, get: '/x/{{ id }}'}]", False),
+        ("[{send: a, repeat: {until: body.done, times: 3}}]", False),
+        ("[{steps: [a, {if: failure(), send: b}]}]", False),
+    ],
+)
+def test_the_requests_of_a_flow_are_fixed_where_nothing_decides(steps, is_fixed):
+    """A condition, elements of a response and a loop that ends when something holds may send more than is sure."""
+    of = scenario_of(f"endpoints: {{a: {{get: /a}}, b: {{get: /b}}}}\nflow: {steps}\n")
+    (phase,) = compile_plan(of, seed=1, run_id="r").phases
+    assert phase.traffic.is_fixed is is_fixed
+
+
+def test_a_closed_phase_has_no_arrivals():
+    """Nothing of it is due at a moment that is known beforehand."""
+    (phase,) = plan(phases=(Phase("p", Closed(2, iterations=10)),)).phases
+    assert phase.arrivals == 0
+    with pytest.raises(IndexError):
+        phase.due_ns(0)
