@@ -7,7 +7,7 @@ from math import ceil, inf
 from statistics import fmean, pstdev
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from stressrunner.metrics.histogram import Histogram
@@ -103,6 +103,8 @@ def test_merging_leaves_the_other_alone():
 
 
 @given(many, many, st.integers(0, 3), st.integers(0, 3))
+@example([10_000_100, 30_015_000], [20_000_000], 0, 0)
+@example([10_000_100, 30_015_000], [], 0, 0)
 def test_what_is_taken_off_leaves_what_is_left(rest, part, never, never_part):
     """Counts and sums are those of the rest; so are its ends, but for their bucket where they were the part's."""
     left = histogram_of(rest + part, never + never_part)
