@@ -4,8 +4,9 @@ from dataclasses import replace
 from fractions import Fraction
 
 import pytest
-from made_figures import figures, phase, point, process, sample, stats
+from made_figures import MS, figures, phase, point, process, sample, stats
 
+from stressrunner.engine.loop_watch import Late
 from stressrunner.fleet.beat import Beat
 from stressrunner.metrics.tally import Tally
 from stressrunner.plan.outcome import Outcome
@@ -212,6 +213,17 @@ def test_a_broken_streak_does_not_span_a_pause(text):
     assert load.seconds(*[FAILING] * 5, phase=0) == {}
     assert load.seconds(*[FAILING] * 5, phase=2) == {11.0: text}
     assert next(iter(load.dog.records().values())).broken_s == 4
+
+
+def test_a_broken_streak_without_lag_does_not_span_a_pause():
+    """What is broken without lag, too, was so in each phase for its own time."""
+    late = [sample(3000, late=Late(5 * MS, in_wake=False))] * 100
+    load = Load("p95 < 1s else abort after 3s")
+    assert load.seconds(late, late, phase=1) == {}
+    assert load.seconds(*[late] * 5, phase=0) == {}
+    assert load.seconds(*[late] * 3, phase=2) == {}
+    record = next(iter(load.dog.records().values()))
+    assert (record.broken_s, record.without_lag.broken_s) == (2, 2)
 
 
 def test_a_broken_streak_of_a_process_does_not_span_a_pause():
