@@ -111,7 +111,7 @@ def test_a_thousand_scenarios_take_less_than_20_s(tmp_path):
     text = (ROOT / "scenarios" / "full_api.yaml").read_text("utf-8")
     tree(tmp_path, **{"data/prompts.csv": (ROOT / "scenarios/data/prompts.csv").read_text("utf-8")})
     for number in range(1000):
-        changed = text.replace("status == 200", f"status == 200 and {number} < 1000")
+        changed = text.replace("status == 200", f"status in [200, {1000 + number}]")
         changed = changed.replace("uuid()", f"uuid() ~ '{number}'")
         (tmp_path / f"{number}.yaml").write_text(changed, "utf-8")
     began = time.monotonic()

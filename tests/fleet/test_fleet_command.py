@@ -101,8 +101,7 @@ def test_a_generator_that_is_killed_makes_the_run_invalid(scenario, tmp_path):
     assert running.returncode == 4, err
     result = json.loads(result_file.read_text("utf-8"))
     assert result["verdict"]["outcome"] == result["validity"]["state"] == "invalid"
-    assert len(result["verdict"]["reasons"]) == 1
-    reason = result["verdict"]["reasons"][0]
+    reason = result["verdict"]["reasons"][0]  # a busy machine may add that the other one was late
     assert reason.startswith("generator 2 of 2 died ")
     assert reason.endswith(" s into the load (signal 9)")
     assert 0 < result["totals"]["ok"] <= server.requests.total()
