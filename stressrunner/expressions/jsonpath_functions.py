@@ -27,6 +27,9 @@ __all__ = ["compiled", "found_by"]
 
 _PER_VALUE_S = 1e-5  #: that a query may take for each value of the body
 _DEEPEST = 100
+#: Looks at the clock that are free: a query of fewer steps is never given up, since what took long was not the query but a
+#: collection of garbage, say, that came in between.
+_FREE_LOOKS = 50
 
 
 class _Bounded:
@@ -55,6 +58,7 @@ class _Current(threading.local):
     until_s = float("inf")
     body: Any = None
     is_extended = False
+    looks = 0
 
 
 _current = _Current()
@@ -62,7 +66,8 @@ _current = _Current()
 
 def _look() -> None:
     """Look at the clock; raises TooSlow when the time of the query is over."""
-    if time.thread_time() <= _current.until_s:
+    _current.looks += 1
+    if _current.looks <= _FREE_LOOKS or time.thread_time() <= _current.until_s:
         return
     if not _current.is_extended:
         _current.is_extended = True
@@ -106,7 +111,7 @@ def found_by(query: JSONPath, value: Any, most: int) -> list[Any]:
         TimeoutError: the search for a pattern was given up.
     """
     _current.until_s = time.thread_time() + MAX_CPU_S
-    _current.body, _current.is_extended = value, False
+    _current.body, _current.is_extended, _current.looks = value, False, 0
     try:
         return [match.obj for match in islice(query.finditer(value), most)]
     finally:
