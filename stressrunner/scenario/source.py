@@ -105,6 +105,12 @@ class ScalarNode:
             first_line = self.source.text[self.start : self.end].split("\n", 1)[0]
             return self.source.diagnostic(self.start, message, hint, len(first_line))
         part = self.text[offset : offset + min(width, _WIDEST_LINE)].split("\n", 1)[0]
+        for quotes in (
+            0,
+            1,
+        ):  # what is spelled as it reads has its parts where they are, and is most often met
+            if part and self.source.text.startswith(self.text, self.start + quotes):
+                return self.source.diagnostic(self.start + quotes + offset, message, hint, len(part))
         found = self.start - 1
         for _ in range(1 + _occurrences(self.text, part, offset)):
             found = self.source.text.find(part, found + 1, self.end)
