@@ -46,13 +46,17 @@ class Diagnostic:
     hint: str = ""  #: what to write instead, when that is known
     source_line: str = ""  #: the text of the line, for the caret
     width: int = 1  #: characters that the caret underlines
+    is_warning: bool = False  #: the scenario can be run as it is
 
     def render(self) -> str:
         """Return the mistake as text: `file:line:column: message; hint`, the line and a caret below it.
 
+        The message of a warning begins with that word.
+
         What a terminal would not show as it is, such as control characters, is shown as escapes.
         """
-        head = f"{printable(self.file)}:{self.line}:{self.column}: {printable(self.message)}"
+        kind = "warning: " if self.is_warning else ""
+        head = f"{printable(self.file)}:{self.line}:{self.column}: {kind}{printable(self.message)}"
         if self.hint:
             head += f"; {printable(self.hint)}"
         if not self.source_line:

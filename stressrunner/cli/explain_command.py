@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from stressrunner.cli.loading import loaded
+from stressrunner.cli.mistakes import tell_warnings
 from stressrunner.masking import Masker
 from stressrunner.run.expectation import expected_load
 from stressrunner.scenario.build import build
@@ -29,6 +30,7 @@ def explain_scenario(path: Path, at: str | None, environment: str | None, overri
     """
     with loaded(path, environment, overrides) as document:
         if at is None:
+            tell_warnings(document)
             text = f"{document.composed}\n{_expectation(document)}"
         else:
             text = _table(_row(setting, environment) for setting in settings_at(document, at, os.environ))

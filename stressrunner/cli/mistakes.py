@@ -1,4 +1,4 @@
-"""Mistakes of scenarios, told to the person at the terminal and, in a job of GitHub Actions, at their lines."""
+"""Mistakes of scenarios and warnings about them, told to the person at the terminal and, in a job of GitHub Actions, at their lines."""
 
 import os
 from collections.abc import Sequence
@@ -6,8 +6,9 @@ from collections.abc import Sequence
 import click
 
 from stressrunner.errors import Diagnostic
+from stressrunner.scenario.document import Document
 
-__all__ = ["tell_mistakes"]
+__all__ = ["tell_mistakes", "tell_warnings"]
 
 
 def tell_mistakes(diagnostics: Sequence[Diagnostic]) -> None:
@@ -18,3 +19,10 @@ def tell_mistakes(diagnostics: Sequence[Diagnostic]) -> None:
         from stressrunner.cli.github import annotate_mistakes  # noqa: PLC0415  costs start-up time
 
         annotate_mistakes(diagnostics, os.environ)
+
+
+def tell_warnings(document: Document) -> None:
+    """Show on stderr what is odd about a scenario that can be run as it is."""
+    from stressrunner.run.unreachable import unreachable  # noqa: PLC0415  costs start-up time
+
+    tell_mistakes(unreachable(document))

@@ -14,6 +14,7 @@ from stressrunner.cli.destinations import SAMPLES, Destination, parse_destinatio
 from stressrunner.cli.exports import Exports, exporting
 from stressrunner.cli.interrupts import interrupted_at_once, interruptible
 from stressrunner.cli.loading import loaded
+from stressrunner.cli.mistakes import tell_warnings
 from stressrunner.cli.run_options import RunOptions
 from stressrunner.cli.sample_file import SampleFile, sample_files
 from stressrunner.cli.views import view_on
@@ -46,6 +47,8 @@ async def check_run_report(path: Path, options: RunOptions, crew: Crew) -> int:
             template = _template(options, destinations)
             document = stack.enter_context(loaded(path, options.environment, options.overrides))
             samples = stack.enter_context(sample_files(destinations))
+            if not options.quiet:
+                tell_warnings(document)
             phases = [phase.name for phase in build(document).load]
             exports = stack.enter_context(exporting(options, phases))
         result = await _watched(document, options, crew, samples, exports)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import click
 
-from stressrunner.cli.mistakes import tell_mistakes
+from stressrunner.cli.mistakes import tell_mistakes, tell_warnings
 from stressrunner.errors import Diagnostic, InvalidScenario
 from stressrunner.scenario.archive import inside, unpacked
 from stressrunner.scenario.document import load_document
@@ -90,6 +90,7 @@ def _looked_at(
         )
     except InvalidScenario as error:
         return kind, "", error.diagnostics
+    tell_warnings(document)
     return kind, document.value["name"], ()
 
 

@@ -44,9 +44,11 @@ def annotations(result: Result, scenario: Place, thresholds: Sequence[Place]) ->
 
 
 def mistakes(diagnostics: Sequence[Diagnostic], where: Callable[[str], str]) -> tuple[str, ...]:
-    """Return the annotations of a scenario that is not valid, each at its place; `where` places a file's name."""
+    """Return the annotations of mistakes and warnings, each at its place; `where` places a file's name."""
     return tuple(
-        f"::error file={_property(where(one.file))},line={one.line},col={one.column},title=invalid scenario"
+        f"::{'warning' if one.is_warning else 'error'} "
+        f"file={_property(where(one.file))},line={one.line},col={one.column},"
+        f"title={'doubtful' if one.is_warning else 'invalid'} scenario"
         f"::{_escaped(printable(one.message + (f'; {one.hint}' if one.hint else '')))}"
         for one in diagnostics
     )

@@ -119,3 +119,34 @@ def test_a_thousand_scenarios_take_less_than_20_s(tmp_path):
     assert ran.code == 0, ran.err
     assert "1,001 scenarios" in ran.err
     assert time.monotonic() - began < 20
+
+
+UNREACHABLE = """\
+stressrunner: 1
+name: shop
+target: {base_url: "demo://agents"}
+endpoints: {a: {get: /health}}
+load: {rate: 50/s, duration: 200ms}
+thresholds: [throughput > 200/s else warn, dropped < 100%]
+"""
+
+
+@pytest.mark.parametrize(
+    ("command", "is_told"),
+    [
+        (["validate"], True),
+        (["explain"], True),
+        (["run", "--repeat", "3"], True),
+        (["run", "--quiet"], False),
+    ],
+    ids=["validate", "explain", "run", "run quietly"],
+)
+def test_limits_that_the_load_cannot_reach_are_warned_of(tmp_path, command, is_told):
+    """A warning stands at its threshold and ends nothing."""
+    path = tmp_path / "shop.yaml"
+    path.write_text(UNREACHABLE, "utf-8")
+    ran = stressrunner(*command, path)
+    assert ran.code in ((0, 4) if command[0] == "run" else (0,)), ran.err
+    assert (
+        f"{path}:6:14: warning: the load cannot satisfy this: it sends at most 50/s" in ran.err
+    ) == is_told
