@@ -19,6 +19,7 @@ from stressrunner.expressions.bounds import CALL, OPERATORS, check_length, weigh
 from stressrunner.expressions.filters import BoundedContext, bounded_filter, bounded_test, filters, tests
 from stressrunner.expressions.metering import METERS, metered
 from stressrunner.expressions.problem import CannotEvaluate
+from stressrunner.expressions.wording import in_our_words, kind_of
 
 __all__ = [
     "DataEnvironment",
@@ -32,16 +33,8 @@ __all__ = [
 
 _SHUFFLING = 20  #: work of each value that is shuffled, which draws a number
 _MAX_SENTENCE = 300  #: characters of why an expression cannot be evaluated; an error may quote a whole value
-
-#: What Jinja2 calls values that have no fields, and how they are called here.
-_KINDS: Mapping[str, str] = {
-    "None": "null",
-    "str object": "a text",
-    "list object": "a list",
-    "int object": "a number",
-    "float object": "a number",
-    "bool object": "a boolean",
-}
+#: What never has fields: others may have some, and not this one.
+_WITHOUT_FIELDS = frozenset({"null", "a text", "a list", "a number", "a boolean"})
 
 
 def to_text(value: Any) -> str:
@@ -192,7 +185,8 @@ class _EvaluationErrors:
         if isinstance(error, UndefinedError):
             raise CannotEvaluate(_shortened(_undefined_sentence(error))) from error
         # The expression is the user's: any operator may fail in any way.
-        raise CannotEvaluate(_shortened(" ".join(str(error).split())) or type(error).__name__) from error
+        said = in_our_words(" ".join(str(error).split()))
+        raise CannotEvaluate(_shortened(said) or type(error).__name__) from error
 
 
 def evaluation_errors() -> AbstractContextManager[None, None]:
@@ -207,8 +201,10 @@ def _shortened(sentence: str) -> str:
 def _undefined_sentence(error: UndefinedError) -> str:
     """Return what Jinja2 says of an undefined value without the names of Python's types."""
     message = str(error.message)
-    missing = re.fullmatch(r"'([\w. ]+)' has no attribute ('.*')", message, re.DOTALL)
+    missing = re.fullmatch(r"'([\w. ]+?)(?: object)?' has no attribute ('.*')", message, re.DOTALL)
     if missing is None:
-        return message
-    kind = _KINDS.get(missing[1])
-    return f"there is no field {missing[2]}" if kind is None else f"{kind} has no field {missing[2]}"
+        return in_our_words(message)
+    kind = kind_of(missing[1])
+    return (
+        f"{kind} has no field {missing[2]}" if kind in _WITHOUT_FIELDS else f"there is no field {missing[2]}"
+    )

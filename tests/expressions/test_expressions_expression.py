@@ -138,11 +138,11 @@ def test_what_expressions_can_do(source, value):
         ("body.a is not none", "there is no field 'a'"),
         ("body.a is string", "there is no field 'a'"),
         ("body.a is in [1]", "there is no field 'a'"),
-        ("body.list[2]", "list object has no element 2"),
+        ("body.list[2]", "a list has no element 2"),
         ("body.list.id", "a list has no field 'id'"),
         ("body.null.id", "null has no field 'id'"),
         ("1 / (body.list | length - 1)", "division by zero"),
-        ("body.list[0] ~ 'a' + body.list[0]", 'can only concatenate str (not "int") to str'),
+        ("body.list[0] ~ 'a' + body.list[0]", "'+' cannot be done with a text and a number; '~' joins texts"),
         ("(1 if false)", "the condition is false and there is no 'else'"),
     ],
 )
