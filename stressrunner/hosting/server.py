@@ -1,5 +1,6 @@
 """Serving an application on loopback, in this process, until told to stop."""
 
+import asyncio
 import signal
 import socket
 import sys
@@ -73,8 +74,13 @@ class LoopbackServer(uvicorn.Server):
             await super().startup(sockets)
         except SystemExit:  # its way to fail, where older versions return
             self.should_exit = True
-        if self.started:
-            self._on_ready(self._listener.getsockname()[1])
+        if not self.started:
+            return
+        self._on_ready(self._listener.getsockname()[1])
+        if self.should_exit:
+            # Stopped as soon as it answered: older versions of uvicorn would leave the application without its end.
+            self.should_exit = False
+            asyncio.get_running_loop().call_soon(self.stop)
 
     def stop(self) -> None:
         """Make `serve_until_stopped` return soon; callable from any thread."""
