@@ -20,6 +20,7 @@ def figures_of(result: Result) -> Figures:
         streams=result.streams,
         iterations=result.iterations,
         user_setup=result.user_setup,
+        setup_requests=result.apart.get("user_setup"),
         groups=result.wholes,
         groups_failed=result.wholes_failed,
         off=off_in(result.totals, result.endpoints, result.validity.max_lag_s),

@@ -23,6 +23,7 @@ from stressrunner.scenario.threshold import Threshold
 from stressrunner.verdict.delivery.outcome import DeliveryOutcome
 from stressrunner.verdict.figures import Figures, LiveRecord, present_in
 from stressrunner.verdict.outcome import ThresholdOutcome, Validity, Verdict
+from stressrunner.verdict.overall import culprit
 from stressrunner.verdict.thresholds import evaluate
 from stressrunner.verdict.validity import Lag, Observation, judge_validity, off_in
 from stressrunner.verdict.verdict import judge
@@ -191,6 +192,7 @@ def _thresholds(scenario: Scenario, measured: Measured, *, was_cut_off: bool) ->
         iterations=summary.iterations,
         phase_iterations=summary.phase_iterations,
         user_setup=summary.user_setup,
+        setup_requests=summary.apart.get("user_setup"),
         live=measured.live,
         off=off_in(summary.totals, summary.endpoints, scenario.max_lag_s),
         freezes=summary.freezes,
@@ -239,6 +241,7 @@ def _validity(
             duration_s=summary.duration_s,
             offered=summary.offered,
             max_lag_s=max_lag_s,
+            made_overflow=_made_overflow(summary),
         ),
         thresholds=thresholds,
         generators=tuple(measured.generators.values()) or (measured.generator,),
@@ -247,10 +250,12 @@ def _validity(
         or ending.aborted_by is not None
         or bool(measured.failure or measured.limit_hit or measured.losses)
         or any(stream.iteration_limit is not None for stream in origin.plan.streams),
+        cut_itself_off=bool(measured.failure),
     )
     if summary.totals.sent == 0 and (setup := summary.apart.get("user_setup")) is not None:
         # No user could begin: what is known is what the target said to that.
-        observation = replace(observation, setup_replied=bool(setup.status))
+        failed = culprit(summary.user_setup) if setup.failed else ""
+        observation = replace(observation, setup_replied=bool(setup.status), setup_failed=failed)
     validity = judge_validity(observation)
     stopped = (*measured.losses, *((measured.limit_hit,) if measured.limit_hit else ()))
     if not stopped:
@@ -258,6 +263,12 @@ def _validity(
     return Validity(
         "invalid", (*stopped, *(validity.reasons if summary.totals.sent else ())), "else", max_lag_s
     )
+
+
+def _made_overflow(summary: Summary) -> bool:
+    """Return whether arrivals were dropped, warm-ups included, and all of them may be the generator's doing."""
+    dropped = sum(phase.totals.dropped for phase in summary.phases)
+    return 0 < dropped == sum(phase.totals.dropped_by_lag for phase in summary.phases)
 
 
 def _run_record(origin: Origin, duration_s: float, ended_early: str) -> RunRecord:

@@ -48,6 +48,7 @@ class Figures:
     iterations: IterationStats | None = None
     phase_iterations: Mapping[str, IterationStats] | None = None
     user_setup: SetupStats | None = None
+    setup_requests: Stats | None = None  #: those of `user_setup`; None where there are none
     live: Mapping[Threshold, LiveRecord] | None = None  #: what the Watchdog saw
     off: Collection[
         str | None

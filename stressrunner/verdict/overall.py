@@ -6,6 +6,7 @@ failed.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from stressrunner.metrics.summary import SetupStats, Stats
 from stressrunner.scenario.threshold import Threshold
@@ -54,7 +55,26 @@ def _user_setup(threshold: Threshold, figures: Figures) -> Measurement:
         return Measurement(
             users, None, note=note if users else ""
         )  # nobody is to be blamed where all were set up
-    return Measurement(failed / ended if ended else None, ended, note=note)
+    found = Measurement(failed / ended if ended else None, ended, note=note)
+    requests = figures.setup_requests
+    if not failed or requests is None:
+        return found
+    by_lag = min(requests.failed_by_lag, failed)
+    return replace(
+        found,
+        certain=_attempts(requests.certain, requests, failed) / ended,
+        certain_replies=_attempts(requests.certain_replies, requests, failed) / ended,
+        without_lag=((failed - by_lag) / (ended - by_lag) if ended > by_lag else 0.0) if by_lag else None,
+    )
+
+
+def _attempts(certain: int, requests: Stats, failed: int) -> int:
+    """Return how many of the failed attempts at least had a request among those that certainly failed.
+
+    An attempt may have several failed requests, of steps in parallel, and one that passed may have forgiven some.
+    """
+    surplus = max(0, requests.failed - failed)
+    return max(0, min(certain - surplus, failed))
 
 
 def culprit(setup: SetupStats) -> str:

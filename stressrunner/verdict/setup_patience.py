@@ -33,5 +33,5 @@ class SetupPatience:
 
 
 def nobody_set_up(setup: SetupStats) -> str:
-    """Say why the load ended, with the request that failed."""
-    return f"{NOBODY}: {culprit(setup)}"
+    """Say why the load ended, the request that failed first: that is what has to be mended."""
+    return f"{culprit(setup)}; {NOBODY}"

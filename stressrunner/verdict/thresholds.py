@@ -113,11 +113,16 @@ def _certain(threshold: Threshold, finding: _Finding, figures: Figures) -> _Cert
         return "" if figures.freezes or found.value is None else "punctual"
     if threshold.after_s or found.certain is None or found.certain_replies is None:
         return ""
-    if threshold.op not in ("<", "<="):
-        return ""
-    if not holds(threshold, found.certain_replies):
+    if _is_exceeded(threshold, found.certain_replies):
         return "replies"
-    return "" if holds(threshold, found.certain) else "punctual"
+    return "punctual" if _is_exceeded(threshold, found.certain) else ""
+
+
+def _is_exceeded(threshold: Threshold, least: float) -> bool:
+    """Return whether a figure that is so high at least breaks a limit from above."""
+    if threshold.op == "==":
+        return least > threshold.limit
+    return threshold.op in ("<", "<=") and not holds(threshold, least)
 
 
 def _find(threshold: Threshold, figures: Figures) -> _Finding:

@@ -1,6 +1,7 @@
 """Whether a run measured the target and not the generator: a pure function of what the generator saw of itself.
 
-invalid   nothing came back; or under 99 % of the plan was sent through the generator's fault, or under 99 % of the
+invalid   nothing came back, unless the scenario ends the load where too much is in flight, which the target has brought
+          about then; or under 99 % of the plan was sent through the generator's fault, or under 99 % of the
           arrivals of a rate were released in time; or a load without a rate was kept from running for a quarter of its
           time and a second, so that it was smaller by as much, whatever its times say; or response times are off, see `off`, and
 
@@ -54,6 +55,9 @@ class Lag:
     max_lag_s: float = MAX_LAG_S
     idle_s: float = 0.0  #: how long the generator was kept from running, of a load without a rate
     duration_s: float = 0.0  #: of the load
+    made_overflow: bool = (
+        False  #: all arrivals that found too much in flight were late, or in the wake of a freeze
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,10 @@ class Observation:
     endpoints: Mapping[str, Stats] = field(default_factory=dict)
     lag: Lag = Lag()
     thresholds: Sequence[ThresholdOutcome] = ()  #: what was judged
+    cut_itself_off: bool = (
+        False  #: as the scenario asks for, where too much is in flight or nobody can be set up
+    )
+    setup_failed: str = ""  #: nothing was sent: which request of `user_setup` failed, how often and how
     setup_replied: bool = False  #: nothing was sent, as replies to `user_setup` kept all users from beginning
 
 
@@ -106,8 +114,9 @@ def _nothing(observation: Observation) -> str:
     totals = observation.totals
     if totals.sent == 0:
         why = _most_frequent(observation.errors)
-        return f"nothing was measured: no request was sent{f'; {why}' if why else ''}"
-    if totals.completed == 0:
+        parts = (observation.setup_failed, "nothing was measured: no request was sent", why)
+        return "; ".join(filter(None, parts))
+    if totals.completed == 0 and not observation.cut_itself_off:
         return "nothing was measured: no request was completed; give the run more time, or a shorter timeout"
     if unreached := _never_reached(observation):
         return f"the target was never reached: {unreached}; check base_url and whether the target is running"
@@ -126,6 +135,8 @@ def _through_lag(observation: Observation, off: Mapping[str | None, Off]) -> Ite
     if lag.idle_s >= _IDLE_S and lag.idle_s > _IDLE_SHARE * lag.duration_s:
         share = format_ratio(lag.idle_s / lag.duration_s)
         yield f"the generator was late: it was kept from running for {share} of the time, so that its users did less; {_REMEDY}"
+    if observation.cut_itself_off and lag.made_overflow:
+        yield f"the generator was late: what it released late found too much in flight, which ended the load; {_REMEDY}"
     if lag.offered is not None and lag.offered < _MUST_BE_SENT:
         share = format_ratio(1 - lag.offered)
         yield f"the generator was late: it released {share} of the arrivals too late to have offered the rate; {_REMEDY}"

@@ -57,13 +57,21 @@ def judge(
     failures += [
         f"delivery: {reason}" for each in deliveries if each.outcome == "failed" for reason in each.reasons
     ]
-    failures += [sentence_of(outcome) for outcome in thresholds if outcome.state == "failed"]
+    failed = [outcome for outcome in thresholds if outcome.state == "failed"]
+    failures += [sentence_of(outcome) for outcome in sorted(failed, key=_rank)]
     if strict:
         failures += [sentence_of(outcome) for outcome in thresholds if outcome.state == "unproven"]
     turned = [sentence_of(outcome) for outcome in thresholds if outcome.state == "turned"]
     if failures:
         return _verdict("failed", [*failures, *turned])
     return _verdict("invalid", turned) if turned else _verdict("passed", ())
+
+
+def _rank(outcome: ThresholdOutcome) -> int:
+    """Return the place of a failed threshold among others: what kept users from beginning first, what has no data last."""
+    if outcome.text.startswith("user_setup."):
+        return 0
+    return 2 if outcome.measured is None and outcome.samples == 0 else 1
 
 
 def _doubts(validity: Validity, deliveries: Sequence[DeliveryOutcome]) -> list[str]:

@@ -47,6 +47,7 @@ class Ran:
     exchanges: list
     limit_hit: str
     attempts: list
+    failure: str = ""
 
     @property
     def totals(self):
@@ -119,7 +120,7 @@ def virtual_run(
         stopping = _StopAt(float("inf") if stop_at_s is None else stop_at_s)
         with anyio.fail_after(100_000):
             summary = await fleet.execute(ear or stopping, (observe,))
-        return Ran(summary, transports, samples, exchanges, fleet.limit_hit, stopping.attempts)
+        return Ran(summary, transports, samples, exchanges, fleet.limit_hit, stopping.attempts, fleet.failure)
 
     time = trio.testing.MockClock(autojump_threshold=0)
     return trio.run(main, clock=time)

@@ -3,11 +3,11 @@
 from dataclasses import replace
 
 import pytest
-from made_figures import cell_of, figures, phase, point, process, sample, stats
+from made_figures import cell_of, figures, latency, phase, point, process, sample, stats
 from test_verdict_watchdog import Load
 
 from stressrunner.engine.loop_watch import Late
-from stressrunner.metrics.summary import stats_of
+from stressrunner.metrics.summary import SetupStats, stats_of
 from stressrunner.metrics.tally import Tally
 from stressrunner.plan.outcome import Outcome, Problem
 from stressrunner.scenario.threshold import Exempt
@@ -253,6 +253,54 @@ def test_failures_are_certain_where_lag_explains_none(text, failure, certain):
         threshold = replace(threshold, of="endpoints", text=text)
     outcome = evaluate(threshold, figures(totals, endpoints={"one": totals}))
     assert (outcome.state, outcome.certain) == ("failed", certain)
+
+
+@pytest.mark.parametrize(
+    ("limit", "certain"),
+    [("== 0%", "replies"), ("== 9%", "replies"), ("== 11%", ""), ("> 50%", ""), ("!= 10%", "")],
+)
+def test_only_what_is_above_a_limit_is_certain(limit, certain):
+    """That there were so many failures at least says nothing about a lower limit."""
+    outcome = judged(f"errors {limit}", counted(*[sample(10)] * 90, *[FAILURES["reply"]] * 10))
+    assert (outcome.state, outcome.certain) == ("failed", certain)
+
+
+@pytest.mark.parametrize(
+    ("failures", "attempts", "certain"),
+    [
+        (["reply"] * 5, (95, 5), "replies"),
+        (["punctual"] * 5, (95, 5), "punctual"),
+        (["busy"] * 5, (95, 5), ""),
+        (["reply"] * 2 + ["busy"] * 3, (95, 5), "replies"),
+        (["reply"] + ["busy"] * 4, (95, 5), ""),  # 1 % is over no limit of 1 %, but for `<`
+        (["reply"] * 5 + ["busy"] * 5, (95, 5), ""),  # the same five attempts, perhaps
+        (["reply"] * 7, (195, 5), "replies"),  # some forgiven, or two of one attempt
+        (["reply"] * 9, (95, 0), ""),
+    ],
+)
+def test_attempts_to_set_users_up_fail_for_certain_by_their_requests(failures, attempts, certain):
+    """A 403 at every login is the target's answer; of several in one attempt the least is taken."""
+    passed, failed_attempts = attempts
+    held = {
+        "groups": {"user_setup": latency([10] * passed)},
+        "groups_failed": {"user_setup": failed_attempts},
+        "user_setup": SetupStats(0, ()),
+        "setup_requests": counted(*[sample(10)] * 90, *[FAILURES[name] for name in failures]),
+    }
+    outcome = judged("user_setup.errors <= 1%", **held)
+    assert (outcome.state, outcome.certain) == ("failed" if failed_attempts else "passed", certain)
+
+
+def test_attempts_that_lag_made_fail_turn_what_they_break():
+    """Timeouts at the login while nobody read are left out of attempts, too."""
+    held = {
+        "groups": {"user_setup": latency([10] * 95)},
+        "groups_failed": {"user_setup": 5},
+        "user_setup": SetupStats(0, ()),
+    }
+    ours, theirs = ([sample(10), *[failure] * 5] for failure in (OURS["ours"], FAILURES["busy"]))
+    assert judged("user_setup.errors < 1%", **held, setup_requests=counted(*ours)).state == "turned"
+    assert judged("user_setup.errors < 1%", **held, setup_requests=counted(*theirs)).state == "failed"
 
 
 def test_what_is_certain_counts_over_all_that_completed():
