@@ -12,7 +12,7 @@ from stressrunner.result.codec import read_result
 from stressrunner.result.figures import figures_of
 from stressrunner.result.model import Result
 from stressrunner.scenario.default_guards import is_lifted
-from stressrunner.scenario.threshold import Threshold
+from stressrunner.scenario.threshold import OVERALL_STATS, Threshold
 from stressrunner.scenario.threshold_grammar import parse_threshold
 from stressrunner.spelling import did_you_mean
 from stressrunner.verdict.outcome import ThresholdOutcome
@@ -78,8 +78,7 @@ def _outcome(threshold: Threshold, result: Result) -> ThresholdOutcome:
     if threshold.text in recorded:
         return recorded[threshold.text]
     known = (*result.endpoints, *result.streams, *result.wholes, *result.monitors, "target")
-    overall = ("iterations", "user_setup", "endpoints")  # of the run as a whole, as guards name them
-    if threshold.of is not None and threshold.of not in (*known, *overall):
+    if threshold.of is not None and threshold.of not in (*known, *OVERALL_STATS):
         hint = did_you_mean(threshold.of, known) or f"there are {', '.join(known)}"
         raise UsageError(f"{text}: nothing called '{threshold.of}' was measured; {hint}")
     outcome = evaluate(threshold, figures_of(result))

@@ -32,7 +32,7 @@ __all__ = ["Ending", "Measured", "Origin", "Sent", "result_of"]
 
 
 #: Guards on what an interrupt, a limit or an abort leaves unfinished by its nature.
-_OF_THE_END = frozenset(guard.threshold.stat for guard in GUARDS if guard.is_of_the_end)
+_OF_THE_END = frozenset(guard.text for guard in GUARDS if guard.is_of_the_end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,13 +192,14 @@ def _thresholds(scenario: Scenario, measured: Measured, *, was_cut_off: bool) ->
         iterations=summary.iterations,
         phase_iterations=summary.phase_iterations,
         user_setup=summary.user_setup,
+        phase_streams={phase.name: stream.name for stream in scenario.streams for phase in stream.load},
         setup_requests=summary.apart.get("user_setup"),
         live=measured.live,
         off=off_in(summary.totals, summary.endpoints, scenario.max_lag_s),
         freezes=summary.freezes,
         present=_present(scenario, measured),
     )
-    judged = [t for t in scenario.thresholds if not (was_cut_off and t.is_default and t.stat in _OF_THE_END)]
+    judged = [t for t in scenario.thresholds if not (was_cut_off and t.is_default and t.text in _OF_THE_END)]
     return tuple(evaluate(threshold, figures) for threshold in judged)
 
 

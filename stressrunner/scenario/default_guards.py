@@ -93,8 +93,9 @@ class Guard:
     passes_without_data: bool = (
         True  #: as nothing that happens is no reason to fail, unless it is the requests
     )
-    #: What it can be lifted for apart: endpoints, streams and phases, endpoints alone, or nothing.
-    parts: Literal["requests", "endpoints", "none"] = "none"
+    #: What it can be lifted for apart: endpoints, streams and phases; the same, but for all of them only by a threshold on
+    #: its own figure; endpoints alone; or nothing.
+    parts: Literal["requests", "workloads", "endpoints", "none"] = "none"
     is_of_the_end: bool = False  #: a load that was ended early for another reason tells nothing about it
     #: Whether a threshold on another figure lifts it too.
     is_lifted_too_by: Callable[[Threshold], bool] = lambda _: False
@@ -123,6 +124,13 @@ GUARDS: tuple[Guard, ...] = (
     Guard("user_setup.errors < 1%", lambda load: load.sets_users_up),
     Guard("user_setup.count == 0", lambda load: load.sets_users_up),
     Guard("endpoints.errors < 50%", lambda _: True, parts="endpoints", is_lifted_too_by=_allows_half),
+    Guard(
+        "workloads.errors < 50%",
+        lambda load: any(stream.name for stream in load.streams),
+        parts="workloads",
+        is_of_the_end=True,
+        is_lifted_too_by=_allows_half,
+    ),
     Guard(
         "dropped < 1%",
         lambda load: load.any_phase(lambda phase: isinstance(phase.shape, Open)),
@@ -195,10 +203,10 @@ def _lifted_by(threshold: Threshold, guard: Guard, load: GuardedLoad) -> Iterato
     """Yield the requests that a threshold on the same figure lifts a guard for."""
     name, phase = threshold.of, threshold.phase
     if name is None:
-        if guard.parts == "requests":
+        if guard.parts == "requests" or (guard.parts == "workloads" and phase is not None):
             yield Exempt(phase, None)
     elif own := load.phases_of(name):
-        if guard.parts == "requests":
+        if guard.parts in ("requests", "workloads"):
             yield from (Exempt(one, None) for one in own if phase in (None, one))
     else:
         yield Exempt(phase, name)

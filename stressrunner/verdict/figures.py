@@ -40,6 +40,7 @@ class Figures:
     monitors: Mapping[str, ProcessFigures]
     target_unwatched: str = ""  #: why a target that nobody asked to watch was not, where that is known
     streams: Mapping[str, Stats] = field(default_factory=dict)  #: those of `traffic`
+    phase_streams: Mapping[str, str] = field(default_factory=dict)  #: which of them a phase belongs to
     phase_endpoints: Mapping[tuple[str, str], Stats] | None = None  #: by phase and endpoint
     groups: Mapping[str, Latency] | None = None  #: what is measured as a whole, such as `session`
     phase_groups: Mapping[tuple[str, str], tuple[Latency, int]] | None = None  #: both by phase and name

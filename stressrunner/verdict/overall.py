@@ -2,20 +2,22 @@
 
 A share says little about few: an endpoint of which next to nothing was sent hides among all the others. So the highest
 ratio of errors of all endpoints is a figure of its own, of those with 20 completed requests or more, or with 5 that all
-failed.
+failed. A workload, a stream of `traffic`, was wanted as such: it is judged with 20 sent requests or more, or where nothing
+of it succeeded, and what did not finish counts as an error of it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import NamedTuple
 
 from stressrunner.metrics.summary import SetupStats, Stats
 from stressrunner.scenario.threshold import Threshold
 from stressrunner.verdict.figures import Figures
-from stressrunner.verdict.measure import Measurement
+from stressrunner.verdict.measure import Aggregate, Measurement
 
 __all__ = ["counted_in", "culprit", "exemption", "measure_overall"]
 
-_ENOUGH = 20  #: completed requests of an endpoint that are judged whatever became of them
+_ENOUGH = 20  #: completed requests of an endpoint, and sent ones of a workload, that are judged whatever became of them
 _ENOUGH_FAILED = 5  #: that are judged when all of them failed
 
 
@@ -25,7 +27,9 @@ def measure_overall(threshold: Threshold, figures: Figures) -> Measurement:
         return _iterations(threshold, figures)
     if threshold.of == "user_setup":
         return _user_setup(threshold, figures)
-    return _worst_endpoint(threshold, figures)
+    if threshold.of == "workloads":
+        return _worst(threshold, figures, _workload, "nothing was planned in a workload")
+    return _worst(threshold, figures, _endpoint, f"no endpoint completed {_ENOUGH} requests")
 
 
 def _iterations(threshold: Threshold, figures: Figures) -> Measurement:
@@ -88,41 +92,86 @@ def culprit(setup: SetupStats) -> str:
     return f"'{worst.endpoint}' failed {times}: {worst.kind}{others}"
 
 
-def _worst_endpoint(threshold: Threshold, figures: Figures) -> Measurement:
-    found = figures.endpoints if not (threshold.exempt or threshold.phase) else None
-    if found is None:
-        held = counted_in(threshold, figures)
-        if isinstance(held, Measurement):
-            return held
-        names = dict.fromkeys(endpoint for _, endpoint in held)
-        parts = {name: [stats for (_, endpoint), stats in held.items() if endpoint == name] for name in names}
-    else:
-        parts = {name: [stats] for name, stats in found.items()}
-    judged, certain, replies, without_lag = [], [], [], []
-    for name, several in parts.items():
-        completed = sum(stats.completed for stats in several)
-        failed = sum(stats.failed for stats in several)
-        ended = failed + sum(stats.ok for stats in several)
-        if ended and (completed >= _ENOUGH or (completed == failed >= _ENOUGH_FAILED)):
-            judged.append((failed / ended, failed, ended, name))
-            certain.append(sum(stats.certain for stats in several) / completed)
-            replies.append(sum(stats.certain_replies for stats in several) / completed)
-            by_lag = sum(stats.failed_by_lag for stats in several)
-            without_lag.append((failed - by_lag) / (ended - by_lag) if ended > by_lag else 0.0)
-    rest = exemption(threshold)
-    if not judged:
-        note = f"no endpoint completed {_ENOUGH} requests"
-        return Measurement(None, note=f"{note}; {rest}" if rest else note)
-    ratio, failed, ended, name = max(judged, key=lambda each: each[:2])
-    note = f"'{name}': {failed:,} of {ended:,} failed" if failed else ""
-    return Measurement(
-        ratio,
-        ended,
-        note="; ".join(part for part in (note, rest) if part),
-        certain=max(certain),
-        certain_replies=max(replies),
-        without_lag=lowered if (lowered := max(without_lag)) < ratio else None,
+class _Part(NamedTuple):
+    """What became of the requests of an endpoint or a workload, as far as it was sent often enough to be judged."""
+
+    ratio: float
+    lost: int  #: requests that failed, or did not finish where that counts
+    of: int  #: requests that the ratio is of
+    note: str
+    certain: float
+    certain_replies: float
+    without_lag: float
+
+
+def _endpoint(name: str, a: Aggregate) -> _Part | None:
+    if not (a.ok + a.failed and (a.completed >= _ENOUGH or a.completed == a.failed >= _ENOUGH_FAILED)):
+        return None
+    return _part(a, name, a.failed, a.completed, "failed")
+
+
+def _workload(name: str, a: Aggregate) -> _Part | None:
+    has_succeeded = a.completed > a.failed
+    if has_succeeded and a.sent < _ENOUGH:
+        return None
+    lost = a.failed + a.unfinished
+    if a.planned and not a.sent:
+        return _part(a, name, a.planned, a.planned, "planned requests were not sent")
+    if not a.ok + lost:
+        return None
+    return _part(a, name, lost, a.sent, "failed or did not finish")
+
+
+def _part(a: Aggregate, name: str, lost: int, ended: int, fate: str) -> _Part:
+    of = a.ok + lost
+    by_lag = min(a.failed_by_lag, lost)
+    return _Part(
+        ratio=lost / of,
+        lost=lost,
+        of=of,
+        note=f"'{name}': {lost:,} of {of:,} {fate}",
+        certain=a.certain / ended,
+        certain_replies=a.certain_replies / ended,
+        without_lag=(lost - by_lag) / (of - by_lag) if of > by_lag else 0.0,
     )
+
+
+def _worst(
+    threshold: Threshold, figures: Figures, judge: Callable[[str, Aggregate], _Part | None], nothing: str
+) -> Measurement:
+    """Return the highest ratio of all endpoints or workloads; where none can be judged, `nothing` says so."""
+    held = _parts(threshold, figures)
+    if isinstance(held, Measurement):
+        return held
+    parts = [part for name, counts in held.items() if (part := judge(name, counts)) is not None]
+    rest = exemption(threshold)
+    if not parts:
+        return Measurement(None, note="; ".join(filter(None, (nothing, rest))))
+    worst = max(parts, key=lambda part: part[:2])
+    lowered = max(part.without_lag for part in parts)
+    return Measurement(
+        worst.ratio,
+        worst.of,
+        note="; ".join(filter(None, (worst.note if worst.lost else "", rest))),
+        certain=max(part.certain for part in parts),
+        certain_replies=max(part.certain_replies for part in parts),
+        without_lag=lowered if lowered < worst.ratio else None,
+    )
+
+
+def _parts(threshold: Threshold, figures: Figures) -> Mapping[str, Aggregate] | Measurement:
+    """Return the counts of each endpoint or workload, as far as a threshold judges them."""
+    of_workloads = threshold.of == "workloads"
+    if not (threshold.exempt or threshold.phase):
+        whole = figures.streams if of_workloads else figures.endpoints
+        return {name: Aggregate.counts([stats]) for name, stats in whole.items()}
+    held = counted_in(threshold, figures)
+    if isinstance(held, Measurement):
+        return held
+    parts: dict[str, list[Stats]] = {}
+    for (phase, endpoint), stats in held.items():
+        parts.setdefault(figures.phase_streams[phase] if of_workloads else endpoint, []).append(stats)
+    return {name: Aggregate.counts(several) for name, several in parts.items()}
 
 
 def counted_in(threshold: Threshold, figures: Figures) -> Mapping[tuple[str, str], Stats] | Measurement:

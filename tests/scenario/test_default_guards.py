@@ -155,6 +155,30 @@ def test_a_stream_lifts_the_guard_on_errors_for_itself(thresholds, exempt):
     [
         ("[]", set()),
         ("[errors < 5%]", set()),
+        ("[errors <= 100%]", None),
+        ("[endpoints.errors <= 100%]", set()),
+        ("[workloads.errors < 90%]", None),
+        ("[errors < 5% in quick]", {("quick", None)}),
+        ("[readers.errors <= 100%]", {("readers", None)}),
+        ("[buyers.errors <= 100%, readers.errors <= 100%]", None),
+        ("[bad.errors <= 100%]", {(None, "bad")}),
+    ],
+)
+def test_what_lifts_the_guard_on_workloads(thresholds, exempt):
+    """A threshold on its errors takes a workload out; one on all requests does when it lets half of them fail."""
+    assert left_out(thresholds, "workloads.errors < 50%", load="", more=STREAMS) == exempt
+
+
+def test_a_load_without_workloads_has_no_guard_on_them():
+    """Without `traffic` everything is one load, which the guard on errors judges."""
+    assert "workloads.errors < 50%" not in guards()
+
+
+@pytest.mark.parametrize(
+    ("thresholds", "exempt"),
+    [
+        ("[]", set()),
+        ("[errors < 5%]", set()),
         ("[throughput > 5/s, goodput > 5/s]", set()),
         ("[dropped == 0]", None),
         ("[dropped < 5 else warn]", None),

@@ -3,9 +3,11 @@
 from dataclasses import replace
 
 import pytest
-from made_figures import figures, latency, phase, point, process, stats
+from made_figures import cell_of, figures, latency, phase, point, process, sample, stats
 
-from stressrunner.metrics.summary import IterationStats, SetupFailure, SetupStats
+from stressrunner.engine.loop_watch import Late
+from stressrunner.metrics.summary import IterationStats, SetupFailure, SetupStats, stats_of
+from stressrunner.plan.outcome import Outcome, Problem
 from stressrunner.scenario.threshold import Exempt
 from stressrunner.scenario.threshold_grammar import parse_threshold
 from stressrunner.verdict.thresholds import evaluate
@@ -51,6 +53,70 @@ def test_an_endpoint_that_fails_is_not_hidden_by_the_others(rare, state, measure
     """Of endpoints with 20 completed requests, or 5 that all failed, the one with most errors is judged."""
     outcome = judged("endpoints.errors < 50%", good=FINE, rare=rare)
     assert (outcome.state, outcome.measured) == (state, measured)
+
+
+def of_workloads(text="workloads.errors < 50%", exempt=(), **streams):
+    """Judge the guard on workloads, each of which has one phase, called as it is, of one endpoint."""
+    threshold = replace(
+        parse_threshold(text),
+        is_default=True,
+        no_data="pass",
+        exempt=frozenset(Exempt(*one) for one in exempt),
+    )
+    held = {
+        "streams": streams,
+        "phases": [phase(name, counted) for name, counted in streams.items()],
+        "phase_endpoints": {(name, f"of {name}"): counted for name, counted in streams.items()},
+        "phase_streams": {name: name for name in streams},
+    }
+    return evaluate(threshold, figures(FINE, **held))
+
+
+@pytest.mark.parametrize(
+    ("rare", "state", "note"),
+    [
+        (stats(failed=3), "failed", "'rare': 3 of 3 failed or did not finish"),
+        (stats(failed=1), "failed", "'rare': 1 of 1 failed or did not finish"),
+        (stats(unfinished=3), "failed", "'rare': 3 of 3 failed or did not finish"),
+        (stats(failed=1, unfinished=2), "failed", "'rare': 3 of 3 failed or did not finish"),
+        (stats([10], failed=18), "passed", ""),
+        (stats([10], failed=19), "failed", "'rare': 19 of 20 failed or did not finish"),
+        (stats([10] * 10, failed=5, unfinished=5), "failed", "'rare': 10 of 20 failed or did not finish"),
+        (stats([10] * 11, failed=5, unfinished=5), "passed", "'rare': 10 of 21 failed or did not finish"),
+        (stats(refused=3), "passed", ""),
+        (stats(refused=1, failed=2), "passed", ""),
+        (stats(skipped=3), "failed", "'rare': 3 of 3 planned requests were not sent"),
+        (stats(dropped=2, not_reached=1), "failed", "'rare': 3 of 3 planned requests were not sent"),
+        (stats(), "passed", ""),
+    ],
+)
+@pytest.mark.parametrize("exempt", [(), [(None, "other")]])
+def test_a_workload_of_which_nothing_succeeded_is_not_hidden_by_the_others(rare, state, note, exempt):
+    """However small it is; with 20 requests or more, half of them are enough. What hangs counts as what fails."""
+    outcome = of_workloads(fine=FINE, rare=rare, exempt=exempt)
+    assert outcome.state == state
+    assert outcome.note == "; ".join(
+        filter(None, (note, "without 'other', which another threshold judges" if exempt else ""))
+    )
+
+
+def test_a_workload_that_another_threshold_judges_is_left_out():
+    """By the endpoint that it sends, or by its phases."""
+    for exempt in ([("rare", None)], [(None, "of rare")]):
+        assert of_workloads(fine=FINE, rare=SPOILT, exempt=exempt).state == "passed"
+    assert of_workloads(fine=FINE, rare=SPOILT, exempt=[("fine", None)]).state == "failed"
+    assert of_workloads("workloads.errors < 50% in fine", fine=FINE, rare=SPOILT).state == "passed"
+    assert of_workloads("workloads.errors < 50% in rare", fine=FINE, rare=SPOILT).state == "failed"
+
+
+def test_a_workload_has_its_own_lag_and_certainty():
+    """Timeouts while nobody read turn the guard; wrong replies make it certain."""
+    ours = sample(30_000, Outcome.FAILED, never=True, late=Late(0, is_ours=True))
+    wrong = sample(5, Outcome.FAILED, problem=Problem("http 500", "x"), status=500)
+    made = [stats_of([cell_of([each] * 3)], planned=3, duration_s=1.0) for each in (ours, wrong)]
+    turned, certain = (of_workloads(fine=FINE, rare=each) for each in made)
+    assert (turned.state, turned.without_lag) == ("turned", 0)
+    assert (certain.state, certain.certain) == ("failed", "replies")
 
 
 def test_the_endpoint_that_fails_is_named():
