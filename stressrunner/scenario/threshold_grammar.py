@@ -14,7 +14,14 @@ from stressrunner.scenario.threshold import METRICS, MONITOR_STATS, Metric, Oper
 from stressrunner.spelling import did_you_mean
 from stressrunner.units import Dimension, Quantity, parse_duration, parse_quantity
 
-__all__ = ["ThresholdError", "parse_figure", "parse_threshold", "render_parts", "threshold_of_mapping"]
+__all__ = [
+    "STATS",
+    "ThresholdError",
+    "parse_figure",
+    "parse_threshold",
+    "render_parts",
+    "threshold_of_mapping",
+]
 
 _EXAMPLE = "write it like 'p95 < 500ms' or 'login.errors < 1%'"
 _TOKEN = re.compile(
@@ -30,7 +37,7 @@ _TOKEN = re.compile(
 )
 _LATENCY_STATS = ("min", "mean", "max")
 #: What each stat may be compared with.
-_STATS: Mapping[str, tuple[Dimension, ...]] = MappingProxyType(
+STATS: Mapping[str, tuple[Dimension, ...]] = MappingProxyType(
     {
         **dict.fromkeys(_LATENCY_STATS, ("duration",)),
         "errors": ("ratio",),
@@ -228,9 +235,9 @@ class _Parser:
         if stat.text in MONITOR_STATS and name is None:
             hint = f"write NAME.{stat.text} with the name of a monitor"
             raise stat.error(f"'{stat.text}' is the figure of a process", hint)
-        if stat.text not in _STATS:
+        if stat.text not in STATS:
             raise stat.error(f"unknown stat '{stat.text}'", self._known_stat(stat.text))
-        return _STATS[stat.text]
+        return STATS[stat.text]
 
     def _known_stat(self, word: str) -> str:
         """Return a hint at the stat that was meant, for people who know k6 too."""
@@ -240,7 +247,7 @@ class _Parser:
             return "write 'errors < 1%'"
         if word in _ALIASES:
             return f"write '{_ALIASES[word]}'"
-        return did_you_mean(word, _STATS) or f"stats are pN, {', '.join(_STATS)}"
+        return did_you_mean(word, STATS) or f"stats are pN, {', '.join(STATS)}"
 
     def _metric(self, stat: _Token, dimensions: tuple[Dimension, ...]) -> Metric:
         if not self._takes("("):
