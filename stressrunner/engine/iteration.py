@@ -76,7 +76,7 @@ class Iterations:
         self, arrival: Arrival, *, user: int, user_iteration: int, transport: Transport, permit: Permit
     ) -> None:
         """Run one iteration of a user who is set up to its end, to its first failure, or until its permit is taken back."""
-        belongings = self._users.of(user)
+        state = self._users.of(user)
         due = Due(arrival.phase, arrival.due_ns, arrival.waiting_since_ns)
         scope = IterationScope(
             self._plan,
@@ -86,9 +86,9 @@ class Iterations:
             phase=arrival.phase,
         )
         scope.number = arrival.number
-        scope.captures.update(belongings.captures)
+        scope.captures.update(state.captures)
         if not self._is_plain:
-            jar = None if belongings.jar is None else belongings.jar.copy()
+            jar = None if state.jar is None else state.jar.copy()
             transport = Conversation(transport, self._base, jar)
         walk = Walk(
             scope, transport, due, is_measured=not self._plan.phases[arrival.phase].spec.warmup, permit=permit

@@ -16,13 +16,13 @@ import anyio
 import anyio.lowlevel
 from anyio.abc import TaskGroup
 
+from stressrunner.engine.callback_users import CallbackUsers, QuickRequests, is_quick
 from stressrunner.engine.chores import Site
-from stressrunner.engine.crowd import Pause, User
 from stressrunner.engine.iteration import Arrival, Iterations
 from stressrunner.engine.pauses import think_ns
-from stressrunner.engine.quick import QuickCrowd, QuickRequests, is_quick
 from stressrunner.engine.sending import Cut
-from stressrunner.engine.task_users import TaskCrowd
+from stressrunner.engine.task_users import TaskUsers
+from stressrunner.engine.user_pool import Pause, User
 from stressrunner.http.exchange import DirectTransports
 from stressrunner.plan.pacing import user_steps
 from stressrunner.plan.phases import PhasePlan
@@ -89,7 +89,7 @@ class StreamLoad:
         self._watch = site.sender.watch
         self._cut = cut
         self._fail = fail
-        self._users = self._crowd(site)
+        self._users = self._make_users(site)
         self._backlog: deque[Arrival] = deque()
         self._phase: _ClosedPhase | None = None
         self._first = 0  # iteration of the whole plan that the phases under way count from
@@ -106,14 +106,14 @@ class StreamLoad:
         self.spans: dict[int, PhaseSpan] = {}  #: of the phases that have begun, by their indices
         self.phase: int | None = None  #: the index of the one that is running
 
-    def _crowd(self, site: Site) -> QuickCrowd | TaskCrowd:
+    def _make_users(self, site: Site) -> CallbackUsers | TaskUsers:
         """Return the users: without tasks, where what they send and what sends it allow that."""
         falls = _falls(self._stream.phases)
         if is_quick(self._plan) and not falls and isinstance(site.transports, DirectTransports):
             requests = QuickRequests(self._plan, site.sender, site.clock, site.recorder)
-            return QuickCrowd(self, requests, site.transports)
+            return CallbackUsers(self, requests, site.transports)
         iterations = Iterations(self._plan, site.sender, site.clock, site.recorder, site.base_url)
-        return TaskCrowd(self, iterations, site.transports, may_retire=falls)
+        return TaskUsers(self, iterations, site.transports, may_retire=falls)
 
     async def run(self) -> None:
         """Carry out all phases, let iterations go on for as long as graceful_stop allows, then let them end."""
@@ -198,7 +198,7 @@ class StreamLoad:
         before, phase.users, self._active = self._active, users, users
         self._users.rouse(users)
         self._fill(phase)
-        if users < before and isinstance(self._users, TaskCrowd):
+        if users < before and isinstance(self._users, TaskUsers):
             spec = phase.plan.spec
             self._users.retire(range(users, before), spec.grace_s, self._patience_s(spec))
 

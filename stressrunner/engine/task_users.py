@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 import anyio
 from anyio.abc import TaskGroup
 
-from stressrunner.engine.crowd import Crowd, Pause, Work
 from stressrunner.engine.iteration import Arrival, Iterations
 from stressrunner.engine.permit import Permit
 from stressrunner.engine.retries import Retries, retry_pause_s
+from stressrunner.engine.user_pool import Pause, UserPool, Work
 from stressrunner.http.exchange import Transport, TransportFactory
 from stressrunner.units import NS_PER_S
 
-__all__ = ["TaskCrowd"]
+__all__ = ["TaskUsers"]
 
 
 @dataclass(slots=True)
@@ -37,7 +37,7 @@ class _TaskUser:
             self.awake.set()
 
 
-class TaskCrowd(Crowd[_TaskUser]):
+class TaskUsers(UserPool[_TaskUser]):
     """Users, each in a task that lives as long as the stream."""
 
     def __init__(

@@ -18,14 +18,14 @@ from stressrunner.http.exchange import Transport
 from stressrunner.http.origin import Origin
 from stressrunner.plan.plan import Plan
 
-__all__ = ["USER_SETUP", "Belongings", "Users"]
+__all__ = ["USER_SETUP", "UserState", "Users"]
 
 #: What attempts to set users up are measured under, and their requests reported.
 USER_SETUP = "user_setup"
 
 
 @dataclass(slots=True)
-class Belongings:
+class UserState:
     """What a user has at the beginning of each of its iterations."""
 
     captures: dict[str, Any]
@@ -45,11 +45,11 @@ class Users:
         self._recorder = recorder
         self._clock = clock
         jar = CookieJar.from_wire(plan.cookies) if plan.target.cookies else None
-        self._of_everyone = Belongings(dict(plan.captures), jar)
-        self._kept: dict[int, Belongings] = {}
+        self._of_everyone = UserState(dict(plan.captures), jar)
+        self._kept: dict[int, UserState] = {}
         self._tries: dict[int, int] = {}  # of users whose user_setup has failed so far
 
-    def of(self, user: int) -> Belongings:
+    def of(self, user: int) -> UserState:
         """Return what a user has, who is set up."""
         return self._of_everyone if self._plan.user_setup is None else self._kept[user]
 
@@ -76,7 +76,7 @@ class Users:
         self._recorder.whole(phase, USER_SETUP, self._clock.now_ns() - began_ns - walk.paused_ns)
         if self._tries.pop(user, 0):
             self._recorder.not_set_up(-1)
-        self._kept[user] = Belongings(walk.scope.captures, jar)
+        self._kept[user] = UserState(walk.scope.captures, jar)
         return True
 
     def _failed(self, user: int, phase: int) -> None:

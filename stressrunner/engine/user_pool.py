@@ -12,7 +12,7 @@ from stressrunner.engine.clock import Clock
 from stressrunner.engine.iteration import Arrival
 from stressrunner.engine.pauses import Pauses
 
-__all__ = ["Crowd", "Pause", "User", "Work"]
+__all__ = ["Pause", "User", "UserPool", "Work"]
 
 
 class Pause(NamedTuple):
@@ -75,7 +75,7 @@ class Work(Protocol):
 U = TypeVar("U", bound=User)
 
 
-class Crowd(Generic[U]):
+class UserPool(Generic[U]):
     """Keeps the users of a stream, and which of them wait; those that do not are busy."""
 
     def __init__(self, work: Work, clock: Clock) -> None:

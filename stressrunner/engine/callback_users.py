@@ -10,18 +10,18 @@ from contextlib import asynccontextmanager
 import anyio
 
 from stressrunner.engine.clock import Clock
-from stressrunner.engine.crowd import Crowd, Pause, Work
 from stressrunner.engine.iteration import Arrival
 from stressrunner.engine.names import IterationScope, RequestNames
 from stressrunner.engine.recorder import Recorder
 from stressrunner.engine.sending import Sender
+from stressrunner.engine.user_pool import Pause, UserPool, Work
 from stressrunner.expressions import CannotEvaluate
 from stressrunner.http.exchange import DirectTransport, DirectTransports, Exchange
 from stressrunner.plan.endpoints import EndpointPlan
 from stressrunner.plan.plan import Plan
 from stressrunner.plan.traffic import MixPlan
 
-__all__ = ["QuickCrowd", "QuickRequests", "is_quick"]
+__all__ = ["CallbackUsers", "QuickRequests", "is_quick"]
 
 
 def is_quick(plan: Plan) -> bool:
@@ -62,11 +62,11 @@ class _QuickUser:
     __slots__ = (
         "_arrival",
         "_begun_ns",
-        "_crowd",
         "_done",
         "_endpoint",
         "_names",
         "_own",
+        "_pool",
         "_requests",
         "iterations",
         "number",
@@ -75,9 +75,9 @@ class _QuickUser:
         "user",
     )
 
-    def __init__(self, crowd: "QuickCrowd", number: int, user: int, transport: DirectTransport) -> None:
-        self._crowd = crowd
-        self._requests = crowd.requests
+    def __init__(self, pool: "CallbackUsers", number: int, user: int, transport: DirectTransport) -> None:
+        self._pool = pool
+        self._requests = pool.requests
         self._done = self._ended  # bound once
         self._arrival: Arrival | None = None  # whose request is in flight
         self._begun_ns = 0
@@ -98,7 +98,7 @@ class _QuickUser:
     def wake(self, arrival: Arrival | None = None) -> None:
         """Have it run an arrival, or without one look for work again."""
         if arrival is None:
-            arrival = self._crowd.following(self)
+            arrival = self._pool.following(self)
         if arrival is not None:
             self._begin(arrival)
 
@@ -118,7 +118,7 @@ class _QuickUser:
             except CannotEvaluate as error:
                 requests.sender.unfilled(endpoint, names, arrival, error)
                 requests.recorder.iteration(arrival.phase, in_error=True)
-                self._crowd.wake_later(self)
+                self._pool.wake_later(self)
                 return
         assert request is not None  # noqa: S101  # either there was one, or it has just been made
         self._arrival, self._endpoint, self._names = arrival, endpoint, names
@@ -149,11 +149,11 @@ class _QuickUser:
             # A connection was at hand: all that came before it was the generator's time.
             released_ns = exchange.acquired_ns if since_ns is None else since_ns
             requests.sender.conclude(self._endpoint, self._names, exchange, arrival, released_ns)
-            following = self._crowd.following(self)
+            following = self._pool.following(self)
             if following is not None:
                 self._begin(following)
         except BaseException as error:  # noqa: BLE001  an event loop logs what a callback raises, and the user would hang
-            self._crowd.fail(error)
+            self._pool.fail(error)
 
     def cut_off(self) -> None:
         """Count the request that is in flight, if there is one, as unfinished."""
@@ -166,7 +166,7 @@ class _QuickUser:
             self._requests.sender.cut_off(self._endpoint, self._names, arrival, released_ns)
 
 
-class QuickCrowd(Crowd[_QuickUser]):
+class CallbackUsers(UserPool[_QuickUser]):
     """Users that have no tasks: of ten thousand, each takes a third less memory for it."""
 
     def __init__(self, work: Work, requests: QuickRequests, transports: DirectTransports) -> None:
