@@ -13,7 +13,7 @@ from rich.text import Text
 
 from stressrunner.cli.news import News
 from stressrunner.cli.screen import ASCII, UNICODE, Screen, draw
-from stressrunner.metrics.tally import Tally
+from stressrunner.metrics.delta import Delta
 from stressrunner.run.listener import Progress
 
 __all__ = ["LiveView"]
@@ -49,7 +49,7 @@ class LiveView:
         else:
             self._console.print(Text(text))
 
-    def progress(self, progress: Progress, total: Tally) -> None:  # noqa: ARG002  of the seam
+    def progress(self, progress: Progress, total: Delta) -> None:  # noqa: ARG002  of the seam
         """Draw where the load stands, unless that was done a moment ago."""
         self._past.append(progress)
         if self._verbose:

@@ -40,12 +40,12 @@ def validate_files(paths: Sequence[Path], environment: str | None, overrides: Se
     Raises:
         StressrunnerError: a zip file is no pack, or a folder cannot be one.
     """
-    tally = _Tally()
+    counts = _Counts()
     with ExitStack() as stack:
         for path in paths:
             for file in _files(path, stack):
-                tally.take(file, *_looked_at(file, environment, overrides))
-    return tally.end()
+                counts.take(file, *_looked_at(file, environment, overrides))
+    return counts.end()
 
 
 def _files(path: Path, stack: ExitStack) -> Iterator[_File]:
@@ -94,7 +94,7 @@ def _looked_at(
     return kind, document.value["name"], ()
 
 
-class _Tally:
+class _Counts:
     """Shows what comes in, every mistake once, and sums it up."""
 
     def __init__(self) -> None:

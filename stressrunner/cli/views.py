@@ -7,7 +7,7 @@ from typing import Protocol, TextIO
 
 from stressrunner.cli.news import News
 from stressrunner.cli.progress import progress_line
-from stressrunner.metrics.tally import Tally
+from stressrunner.metrics.delta import Delta
 from stressrunner.run.listener import Listener, Progress
 
 __all__ = ["LineView", "View", "view_on"]
@@ -52,7 +52,7 @@ class LineView:
         """Write a sentence in any case."""
         self._line(text)
 
-    def progress(self, progress: Progress, total: Tally) -> None:  # noqa: ARG002  of the seam
+    def progress(self, progress: Progress, total: Delta) -> None:  # noqa: ARG002  of the seam
         """Write where the load stands, when it is time to."""
         if self._verbose:
             for line in self._news.of(progress):

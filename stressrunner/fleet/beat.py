@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Protocol
 
+from stressrunner.metrics.delta import Delta
 from stressrunner.metrics.ledger import Ledger, PhaseOutline, Summary
-from stressrunner.metrics.tally import Tally
 from stressrunner.plan.pacing import Ramp
 from stressrunner.plan.phases import PhasePlan
 from stressrunner.plan.plan import Plan
@@ -22,7 +22,7 @@ class Beat:
 
     at_s: float  #: when it ended, after the load began
     duration_s: float
-    tally: Tally
+    delta: Delta
     phases: frozenset[int]  #: that were running, of each stream one; empty once the last one has ended
     origin_ns: int = 0  #: when the load began, monotonic
     absent_s: float = 0.0  #: how long the generators' event loops were late, on the average
@@ -31,7 +31,7 @@ class Beat:
 class Ear(Protocol):
     """Listens to a load."""
 
-    def heard(self, beat: Beat, total: Tally) -> bool:
+    def heard(self, beat: Beat, total: Delta) -> bool:
         """Take what was counted last, and everything so far; return True to have the load cut off."""
 
 

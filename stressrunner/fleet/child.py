@@ -106,8 +106,8 @@ class Teller:
         return False
 
     def tell(self, handover: Handover) -> None:
-        """Write a delta, which takes milliseconds: for a thread beside the load."""
-        frame = frame_of(handover.delta())
+        """Write an update, which takes milliseconds: for a thread beside the load."""
+        frame = frame_of(handover.update())
         self._asked = False  # before it is written, as the next poll may come as soon as it is
         self._pipe.write_frame(frame)
 

@@ -1,4 +1,4 @@
-"""One generator's shard of a plan: compiled, carried out, and handed over in numbered deltas."""
+"""One generator's shard of a plan: compiled, carried out, and handed over in numbered updates."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -10,12 +10,12 @@ from anyio import to_thread
 from stressrunner.engine.clock import Clock
 from stressrunner.engine.load import Load
 from stressrunner.engine.sample import Sample
-from stressrunner.fleet.messages import Assignment, Delta, ProtocolError
+from stressrunner.fleet.messages import Assignment, ProtocolError, Update
 from stressrunner.fleet.transports import keeper_of, transports_to
 from stressrunner.metrics.collector import Collector
+from stressrunner.metrics.delta import Delta
 from stressrunner.metrics.sample_log import SampleParts, SampleWriter
-from stressrunner.metrics.tally import Tally
-from stressrunner.metrics.wire import tally_to_wire
+from stressrunner.metrics.wire import delta_to_wire
 from stressrunner.monitor.generator import check_room, limits
 from stressrunner.plan.plan import Plan, compile_plan
 from stressrunner.scenario.build import build
@@ -23,7 +23,7 @@ from stressrunner.scenario.row_file import rows_from_wire
 
 __all__ = ["MOST_ATTEMPTS", "Generator", "Handover"]
 
-MOST_ATTEMPTS = 4_000  #: messages of one delta: half a megabyte, which take some milliseconds to write
+MOST_ATTEMPTS = 4_000  #: messages of one update: half a megabyte, which take some milliseconds to write
 
 
 class _Described(NamedTuple):
@@ -86,7 +86,7 @@ class Generator:
         self._load.stop()
 
     def hand_over(self, seq: int) -> "Handover":
-        """Return what the delta of a number is made of: the latest one again, or the one after it.
+        """Return what the update of a number is made of: the latest one again, or the one after it.
 
         Raises:
             ProtocolError: it is neither, or the load has not begun.
@@ -96,19 +96,19 @@ class Generator:
             return latest
         following = 0 if latest is None else latest.seq + 1
         if seq != following or self._origin_ns is None or (latest is not None and latest.is_final):
-            raise ProtocolError(f"there is no delta {seq} here and now")
+            raise ProtocolError(f"there is no update {seq} here and now")
         self._latest = self._gather(seq, self._origin_ns)
         return self._latest
 
     def _gather(self, seq: int, origin_ns: int) -> "Handover":
         load = self._load
-        tally, batches = self._collector.hand_over(MOST_ATTEMPTS)
+        delta, batches = self._collector.hand_over(MOST_ATTEMPTS)
         if self._keeper is not None:
-            tally.add_tokens(*self._keeper.hand_over())
-        frame = Delta(
+            delta.add_tokens(*self._keeper.hand_over())
+        frame = Update(
             seq=seq,
             is_final=self._is_over and self._collector.is_drained,
-            tally=None,
+            delta=None,
             phases=sorted(load.phases),
             spans_ns=[
                 [index, span.started_ns - origin_ns, span.ended_ns - origin_ns]
@@ -117,30 +117,30 @@ class Generator:
             failure=load.failure,
             limit_hit=load.limit_hit,
         )
-        return Handover(frame, tally, batches, origin_ns)
+        return Handover(frame, delta, batches, origin_ns)
 
 
 class Handover:
-    """What was counted since the delta before, taken from the load in a moment; a thread makes the message of it."""
+    """What was counted since the update before, taken from the load in a moment; a thread makes the message of it."""
 
     def __init__(
-        self, frame: Delta, tally: Tally, batches: Sequence[Sequence[Sample]], origin_ns: int
+        self, frame: Update, delta: Delta, batches: Sequence[Sequence[Sample]], origin_ns: int
     ) -> None:
-        """`frame` is the message but for its tally, which is still to be extended by `batches` of samples."""
+        """`frame` is the message but for its delta, which is still to be extended by `batches` of samples."""
         self.seq = frame.seq
         self.is_final = frame.is_final
-        self._delta = frame
-        self._tally = tally
+        self._update = frame
+        self._delta = delta
         self._batches = batches
         self._origin_ns = origin_ns
 
-    def delta(self) -> Delta:
+    def update(self) -> Update:
         """Return the message, always the same; the first time that takes milliseconds, and no event loop."""
-        if self._delta.tally is None:
+        if self._update.delta is None:
             for samples in self._batches:
-                self._tally.extend(samples)
-            self._delta = replace(self._delta, tally=tally_to_wire(self._tally, self._origin_ns))
-        return self._delta
+                self._delta.extend(samples)
+            self._update = replace(self._update, delta=delta_to_wire(self._delta, self._origin_ns))
+        return self._update
 
 
 def _writer_of(assignment: Assignment, plan: Plan) -> SampleWriter | None:

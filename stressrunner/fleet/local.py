@@ -95,12 +95,12 @@ class LocalFleet:
         def look() -> None:
             nonlocal last_ns
             now_ns = self._clock.now_ns()
-            tally = collector.drain()
+            delta = collector.drain()
             if self._keeper is not None:
-                tally.add_tokens(*self._keeper.hand_over())
-            ledger.add(tally, last_ns, now_ns)
+                delta.add_tokens(*self._keeper.hand_over())
+            ledger.add(delta, last_ns, now_ns)
             at_s, took_s = (now_ns - origin_ns) / NS_PER_S, (now_ns - last_ns) / NS_PER_S
-            beat = Beat(at_s, took_s, tally, load.phases, origin_ns, tally.absent_ns / NS_PER_S)
+            beat = Beat(at_s, took_s, delta, load.phases, origin_ns, delta.absent_ns / NS_PER_S)
             last_ns = now_ns
             if ear.heard(beat, ledger.total):
                 load.stop()

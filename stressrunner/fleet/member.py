@@ -11,7 +11,6 @@ from stressrunner.fleet.messages import (
     VERSION,
     Assignment,
     Busy,
-    Delta,
     Failed,
     Hello,
     Message,
@@ -23,9 +22,10 @@ from stressrunner.fleet.messages import (
     Ready,
     Start,
     Stop,
+    Update,
 )
-from stressrunner.metrics.tally import Tally
-from stressrunner.metrics.wire import tally_from_wire
+from stressrunner.metrics.delta import Delta
+from stressrunner.metrics.wire import delta_from_wire
 from stressrunner.units import NS_PER_S
 
 __all__ = ["Member"]
@@ -62,10 +62,10 @@ class Member:
         self._round_trip_s = 0.0
         self._origin_ns = 0
         self._heard_ns = 0
-        self._told_ns = 0  # when a delta came last
-        self.is_busy = False  #: it has said so since its latest delta
-        self._expected = 0  # number of the next delta
-        self._fresh = Tally()
+        self._told_ns = 0  # when an update came last
+        self.is_busy = False  #: it has said so since its latest update
+        self._expected = 0  # number of the next update
+        self._fresh = Delta()
         self._is_over = False  # nothing more is sent; messages may still have to be handed over
 
     # Before the load
@@ -142,7 +142,7 @@ class Member:
     async def _take_in(self, message: Message | None) -> None:
         self._heard_ns = self._clock.now_ns()
         match message:
-            case Delta():
+            case Update():
                 self._add(message)
                 if self._is_over and not self.has_ended:
                     await self.poll()
@@ -156,28 +156,28 @@ class Member:
             case _:
                 raise ProtocolError(f"{type(message).__name__} has no place here")
 
-    def _add(self, delta: Delta) -> None:
-        if delta.seq < self._expected:
+    def _add(self, update: Update) -> None:
+        if update.seq < self._expected:
             return  # the answer to a question that was asked twice
-        if delta.seq > self._expected:
-            raise ProtocolError(f"delta {delta.seq} came before delta {self._expected}")
-        tally = tally_from_wire(delta.tally, self._origin_ns)
+        if update.seq > self._expected:
+            raise ProtocolError(f"update {update.seq} came before update {self._expected}")
+        delta = delta_from_wire(update.delta, self._origin_ns)
         self._expected += 1
         self._told_ns, self.is_busy = self._heard_ns, False
-        self._fresh.merge(tally)
-        self.in_flight = tally.in_flight
-        self.phases = frozenset(delta.phases)
+        self._fresh.merge(delta)
+        self.in_flight = delta.in_flight
+        self.phases = frozenset(update.phases)
         self.spans_ns = {
-            index: (self._origin_ns + begin, self._origin_ns + end) for index, begin, end in delta.spans_ns
+            index: (self._origin_ns + begin, self._origin_ns + end) for index, begin, end in update.spans_ns
         }
-        self.failure = delta.failure
-        self.limit_hit = delta.limit_hit
-        self.has_ended = delta.is_final
+        self.failure = update.failure
+        self.limit_hit = update.limit_hit
+        self.has_ended = update.is_final
         self.answered.set()
 
-    def take(self) -> Tally:
+    def take(self) -> Delta:
         """Return what has come since the last time."""
-        fresh, self._fresh = self._fresh, Tally()
+        fresh, self._fresh = self._fresh, Delta()
         return fresh
 
     @property

@@ -9,12 +9,12 @@
                     <-       Start             begin in so many seconds
                     <-       Poll(seq)         at least once per lease, or the generator stops by itself
     Busy            ->                         at once, when it is still at its answer to the poll before
-    Delta(seq)      ->                         what was counted since the delta before
+    Update(seq)      ->                         what was counted since the update before
     Over            ->                         the load has ended: poll now, for what is left
                     <-       Stop              cut the load off; `Over` follows
-    Delta(seq, is_final)            when there is more than one message can hold, several of them, the last one final
+    Update(seq, is_final)            when there is more than one message can hold, several of them, the last one final
 
-A generator that is asked for the delta it gave last gives the same one again; asking for the next one says that the
+A generator that is asked for the update it gave last gives the same one again; asking for the next one says that the
 last has arrived. So a question can be repeated after any doubt, and nothing is lost or counted twice. Nothing in a
 message is a moment of anybody's clock: times are distances from the beginning of the load.
 
@@ -31,7 +31,6 @@ __all__ = [
     "VERSION",
     "Assignment",
     "Busy",
-    "Delta",
     "Failed",
     "Hello",
     "Message",
@@ -43,6 +42,7 @@ __all__ = [
     "Ready",
     "Start",
     "Stop",
+    "Update",
     "decoded",
     "frame_of",
     "length_of",
@@ -51,9 +51,7 @@ __all__ = [
 VERSION = 2  #: of this protocol; both sides must have the same one
 HEADER_BYTES = 4
 _LARGEST_FRAME = 1 << 30
-_HISTOGRAM_DEPTH = (
-    6  #: of the figures of one histogram in a delta: tally, cells, a cell, its parts, its times, one of them
-)
+_HISTOGRAM_DEPTH = 6  #: of the figures of one histogram in an update: delta, cells, a cell, its parts, its times, one of them
 _json = json.JSONEncoder(separators=(",", ":")).encode
 
 
@@ -121,7 +119,7 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Poll:
-    """Give the delta of this number; everything before it has arrived."""
+    """Give the update of this number; everything before it has arrived."""
 
     seq: int  #: from 0
 
@@ -132,12 +130,12 @@ class Busy:
 
 
 @dataclass(frozen=True, slots=True)
-class Delta:
-    """What was counted since the delta before."""
+class Update:
+    """What was counted since the update before."""
 
     seq: int
     is_final: bool  #: nothing comes after it
-    tally: Any = field(repr=False)  #: see metrics.wire
+    delta: Any = field(repr=False)  #: see metrics.wire
     phases: list[int]  #: that are running, of each stream one; empty once the last one has ended
     spans_ns: list[list[int]]  #: each phase so far: its index, beginning and end, after the load began
     failure: str  #: why the load cut itself off, in one sentence; empty when it did not
@@ -155,19 +153,19 @@ class Stop:
 
 
 Message: TypeAlias = (
-    Hello | Assignment | Ready | Failed | Ping | Pong | Start | Poll | Busy | Delta | Over | Stop
+    Hello | Assignment | Ready | Failed | Ping | Pong | Start | Poll | Busy | Update | Over | Stop
 )
 
 _KINDS: Mapping[str, type[Message]] = {
     kind.__name__.lower(): kind
-    for kind in (Hello, Assignment, Ready, Failed, Ping, Pong, Start, Poll, Busy, Delta, Over, Stop)
+    for kind in (Hello, Assignment, Ready, Failed, Ping, Pong, Start, Poll, Busy, Update, Over, Stop)
 }
 
 
 def frame_of(message: Message) -> bytes:
     """Return the frame of a message.
 
-    It is written piece by piece, since nothing else runs in this process while one piece is: a delta of many endpoints
+    It is written piece by piece, since nothing else runs in this process while one piece is: an update of many endpoints
     as a whole would keep the load from running for ten milliseconds, though a thread writes it.
     """
     members = {each.name: getattr(message, each.name) for each in fields(message)}

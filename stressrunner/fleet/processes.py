@@ -11,9 +11,9 @@ from stressrunner.fleet.beat import Beat, Ear, ledger_of
 from stressrunner.fleet.launch import Channel
 from stressrunner.fleet.member import Member
 from stressrunner.fleet.messages import Assignment
+from stressrunner.metrics.delta import Delta
 from stressrunner.metrics.ledger import Ledger, Summary
 from stressrunner.metrics.sample_log import SampleParts
-from stressrunner.metrics.tally import Tally
 from stressrunner.plan.plan import Plan
 from stressrunner.scenario.row_file import rows_to_wire
 from stressrunner.units import NS_PER_S
@@ -178,11 +178,11 @@ class ProcessFleet:
         def look() -> None:
             nonlocal last_ns
             now_ns = max(last_ns, self._clock.now_ns())
-            tally = self._taken()
-            ledger.add(tally, last_ns, now_ns)
+            delta = self._taken()
+            ledger.add(delta, last_ns, now_ns)
             at_s, took_s = (now_ns - origin_ns) / NS_PER_S, (now_ns - last_ns) / NS_PER_S
-            absent_s = tally.absent_ns / NS_PER_S / len(self._members)
-            beat = Beat(at_s, took_s, tally, self._phases, origin_ns, absent_s)
+            absent_s = delta.absent_ns / NS_PER_S / len(self._members)
+            beat = Beat(at_s, took_s, delta, self._phases, origin_ns, absent_s)
             last_ns = now_ns
             if ear.heard(beat, ledger.total):
                 self.stop()
@@ -216,12 +216,12 @@ class ProcessFleet:
             for member in live:
                 await member.answered.wait()
 
-    def _taken(self) -> Tally:
-        tally = Tally()
+    def _taken(self) -> Delta:
+        delta = Delta()
         for member in self._members:
-            tally.merge(member.take())
-        tally.in_flight = sum(member.in_flight for member in self._members)
-        return tally
+            delta.merge(member.take())
+        delta.in_flight = sum(member.in_flight for member in self._members)
+        return delta
 
     @property
     def _phases(self) -> frozenset[int]:

@@ -1,1 +1,1 @@
-"""Counting: histograms, tallies that merge, the timeline, and the frozen summary of them."""
+"""Counting: histograms, deltas that merge, the timeline, and the frozen summary of them."""

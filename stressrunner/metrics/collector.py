@@ -7,8 +7,8 @@ from stressrunner.engine.attempt import Attempt
 from stressrunner.engine.loop_watch import LEAST_NS, Late
 from stressrunner.engine.sample import Sample
 from stressrunner.http.exchange import Exchange
+from stressrunner.metrics.delta import Delta
 from stressrunner.metrics.forensics import Witness
-from stressrunner.metrics.tally import Tally
 from stressrunner.plan.captures import Captures
 from stressrunner.plan.outcome import Problem
 
@@ -24,7 +24,7 @@ Observer = Callable[[Sample, Exchange | None], None]
 
 
 class Collector:
-    """Records into a tally that is handed over from time to time, and tells the observers."""
+    """Records into a delta that is handed over from time to time, and tells the observers."""
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class Collector:
         credentials: Mapping[int, Sequence[Captures]] | None = None,
     ) -> None:
         """Begin to collect; `warmups` are the phases that are reported and not counted, `credentials` as in the plan."""
-        self._tally = Tally()
+        self._delta = Delta()
         self._witness = Witness(warmups, credentials)
         self._pending: list[Sample] = []  # bounded: counted together when there are enough of them
         self._batches: deque[list[Sample]] = deque()  # that are full
@@ -62,81 +62,81 @@ class Collector:
 
     def skipped(self, phase: int, endpoint: int, count: int) -> None:
         """Count requests that an earlier failure of their iteration prevented."""
-        self._tally.record_skipped(phase, endpoint, count)
+        self._delta.record_skipped(phase, endpoint, count)
 
     def dropped(self, phase: int, endpoint: int, count: int, late: Late | None = None) -> None:
         """Count requests whose arrival was given up, with what the generator has to do with it."""
-        self._tally.record_dropped(phase, endpoint, count, late)
+        self._delta.record_dropped(phase, endpoint, count, late)
 
     def unplanned(self, phase: int, endpoint: int) -> None:
         """Count a request that the plan did not count on."""
-        self._tally.cell(phase, endpoint).unplanned += 1
+        self._delta.cell(phase, endpoint).unplanned += 1
 
     def apart(self, kind: str, sample: Sample) -> None:
         """Count a request that is no part of the load."""
-        self._tally.record_apart(kind, sample)
+        self._delta.record_apart(kind, sample)
 
     def failed(self, endpoint: int, problem: Problem, at_ns: int) -> None:
         """Count a failure that is none of a request."""
-        self._tally.record_failure(endpoint, problem, at_ns)
+        self._delta.record_failure(endpoint, problem, at_ns)
 
     def whole(self, phase: int, name: str, length_ns: int | None, late: Late | None = None) -> None:
         """Count something that is measured as a whole, such as a session, with its length unless it failed."""
-        self._tally.record_whole(phase, name, length_ns, late)
+        self._delta.record_whole(phase, name, length_ns, late)
 
     def whole_cut_off(self, phase: int, name: str) -> None:
         """Count something that is measured as a whole and was cut off."""
-        self._tally.record_whole_cut_off(phase, name)
+        self._delta.record_whole_cut_off(phase, name)
 
     def late_arrival(self, phase: int) -> None:
         """Count an arrival that was released so late that it was not offered."""
-        self._tally.late_arrivals[phase] += 1
+        self._delta.late_arrivals[phase] += 1
 
     def stalled(self, late_ns: Sequence[int], freezes: int, idle_ns: int) -> None:
         """Count what a watch over the event loop tells."""
-        self._tally.stalls.extend(list(late_ns))
-        self._tally.absent_ns += sum(ns for ns in late_ns if ns > LEAST_NS)
-        self._tally.freezes += freezes
-        self._tally.idle_ns += idle_ns
+        self._delta.stalls.extend(list(late_ns))
+        self._delta.absent_ns += sum(ns for ns in late_ns if ns > LEAST_NS)
+        self._delta.freezes += freezes
+        self._delta.idle_ns += idle_ns
 
     def iteration(self, phase: int, *, in_error: bool) -> None:
         """Count an iteration of more than one request, or one that could not begin."""
-        self._tally.record_iteration(phase, in_error=in_error)
+        self._delta.record_iteration(phase, in_error=in_error)
 
     def not_set_up(self, users: int) -> None:
         """Count users that could not be set up so far."""
-        self._tally.not_set_up += users
+        self._delta.not_set_up += users
 
     def collected(self, took_ns: int) -> None:
         """Count a pause of garbage collection."""
-        self._tally.collections.record(took_ns)
+        self._delta.collections.record(took_ns)
 
     def _put_aside(self) -> None:
         """Begin a new batch, and count the oldest one when there are too many."""
         self._batches.append(self._pending)
         self._pending = []
         if len(self._batches) > _MOST_BATCHES:
-            self._tally.extend(self._batches.popleft())
+            self._delta.extend(self._batches.popleft())
 
-    def drain(self, most_attempts: int | None = None) -> Tally:
+    def drain(self, most_attempts: int | None = None) -> Delta:
         """Hand over what was counted since the last time, and no more than so many messages."""
-        tally, batches = self.hand_over(most_attempts)
+        delta, batches = self.hand_over(most_attempts)
         for samples in batches:
-            tally.extend(samples)
-        return tally
+            delta.extend(samples)
+        return delta
 
-    def hand_over(self, most_attempts: int | None = None) -> tuple[Tally, Sequence[Sequence[Sample]]]:
-        """Hand over as `drain` does, with batches of samples that the tally has yet to be extended by.
+    def hand_over(self, most_attempts: int | None = None) -> tuple[Delta, Sequence[Sequence[Sample]]]:
+        """Hand over as `drain` does, with batches of samples that the delta has yet to be extended by.
 
         That takes some milliseconds, which a thread beside the load can spend as well.
         """
         batches = [*self._batches, self._pending]
         self._batches.clear()
         self._pending = []
-        tally, self._tally = self._tally, Tally()
-        tally.in_flight = self.in_flight
-        tally.forensics = self._witness.hand_over()
+        delta, self._delta = self._delta, Delta()
+        delta.in_flight = self.in_flight
+        delta.forensics = self._witness.hand_over()
         waiting = self._attempts
         count = len(waiting) if most_attempts is None else min(len(waiting), most_attempts)
-        tally.attempts = [waiting.popleft() for _ in range(count)]
-        return tally, batches
+        delta.attempts = [waiting.popleft() for _ in range(count)]
+        return delta, batches

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from stressrunner.metrics.delta import Cell, Delta
 from stressrunner.metrics.forensics import Exhibit
 from stressrunner.metrics.histogram import Histogram
 from stressrunner.metrics.lateness import LateTimes
@@ -25,7 +26,6 @@ from stressrunner.metrics.summary import (
     setup_stats,
     stats_of,
 )
-from stressrunner.metrics.tally import Cell, Tally
 from stressrunner.metrics.timeline import Offer, Point, Timeline
 from stressrunner.plan.outcome import Outcome
 from stressrunner.plan.pacing import Ramp
@@ -94,7 +94,7 @@ class Summary:
 
 
 class Ledger:
-    """Adds up tallies."""
+    """Adds up deltas."""
 
     def __init__(
         self,
@@ -119,13 +119,13 @@ class Ledger:
         self._timeline = Timeline()
         self._lasted_s: Mapping[int, float] = {}  # the phases that have begun
         self._spell = WorstSpell()
-        self.total = Tally()
+        self.total = Delta()
 
-    def add(self, tally: Tally, from_ns: int, to_ns: int) -> None:
+    def add(self, delta: Delta, from_ns: int, to_ns: int) -> None:
         """Add what was counted between two moments."""
-        self.total.merge(tally)
-        self._spell.add(Second.of(cell for (p, _), cell in tally.cells.items() if not self._phases[p].warmup))
-        self._timeline.add(tally, (from_ns - self._origin_ns) / 1e9, (to_ns - from_ns) / 1e9)
+        self.total.merge(delta)
+        self._spell.add(Second.of(cell for (p, _), cell in delta.cells.items() if not self._phases[p].warmup))
+        self._timeline.add(delta, (from_ns - self._origin_ns) / 1e9, (to_ns - from_ns) / 1e9)
 
     def summary(self, spans: Mapping[int, tuple[int, int]]) -> Summary:
         """Freeze the books; `spans` are beginning and end of the phases that have begun, by their indices."""

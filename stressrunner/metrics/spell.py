@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from stressrunner.metrics.delta import Cell
 from stressrunner.metrics.histogram import Histogram
 from stressrunner.metrics.lateness import LateTimes
-from stressrunner.metrics.tally import Cell
 
 __all__ = ["Second", "WorstSpell"]
 

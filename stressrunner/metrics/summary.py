@@ -1,4 +1,4 @@
-"""Frozen figures of a run: what leaves the live tallies.
+"""Frozen figures of a run: what leaves the live deltas.
 
 planned = sent + dropped + skipped + not_reached
 sent = completed + unfinished
@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from stressrunner.metrics.delta import Cell, Delta
 from stressrunner.metrics.error_key import ErrorKey
 from stressrunner.metrics.histogram import Histogram
 from stressrunner.metrics.lateness import LateTimes, without_lag
-from stressrunner.metrics.tally import Cell, Tally
 from stressrunner.plan.outcome import Outcome
 
 __all__ = [
@@ -262,19 +262,19 @@ def _larger(one: float | None, other: float | None) -> float | None:
     return max(known, default=None)
 
 
-def setup_stats(tally: Tally, endpoints: Sequence[str]) -> SetupStats:
-    """Freeze what a tally has of `user_setup`; its indices are into `endpoints`."""
+def setup_stats(delta: Delta, endpoints: Sequence[str]) -> SetupStats:
+    """Freeze what a delta has of `user_setup`; its indices are into `endpoints`."""
     failures = [
         SetupFailure(endpoints[endpoint], kind, count)
-        for (stage, endpoint, kind), count in tally.apart_failures.items()
+        for (stage, endpoint, kind), count in delta.apart_failures.items()
         if stage == "user_setup"
     ]
     failures.sort(key=lambda each: (-each.count, each.endpoint, each.kind))
-    return SetupStats(tally.not_set_up, tuple(failures))
+    return SetupStats(delta.not_set_up, tuple(failures))
 
 
-def error_groups(tally: Tally, endpoints: tuple[str, ...], origin_ns: int) -> tuple[ErrorGroup, ...]:
-    """Freeze the errors of a tally, the most frequent group first."""
+def error_groups(delta: Delta, endpoints: tuple[str, ...], origin_ns: int) -> tuple[ErrorGroup, ...]:
+    """Freeze the errors of a delta, the most frequent group first."""
 
     def at_s(ns: int) -> float:
         return (ns - origin_ns) / 1e9
@@ -294,7 +294,7 @@ def error_groups(tally: Tally, endpoints: tuple[str, ...], origin_ns: int) -> tu
             key.rule,
             key.status or None,
         )
-        for key, errors in tally.errors.items()
+        for key, errors in delta.errors.items()
     ]
     return ranked(groups)
 

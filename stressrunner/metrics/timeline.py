@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from stressrunner.metrics.delta import Delta
 from stressrunner.metrics.histogram import Histogram
 from stressrunner.metrics.spread import Spread
-from stressrunner.metrics.tally import Tally
 from stressrunner.plan.outcome import Outcome
 from stressrunner.plan.pacing import Ramp
 
@@ -73,16 +73,16 @@ class _Slot:
         """The response times so far."""
         return Histogram.decode(self._packed) if self._times is None else self._times
 
-    def add(self, tally: Tally, duration_s: float) -> None:
+    def add(self, delta: Delta, duration_s: float) -> None:
         times = self.response_time
-        for cell in tally.cells.values():
+        for cell in delta.cells.values():
             self.sent += cell.sent
             self.outcomes = [a + b for a, b in zip(self.outcomes, cell.outcomes, strict=True)]
             times.merge(cell.response_time)
         self._times = times
-        self.errors.update(tally.errors_by_kind)
+        self.errors.update(delta.errors_by_kind)
         self.duration_s += duration_s
-        self.in_flight = tally.in_flight
+        self.in_flight = delta.in_flight
 
     def pack(self) -> None:
         """Keep the response times as text, a hundredth of their size: hours of them are kept."""
@@ -130,14 +130,14 @@ def _by_kind(errors: Mapping[str, int], kinds: Collection[str]) -> Mapping[str, 
 
 
 class Timeline:
-    """Points of a run, made from the tallies that are handed over."""
+    """Points of a run, made from the deltas that are handed over."""
 
     def __init__(self) -> None:
         self._slots: list[_Slot] = []
-        self._per_slot = 1  # tallies that go into one point
+        self._per_slot = 1  # deltas that go into one point
         self._in_last = 0
 
-    def add(self, tally: Tally, at_s: float, duration_s: float) -> None:
+    def add(self, delta: Delta, at_s: float, duration_s: float) -> None:
         """Add what was counted from `at_s` on, for `duration_s`."""
         if not self._slots or self._in_last >= self._per_slot:
             if len(self._slots) >= MAX_POINTS:
@@ -146,7 +146,7 @@ class Timeline:
                 self._slots[-1].pack()
             self._slots.append(_Slot(at_s))
             self._in_last = 0
-        self._slots[-1].add(tally, duration_s)
+        self._slots[-1].add(delta, duration_s)
         self._in_last += 1
 
     def _halve(self) -> None:

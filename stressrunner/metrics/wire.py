@@ -1,4 +1,4 @@
-"""Tallies as JSON values and back, so that a generator can hand them to a coordinator in another process.
+"""Deltas as JSON values and back, so that a generator can hand them to a coordinator in another process.
 
 Moments cross as nanoseconds after the load began, because clocks of different machines have nothing in common.
 Histograms are lists of numbers here and not the text of the result file: that text is a third of the size and takes
@@ -13,15 +13,15 @@ from functools import lru_cache
 from typing import Any
 
 from stressrunner.engine.attempt import Attempt
+from stressrunner.metrics.delta import Cell, Delta, ErrorCounts, ErrorSample
 from stressrunner.metrics.ends import Ends
 from stressrunner.metrics.error_key import ErrorKey
 from stressrunner.metrics.forensics import forensics_from_wire, forensics_to_wire
 from stressrunner.metrics.histogram import Histogram
 from stressrunner.metrics.lateness import LateTimes
-from stressrunner.metrics.tally import Cell, ErrorSample, ErrorTally, Tally
 from stressrunner.plan.reply import Reply
 
-__all__ = ["tally_from_wire", "tally_to_wire"]
+__all__ = ["delta_from_wire", "delta_to_wire"]
 
 
 def _slots_of(kind: type) -> tuple[str, ...]:
@@ -72,70 +72,70 @@ def _shared(bucket: int) -> int:
     return bucket
 
 
-def tally_to_wire(tally: Tally, origin_ns: int) -> dict[str, Any]:
-    """Return a tally as JSON values; the load began at `origin_ns` of the clock that the tally was counted by."""
+def delta_to_wire(delta: Delta, origin_ns: int) -> dict[str, Any]:
+    """Return a delta as JSON values; the load began at `origin_ns` of the clock that the delta was counted by."""
     return {
-        "cells": [[*key, _cell_to_wire(cell, origin_ns)] for key, cell in tally.cells.items()],
-        "ends": [[phase, *_ends_to_wire(ends, origin_ns)] for phase, ends in tally.ends.items()],
-        "errors": [[*key, _errors_to_wire(errors, origin_ns)] for key, errors in tally.errors.items()],
-        "wholes": [[*key, _histogram_to_wire(lengths)] for key, lengths in tally.wholes.items()],
-        "wholes_failed": [[*key, count] for key, count in tally.wholes_failed.items()],
-        "wholes_late": [[*key, _late_to_wire(late)] for key, late in tally.wholes_late.items()],
-        "iterations": [[phase, n, tally.iterations_in_error[phase]] for phase, n in tally.iterations.items()],
-        "not_set_up": tally.not_set_up,
-        "apart_failures": [[*key, count] for key, count in tally.apart_failures.items()],
-        "apart": {kind: _cell_to_wire(cell, origin_ns) for kind, cell in tally.apart.items()},
-        "in_flight": tally.in_flight,
-        "tokens": [tally.token_requests, tally.token_failures, tally.tokens],
-        "stalls": _histogram_to_wire(tally.stalls),
-        "absences": [tally.absent_ns, tally.idle_ns, tally.freezes],
-        "late_arrivals": list(tally.late_arrivals.items()),
-        "collections": _histogram_to_wire(tally.collections),
-        "forensics": forensics_to_wire(tally.forensics, origin_ns),
+        "cells": [[*key, _cell_to_wire(cell, origin_ns)] for key, cell in delta.cells.items()],
+        "ends": [[phase, *_ends_to_wire(ends, origin_ns)] for phase, ends in delta.ends.items()],
+        "errors": [[*key, _errors_to_wire(errors, origin_ns)] for key, errors in delta.errors.items()],
+        "wholes": [[*key, _histogram_to_wire(lengths)] for key, lengths in delta.wholes.items()],
+        "wholes_failed": [[*key, count] for key, count in delta.wholes_failed.items()],
+        "wholes_late": [[*key, _late_to_wire(late)] for key, late in delta.wholes_late.items()],
+        "iterations": [[phase, n, delta.iterations_in_error[phase]] for phase, n in delta.iterations.items()],
+        "not_set_up": delta.not_set_up,
+        "apart_failures": [[*key, count] for key, count in delta.apart_failures.items()],
+        "apart": {kind: _cell_to_wire(cell, origin_ns) for kind, cell in delta.apart.items()},
+        "in_flight": delta.in_flight,
+        "tokens": [delta.token_requests, delta.token_failures, delta.tokens],
+        "stalls": _histogram_to_wire(delta.stalls),
+        "absences": [delta.absent_ns, delta.idle_ns, delta.freezes],
+        "late_arrivals": list(delta.late_arrivals.items()),
+        "collections": _histogram_to_wire(delta.collections),
+        "forensics": forensics_to_wire(delta.forensics, origin_ns),
         "attempts": [
             attempt._replace(sent_ns=attempt.sent_ns - origin_ns, ended_ns=attempt.ended_ns - origin_ns)
-            for attempt in tally.attempts
+            for attempt in delta.attempts
         ],
     }
 
 
-def tally_from_wire(wire: Any, origin_ns: int) -> Tally:
-    """Read what `tally_to_wire` wrote; the load began at `origin_ns` of the reader's clock.
+def delta_from_wire(wire: Any, origin_ns: int) -> Delta:
+    """Read what `delta_to_wire` wrote; the load began at `origin_ns` of the reader's clock.
 
     Raises:
-        ValueError: it is no tally.
+        ValueError: it is no delta.
     """
-    tally = Tally()
+    delta = Delta()
     try:
         for phase, endpoint, cell in wire["cells"]:
-            tally.cells[phase, endpoint] = _cell_from_wire(cell, origin_ns)
+            delta.cells[phase, endpoint] = _cell_from_wire(cell, origin_ns)
         for phase, moments_ns, counts in wire["ends"]:
-            tally.ends[phase] = Ends()
-            tally.ends[phase].add(zip((ns + origin_ns for ns in moments_ns), counts, strict=True))
+            delta.ends[phase] = Ends()
+            delta.ends[phase].add(zip((ns + origin_ns for ns in moments_ns), counts, strict=True))
         for kind, rule, status, errors in wire["errors"]:
-            tally.errors[ErrorKey(kind, rule, status)] = _errors_from_wire(errors, origin_ns)
+            delta.errors[ErrorKey(kind, rule, status)] = _errors_from_wire(errors, origin_ns)
         for phase, name, lengths in wire["wholes"]:
-            tally.wholes[phase, name] = _histogram_from_wire(lengths)
-        tally.wholes_failed.update({(phase, name): count for phase, name, count in wire["wholes_failed"]})
+            delta.wholes[phase, name] = _histogram_from_wire(lengths)
+        delta.wholes_failed.update({(phase, name): count for phase, name, count in wire["wholes_failed"]})
         for phase, name, late in wire["wholes_late"]:
-            tally.wholes_late[phase, name] = _late_from_wire(late)
+            delta.wholes_late[phase, name] = _late_from_wire(late)
         for phase, count, in_error in wire["iterations"]:
-            tally.iterations[phase], tally.iterations_in_error[phase] = count, in_error
-        tally.not_set_up = wire["not_set_up"]
-        tally.apart_failures.update({tuple(key): count for *key, count in wire["apart_failures"]})
+            delta.iterations[phase], delta.iterations_in_error[phase] = count, in_error
+        delta.not_set_up = wire["not_set_up"]
+        delta.apart_failures.update({tuple(key): count for *key, count in wire["apart_failures"]})
         for kind, cell in wire["apart"].items():
-            tally.apart[kind] = _cell_from_wire(cell, origin_ns)
-        tally.in_flight = wire["in_flight"]
-        tally.stalls = _histogram_from_wire(wire["stalls"])
-        tally.absent_ns, tally.idle_ns, tally.freezes = wire["absences"]
-        tally.late_arrivals.update(dict(wire["late_arrivals"]))
-        tally.collections = _histogram_from_wire(wire["collections"])
-        tally.token_requests, tally.token_failures, tally.tokens = wire["tokens"]
-        tally.forensics = forensics_from_wire(wire["forensics"], origin_ns)
-        tally.attempts = [_attempt_from_wire(row, origin_ns) for row in wire["attempts"]]
+            delta.apart[kind] = _cell_from_wire(cell, origin_ns)
+        delta.in_flight = wire["in_flight"]
+        delta.stalls = _histogram_from_wire(wire["stalls"])
+        delta.absent_ns, delta.idle_ns, delta.freezes = wire["absences"]
+        delta.late_arrivals.update(dict(wire["late_arrivals"]))
+        delta.collections = _histogram_from_wire(wire["collections"])
+        delta.token_requests, delta.token_failures, delta.tokens = wire["tokens"]
+        delta.forensics = forensics_from_wire(wire["forensics"], origin_ns)
+        delta.attempts = [_attempt_from_wire(row, origin_ns) for row in wire["attempts"]]
     except (AttributeError, KeyError, TypeError) as error:
-        raise ValueError(f"this is no tally: {error!r}") from error
-    return tally
+        raise ValueError(f"this is no delta: {error!r}") from error
+    return delta
 
 
 def _attempt_from_wire(row: Any, origin_ns: int) -> Attempt:
@@ -184,7 +184,7 @@ def _late_from_wire(wire: Any) -> LateTimes:
     return LateTimes(measured, without, wake)
 
 
-def _errors_to_wire(errors: ErrorTally, origin_ns: int) -> list[Any]:
+def _errors_to_wire(errors: ErrorCounts, origin_ns: int) -> list[Any]:
     samples = [
         [sample.at_ns - origin_ns, sample.endpoint, sample.status, sample.message, sample.excerpt]
         for sample in errors.samples
@@ -192,7 +192,7 @@ def _errors_to_wire(errors: ErrorTally, origin_ns: int) -> list[Any]:
     return [errors.first_ns - origin_ns, errors.last_ns - origin_ns, errors.count, samples]
 
 
-def _errors_from_wire(wire: Any, origin_ns: int) -> ErrorTally:
+def _errors_from_wire(wire: Any, origin_ns: int) -> ErrorCounts:
     first_ns, last_ns, count, samples = wire
     kept = [ErrorSample(at_ns + origin_ns, *rest) for at_ns, *rest in samples]
-    return ErrorTally(first_ns + origin_ns, last_ns + origin_ns, count, kept)
+    return ErrorCounts(first_ns + origin_ns, last_ns + origin_ns, count, kept)

@@ -11,9 +11,9 @@ from stressrunner.errors import SetupFailed
 from stressrunner.fleet.transports import keeper_of, transports_to
 from stressrunner.masking import Masker
 from stressrunner.metrics.collector import Collector
+from stressrunner.metrics.delta import Delta
 from stressrunner.metrics.ledger import Summary
 from stressrunner.metrics.summary import error_groups, ranked, stats_of
-from stressrunner.metrics.tally import Tally
 from stressrunner.plan.plan import Plan
 from stressrunner.plan.steps import StepsPlan
 from stressrunner.run.listener import Listener
@@ -33,7 +33,7 @@ class Chores:
         self._clock = clock
         self._listener = listener
         self._began_ns = clock.now_ns()
-        self._tally = Tally()
+        self._delta = Delta()
 
     @asynccontextmanager
     async def around(self, base_url: str, interrupted: anyio.Event) -> AsyncIterator[Plan]:
@@ -88,28 +88,28 @@ class Chores:
             await keeper.fetch()
             traffic = keeper.hand_over()
             self._masker.learn(traffic.granted)
-            self._tally.add_tokens(*traffic)
+            self._delta.add_tokens(*traffic)
         try:
             done = await run_once(kind, steps, plan, site)
         finally:
-            tally = collector.drain()
-            self._masker.learn(tally.forensics.credentials)
-            self._tally.merge(tally)
+            delta = collector.drain()
+            self._masker.learn(delta.forensics.credentials)
+            self._delta.merge(delta)
         return done.problem, replace(plan, captures=done.captures, cookies=done.cookies)
 
     def added_to(self, summary: Summary) -> Summary:
         """Return the figures of a load with those of setup and teardown, whose times are from their beginning."""
-        plan, tally = self._plan, self._tally
+        plan, delta = self._plan, self._delta
         names = (*plan.endpoint_names, *(endpoint.name for endpoint in plan.apart))
-        own = {kind: stats_of([cell], planned=cell.sent, duration_s=0) for kind, cell in tally.apart.items()}
+        own = {kind: stats_of([cell], planned=cell.sent, duration_s=0) for kind, cell in delta.apart.items()}
         kinds = [
             kind for kind in ("setup", *summary.apart, "teardown") if kind in own or kind in summary.apart
         ]
-        errors = (*error_groups(tally, names, self._began_ns), *summary.errors)
+        errors = (*error_groups(delta, names, self._began_ns), *summary.errors)
         return replace(
             summary,
             apart={kind: own[kind] if kind in own else summary.apart[kind] for kind in kinds},
             errors=ranked(errors),
-            token_requests=summary.token_requests + tally.token_requests,
-            token_failures=summary.token_failures + tally.token_failures,
+            token_requests=summary.token_requests + delta.token_requests,
+            token_failures=summary.token_failures + delta.token_failures,
         )

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from stressrunner.metrics.delta import Delta
 from stressrunner.metrics.error_key import ErrorKey
-from stressrunner.metrics.tally import Tally
 from stressrunner.units import Dimension
 
 __all__ = [
@@ -119,7 +119,7 @@ class Listener(Protocol):
     def warn(self, text: str) -> None:
         """Take a sentence that everybody has to know of."""
 
-    def progress(self, progress: Progress, total: Tally) -> None:
+    def progress(self, progress: Progress, total: Delta) -> None:
         """Take where the load stands, with everything counted so far."""
 
 
@@ -139,7 +139,7 @@ class Several:
         for listener in self._listeners:
             listener.warn(text)
 
-    def progress(self, progress: Progress, total: Tally) -> None:
+    def progress(self, progress: Progress, total: Delta) -> None:
         """Have each of them take where the load stands."""
         for listener in self._listeners:
             listener.progress(progress, total)
@@ -154,5 +154,5 @@ class Silence:
     def warn(self, text: str) -> None:
         """Forget it."""
 
-    def progress(self, progress: Progress, total: Tally) -> None:
+    def progress(self, progress: Progress, total: Delta) -> None:
         """Forget it."""

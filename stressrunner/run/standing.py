@@ -6,9 +6,9 @@ from typing import Literal, NamedTuple
 
 from stressrunner.fleet.beat import Beat, outlines_of
 from stressrunner.masking import Masker
+from stressrunner.metrics.delta import Cell, Delta
 from stressrunner.metrics.histogram import Histogram
 from stressrunner.metrics.ledger import PhaseOutline
-from stressrunner.metrics.tally import Cell, Tally
 from stressrunner.metrics.timeline import Offer
 from stressrunner.monitor.figures import ProcessFigures
 from stressrunner.plan.outcome import Outcome
@@ -55,12 +55,12 @@ class Standing:
     def after(
         self,
         beat: Beat,
-        total: Tally,
+        total: Delta,
         latest: Mapping[Threshold, Measurement | None],
         generators: Collection[ProcessFigures],
     ) -> Progress:
         """Take the next second; `latest` is what thresholds would be judged by, `generators` send the load."""
-        cells = list(beat.tally.cells.values())
+        cells = list(beat.delta.cells.values())
         self._recent.add(Slice.of(cells, "response_time", beat.duration_s))
         times = self._recent.aggregate().times
         counted = _sum(total.cells.values())
@@ -75,7 +75,7 @@ class Standing:
             sent=counted.sent,
             completed=counted.completed,
             failed=counted.failed,
-            in_flight=beat.tally.in_flight,
+            in_flight=beat.delta.in_flight,
             recent_per_s=recent / beat.duration_s if beat.duration_s else 0.0,
             recent_p50_s=times.percentile_s(50),
             recent_p95_s=times.percentile_s(95),
@@ -83,12 +83,12 @@ class Standing:
             endpoints=self._endpoints(beat, total),
             thresholds=tuple(_threshold(threshold, found) for threshold, found in latest.items()),
             errors=self._errors(total),
-            generator=_generator(beat.tally, generators),
+            generator=_generator(beat.delta, generators),
             run_id=self._run_id,
         )
 
-    def _endpoints(self, beat: Beat, total: Tally) -> tuple[EndpointProgress, ...]:
-        recent_cells, all_cells = _by_endpoint(beat.tally), _by_endpoint(total)
+    def _endpoints(self, beat: Beat, total: Delta) -> tuple[EndpointProgress, ...]:
+        recent_cells, all_cells = _by_endpoint(beat.delta), _by_endpoint(total)
         return tuple(
             self._endpoint(index, recent_cells.get(index, []), all_cells.get(index, []), beat.duration_s)
             for index in range(len(self._names))
@@ -110,7 +110,7 @@ class Standing:
             p99_s=now.times.percentile_s(99),
         )
 
-    def _errors(self, total: Tally) -> tuple[ErrorProgress, ...]:
+    def _errors(self, total: Delta) -> tuple[ErrorProgress, ...]:
         groups = sorted(total.errors.items(), key=lambda item: -item[1].count)[:_MAX_ERRORS]
         return tuple(
             ErrorProgress(
@@ -192,9 +192,9 @@ def _sum(cells: Iterable[Cell]) -> _Counts:
     return _Counts(sent, sent - unfinished, failed)
 
 
-def _by_endpoint(tally: Tally) -> dict[int, list[Cell]]:
+def _by_endpoint(delta: Delta) -> dict[int, list[Cell]]:
     found: dict[int, list[Cell]] = {}
-    for (_, endpoint), cell in tally.cells.items():
+    for (_, endpoint), cell in delta.cells.items():
         found.setdefault(endpoint, []).append(cell)
     return found
 
@@ -207,11 +207,11 @@ def _threshold(threshold: Threshold, found: Measurement | None) -> ThresholdProg
     return ThresholdProgress(threshold.text, state, measured, threshold.dimension)
 
 
-def _generator(tally: Tally, generators: Collection[ProcessFigures]) -> GeneratorProgress:
+def _generator(delta: Delta, generators: Collection[ProcessFigures]) -> GeneratorProgress:
     lag = Histogram()
-    for cell in tally.cells.values():
+    for cell in delta.cells.values():
         lag.merge(cell.lag)
-    stall_ns = tally.stalls.max_ns
+    stall_ns = delta.stalls.max_ns
     return GeneratorProgress(
         lag_p99_s=lag.percentile_s(99),
         stall_max_s=None if stall_ns is None else stall_ns / NS_PER_S,

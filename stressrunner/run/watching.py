@@ -2,8 +2,8 @@
 
 from stressrunner.engine.clock import Clock
 from stressrunner.fleet.beat import Beat, Fleet
+from stressrunner.metrics.delta import Delta
 from stressrunner.metrics.ledger import Summary
-from stressrunner.metrics.tally import Tally
 from stressrunner.run.judgement import Measured, Origin, Sent
 from stressrunner.run.listener import Listener
 from stressrunner.run.monitors import Monitors
@@ -37,9 +37,9 @@ class Watcher:
         self.aborted_by: Threshold | None = None  #: the threshold that cut the load off
         self.sent = Sent()  #: the messages whose delivery is checked
 
-    def heard(self, beat: Beat, total: Tally) -> bool:
+    def heard(self, beat: Beat, total: Delta) -> bool:
         """Pass on where the load stands; return whether a threshold or a hard limit cuts it off."""
-        self._masker.learn((*beat.tally.forensics.credentials, *beat.tally.tokens))
+        self._masker.learn((*beat.delta.forensics.credentials, *beat.delta.tokens))
         self.sent.attempts, self.sent.origin_ns = total.attempts, beat.origin_ns
         due = self._watchdog.feed(beat, self._monitors.figures())
         generators = self._monitors.generators() or {"generator": self._monitors.generator()}
@@ -87,9 +87,9 @@ class Watcher:
         return max((started_at_s[name] for name in firsts if name is not None), default=0.0)
 
 
-def _limit_hit(limits: Limits, beat: Beat, total: Tally) -> str:
+def _limit_hit(limits: Limits, beat: Beat, total: Delta) -> str:
     """Say which cap the load has gone beyond; those on requests are the generators' own, who never do."""
-    goes_on = bool(beat.phases) or beat.tally.in_flight > 0
+    goes_on = bool(beat.phases) or beat.delta.in_flight > 0
     if limits.duration_s is not None and goes_on and beat.at_s >= limits.duration_s:
         return f"a hard limit was hit: limits.duration allows {format_duration(limits.duration_s)}"
     size = sum(cell.bytes_sent + cell.bytes_received for cell in total.cells.values())

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from stressrunner.fleet.beat import Beat
-from stressrunner.metrics.tally import Cell, Tally
+from stressrunner.metrics.delta import Cell, Delta
 from stressrunner.monitor.figures import ProcessFigures
 from stressrunner.scenario.threshold import Threshold
 from stressrunner.verdict.figures import LiveRecord
@@ -88,7 +88,7 @@ class RequestGuard:
         return self._judge(self._at_s)
 
     def _piece(self, beat: Beat) -> Slice:
-        piece = Slice.of(self._cells(beat.tally), self._metric, beat.duration_s)
+        piece = Slice.of(self._cells(beat.delta), self._metric, beat.duration_s)
         piece.absent_s = self._absent_s(beat)
         return piece
 
@@ -99,10 +99,10 @@ class RequestGuard:
     def _measure(self) -> Measurement:
         return measure(self._threshold, self._rolling.aggregate())
 
-    def _cells(self, tally: Tally) -> list[Cell]:
+    def _cells(self, delta: Delta) -> list[Cell]:
         return [
             cell
-            for pair, cell in tally.cells.items()
+            for pair, cell in delta.cells.items()
             if (pair[0] in self._phases if self._pairs is None else pair in self._pairs)
         ]
 
@@ -166,12 +166,12 @@ class WholeGuard(RequestGuard):
 
     def _piece(self, beat: Beat) -> Slice:
         keys = [(phase, self._name) for phase in self._phases]
-        lengths = [beat.tally.wholes[key] for key in keys if key in beat.tally.wholes]
-        failed = sum(beat.tally.wholes_failed[key] for key in keys)
+        lengths = [beat.delta.wholes[key] for key in keys if key in beat.delta.wholes]
+        failed = sum(beat.delta.wholes_failed[key] for key in keys)
         piece = Slice.of_wholes(lengths, failed, beat.duration_s)
         for key in keys:
-            if key in beat.tally.wholes_late:
-                piece.late_times.merge(beat.tally.wholes_late[key])
+            if key in beat.delta.wholes_late:
+                piece.late_times.merge(beat.delta.wholes_late[key])
         return piece
 
     def _measure(self) -> Measurement:

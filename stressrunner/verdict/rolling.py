@@ -7,9 +7,9 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
+from stressrunner.metrics.delta import Cell
 from stressrunner.metrics.histogram import Histogram
 from stressrunner.metrics.lateness import LateTimes, without_lag
-from stressrunner.metrics.tally import Cell
 from stressrunner.plan.outcome import Outcome
 from stressrunner.scenario.threshold import Metric
 from stressrunner.verdict.measure import Aggregate

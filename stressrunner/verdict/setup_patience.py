@@ -4,8 +4,8 @@ It is fed with what was counted, once a second, of all generators together; it h
 """
 
 from stressrunner.fleet.beat import Beat
+from stressrunner.metrics.delta import Delta
 from stressrunner.metrics.summary import SetupStats
-from stressrunner.metrics.tally import Tally
 from stressrunner.verdict.overall import culprit
 
 __all__ = ["NOBODY", "PATIENCE_S", "SetupPatience", "nobody_set_up"]
@@ -21,7 +21,7 @@ class SetupPatience:
     def __init__(self) -> None:
         self._since_s: float | None = None  # when users began to be set up, after the load began
 
-    def is_over(self, beat: Beat, total: Tally) -> bool:
+    def is_over(self, beat: Beat, total: Delta) -> bool:
         """Take the next second and all so far; return whether the load is to end."""
         failed = sum(count for (_, name), count in total.wholes_failed.items() if name == _WHOLE)
         passed = sum(lengths.count for (_, name), lengths in total.wholes.items() if name == _WHOLE)

@@ -23,7 +23,7 @@ class Watchdog:
     def __init__(
         self, thresholds: Iterable[Threshold], *, endpoints: Sequence[str], streams: Sequence[Stream]
     ) -> None:
-        """Watch `thresholds`; tallies have indices into `endpoints`, and into the phases of all `streams`."""
+        """Watch `thresholds`; deltas have indices into `endpoints`, and into the phases of all `streams`."""
         self._endpoints = tuple(endpoints)
         self._phases = [(stream.name, phase) for stream in streams for phase in stream.load]
         self._streams = frozenset(stream.name for stream in streams)

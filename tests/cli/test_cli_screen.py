@@ -17,7 +17,7 @@ from rich.console import Console
 from stressrunner.cli.live_view import LiveView
 from stressrunner.cli.screen import ASCII, UNICODE, Screen, draw
 from stressrunner.cli.sparkline import bar, sparkline
-from stressrunner.metrics.tally import Tally
+from stressrunner.metrics.delta import Delta
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "live"
 SCREENS = {
@@ -130,7 +130,7 @@ def test_the_view_is_taken_away(terminal):
     """It draws on the terminal's other screen, which goes as a whole however the window changed; the cursor is given back."""
     view = LiveView(terminal)
     for n in range(1, 4):
-        view.progress(second(n), Tally())
+        view.progress(second(n), Delta())
     drawn_until_now = len(terminal.getvalue())
     assert "Full API" in terminal.getvalue()
     view.close()
@@ -144,9 +144,9 @@ def test_what_was_told_meanwhile_is_written_when_the_view_closes(terminal):
     """Notes are drawn while there is a view, and stand above the report afterwards, each once."""
     view = LiveView(terminal, verbose=True)
     view.note("before the load")
-    view.progress(second(1), Tally())
+    view.progress(second(1), Delta())
     view.note("a worker is late")
-    view.progress(second(2), Tally())
+    view.progress(second(2), Delta())
     view.close()
     before, drawn = terminal.getvalue().split("\x1b[?1049h")
     drawn, after = drawn.split("\x1b[?1049l")
@@ -169,7 +169,7 @@ def test_at_most_four_frames_a_second(terminal):
     """What is told faster than that is remembered, and drawn with the next frame."""
     view = LiveView(terminal)
     for n in range(101):
-        view.progress(replace(second(1), at_s=n / 100), Tally())
+        view.progress(replace(second(1), at_s=n / 100), Delta())
     view.close()
     assert terminal.getvalue().count("Full API") in (4, 5, 6)
 
@@ -179,7 +179,7 @@ def test_news_stand_above_the_view(terminal):
     view = LiveView(terminal, verbose=True)
     view.note("target https://staging.example.com")
     for n in range(1, 3):
-        view.progress(second(n), Tally())
+        view.progress(second(n), Delta())
     view.close()
     text = terminal.getvalue()
     assert text.startswith("target https://staging.example.com\n")

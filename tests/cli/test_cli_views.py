@@ -14,7 +14,7 @@ from made_progress import EMPTY, RUNNING, second
 from stressrunner.cli.live_view import LiveView
 from stressrunner.cli.progress import left_s, progress_line
 from stressrunner.cli.views import LineView, view_on
-from stressrunner.metrics.tally import Tally
+from stressrunner.metrics.delta import Delta
 from stressrunner.run.listener import ErrorProgress
 
 
@@ -45,7 +45,7 @@ def test_a_line_at_once_and_then_every_ten_seconds():
     stream = io.StringIO()
     view = LineView(stream)
     for n in range(1, 32):
-        view.progress(second(n), Tally())
+        view.progress(second(n), Delta())
     view.note("of no interest")
     view.close()
     lines = stream.getvalue().splitlines()
@@ -58,7 +58,7 @@ def test_everything_is_told_when_that_is_wanted():
     view = LineView(stream, verbose=True)
     view.note("target https://staging.example.com")
     for n in range(1, 4):
-        view.progress(second(n), Tally())
+        view.progress(second(n), Delta())
     lines = stream.getvalue().splitlines()
     assert lines[0] == "target https://staging.example.com"
     assert lines[1:5] == [

@@ -140,7 +140,7 @@ mix: {a: 1}
 
 def test_setup_hands_on_what_it_captures():
     """The captures and cookies of setup are those that every iteration of the load begins with."""
-    done, tally = once(
+    done, delta = once(
         SETUP,
         "setup",
         lambda number, request: FakeAnswer(
@@ -148,8 +148,8 @@ def test_setup_hands_on_what_it_captures():
         ),
     )
     assert (done.problem, done.captures) == ("", {"token": "t2"})
-    assert tally.apart["setup"].sent == 3
-    assert not tally.cells
+    assert delta.apart["setup"].sent == 3
+    assert not delta.cells
     plan = replace(
         compile_plan(scenario_of(SETUP), seed=1, run_id="r"), captures=done.captures, cookies=done.cookies
     )
@@ -159,9 +159,9 @@ def test_setup_hands_on_what_it_captures():
 
 def test_setup_says_why_it_failed():
     """The first failure ends setup, and its message is what a reader is told."""
-    done, tally = once(SETUP, "setup", lambda number, request: FakeAnswer(0.01, status=401))
+    done, delta = once(SETUP, "setup", lambda number, request: FakeAnswer(0.01, status=401))
     assert done.problem == "status was 401"
-    assert list(tally.errors) == [ErrorKey("setup: http 401", status=401)]
+    assert list(delta.errors) == [ErrorKey("setup: http 401", status=401)]
 
 
 def test_what_cannot_be_handed_on_fails_setup():
@@ -175,11 +175,11 @@ def test_teardown_sees_what_setup_captured():
     """Teardown begins with the captures of setup."""
     targets = []
     text = SETUP + "\nteardown: [{delete: '/tokens/{{ token }}'}]"
-    done, tally = once(
+    done, delta = once(
         text,
         "teardown",
         lambda n, request: targets.append(request.target) or FakeAnswer(0.01),
         captures={"token": "t2"},
     )
     assert (done.problem, targets) == ("", ["/tokens/t2"])
-    assert tally.apart["teardown"].sent == 1
+    assert delta.apart["teardown"].sent == 1

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from metrics.metrics_samples import MS, sample
 
+from stressrunner.metrics.delta import Delta
 from stressrunner.metrics.histogram import Histogram
-from stressrunner.metrics.tally import Tally
 from stressrunner.plan.outcome import Outcome, Problem
 from stressrunner.run.export.figures import BOUNDS_S, Buckets, families
 
@@ -46,7 +46,7 @@ def test_a_time_at_a_bound_belongs_to_its_bucket():
 
 def test_requests_are_told_apart_by_phase_endpoint_and_outcome():
     """What became of requests is counted by phase and endpoint, so that a warm-up can be left out."""
-    total = Tally()
+    total = Delta()
     names = [endpoint.name for endpoint in RUNNING.endpoints]
     for phase, endpoint, outcome in [(0, 0, Outcome.OK), (1, 0, Outcome.OK), (1, 1, Outcome.FAILED)]:
         problem = Problem("reset", "gone") if outcome is Outcome.FAILED else None
@@ -68,6 +68,6 @@ def test_requests_are_told_apart_by_phase_endpoint_and_outcome():
 
 def test_what_is_not_known_is_not_exported():
     """A threshold that nothing was judged by, and a figure of the generator that is missing, have no point."""
-    found = by_name(families(RUNNING, Tally(), ["load"]))
+    found = by_name(families(RUNNING, Delta(), ["load"]))
     judged = {one.text for one in RUNNING.thresholds if one.state != "open"}
     assert {point.labels["threshold"] for point in found["stressrunner_threshold_holds"]} == judged

@@ -16,15 +16,15 @@ pytest.importorskip("opentelemetry.sdk", reason="stressrunner[otlp] is not insta
 from export.otlp_receiver import receiving
 
 from stressrunner.errors import UsageError
-from stressrunner.metrics.tally import Tally
+from stressrunner.metrics.delta import Delta
 from stressrunner.plan.outcome import Outcome
 from stressrunner.run.export.figures import BOUNDS_S, Buckets
 from stressrunner.run.export.otlp import pushing_otlp
 
 
 def counted(requests):
-    """Return the tally of so many requests, of which each took a millisecond longer than the one before."""
-    total = Tally()
+    """Return the delta of so many requests, of which each took a millisecond longer than the one before."""
+    total = Delta()
     total.extend([sample(took_ms=n + 1) for n in range(requests)])
     return total
 

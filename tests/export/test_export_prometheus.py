@@ -21,7 +21,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from stressrunner.cli.exports import Exports
 from stressrunner.errors import UsageError
-from stressrunner.metrics.tally import Tally
+from stressrunner.metrics.delta import Delta
 from stressrunner.run.export.figures import BOUNDS_S, Buckets
 from stressrunner.run.export.prometheus import serving_prometheus
 
@@ -41,7 +41,7 @@ def scraped(port):
 
 def test_what_is_served_is_what_was_counted():
     """The parser of Prometheus reads counters, gauges and the distribution of times as they were counted."""
-    total = Tally()
+    total = Delta()
     total.extend([sample(took_ms=n + 1) for n in range(300)])
     total.cell(0, 0).response_time.never = 4
     with serving_prometheus("127.0.0.1", 0, ["load"]) as (listener, port):
@@ -70,7 +70,7 @@ def held(linger_s):
         exports.prometheus = listener
 
         def end():
-            listener.progress(RUNNING, Tally())
+            listener.progress(RUNNING, Delta())
 
         yield exports, lambda: scraped(port), end
 

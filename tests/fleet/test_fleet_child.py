@@ -12,7 +12,6 @@ from fleet.recording_server import recording_server
 from stressrunner.fleet.messages import (
     VERSION,
     Busy,
-    Delta,
     Failed,
     Hello,
     Over,
@@ -21,9 +20,10 @@ from stressrunner.fleet.messages import (
     Pong,
     Start,
     Stop,
+    Update,
     frame_of,
 )
-from stressrunner.metrics.wire import tally_from_wire
+from stressrunner.metrics.wire import delta_from_wire
 
 FOREVER = f"{ONE}load: {{concurrency: 2, duration: 60s}}"
 
@@ -42,13 +42,13 @@ def generator():
         yield process
 
 
-def sent_of(delta):
-    """Return how many requests a delta tells of."""
-    return sum(cell.sent for cell in tally_from_wire(delta.tally, 0).cells.values())
+def sent_of(update):
+    """Return how many requests an update tells of."""
+    return sum(cell.sent for cell in delta_from_wire(update.delta, 0).cells.values())
 
 
 def test_a_conversation(server, generator):
-    """From hello to the final delta; the deltas together are what the server has seen."""
+    """From hello to the final update; the updates together are what the server has seen."""
     assert generator.hello == Hello(VERSION)
     generator.arm(assignment(f"{ONE}load: {{rate: 50/s, duration: 1s}}", server.url))
     assert generator.ask(Ping()) == Pong()
@@ -66,7 +66,7 @@ def test_a_conversation(server, generator):
 
 
 def test_a_question_can_be_asked_again(server, generator):
-    """The same number brings the same delta, however much was counted meanwhile; the next one brings the rest."""
+    """The same number brings the same update, however much was counted meanwhile; the next one brings the rest."""
     generator.arm(assignment(FOREVER, server.url))
     generator.send(Start(0.0))
     server.wait_for(20)
@@ -92,13 +92,13 @@ def test_a_starved_generator_says_that_it_is_alive(server, generator):
         generator.send(Poll(0))
     answers = [generator.receive() for _ in range(19)]  # all but perhaps the one of the loop
     assert answers.count(Busy()) >= 10
-    deltas = {said.seq: said for said in answers if isinstance(said, Delta)}
-    while not any(delta.is_final for delta in deltas.values()):
+    updates = {said.seq: said for said in answers if isinstance(said, Update)}
+    while not any(update.is_final for update in updates.values()):
         said = generator.receive()
-        if isinstance(said, Delta):
-            deltas[said.seq] = said
-        generator.send(Poll(len(deltas)))
-    assert sum(map(sent_of, deltas.values())) == server.requests.total() == 80
+        if isinstance(said, Update):
+            updates[said.seq] = said
+        generator.send(Poll(len(updates)))
+    assert sum(map(sent_of, updates.values())) == server.requests.total() == 80
 
 
 def test_stop_cuts_off(server, generator):
@@ -172,13 +172,13 @@ def test_another_protocol_ends_it(generator, octets):
 
 
 def test_a_poll_out_of_order_ends_it(server, generator):
-    """A number that is neither the last delta's nor the next one's shows that something was lost."""
+    """A number that is neither the last update's nor the next one's shows that something was lost."""
     generator.arm(assignment(FOREVER, server.url))
     generator.send(Start(0.0))
     server.wait_for(1)
-    assert isinstance(generator.ask(Poll(0)), Delta)
+    assert isinstance(generator.ask(Poll(0)), Update)
     assert generator.ask(Poll(5)) is None
-    assert "there is no delta 5" in generator.complaints()
+    assert "there is no update 5" in generator.complaints()
 
 
 STRAY = """

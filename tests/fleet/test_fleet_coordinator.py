@@ -17,7 +17,6 @@ from stressrunner.fleet.messages import (
     VERSION,
     Assignment,
     Busy,
-    Delta,
     Failed,
     Hello,
     Over,
@@ -27,11 +26,12 @@ from stressrunner.fleet.messages import (
     Ready,
     Start,
     Stop,
+    Update,
 )
 from stressrunner.fleet.processes import ProcessFleet, Work
 from stressrunner.fleet.size import cores, fleet_size
-from stressrunner.metrics.tally import Tally
-from stressrunner.metrics.wire import tally_to_wire
+from stressrunner.metrics.delta import Delta
+from stressrunner.metrics.wire import delta_to_wire
 from stressrunner.plan.plan import compile_plan
 from stressrunner.scenario.model import Closed, Open, Phase
 
@@ -80,20 +80,20 @@ class FakeGenerator:
                 self._begun_ns = self._clock.now_ns() + round(in_s * 1e9)
             case Poll(seq):
                 self.polls.append(seq)
-                self._say(self.delta(seq))
+                self._say(self.update(seq))
             case Stop():
                 self._end_s = min(self._end_s, self._at_s)
 
-    def delta(self, seq: int) -> Delta:
-        """Return the next delta, with a request for every second that has passed."""
-        tally = Tally()
+    def update(self, seq: int) -> Update:
+        """Return the next update, with a request for every second that has passed."""
+        delta = Delta()
         seconds = int(min(self._at_s, self._end_s))
-        tally.extend([sample(second * 1000) for second in range(self._told, seconds)])
+        delta.extend([sample(second * 1000) for second in range(self._told, seconds)])
         self._told = seconds
         is_final = self._at_s >= self._end_s
-        tally.in_flight = 0 if is_final else 1
+        delta.in_flight = 0 if is_final else 1
         span = [0, 0, round(min(self._at_s, self._end_s) * 1e9)]
-        return Delta(seq, is_final, tally_to_wire(tally, 0), [] if is_final else [0], [span], "")
+        return Update(seq, is_final, delta_to_wire(delta, 0), [] if is_final else [0], [span], "")
 
     async def receive(self):
         """Return the next message; `Over` when the load has ended."""
@@ -155,7 +155,7 @@ def test_generators_that_end_at_different_times():
     }
     ran = Fleet(early, {})
     assert ran.summary.totals.sent == 1 + SECONDS
-    assert [beat.tally.in_flight for beat in ran.ear.beats[:3]] == [2, 1, 1]
+    assert [beat.delta.in_flight for beat in ran.ear.beats[:3]] == [2, 1, 1]
     assert [beat.phases for beat in ran.ear.beats[:3]] == [{0}, {0}, {0}]
     assert ran.ear.beats[-1].phases == frozenset()
 
@@ -168,7 +168,7 @@ def test_a_lost_answer_is_asked_for_again():
         if message.seq == 1 and not lost:
             lost.append(message)
             return None
-        return me.delta(message.seq)
+        return me.update(message.seq)
 
     ran = Fleet({"poll": forgetful})
     assert len(lost) == 1
@@ -177,12 +177,12 @@ def test_a_lost_answer_is_asked_for_again():
 
 
 def test_an_answer_that_comes_twice_counts_once():
-    """A delta that has arrived already is not counted again."""
+    """An update that has arrived already is not counted again."""
     told = {}
 
     def twice(me, message):
         if message.seq not in told:
-            told[message.seq] = me.delta(message.seq)
+            told[message.seq] = me.update(message.seq)
         me._say(told[message.seq])
         return told[message.seq]
 
@@ -193,12 +193,12 @@ def test_an_answer_that_comes_twice_counts_once():
 
 def at_poll(number, answer):
     """Return a generator that answers its poll of a number in another way."""
-    return {"poll": lambda me, message: answer if message.seq == number else me.delta(message.seq)}
+    return {"poll": lambda me, message: answer if message.seq == number else me.update(message.seq)}
 
 
 def silent(me, message):
     """Answer two polls, and then none."""
-    return me.delta(message.seq) if message.seq < 2 else None
+    return me.update(message.seq) if message.seq < 2 else None
 
 
 @pytest.mark.parametrize(
@@ -207,12 +207,12 @@ def silent(me, message):
         ({"poll": silent}, "was given up 13.0 s into the load (it has not answered for 10 s)"),
         (at_poll(2, Pong()), "said what makes no sense 3.0 s into the load (Pong has no place here)"),
         (
-            at_poll(2, Delta(7, False, None, [], [], "")),
-            "said what makes no sense 3.0 s into the load (delta 7 came before delta 2)",
+            at_poll(2, Update(7, False, None, [], [], "")),
+            "said what makes no sense 3.0 s into the load (update 7 came before update 2)",
         ),
         (
-            at_poll(2, Delta(2, False, {}, [], [], "")),
-            "said what makes no sense 3.0 s into the load (this is no tally",
+            at_poll(2, Update(2, False, {}, [], [], "")),
+            "said what makes no sense 3.0 s into the load (this is no delta",
         ),
     ],
 )
@@ -235,7 +235,7 @@ def busy_until(end_s):
     """Return a generator that is starved from its third poll on until a moment: all it says is that it is alive."""
 
     def starved(me, message):
-        return Busy() if message.seq >= 2 and me._at_s < end_s else me.delta(message.seq)
+        return Busy() if message.seq >= 2 and me._at_s < end_s else me.update(message.seq)
 
     return {"poll": starved, "start": on_and_on}
 
@@ -253,7 +253,7 @@ def test_nothing_of_a_busy_generator_is_lost():
     seconds = [channel._told for channel in ran.channels]
     assert ran.summary.totals.sent == sum(seconds)
     assert min(seconds) >= 59
-    assert ran.ear.beats[30].tally.cells.keys() == {(0, 0)}  # the others' figures come on time
+    assert ran.ear.beats[30].delta.cells.keys() == {(0, 0)}  # the others' figures come on time
 
 
 def test_a_busy_generator_is_given_up_in_the_end():

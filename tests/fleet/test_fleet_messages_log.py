@@ -9,8 +9,8 @@ from fleet.test_fleet_coordinator import Fleet
 from stressrunner.engine.attempt import Attempt
 from stressrunner.fleet.generator import MOST_ATTEMPTS
 from stressrunner.fleet.messages import Over, Poll, Start, frame_of
-from stressrunner.metrics.tally import Tally
-from stressrunner.metrics.wire import tally_from_wire, tally_to_wire
+from stressrunner.metrics.delta import Delta
+from stressrunner.metrics.wire import delta_from_wire, delta_to_wire
 from stressrunner.plan.reply import Reply
 
 MESSAGES = """\
@@ -44,14 +44,14 @@ def test_two_generators_log_all_messages():
 
 
 def test_a_generator_hands_over_no_more_than_fits():
-    """One delta has so many messages and no more; what is left comes in further ones, and the last says so."""
+    """One update has so many messages and no more; what is left comes in further ones, and the last says so."""
     count = MOST_ATTEMPTS + 100
     with recording_server(0) as server, Spoken() as generator:
         generator.arm(assignment(MESSAGES.format(messages=count // 10, sessions=10), server.url))
         generator.send(Start(0.0))
         assert generator.receive() == Over()
         first, last = generator.ask(Poll(0)), generator.ask(Poll(1))
-    sizes = [len(tally_from_wire(delta.tally, 0).attempts) for delta in (first, last)]
+    sizes = [len(delta_from_wire(update.delta, 0).attempts) for update in (first, last)]
     assert sizes == [MOST_ATTEMPTS, 100]
     assert (first.is_final, last.is_final) == (False, True)
     assert len(frame_of(first)) < 1_000_000
@@ -62,15 +62,15 @@ def test_a_coordinator_asks_for_what_is_left_at_once():
     attempt = Attempt(0, 0, 0, 0, 0, 0, Reply.ACKNOWLEDGED)
 
     def slowly(me, message):
-        delta = me.delta(message.seq)
+        update = me.update(message.seq)
         left = getattr(me, "left", 5)
-        if delta.is_final:
+        if update.is_final:
             me.left = left - 1
-        tally = Tally()
-        tally.attempts = [attempt]
-        wire = {**delta.tally, "attempts": tally_to_wire(tally, 0)["attempts"]}
-        return type(delta)(
-            delta.seq, delta.is_final and left == 0, wire, delta.phases, delta.spans_ns, delta.failure
+        delta = Delta()
+        delta.attempts = [attempt]
+        wire = {**update.delta, "attempts": delta_to_wire(delta, 0)["attempts"]}
+        return type(update)(
+            update.seq, update.is_final and left == 0, wire, update.phases, update.spans_ns, update.failure
         )
 
     ear = Listening()

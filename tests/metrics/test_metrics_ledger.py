@@ -4,8 +4,8 @@ import pytest
 from metrics_samples import MS, sample
 
 from stressrunner.engine.loop_watch import Late
+from stressrunner.metrics.delta import Delta
 from stressrunner.metrics.ledger import Ledger, PhaseOutline
-from stressrunner.metrics.tally import Tally
 from stressrunner.plan.outcome import Outcome
 
 ORIGIN_NS = 5_000 * MS
@@ -28,11 +28,11 @@ def request(phase, at_s, took_s=0.01, outcome=Outcome.OK, **changes):
 
 def ledger_of(*requests, phases=(WARM, HOLD, TAIL)):
     """Return the books of some requests, handed over in one piece."""
-    tally = Tally()
+    delta = Delta()
     for one in requests:
-        tally.record(one)
+        delta.record(one)
     ledger = Ledger(("login", "search"), phases, ORIGIN_NS)
-    ledger.add(tally, at(0), at(10))
+    ledger.add(delta, at(0), at(10))
     return ledger
 
 
@@ -145,9 +145,9 @@ def test_the_worst_spell_is_two_neighbouring_seconds(own_ms, late, left):
     """It has most of the generator's own time, the first of equal ones; apart from it are the other seconds, and what was late in them."""
     ledger = Ledger(("login",), (HOLD,), ORIGIN_NS)
     for second, own in enumerate(own_ms):
-        tally = Tally()
-        tally.record(request(0, second, second / 100, late=Late(own * MS) if own else None))
-        ledger.add(tally, at(second), at(second + 1))
+        delta = Delta()
+        delta.record(request(0, second, second / 100, late=Late(own * MS) if own else None))
+        ledger.add(delta, at(second), at(second + 1))
     summary = ledger.summary({0: (at(0), at(len(own_ms)))})
     apart = summary.apart_from_spell
     assert summary.late_in_spell == late
@@ -183,12 +183,12 @@ def test_percentiles_without_a_field():
 
 
 def test_what_is_handed_over_is_added():
-    """Several tallies make one summary, and a point of the timeline each."""
+    """Several deltas make one summary, and a point of the timeline each."""
     ledger = Ledger(("login",), (HOLD,), ORIGIN_NS)
     for second in range(3):
-        tally = Tally()
-        tally.record(request(0, second))
-        ledger.add(tally, at(second), at(second + 1))
+        delta = Delta()
+        delta.record(request(0, second))
+        ledger.add(delta, at(second), at(second + 1))
     summary = ledger.summary({0: (at(0), at(3))})
     assert summary.totals.sent == 3
     assert [(p.at_s, p.duration_s, p.sent) for p in summary.timeline] == [(0, 1, 1), (1, 1, 1), (2, 1, 1)]

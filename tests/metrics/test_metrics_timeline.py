@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from metrics_samples import sample
 
+from stressrunner.metrics.delta import Delta
 from stressrunner.metrics.spread import Spread
-from stressrunner.metrics.tally import Tally
 from stressrunner.metrics.timeline import MAX_KINDS, MAX_POINTS, Offer, Timeline
 from stressrunner.plan.outcome import Outcome, Problem
 from stressrunner.plan.pacing import Ramp
@@ -16,11 +16,11 @@ from stressrunner.plan.pacing import Ramp
 
 def second(at_s, requests=1, in_flight=0):
     """Return what was counted in a second."""
-    tally = Tally()
+    delta = Delta()
     for k in range(requests):
-        tally.record(sample(at_s * 1000, 10 + k, Outcome.FAILED if k % 3 == 2 else Outcome.OK))
-    tally.in_flight = in_flight
-    return tally
+        delta.record(sample(at_s * 1000, 10 + k, Outcome.FAILED if k % 3 == 2 else Outcome.OK))
+    delta.in_flight = in_flight
+    return delta
 
 
 def timeline_of(seconds, requests=1):
@@ -83,22 +83,22 @@ def test_errors_are_told_apart_by_kind():
     timeline = Timeline()
     kinds = [*(f"http 50{n}" for n in range(MAX_KINDS)), "reset", "timeout"]
     for at_s in range(2):
-        tally = Tally()
+        delta = Delta()
         for n, kind in enumerate(kinds[: len(kinds) - at_s]):
             for k in range(10 - n):
                 failed = sample(at_s * 1000 + k, outcome=Outcome.FAILED, problem=Problem(kind, "so it is"))
-                tally.record(failed)
-        timeline.add(tally, at_s, 1)
+                delta.record(failed)
+        timeline.add(delta, at_s, 1)
     named = {kind: 10 - n for n, kind in enumerate(kinds[:MAX_KINDS])}
     assert [point.errors for point in timeline.points()] == [named | {"other": 5 + 4}, named | {"other": 5}]
 
 
 def test_response_times_are_kept_in_few_buckets():
     """A point tells how its response times were spread, what never ended included."""
-    tally = second(0, requests=3)
-    tally.record(sample(0, 30_000, Outcome.FAILED, never=True))
+    delta = second(0, requests=3)
+    delta.record(sample(0, 30_000, Outcome.FAILED, never=True))
     timeline = Timeline()
-    timeline.add(tally, 0, 1)
+    timeline.add(delta, 0, 1)
     (point,) = timeline.points()
     spread = Spread.read(point.spread)
     assert (sum(spread.counts.values()), spread.never) == (2, 1)

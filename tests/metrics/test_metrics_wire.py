@@ -1,4 +1,4 @@
-"""Tallies that cross a pipe: what is read back counts the same, wherever the reader's clock stands."""
+"""Deltas that cross a pipe: what is read back counts the same, wherever the reader's clock stands."""
 
 import json
 
@@ -9,10 +9,10 @@ from metrics_samples import sample
 
 from stressrunner.engine.attempt import Attempt
 from stressrunner.engine.loop_watch import Late
+from stressrunner.metrics.delta import Delta
 from stressrunner.metrics.lateness import LateTimes
 from stressrunner.metrics.ledger import Ledger, PhaseOutline
-from stressrunner.metrics.tally import Tally
-from stressrunner.metrics.wire import tally_from_wire, tally_to_wire
+from stressrunner.metrics.wire import delta_from_wire, delta_to_wire
 from stressrunner.plan.outcome import Outcome, Problem
 from stressrunner.plan.reply import Reply
 
@@ -58,73 +58,73 @@ attempts = st.builds(
 
 
 @st.composite
-def tallies(draw):
-    """Return a tally of anything that can be counted."""
-    tally = Tally()
-    tally.extend(draw(st.lists(samples, max_size=8)))
+def deltas(draw):
+    """Return a delta of anything that can be counted."""
+    delta = Delta()
+    delta.extend(draw(st.lists(samples, max_size=8)))
     for count in draw(st.lists(st.integers(1, 9), max_size=2)):
-        tally.record_dropped(0, 1, count)
-        tally.record_skipped(1, 0, count)
+        delta.record_dropped(0, 1, count)
+        delta.record_skipped(1, 0, count)
     for length_ns in draw(st.lists(st.integers(0, 10**12), max_size=3)):
-        tally.record_whole(0, "session", length_ns)
-        tally.stalls.record(length_ns)
-        tally.collections.record(length_ns // 2)
+        delta.record_whole(0, "session", length_ns)
+        delta.stalls.record(length_ns)
+        delta.collections.record(length_ns // 2)
     for phase, late in enumerate(draw(st.lists(lates, max_size=2))):
-        tally.record_whole(phase, "flow", None)
-        tally.record_whole(phase, "flow", 10**9, late)
-        tally.record_iteration(phase, in_error=late.is_ours)
-        tally.record_apart("setup", sample(outcome=Outcome.FAILED))
-        tally.late_arrivals[phase] += 1 + late.in_wake
+        delta.record_whole(phase, "flow", None)
+        delta.record_whole(phase, "flow", 10**9, late)
+        delta.record_iteration(phase, in_error=late.is_ours)
+        delta.record_apart("setup", sample(outcome=Outcome.FAILED))
+        delta.late_arrivals[phase] += 1 + late.in_wake
     for name in ("in_flight", "not_set_up", "absent_ns", "idle_ns", "freezes"):
-        setattr(tally, name, draw(st.integers(0, 99)))
-    tally.add_tokens(
+        setattr(delta, name, draw(st.integers(0, 99)))
+    delta.add_tokens(
         draw(st.integers(0, 9)), draw(st.integers(0, 9)), draw(st.lists(st.text(max_size=3), max_size=2))
     )
-    tally.attempts = draw(st.lists(attempts, max_size=3))
-    return tally
+    delta.attempts = draw(st.lists(attempts, max_size=3))
+    return delta
 
 
-def across(tally, there_ns=ORIGIN_NS, here_ns=ORIGIN_NS):
-    """Return a tally as it is on the other side of a pipe, by a clock that may be another one."""
-    return tally_from_wire(json.loads(json.dumps(tally_to_wire(tally, there_ns))), here_ns)
+def across(delta, there_ns=ORIGIN_NS, here_ns=ORIGIN_NS):
+    """Return a delta as it is on the other side of a pipe, by a clock that may be another one."""
+    return delta_from_wire(json.loads(json.dumps(delta_to_wire(delta, there_ns))), here_ns)
 
 
 def books(*parts, origin_ns=ORIGIN_NS):
-    """Return the summary of tallies."""
+    """Return the summary of deltas."""
     ledger = Ledger("abc", [PhaseOutline("p", False, None), PhaseOutline("q", False, None)], origin_ns)
-    for tally in parts:
-        ledger.add(tally, origin_ns, origin_ns + 10**9)
+    for delta in parts:
+        ledger.add(delta, origin_ns, origin_ns + 10**9)
     return ledger.summary({0: (origin_ns, origin_ns), 1: (origin_ns, origin_ns)})
 
 
-@given(tallies())
-def test_a_tally_survives_the_pipe(tally):
+@given(deltas())
+def test_a_delta_survives_the_pipe(delta):
     """What is read back is the same in every part, and so is written alike again."""
-    assert tally_to_wire(across(tally), ORIGIN_NS) == tally_to_wire(tally, ORIGIN_NS)
-    assert books(across(tally)) == books(tally)
-    assert across(tally).attempts == tally.attempts
+    assert delta_to_wire(across(delta), ORIGIN_NS) == delta_to_wire(delta, ORIGIN_NS)
+    assert books(across(delta)) == books(delta)
+    assert across(delta).attempts == delta.attempts
 
 
-@given(tallies(), tallies())
+@given(deltas(), deltas())
 def test_wire_copies_merge_as_originals(one, other):
     """Merging what was read back is merging what was counted."""
-    copies, originals = Tally(), Tally()
-    for tally in (one, other):
-        copies.merge(across(tally))
-        originals.merge(tally)
-    assert tally_to_wire(copies, ORIGIN_NS) == tally_to_wire(originals, ORIGIN_NS)
+    copies, originals = Delta(), Delta()
+    for delta in (one, other):
+        copies.merge(across(delta))
+        originals.merge(delta)
+    assert delta_to_wire(copies, ORIGIN_NS) == delta_to_wire(originals, ORIGIN_NS)
 
 
-@given(tallies(), st.integers(1, 10**15))
-def test_moments_are_told_by_the_readers_clock(tally, here_ns):
+@given(deltas(), st.integers(1, 10**15))
+def test_moments_are_told_by_the_readers_clock(delta, here_ns):
     """A generator whose clock stands elsewhere makes the same summary: only distances from the start cross."""
-    assert books(across(tally, here_ns=here_ns), origin_ns=here_ns) == books(tally)
+    assert books(across(delta, here_ns=here_ns), origin_ns=here_ns) == books(delta)
 
 
 def test_every_slot_of_a_cell_crosses():
     """No count or histogram of a cell is forgotten, also of those that are added one day."""
-    tally = Tally()
-    cell = tally.cell(0, 0)
+    delta = Delta()
+    cell = delta.cell(0, 0)
     for number, name in enumerate(cell.__slots__, start=1):
         value = getattr(cell, name)
         if isinstance(value, int):
@@ -138,8 +138,8 @@ def test_every_slot_of_a_cell_crosses():
                 getattr(value.setdefault("ttfb", LateTimes()), part).record(number)
         else:
             value.record(number)
-    read = across(tally).cell(0, 0)
-    fresh = Tally().cell(0, 0)
+    read = across(delta).cell(0, 0)
+    fresh = Delta().cell(0, 0)
     for name in cell.__slots__:
         theirs, ours = getattr(read, name), getattr(cell, name)
         if name == "late_times":
@@ -151,10 +151,10 @@ def test_every_slot_of_a_cell_crosses():
 
 
 def spoiled(change):
-    """Return the wire form of a tally with one part changed."""
-    tally = Tally()
-    tally.extend([sample(), sample(outcome=Outcome.FAILED)])
-    wire = tally_to_wire(tally, 0)
+    """Return the wire form of a delta with one part changed."""
+    delta = Delta()
+    delta.extend([sample(), sample(outcome=Outcome.FAILED)])
+    wire = delta_to_wire(delta, 0)
     change(wire)
     return wire
 
@@ -171,7 +171,7 @@ def spoiled(change):
         lambda wire: wire["cells"][0][2].pop("outcomes"),
     ],
 )
-def test_what_is_no_tally_is_refused(change):
+def test_what_is_no_delta_is_refused(change):
     """Parts that are missing, of another form or in contradiction are a ValueError and nothing else."""
     with pytest.raises(ValueError):
-        tally_from_wire(spoiled(change), 0)
+        delta_from_wire(spoiled(change), 0)

@@ -1,13 +1,13 @@
-"""Results of imagined runs, counted by the real tallies; the same on every machine and every day."""
+"""Results of imagined runs, counted by the real deltas; the same on every machine and every day."""
 
 from dataclasses import replace
 
 from reports.example_delivery import deliveries
 
 from stressrunner.engine.sample import Sample
+from stressrunner.metrics.delta import Delta
 from stressrunner.metrics.histogram import Histogram
 from stressrunner.metrics.summary import Latency, PhaseStats, error_groups, stats_of
-from stressrunner.metrics.tally import Tally
 from stressrunner.metrics.timeline import Timeline
 from stressrunner.monitor.figures import MonitorPoint, ProcessFigures
 from stressrunner.plan.outcome import Outcome, Problem
@@ -130,16 +130,16 @@ def timeout(i, seconds):
 
 
 def count(samples, seconds):
-    """Return the tally of samples and the timeline made of one tally for every second."""
-    total, timeline = Tally(), Timeline()
+    """Return the delta of samples and the timeline made of one delta for every second."""
+    total, timeline = Delta(), Timeline()
     for second in range(seconds):
-        tally = Tally()
+        delta = Delta()
         for one in samples:
             if second * S <= one.completed_ns < (second + 1) * S:
-                tally.record(one)
-        tally.in_flight = sum(one.due_ns < (second + 1) * S <= one.completed_ns for one in samples)
-        total.merge(tally)
-        timeline.add(tally, float(second), 1.0)
+                delta.record(one)
+        delta.in_flight = sum(one.due_ns < (second + 1) * S <= one.completed_ns for one in samples)
+        total.merge(delta)
+        timeline.add(delta, float(second), 1.0)
     return total, timeline.points()
 
 
@@ -241,10 +241,10 @@ def threshold(text, state, measured, limit, dimension, **more):
 
 def result_of(samples, seconds, *, planned=200, dropped=0, **parts):
     """Return the result of a run that had these samples; `parts` replace what a good run has."""
-    tally, timeline = count(samples, seconds)
+    delta, timeline = count(samples, seconds)
     if dropped:
-        tally.record_dropped(0, 0, dropped)
-    totals = stats_of(tally.cells.values(), planned=planned, duration_s=float(seconds))
+        delta.record_dropped(0, 0, dropped)
+    totals = stats_of(delta.cells.values(), planned=planned, duration_s=float(seconds))
     good = Result(
         run=run_record(float(seconds)),
         verdict=Verdict("passed", 0),
@@ -256,7 +256,7 @@ def result_of(samples, seconds, *, planned=200, dropped=0, **parts):
         apart={},
         endpoints={
             name: stats_of([cell], planned=cell.sent + cell.dropped, duration_s=float(seconds))
-            for name, cell in ((name, tally.cell(0, i)) for i, name in enumerate(ENDPOINTS))
+            for name, cell in ((name, delta.cell(0, i)) for i, name in enumerate(ENDPOINTS))
         },
         phases=(PhaseStats("load", False, 0.0, float(seconds), totals),),
         timeline=timeline,
@@ -267,7 +267,7 @@ def result_of(samples, seconds, *, planned=200, dropped=0, **parts):
         ),
         generator=generator(samples, seconds),
         monitors={"target": process(seconds=seconds)},
-        errors=error_groups(tally, ENDPOINTS, 0),
+        errors=error_groups(delta, ENDPOINTS, 0),
         exchanges=(),
         checks=(),
     )

@@ -7,8 +7,8 @@ from random import Random
 
 from reports.example_results import MS, S, process, result_of, run_record, sample, threshold
 
+from stressrunner.metrics.delta import Delta
 from stressrunner.metrics.summary import PhaseStats, error_groups, stats_of
-from stressrunner.metrics.tally import Tally
 from stressrunner.metrics.timeline import Offer, Timeline
 from stressrunner.monitor.figures import MonitorPoint
 from stressrunner.plan.outcome import Outcome, Problem
@@ -72,20 +72,20 @@ def _looks(seconds, low, grows):
 @cache
 def hour():
     """Return the result; it takes some seconds to count."""
-    random, total, timeline = Random(7), Tally(), Timeline()
+    random, total, timeline = Random(7), Delta(), Timeline()
     offers, begun = [], 0.0
     for _, _, ramp in _PHASES:
         offers.append(Offer(begun, ramp))
         begun += float(ramp.duration_s)
     for second in range(3600):
-        tally = Tally()
+        delta = Delta()
         due = sum(offer.between(0, second + 1) or 0 for offer in offers)
         already = sum(offer.between(0, second) or 0 for offer in offers)
         for i in range(int(already), int(due)):
-            tally.record(_request(random, second * S + (i - int(already)) * 20 * MS, second))
-        tally.in_flight = 3 + random.randrange(4) + 20 * (second in _TROUBLE_S)
-        total.merge(tally)
-        timeline.add(tally, float(second), 1.0)
+            delta.record(_request(random, second * S + (i - int(already)) * 20 * MS, second))
+        delta.in_flight = 3 + random.randrange(4) + 20 * (second in _TROUBLE_S)
+        total.merge(delta)
+        timeline.add(delta, float(second), 1.0)
     return _result(total, timeline.points(offers))
 
 

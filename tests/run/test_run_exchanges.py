@@ -10,9 +10,9 @@ from hosting.handler_server import QuietHandler, serving
 
 from stressrunner.http.origin import origin_of
 from stressrunner.masking import Masker
+from stressrunner.metrics.delta import Delta
 from stressrunner.metrics.forensics import Exhibit, Message
 from stressrunner.metrics.summary import stats_of
-from stressrunner.metrics.tally import Tally
 from stressrunner.plan.plan import compile_plan
 from stressrunner.plan.requests import _KEPT_IN_PATHS
 from stressrunner.run.curl_line import curl_line
@@ -202,7 +202,7 @@ def test_curl_sends_the_same_request_again(one):
 def test_checks_say_what_became_of_them():
     """A check that failed has its count; one that no response was held against was skipped."""
     scenario = build(load_text(SCENARIO.format(base_url="http://h"), environ={}))
-    nothing = stats_of(Tally().cells.values(), planned=0, duration_s=1.0)
+    nothing = stats_of(Delta().cells.values(), planned=0, duration_s=1.0)
     failed = {("login", "body.token"): 3, ("login", f"added == '{SECRET}'"): 1}
     records = check_records(scenario, {"login": nothing, "home": nothing}, failed, Masker([SECRET]))
     assert [(one.endpoint, one.text, one.state, one.failed) for one in records] == [

@@ -19,9 +19,9 @@ from metrics.metrics_samples import sample
 
 from stressrunner.fleet.beat import Beat, ledger_of
 from stressrunner.masking import Masker
-from stressrunner.metrics.tally import Tally
+from stressrunner.metrics.delta import Delta
 from stressrunner.metrics.timeline import MAX_POINTS
-from stressrunner.metrics.wire import tally_from_wire, tally_to_wire
+from stressrunner.metrics.wire import delta_from_wire, delta_to_wire
 from stressrunner.monitor.figures import MonitorPoint, ProcessFigures
 from stressrunner.monitor.series import PointSeries
 from stressrunner.plan.plan import compile_plan
@@ -75,24 +75,24 @@ class Coordinator:
         self.ledger = ledger_of(plan, 0)
         self.seconds = 0
         draw = Random(1)
-        self.told = [json.dumps(tally_to_wire(self.tally(draw), 0)) for _ in range(8)]
+        self.told = [json.dumps(delta_to_wire(self.delta(draw), 0)) for _ in range(8)]
 
     @staticmethod
-    def tally(draw):
+    def delta(draw):
         """Return what a generator counts in a second."""
-        tally = Tally()
-        tally.extend([sample(k, draw.lognormvariate(3, 0.2), endpoint=k % 2) for k in range(10)])
-        return tally
+        delta = Delta()
+        delta.extend([sample(k, draw.lognormvariate(3, 0.2), endpoint=k % 2) for k in range(10)])
+        return delta
 
     def go_on(self, seconds):
         """Let a load go on for so long; return how much is allocated then."""
         for _ in range(seconds):
             begin_ns = self.seconds * S
-            tally = tally_from_wire(json.loads(self.told[self.seconds % len(self.told)]), begin_ns)
+            delta = delta_from_wire(json.loads(self.told[self.seconds % len(self.told)]), begin_ns)
             self.seconds += 1
-            self.ledger.add(tally, begin_ns, begin_ns + S)
+            self.ledger.add(delta, begin_ns, begin_ns + S)
             self.monitors.look(float(self.seconds))
-            self.watcher.heard(Beat(float(self.seconds), 1.0, tally, frozenset({0}), 0), self.ledger.total)
+            self.watcher.heard(Beat(float(self.seconds), 1.0, delta, frozenset({0}), 0), self.ledger.total)
         gc.collect()
         return tracemalloc.get_traced_memory()[0]
 

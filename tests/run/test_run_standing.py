@@ -7,7 +7,7 @@ import pytest
 from stressrunner.engine.sample import Sample
 from stressrunner.fleet.beat import Beat
 from stressrunner.masking import Masker
-from stressrunner.metrics.tally import Tally
+from stressrunner.metrics.delta import Delta
 from stressrunner.monitor.figures import MonitorPoint
 from stressrunner.plan.outcome import Outcome, Problem
 from stressrunner.plan.plan import compile_plan
@@ -53,22 +53,22 @@ class Seconds:
 
     def __init__(self, standing):
         self.standing = standing
-        self.total = Tally()
+        self.total = Delta()
         self.at_s = 0.0
 
     def next(self, times_ms, *, phase=0, failed=(), endpoint=0, latest=(), generators=()):
         """Let a second pass in which requests took so long; return what is told."""
-        tally, phases = Tally(), frozenset() if phase is None else frozenset({phase})
+        delta, phases = Delta(), frozenset() if phase is None else frozenset({phase})
         for took_ms in times_ms:
-            tally.record(request(took_ms, endpoint))
+            delta.record(request(took_ms, endpoint))
         for kind in failed:
             problem = Problem(kind, f"{kind} of s3cret-name")
-            tally.record(request(5, endpoint)._replace(outcome=Outcome.FAILED, problem=problem))
-        tally.in_flight = 3
-        tally.stalls.record(2 * MS)
-        self.total.merge(tally)
+            delta.record(request(5, endpoint)._replace(outcome=Outcome.FAILED, problem=problem))
+        delta.in_flight = 3
+        delta.stalls.record(2 * MS)
+        self.total.merge(delta)
         self.at_s += 1.0
-        return self.standing.after(Beat(self.at_s, 1.0, tally, phases), self.total, dict(latest), generators)
+        return self.standing.after(Beat(self.at_s, 1.0, delta, phases), self.total, dict(latest), generators)
 
 
 def request(took_ms, endpoint):
@@ -189,7 +189,7 @@ def test_streams_tell_where_each_of_them_is(tmp_path):
     scenario = build(load_document(path, environ={}))
     standing = Standing(scenario, compile_plan(scenario, seed=1, run_id="r"), Masker([]))
     told = [
-        standing.after(Beat(at_s, 1.0, Tally(), frozenset(phases)), Tally(), {}, ())
+        standing.after(Beat(at_s, 1.0, Delta(), frozenset(phases)), Delta(), {}, ())
         for at_s, phases in ((1.0, {0, 2}), (3.0, {1, 2}), (6.0, {1}), (6.5, set()))
     ]
     assert [[(p.name, p.number, p.count, p.left_s) for p in one.phases] for one in told] == [

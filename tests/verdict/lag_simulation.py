@@ -11,8 +11,8 @@ from math import exp
 
 from stressrunner.engine.loop_watch import LEAST_NS, Late
 from stressrunner.engine.sample import Sample
+from stressrunner.metrics.delta import Delta
 from stressrunner.metrics.ledger import Ledger, PhaseOutline, Summary
-from stressrunner.metrics.tally import Tally
 from stressrunner.plan.outcome import Outcome, Problem
 from stressrunner.scenario.threshold_grammar import parse_threshold
 from stressrunner.verdict.figures import Figures
@@ -217,8 +217,8 @@ def books(samples, absences):
         seconds[sample.completed_ns // NS].append(sample)
     ledger = Ledger(["one"], [PhaseOutline("p", warmup=False, planned=None)], 0)
     for second in range(max(seconds) + 1):
-        tally = Tally()
-        tally.extend(seconds.get(second, []))
-        tally.stalls.extend([round((end - begin) * NS) for begin, end in absences if int(end) == second])
-        ledger.add(tally, second * NS, (second + 1) * NS)
+        delta = Delta()
+        delta.extend(seconds.get(second, []))
+        delta.stalls.extend([round((end - begin) * NS) for begin, end in absences if int(end) == second])
+        ledger.add(delta, second * NS, (second + 1) * NS)
     return ledger.summary({0: (0, (max(seconds) + 1) * NS)})

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 
 from stressrunner.engine.sample import Sample
+from stressrunner.metrics.delta import Cell
 from stressrunner.metrics.histogram import Histogram
 from stressrunner.metrics.summary import Latency, PhaseStats, Stats, stats_of
-from stressrunner.metrics.tally import Cell
 from stressrunner.monitor.figures import MonitorPoint, ProcessFigures
 from stressrunner.monitor.trend import growth, slope_per_h
 from stressrunner.plan.outcome import Outcome

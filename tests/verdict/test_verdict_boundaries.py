@@ -6,7 +6,7 @@ import pytest
 from made_figures import cell_of, figures, sample, stats
 
 from stressrunner.fleet.beat import Beat
-from stressrunner.metrics.tally import Tally
+from stressrunner.metrics.delta import Delta
 from stressrunner.scenario.threshold_grammar import parse_threshold
 from stressrunner.verdict.rolling import Rolling, Slice
 from stressrunner.verdict.setup_patience import SetupPatience
@@ -16,10 +16,10 @@ from stressrunner.verdict.thresholds import evaluate
 @pytest.mark.parametrize(("at_s", "is_over"), [(29.9, False), (30.0, True), (30.4, True)])
 def test_patience_with_users_who_cannot_be_set_up_ends_after_30_s(at_s, is_over):
     """Seconds are never handed over exactly: the first one at or beyond the limit ends the load."""
-    patience, total = SetupPatience(), Tally()
+    patience, total = SetupPatience(), Delta()
     total.record_whole(0, "user_setup", None)
-    assert not patience.is_over(Beat(1.0, 1.0, Tally(), frozenset({0})), total)
-    assert patience.is_over(Beat(at_s, 1.0, Tally(), frozenset({0})), total) == is_over
+    assert not patience.is_over(Beat(1.0, 1.0, Delta(), frozenset({0})), total)
+    assert patience.is_over(Beat(at_s, 1.0, Delta(), frozenset({0})), total) == is_over
 
 
 @pytest.mark.parametrize(("not_reached", "measured"), [(0, 0.0), (5, 0.5), (15, 0.75)])

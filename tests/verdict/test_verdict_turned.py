@@ -7,8 +7,8 @@ from made_figures import cell_of, figures, latency, phase, point, process, sampl
 from test_verdict_watchdog import Load
 
 from stressrunner.engine.loop_watch import Late
+from stressrunner.metrics.delta import Delta
 from stressrunner.metrics.summary import SetupStats, stats_of
-from stressrunner.metrics.tally import Tally
 from stressrunner.plan.outcome import Outcome, Problem
 from stressrunner.scenario.threshold import Exempt
 from stressrunner.scenario.threshold_grammar import parse_threshold
@@ -128,11 +128,11 @@ def test_defaults_without_what_others_judge_are_turned_too():
 
 def dropping(by_lag, late, others=0):
     """Return figures of 1,000 arrivals of which some were dropped, so many of them by lag."""
-    tally = Tally()
-    tally.extend([sample(10)] * (1000 - by_lag - others))
-    tally.record_dropped(0, 0, others)
-    tally.record_dropped(0, 0, by_lag, late)
-    return stats_of(tally.cells.values(), planned=1000, duration_s=10.0)
+    delta = Delta()
+    delta.extend([sample(10)] * (1000 - by_lag - others))
+    delta.record_dropped(0, 0, others)
+    delta.record_dropped(0, 0, by_lag, late)
+    return stats_of(delta.cells.values(), planned=1000, duration_s=10.0)
 
 
 @pytest.mark.parametrize("late", [Late(50 * MS, is_ours=True), Late(0, in_wake=True)])

@@ -8,7 +8,7 @@ from made_figures import MS, figures, phase, point, process, sample, stats
 
 from stressrunner.engine.loop_watch import Late
 from stressrunner.fleet.beat import Beat
-from stressrunner.metrics.tally import Tally
+from stressrunner.metrics.delta import Delta
 from stressrunner.plan.outcome import Outcome
 from stressrunner.scenario.model import Mix, Open, Phase, Stream
 from stressrunner.scenario.threshold_grammar import parse_threshold
@@ -35,12 +35,12 @@ class Load:
     def second(self, samples, phase=1, *, running=..., monitors=None, dropped=0):
         """Let a second pass in which requests of a phase completed; return the text of what stops the load."""
         self.at_s += 1.0
-        tally = Tally()
+        delta = Delta()
         for one in samples:
-            tally.record(one._replace(phase=phase))
-        tally.record_dropped(phase, 0, dropped)
+            delta.record(one._replace(phase=phase))
+        delta.record_dropped(phase, 0, dropped)
         phases = {phase} if running is ... else {running} - {None}
-        due = self.dog.feed(Beat(self.at_s, 1.0, tally, frozenset(phases)), monitors)
+        due = self.dog.feed(Beat(self.at_s, 1.0, delta, frozenset(phases)), monitors)
         return due and due.text
 
     def seconds(self, *many, **how):
@@ -314,9 +314,9 @@ def test_sessions_and_processes_show_theirs_too():
     watched = {"target": process(point(1, memory=50_000_000))}
     load.second(FAST, monitors=watched)
     assert latest(load) == {"session.p95 < 1s": None, "target.memory < 100MB": 50_000_000}
-    tally = Tally()
-    tally.record_whole(1, "session", 2_000_000_000)
-    assert load.dog.feed(Beat(2.0, 1.0, tally, frozenset({1})), watched) is None
+    delta = Delta()
+    delta.record_whole(1, "session", 2_000_000_000)
+    assert load.dog.feed(Beat(2.0, 1.0, delta, frozenset({1})), watched) is None
     assert latest(load)["session.p95 < 1s"] == pytest.approx(2.0)
     assert load.dog.records() == {}
 
@@ -326,10 +326,10 @@ def session_seconds(load, *many, phase=1):
     stops = {}
     for lengths_s in many:
         load.at_s += 1.0
-        tally = Tally()
+        delta = Delta()
         for length_s in lengths_s:
-            tally.record_whole(phase, "session", None if length_s is None else round(length_s * 1e9))
-        due = load.dog.feed(Beat(load.at_s, 1.0, tally, frozenset({phase})))
+            delta.record_whole(phase, "session", None if length_s is None else round(length_s * 1e9))
+        due = load.dog.feed(Beat(load.at_s, 1.0, delta, frozenset({phase})))
         if due is not None:
             stops[load.at_s] = due.text
     return stops
@@ -367,8 +367,8 @@ def test_streams_are_watched_apart():
         dog = Watchdog(map(parse_threshold, texts), endpoints=ENDPOINTS, streams=SIDE_BY_SIDE)
         told = []
         for at_s in (1.0, 2.0):
-            tally = Tally()
+            delta = Delta()
             for one in FAILING:
-                tally.record(one._replace(phase=failing))
-            told.append(dog.feed(Beat(at_s, 1.0, tally, frozenset({1, 2}))))
+                delta.record(one._replace(phase=failing))
+            told.append(dog.feed(Beat(at_s, 1.0, delta, frozenset({1, 2}))))
         assert [one and one.text for one in told] == due

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Literal
 
+from stressrunner.metrics.delta import Cell, Delta
 from stressrunner.metrics.histogram import Histogram
-from stressrunner.metrics.tally import Cell, Tally
 from stressrunner.plan.outcome import Outcome
 from stressrunner.run.listener import Progress
 
@@ -69,7 +69,7 @@ class Family:
     unit: str = ""
 
 
-def families(progress: Progress, total: Tally, phases: Sequence[str]) -> tuple[Family, ...]:
+def families(progress: Progress, total: Delta, phases: Sequence[str]) -> tuple[Family, ...]:
     """Return everything that is exported of a load.
 
     Args:
@@ -136,7 +136,7 @@ def _outcomes(cells: Iterable[tuple[Mapping[str, str], Cell]]) -> Iterator[Point
                 yield Point({**labels, "outcome": outcome.name.lower()}, cell.outcomes[outcome])
 
 
-def _errors(total: Tally) -> Iterator[Point]:
+def _errors(total: Delta) -> Iterator[Point]:
     return (_point(count, kind=kind) for kind, count in total.errors_by_kind.items())
 
 

@@ -27,7 +27,7 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 from stressrunner import __version__
 from stressrunner.errors import UsageError
-from stressrunner.metrics.tally import Tally
+from stressrunner.metrics.delta import Delta
 from stressrunner.run.export.figures import BOUNDS_S, Buckets, Family, Point, families
 from stressrunner.run.listener import Progress
 
@@ -72,7 +72,7 @@ class OtlpListener:
     def warn(self, text: str) -> None:
         """Leave it to others."""
 
-    def progress(self, progress: Progress, total: Tally) -> None:
+    def progress(self, progress: Progress, total: Delta) -> None:
         """Keep where the load stands, and have it pushed when it is time to."""
         self._run_id = progress.run_id
         self._latest = families(progress, total, self._phases)

@@ -14,7 +14,7 @@ from prometheus_client.metrics_core import (
 from prometheus_client.registry import Collector, CollectorRegistry
 
 from stressrunner.errors import UsageError
-from stressrunner.metrics.tally import Tally
+from stressrunner.metrics.delta import Delta
 from stressrunner.run.export.figures import BOUNDS_S, Buckets, Family, families
 from stressrunner.run.listener import Progress
 
@@ -42,7 +42,7 @@ class PrometheusListener(Collector):
     def warn(self, text: str) -> None:
         """Leave it to others."""
 
-    def progress(self, progress: Progress, total: Tally) -> None:
+    def progress(self, progress: Progress, total: Delta) -> None:
         """Keep where the load stands, frozen, for whoever scrapes next."""
         self._latest = families(progress, total, self._phases)
         self.is_up_to_date = False

@@ -1,4 +1,4 @@
-"""Tallies: however samples are spread over them, merged they hold the same; and they stay small."""
+"""Deltas: however samples are spread over them, merged they hold the same; and they stay small."""
 
 from collections import Counter
 
@@ -10,10 +10,10 @@ from metrics_samples import MS, sample
 from stressrunner.engine.attempt import Attempt
 from stressrunner.engine.loop_watch import Late
 from stressrunner.metrics.collector import Collector
+from stressrunner.metrics.delta import MAX_ERROR_GROUPS, MAX_ERROR_SAMPLES, Delta
 from stressrunner.metrics.error_key import ErrorKey
 from stressrunner.metrics.summary import error_groups, stats_of
-from stressrunner.metrics.tally import MAX_ERROR_GROUPS, MAX_ERROR_SAMPLES, Tally
-from stressrunner.metrics.wire import tally_from_wire, tally_to_wire
+from stressrunner.metrics.wire import delta_from_wire, delta_to_wire
 from stressrunner.plan.outcome import Outcome, Problem
 from stressrunner.plan.reply import Reply
 
@@ -45,12 +45,12 @@ samples = st.builds(
 )
 
 
-def tally_of(recorded):
-    """Return a tally of samples."""
-    tally = Tally()
+def delta_of(recorded):
+    """Return a delta of samples."""
+    delta = Delta()
     for one in recorded:
-        tally.record(one)
-    return tally
+        delta.record(one)
+    return delta
 
 
 def late_figures_of(cell):
@@ -61,8 +61,8 @@ def late_figures_of(cell):
     }
 
 
-def figures_of(tally):
-    """Return everything that is read from a tally, but for the examples of errors, which depend on the order."""
+def figures_of(delta):
+    """Return everything that is read from a delta, but for the examples of errors, which depend on the order."""
     cells = {
         key: (
             stats_of([cell], planned=cell.sent, duration_s=1),
@@ -71,46 +71,46 @@ def figures_of(tally):
             cell.last_ns,
             late_figures_of(cell),
         )
-        for key, cell in tally.cells.items()
+        for key, cell in delta.cells.items()
     }
-    errors = {key: (e.count, e.first_ns, e.last_ns) for key, e in tally.errors.items()}
-    wholes = {name: lengths.encode() for name, lengths in tally.wholes.items()}
+    errors = {key: (e.count, e.first_ns, e.last_ns) for key, e in delta.errors.items()}
+    wholes = {name: lengths.encode() for name, lengths in delta.wholes.items()}
     return cells, errors, wholes
 
 
 @given(st.lists(st.tuples(samples, st.integers(0, 3)), max_size=40), st.permutations(range(4)))
 def test_it_does_not_matter_who_counts(spread, order):
-    """Samples spread over several tallies in any way, merged in any order, make the same figures."""
-    parts = [tally_of(one for one, where in spread if where == k) for k in range(4)]
-    merged = Tally()
+    """Samples spread over several deltas in any way, merged in any order, make the same figures."""
+    parts = [delta_of(one for one, where in spread if where == k) for k in range(4)]
+    merged = Delta()
     for k in order:
         merged.merge(parts[k])
-    assert figures_of(merged) == figures_of(tally_of(one for one, _ in spread))
+    assert figures_of(merged) == figures_of(delta_of(one for one, _ in spread))
 
 
 @given(st.lists(samples, max_size=40))
 def test_it_does_not_matter_how_many_are_counted_at_once(recorded):
     """Samples counted together make the figures of samples counted one by one, late times included."""
-    together = Tally()
+    together = Delta()
     together.extend(recorded)
-    assert figures_of(together) == figures_of(tally_of(recorded))
+    assert figures_of(together) == figures_of(delta_of(recorded))
 
 
 @given(st.lists(samples, max_size=20), st.lists(samples, max_size=20))
 def test_merging_leaves_the_other_alone(one, other):
     """What was merged in stays as it is when the sum goes on counting."""
-    total, part = tally_of(one), tally_of(other)
+    total, part = delta_of(one), delta_of(other)
     total.merge(part)
     for more in one:
         total.record(more)
-    assert figures_of(part) == figures_of(tally_of(other))
+    assert figures_of(part) == figures_of(delta_of(other))
 
 
 @given(st.lists(samples, max_size=60))
 def test_the_books_balance(recorded):
     """What was sent is what became of it, and each sample is in exactly the latencies where it belongs."""
-    tally = tally_of(recorded)
-    stats = stats_of(tally.cells.values(), planned=len(recorded) + 5, duration_s=2)
+    delta = delta_of(recorded)
+    stats = stats_of(delta.cells.values(), planned=len(recorded) + 5, duration_s=2)
     assert stats.sent == len(recorded) == stats.completed + stats.unfinished
     assert stats.completed == stats.ok + stats.failed + stats.refused + stats.superseded
     assert stats.not_reached == 5
@@ -124,7 +124,7 @@ def test_the_books_balance(recorded):
     assert stats.response_time_failed.count == stats.failed
     assert stats.connect.count == sum(s.connect_ns is not None for s in recorded)
     assert sum(stats.status.values()) == sum(s.status > 0 for s in recorded)
-    assert sum(e.count for e in tally.errors.values()) == sum(s.problem is not None for s in recorded)
+    assert sum(e.count for e in delta.errors.values()) == sum(s.problem is not None for s in recorded)
 
 
 def test_times_are_those_of_the_sample():
@@ -138,7 +138,7 @@ def test_times_are_those_of_the_sample():
         completed_ns=31 * MS,
         connect_ns=2 * MS,
     )
-    cell = tally_of([way]).cell(0, 0)
+    cell = delta_of([way]).cell(0, 0)
     seconds = {
         name: getattr(cell, name).max_ns / MS
         for name in ("lag", "queue", "blocked", "ttfb", "service_time", "response_time", "connect")
@@ -157,7 +157,7 @@ def test_times_are_those_of_the_sample():
 @pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.REFUSED, Outcome.SUPERSEDED, Outcome.UNFINISHED])
 def test_only_successes_are_in_the_latencies(outcome):
     """Whatever is no success is in no latency of successes, however fast it was."""
-    cell = tally_of([sample(outcome=outcome)]).cell(0, 0)
+    cell = delta_of([sample(outcome=outcome)]).cell(0, 0)
     assert (cell.response_time.count, cell.service_time.count, cell.ttfb.count, cell.queue.count) == (
         0,
         0,
@@ -170,10 +170,10 @@ def test_only_successes_are_in_the_latencies(outcome):
 
 def test_dropped_and_skipped_requests():
     """Arrivals that were given up rank last; what an earlier failure prevented is counted and has no time."""
-    tally = Tally()
-    tally.record_dropped(0, 0, 3)
-    tally.record_skipped(0, 0, 2)
-    stats = stats_of(tally.cells.values(), planned=7, duration_s=1)
+    delta = Delta()
+    delta.record_dropped(0, 0, 3)
+    delta.record_skipped(0, 0, 2)
+    stats = stats_of(delta.cells.values(), planned=7, duration_s=1)
     assert (stats.dropped, stats.skipped, stats.not_reached, stats.sent) == (3, 2, 2, 0)
     assert stats.response_time.never == 3
     assert stats.service_time.never == 0
@@ -182,14 +182,14 @@ def test_dropped_and_skipped_requests():
 
 def test_arrivals_that_the_generator_dropped_are_late():
     """They rank last as measured and are no times without lag; how late they were is the generator's own time."""
-    tally = Tally()
-    tally.record_dropped(0, 0, 3, Late(6 * MS, is_ours=True, in_wake=True))
-    tally.record_dropped(0, 0, 2, Late(5 * MS, is_ours=True))
-    tally.record_dropped(0, 0, 1)
-    tally.merge(tally_from_wire(tally_to_wire(tally, 0), 0))  # of another process
-    (cell,) = tally.cells.values()
+    delta = Delta()
+    delta.record_dropped(0, 0, 3, Late(6 * MS, is_ours=True, in_wake=True))
+    delta.record_dropped(0, 0, 2, Late(5 * MS, is_ours=True))
+    delta.record_dropped(0, 0, 1)
+    delta.merge(delta_from_wire(delta_to_wire(delta, 0), 0))  # of another process
+    (cell,) = delta.cells.values()
     assert (cell.dropped, cell.late, cell.own_ns) == (12, 6, 56 * MS)
-    times = stats_of(tally.cells.values(), planned=12, duration_s=1).response_time
+    times = stats_of(delta.cells.values(), planned=12, duration_s=1).response_time
     assert (times.never, [kept.never for kept in times.without_lag]) == (12, [2])
 
 
@@ -222,22 +222,22 @@ def test_failures_are_certain_or_of_lag(failure, late, certain, certain_replies,
     """A failure counts once: as certain by its reply or the generator's punctuality, as of lag, or as neither."""
     status, problem = failure
     failed = sample(outcome=Outcome.FAILED, status=status, problem=problem, late=late)
-    tally = tally_of([failed] * 3)
-    stats = stats_of([tally.cell(0, 0)], planned=3, duration_s=1)
+    delta = delta_of([failed] * 3)
+    stats = stats_of([delta.cell(0, 0)], planned=3, duration_s=1)
     counted = (stats.certain, stats.certain_replies, stats.failed_by_lag)
     assert counted == (3 * certain, 3 * certain_replies, 3 * failed_by_lag)
 
 
 def test_every_count_of_a_tally_is_merged():
     """Each adds up, also those that are added one day; only what is in flight is as the latest says."""
-    part = Tally()
+    part = Delta()
     numbers = [name for name, value in vars(part).items() if type(value) is int]
     counters = [name for name, value in vars(part).items() if isinstance(value, Counter)]
     for number, name in enumerate(numbers, start=1):
         setattr(part, name, number)
     for number, name in enumerate(counters, start=1):
         getattr(part, name)[number] = number
-    total = Tally()
+    total = Delta()
     total.merge(part)
     total.merge(part)
     expected = {name: 2 * number for number, name in enumerate(numbers, start=1)}
@@ -255,9 +255,9 @@ def test_errors_are_grouped_by_kind_rule_and_status(errors, parts):
         sample(at_ms, outcome=Outcome.FAILED, status=status, problem=Problem(kind, "m", rule=rule))
         for (kind, rule, status), at_ms in errors
     ]
-    merged = Tally()
+    merged = Delta()
     for k in range(parts):
-        merged.merge(tally_from_wire(tally_to_wire(tally_of(recorded[k::parts]), 0), 0))
+        merged.merge(delta_from_wire(delta_to_wire(delta_of(recorded[k::parts]), 0), 0))
     groups = {group.key: group.count for group in error_groups(merged, ("zero",), 0)}
     assert groups == Counter(key for key, _ in errors)
     assert merged.errors_by_kind == Counter(key.kind for key, _ in errors)
@@ -265,12 +265,12 @@ def test_errors_are_grouped_by_kind_rule_and_status(errors, parts):
 
 def test_errors_beside_the_load_are_grouped_likewise():
     """A check of `setup` that fails with 404 and with 500 is two groups, apart from those of the load."""
-    tally = Tally()
+    delta = Delta()
     for status in (404, 500):
         failed = sample(outcome=Outcome.FAILED, status=status, problem=Problem("check", "m", rule="body.ok"))
-        tally.record_apart("setup", failed)
-        tally.record(failed)
-    assert list(tally.errors) == [
+        delta.record_apart("setup", failed)
+        delta.record(failed)
+    assert list(delta.errors) == [
         ErrorKey(kind, "body.ok", status) for status in (404, 500) for kind in ("setup: check", "check")
     ]
 
@@ -284,9 +284,9 @@ def test_many_checks_are_joined_by_kind(checks, parts):
         )
         for k in range(checks)
     ]
-    merged = Tally()
+    merged = Delta()
     for k in range(parts):
-        merged.merge(tally_of(recorded[k::parts]))
+        merged.merge(delta_of(recorded[k::parts]))
     assert len(merged.errors) <= MAX_ERROR_GROUPS + 2
     assert merged.errors_by_kind == Counter(one.problem.kind for one in recorded)
 
@@ -303,12 +303,12 @@ def test_the_key_of_a_long_check_is_short():
 def test_kinds_of_errors_are_bounded(kinds, parts):
     """However many kinds of errors there are, a bounded number is kept apart and none is lost."""
     recorded = [sample(k, outcome=Outcome.FAILED, problem=Problem(f"kind {k}", "m")) for k in range(kinds)]
-    merged = Tally()
+    merged = Delta()
     for k in range(parts):
-        merged.merge(tally_of(recorded[k::parts]))
-    for tally in (merged, tally_of(recorded)):
-        assert len(tally.errors) <= 2 * MAX_ERROR_GROUPS + 1
-        assert sum(e.count for e in tally.errors.values()) == kinds
+        merged.merge(delta_of(recorded[k::parts]))
+    for delta in (merged, delta_of(recorded)):
+        assert len(delta.errors) <= 2 * MAX_ERROR_GROUPS + 1
+        assert sum(e.count for e in delta.errors.values()) == kinds
 
 
 def test_examples_of_errors_are_bounded_and_differ():
@@ -319,7 +319,7 @@ def test_examples_of_errors_are_bounded_and_differ():
         )
         for k in range(1000)
     ]
-    (group,) = error_groups(tally_of(recorded), ("zero", "one"), 0)
+    (group,) = error_groups(delta_of(recorded), ("zero", "one"), 0)
     assert (group.kind, group.count, group.first_at_s, group.last_at_s) == ("check", 1000, 0, 0.999)
     assert len(group.samples) == MAX_ERROR_SAMPLES
     assert [(s.endpoint, s.message) for s in group.samples] == [
@@ -338,7 +338,7 @@ def test_the_most_frequent_errors_come_first():
         sample(1000 + k, 0, Outcome.FAILED, status=0, problem=Problem(kind, "m"))
         for k, kind in enumerate(["c", "b", "b", "a"])
     ]
-    groups = error_groups(tally_of(recorded), ("one",), 1000 * MS)
+    groups = error_groups(delta_of(recorded), ("one",), 1000 * MS)
     assert [(g.kind, g.count, g.first_at_s) for g in groups] == [
         ("b", 2, 0.001),
         ("a", 1, 0.003),
@@ -348,7 +348,7 @@ def test_the_most_frequent_errors_come_first():
 
 
 def test_collectors_hand_over_what_is_new():
-    """Each tally holds what came since the one before, and observers see every sample when it comes."""
+    """Each delta holds what came since the one before, and observers see every sample when it comes."""
     seen = []
     collector = Collector((lambda one, exchange: seen.append(one),))
     collector.emit(sample(1), None)
@@ -383,17 +383,17 @@ def test_collectors_keep_few_samples_and_lose_none():
     collector = Collector()
     for n in range(10_000):
         collector.emit(sample(n), None)
-    tally, batches = collector.hand_over()
+    delta, batches = collector.hand_over()
     left = sum(map(len, batches))
     assert 0 < left < 3_000
-    assert tally.cell(0, 0).sent + left == 10_000
+    assert delta.cell(0, 0).sent + left == 10_000
     assert collector.drain().cells == {}
 
 
 @given(st.lists(samples, max_size=20))
 def test_redirects_and_resends_are_counted_apart(recorded):
     """A request that was redirected or sent again is one request, and its further sends have counts of their own."""
-    stats = stats_of(tally_of(recorded).cells.values(), planned=len(recorded), duration_s=1)
+    stats = stats_of(delta_of(recorded).cells.values(), planned=len(recorded), duration_s=1)
     assert stats.sent == len(recorded)
     assert stats.redirects == sum(one.redirects for one in recorded)
     assert stats.resent == sum(one.resent for one in recorded)

@@ -1,6 +1,6 @@
 """What is counted while load runs: live, mergeable, and of a size that does not grow with the number of requests.
 
-A generator records into a Tally and hands it over once a second; the coordinator merges what it is handed. The
+A generator records into a Delta and hands it over once a second; the coordinator merges what it is handed. The
 same deltas make the timeline and the windows of thresholds, so nothing is counted twice over.
 """
 
@@ -21,7 +21,7 @@ from stressrunner.metrics.histogram import Histogram
 from stressrunner.metrics.lateness import LateTimes, late_times_of
 from stressrunner.plan.outcome import Outcome, Problem
 
-__all__ = ["MAX_ERROR_GROUPS", "MAX_ERROR_SAMPLES", "Cell", "ErrorSample", "ErrorTally", "Tally"]
+__all__ = ["MAX_ERROR_GROUPS", "MAX_ERROR_SAMPLES", "Cell", "Delta", "ErrorCounts", "ErrorSample"]
 
 MAX_ERROR_GROUPS = (
     100  #: further groups are joined by kind; beyond as many kinds, errors are counted together as `other`
@@ -243,7 +243,7 @@ class ErrorSample:
 
 
 @dataclass(slots=True)
-class ErrorTally:
+class ErrorCounts:
     """Errors of one group."""
 
     first_ns: int
@@ -263,8 +263,8 @@ class ErrorTally:
         ):
             self.samples.append(sample)
 
-    def merge(self, other: "ErrorTally") -> None:
-        """Add the errors of the same group that another tally has."""
+    def merge(self, other: "ErrorCounts") -> None:
+        """Add the errors of the same group that another delta has."""
         self.count += other.count
         self.first_ns = min(self.first_ns, other.first_ns)
         self.last_ns = max(self.last_ns, other.last_ns)
@@ -272,13 +272,13 @@ class ErrorTally:
             self.add(sample, count=0)
 
 
-class Tally:
+class Delta:
     """Everything counted so far, or since the last time it was handed over."""
 
     def __init__(self) -> None:
         self.cells: dict[tuple[int, int], Cell] = {}  #: (phase, endpoint) to counts
         self.ends: dict[int, Ends] = {}  #: by phase: when its requests ended
-        self.errors: dict[ErrorKey, ErrorTally] = {}
+        self.errors: dict[ErrorKey, ErrorCounts] = {}
         #: (phase, name) to the lengths of what is measured as a whole, such as `session`
         self.wholes: dict[tuple[int, str], Histogram] = {}
         self.wholes_failed: Counter[tuple[int, str]] = (
@@ -335,12 +335,12 @@ class Tally:
     def _record_error(self, key: ErrorKey, error: ErrorSample) -> None:
         self._errors_of(key, error.at_ns).add(error)
 
-    def _errors_of(self, key: ErrorKey, at_ns: int) -> ErrorTally:
+    def _errors_of(self, key: ErrorKey, at_ns: int) -> ErrorCounts:
         """Return a group of errors, or one that takes it in where there are too many."""
         for limit, wider in ((MAX_ERROR_GROUPS, key), (2 * MAX_ERROR_GROUPS, ErrorKey(key.kind))):
             if wider in self.errors or len(self.errors) < limit:
-                return self.errors.setdefault(wider, ErrorTally(at_ns, at_ns))
-        return self.errors.setdefault(ErrorKey("other"), ErrorTally(at_ns, at_ns))
+                return self.errors.setdefault(wider, ErrorCounts(at_ns, at_ns))
+        return self.errors.setdefault(ErrorKey("other"), ErrorCounts(at_ns, at_ns))
 
     def record_apart(self, kind: str, sample: Sample) -> None:
         """Count a request that is no part of the load; its errors are among the others, under the kind too."""
@@ -405,8 +405,8 @@ class Tally:
             kinds[key.kind] += errors.count
         return kinds
 
-    def merge(self, other: "Tally") -> None:
-        """Add everything that another tally has counted."""
+    def merge(self, other: "Delta") -> None:
+        """Add everything that another delta has counted."""
         for (phase, endpoint), cell in other.cells.items():
             self.cell(phase, endpoint).merge(cell)
         for phase, ends in other.ends.items():
