@@ -51,7 +51,7 @@ __all__ = [
 VERSION = 2  #: of this protocol; both sides must have the same one
 HEADER_BYTES = 4
 _LARGEST_FRAME = 1 << 30
-_HISTOGRAM_DEPTH = 6  #: of the figures of one histogram in an update: delta, cells, a cell, its parts, its times, one of them
+_HISTOGRAM_DEPTH = 6  #: of the figures of one histogram in an update: delta, all series, one of them, its parts, its times, one of them
 _json = json.JSONEncoder(separators=(",", ":")).encode
 
 

@@ -70,7 +70,7 @@ class Collector:
 
     def unplanned(self, phase: int, endpoint: int) -> None:
         """Count a request that the plan did not count on."""
-        self._delta.cell(phase, endpoint).unplanned += 1
+        self._delta.series_of(phase, endpoint).unplanned += 1
 
     def apart(self, kind: str, sample: Sample) -> None:
         """Count a request that is no part of the load."""

@@ -21,7 +21,7 @@ from stressrunner.metrics.histogram import Histogram
 from stressrunner.metrics.lateness import LateTimes, late_times_of
 from stressrunner.plan.outcome import Outcome, Problem
 
-__all__ = ["MAX_ERROR_GROUPS", "MAX_ERROR_SAMPLES", "Cell", "Delta", "ErrorCounts", "ErrorSample"]
+__all__ = ["MAX_ERROR_GROUPS", "MAX_ERROR_SAMPLES", "Delta", "ErrorCounts", "ErrorSample", "Series"]
 
 MAX_ERROR_GROUPS = (
     100  #: further groups are joined by kind; beyond as many kinds, errors are counted together as `other`
@@ -67,7 +67,7 @@ def _failed_by_lag(sample: Sample) -> bool:
     return problem is None or not _is_of_reply(problem, sample.status)
 
 
-class Cell:
+class Series:
     """Counts of one endpoint in one phase."""
 
     __slots__ = (
@@ -207,8 +207,8 @@ class Cell:
         self.blocked.extend(_differences(sent_ns, acquired_ns))
         self.ttfb.extend(_differences(table["first_byte_ns"], sent_ns))
 
-    def merge(self, other: "Cell") -> None:
-        """Add all counts of another cell."""
+    def merge(self, other: "Series") -> None:
+        """Add all counts of another series."""
         self.sent += other.sent
         self.last_ns = max(self.last_ns, other.last_ns)
         self.dropped += other.dropped
@@ -276,7 +276,7 @@ class Delta:
     """Everything counted so far, or since the last time it was handed over."""
 
     def __init__(self) -> None:
-        self.cells: dict[tuple[int, int], Cell] = {}  #: (phase, endpoint) to counts
+        self.series: dict[tuple[int, int], Series] = {}  #: (phase, endpoint) to counts
         self.ends: dict[int, Ends] = {}  #: by phase: when its requests ended
         self.errors: dict[ErrorKey, ErrorCounts] = {}
         #: (phase, name) to the lengths of what is measured as a whole, such as `session`
@@ -288,7 +288,9 @@ class Delta:
         self.iterations: Counter[int] = Counter()  #: by phase, where they are more than one request each
         self.iterations_in_error: Counter[int] = Counter()  #: of them, and those that could not begin
         self.not_set_up = 0  #: users that `user_setup` has failed for, less those that it passed for later
-        self.apart: dict[str, Cell] = {}  #: requests beside the load, such as those of `setup`, by their kind
+        self.apart: dict[
+            str, Series
+        ] = {}  #: requests beside the load, such as those of `setup`, by their kind
         #: failed requests of these by kind, endpoint, and kind of the error
         self.apart_failures: Counter[tuple[str, int, str]] = Counter()
         self.stalls = Histogram()  #: how much later than asked timers of the generator's event loop fired
@@ -298,19 +300,19 @@ class Delta:
         self.late_arrivals: Counter[int] = Counter()  #: by phase: released so late that they were not offered
         self.collections = Histogram()  #: pauses of the generator's garbage collection
         self.in_flight = 0  #: requests on their way when this was handed over
-        self.token_requests = 0  #: sent for access tokens; not among those of any cell
+        self.token_requests = 0  #: sent for access tokens; not among those of any series
         self.token_failures = 0  #: of them, that gave no token
         self.tokens: list[str] = []  #: access tokens that were given, so that they can be masked; the latest
         self.forensics = Forensics()  #: exchanges that were kept
         self.attempts: list[Attempt] = []  #: messages whose delivery is checked
 
-    def cell(self, phase: int, endpoint: int) -> Cell:
+    def series_of(self, phase: int, endpoint: int) -> Series:
         """Return the counts of an endpoint in a phase, made when they are first asked for."""
         key = (phase, endpoint)
-        cell = self.cells.get(key)
-        if cell is None:
-            cell = self.cells[key] = Cell()
-        return cell
+        series = self.series.get(key)
+        if series is None:
+            series = self.series[key] = Series()
+        return series
 
     def record(self, sample: Sample) -> None:
         """Count one request that was sent."""
@@ -327,7 +329,7 @@ class Delta:
                 error = ErrorSample(at_ns, sample.endpoint, sample.status, problem.message, problem.excerpt)
                 self._record_error(ErrorKey.of(problem, sample.status), error)
         for (phase, endpoint), group in groups.items():
-            self.cell(phase, endpoint).extend(group)
+            self.series_of(phase, endpoint).extend(group)
         for phase in {phase for phase, _ in groups}:
             ends = [sample.completed_ns for sample in samples if sample.phase == phase]
             self.ends.setdefault(phase, Ends()).extend(ends)
@@ -344,7 +346,7 @@ class Delta:
 
     def record_apart(self, kind: str, sample: Sample) -> None:
         """Count a request that is no part of the load; its errors are among the others, under the kind too."""
-        self.apart.setdefault(kind, Cell()).extend((sample,))
+        self.apart.setdefault(kind, Series()).extend((sample,))
         problem = sample.problem
         if problem is not None:
             at_ns = sample.completed_ns
@@ -359,18 +361,18 @@ class Delta:
 
     def record_skipped(self, phase: int, endpoint: int, count: int) -> None:
         """Count planned requests that an earlier failure of their iteration prevented."""
-        self.cell(phase, endpoint).skipped += count
+        self.series_of(phase, endpoint).skipped += count
 
     def record_dropped(self, phase: int, endpoint: int, count: int, late: Late | None = None) -> None:
         """Count planned requests whose arrival was given up; they rank last in `response_time`.
 
         Those that the generator gave up because it was late itself are not among the times without lag.
         """
-        cell = self.cell(phase, endpoint)
-        cell.dropped += count
-        cell.response_time.never += count
+        series = self.series_of(phase, endpoint)
+        series.dropped += count
+        series.response_time.never += count
         if late is not None:
-            cell.record_late_drops(count, late)
+            series.record_late_drops(count, late)
 
     def record_iteration(self, phase: int, *, in_error: bool) -> None:
         """Count an iteration of more than one request, or one that could not begin."""
@@ -407,8 +409,8 @@ class Delta:
 
     def merge(self, other: "Delta") -> None:
         """Add everything that another delta has counted."""
-        for (phase, endpoint), cell in other.cells.items():
-            self.cell(phase, endpoint).merge(cell)
+        for (phase, endpoint), series in other.series.items():
+            self.series_of(phase, endpoint).merge(series)
         for phase, ends in other.ends.items():
             self.ends.setdefault(phase, Ends()).merge(ends)
         for error_key, errors in other.errors.items():
@@ -429,8 +431,8 @@ class Delta:
         self.iterations_in_error.update(other.iterations_in_error)
         self.not_set_up += other.not_set_up
         self.apart_failures.update(other.apart_failures)
-        for kind, cell in other.apart.items():
-            self.apart.setdefault(kind, Cell()).merge(cell)
+        for kind, series in other.apart.items():
+            self.apart.setdefault(kind, Series()).merge(series)
         self.in_flight = other.in_flight
         self.forensics.merge(other.forensics)
         self.attempts += other.attempts

@@ -24,7 +24,7 @@ from stressrunner.plan.outcome import Outcome
 
 __all__ = ["SERIES", "LateTimes", "late_times_of", "without_lag"]
 
-#: Those that thresholds are about, by their names in a cell.
+#: Those that thresholds are about, by their names in a series.
 SERIES = ("response_time", "service_time", "ttfb", "connect", "failed_time")
 
 _MUST_REMAIN = 100  #: requests that are in no wake, for the others to be left out

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from stressrunner.metrics.delta import Cell, Delta
+from stressrunner.metrics.delta import Delta, Series
 from stressrunner.metrics.forensics import Exhibit
 from stressrunner.metrics.histogram import Histogram
 from stressrunner.metrics.lateness import LateTimes
@@ -124,7 +124,9 @@ class Ledger:
     def add(self, delta: Delta, from_ns: int, to_ns: int) -> None:
         """Add what was counted between two moments."""
         self.total.merge(delta)
-        self._spell.add(Second.of(cell for (p, _), cell in delta.cells.items() if not self._phases[p].warmup))
+        self._spell.add(
+            Second.of(series for (p, _), series in delta.series.items() if not self._phases[p].warmup)
+        )
         self._timeline.add(delta, (from_ns - self._origin_ns) / 1e9, (to_ns - from_ns) / 1e9)
 
     def summary(self, spans: Mapping[int, tuple[int, int]]) -> Summary:
@@ -135,8 +137,8 @@ class Ledger:
         duration_s = _duration_s(counted, phases)
         everywhere = range(len(self._endpoints))
         totals = self._stats(counted, everywhere, duration_s)
-        cells = self._cells(counted, everywhere)
-        everything = Second.of(cells)
+        all_series = self._series(counted, everywhere)
+        everything = Second.of(all_series)
         return Summary(
             duration_s=(self._last_ns(spans) - self._origin_ns) / 1e9,
             totals=totals,
@@ -162,13 +164,13 @@ class Ledger:
             phase_iterations={self._phases[i].name: self._iterations([i]) for i in range(len(self._phases))},
             user_setup=setup_stats(self.total, self._named),
             apart={
-                kind: stats_of([cell], planned=cell.sent, duration_s=0)
-                for kind, cell in self.total.apart.items()
+                kind: stats_of([series], planned=series.sent, duration_s=0)
+                for kind, series in self.total.apart.items()
             },
             errors=error_groups(self.total, self._named, self._origin_ns),
-            lag=Latency.of(_merged(cell.lag for cell in cells)),
-            queue=Latency.of(_merged(cell.queue for cell in cells)),
-            blocked=Latency.of(_merged(cell.blocked for cell in cells)),
+            lag=Latency.of(_merged(series.lag for series in all_series)),
+            queue=Latency.of(_merged(series.queue for series in all_series)),
+            blocked=Latency.of(_merged(series.blocked for series in all_series)),
             stalls=Latency.of(self.total.stalls),
             freezes=self.total.freezes,
             absent_s=self.total.absent_ns / 1e9,
@@ -198,8 +200,8 @@ class Ledger:
     def _iterations(self, phases: Sequence[int]) -> IterationStats:
         """Return the iterations of some phases; where they are single requests, those that ended."""
         single = {i for i in phases if self._phases[i].sends_single}
-        cells = [cell for (phase, _), cell in self.total.cells.items() if phase in single]
-        ended = sum(cell.sent - cell.outcomes[Outcome.UNFINISHED] for cell in cells)
+        all_series = [series for (phase, _), series in self.total.series.items() if phase in single]
+        ended = sum(series.sent - series.outcomes[Outcome.UNFINISHED] for series in all_series)
         return IterationStats(
             ended + sum(self.total.iterations[i] for i in phases),
             sum(self.total.iterations_in_error[i] for i in phases),
@@ -237,20 +239,22 @@ class Ledger:
 
     def _last_of_ns(self, phase: int) -> int:
         """Return when the last request of a phase ended."""
-        return max((cell.last_ns for (of, _), cell in self.total.cells.items() if of == phase), default=0)
+        return max(
+            (series.last_ns for (of, _), series in self.total.series.items() if of == phase), default=0
+        )
 
     def _last_ns(self, spans: Mapping[int, tuple[int, int]]) -> int:
         """Return when the last phase and the last request had ended."""
         ends = [max(end, self._last_of_ns(phase)) for phase, (_, end) in spans.items()]
         return max(ends, default=self._origin_ns)
 
-    def _cells(self, phases: Iterable[int], endpoints: Iterable[int]) -> list[Cell]:
+    def _series(self, phases: Iterable[int], endpoints: Iterable[int]) -> list[Series]:
         wanted = {(p, e) for p in phases for e in endpoints}
-        return [cell for key, cell in self.total.cells.items() if key in wanted]
+        return [series for key, series in self.total.series.items() if key in wanted]
 
     def _stats(self, phases: Sequence[int], endpoints: Sequence[int], duration_s: float) -> Stats:
         return stats_of(
-            self._cells(phases, endpoints),
+            self._series(phases, endpoints),
             planned=self._planned(phases, endpoints),
             duration_s=duration_s,
             missing_time=self._missing_time(phases),
@@ -273,11 +277,11 @@ class Ledger:
         for phase in phases:
             fixed = self._phases[phase].planned
             if fixed is None:
-                cells = self._cells([phase], endpoints)
-                planned += sum(cell.sent + cell.dropped + cell.skipped for cell in cells)
+                all_series = self._series([phase], endpoints)
+                planned += sum(series.sent + series.dropped + series.skipped for series in all_series)
             else:
                 planned += sum(fixed.get(endpoint, 0) for endpoint in endpoints)
-                planned += sum(cell.unplanned for cell in self._cells([phase], endpoints))
+                planned += sum(series.unplanned for series in self._series([phase], endpoints))
         return planned
 
     def _phase(self, index: int, span: tuple[int, int] | None) -> PhaseStats:

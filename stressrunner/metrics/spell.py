@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from stressrunner.metrics.delta import Cell
+from stressrunner.metrics.delta import Series
 from stressrunner.metrics.histogram import Histogram
 from stressrunner.metrics.lateness import LateTimes
 
@@ -20,15 +20,15 @@ class Second:
     own_ns: int = 0
 
     @classmethod
-    def of(cls, cells: Iterable[Cell]) -> "Second":
-        """Sum those of some cells."""
+    def of(cls, all_series: Iterable[Series]) -> "Second":
+        """Sum those of some series."""
         second = cls()
-        for cell in cells:
-            second.times.merge(cell.response_time)
-            if "response_time" in cell.late_times:
-                second.late_times.merge(cell.late_times["response_time"])
-            second.late += cell.late
-            second.own_ns += cell.own_ns
+        for series in all_series:
+            second.times.merge(series.response_time)
+            if "response_time" in series.late_times:
+                second.late_times.merge(series.late_times["response_time"])
+            second.late += series.late
+            second.own_ns += series.own_ns
         return second
 
     def merge(self, other: "Second") -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from stressrunner.metrics.delta import Cell, Delta
+from stressrunner.metrics.delta import Delta, Series
 from stressrunner.metrics.error_key import ErrorKey
 from stressrunner.metrics.histogram import Histogram
 from stressrunner.metrics.lateness import LateTimes, without_lag
@@ -211,15 +211,15 @@ class ErrorGroup:
 
 
 def stats_of(
-    cells: Iterable[Cell], *, planned: int, duration_s: float, missing_time: float | None = None
+    all_series: Iterable[Series], *, planned: int, duration_s: float, missing_time: float | None = None
 ) -> Stats:
-    """Freeze the sum of some cells; rates are over `duration_s`, what is missing from `planned` was not reached.
+    """Freeze the sum of some series; rates are over `duration_s`, what is missing from `planned` was not reached.
 
     `missing_time` is the part of the time of phases that was not reached, where time alone ends them.
     """
-    total = Cell()
-    for cell in cells:
-        total.merge(cell)
+    total = Series()
+    for series in all_series:
+        total.merge(series)
     ok, failed = total.outcomes[Outcome.OK], total.outcomes[Outcome.FAILED]
     completed = total.sent - total.outcomes[Outcome.UNFINISHED]
     accounted = total.sent + total.dropped + total.skipped

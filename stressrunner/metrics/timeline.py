@@ -75,10 +75,10 @@ class _Slot:
 
     def add(self, delta: Delta, duration_s: float) -> None:
         times = self.response_time
-        for cell in delta.cells.values():
-            self.sent += cell.sent
-            self.outcomes = [a + b for a, b in zip(self.outcomes, cell.outcomes, strict=True)]
-            times.merge(cell.response_time)
+        for series in delta.series.values():
+            self.sent += series.sent
+            self.outcomes = [a + b for a, b in zip(self.outcomes, series.outcomes, strict=True)]
+            times.merge(series.response_time)
         self._times = times
         self.errors.update(delta.errors_by_kind)
         self.duration_s += duration_s

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from stressrunner.engine.attempt import Attempt
-from stressrunner.metrics.delta import Cell, Delta, ErrorCounts, ErrorSample
+from stressrunner.metrics.delta import Delta, ErrorCounts, ErrorSample, Series
 from stressrunner.metrics.ends import Ends
 from stressrunner.metrics.error_key import ErrorKey
 from stressrunner.metrics.forensics import forensics_from_wire, forensics_to_wire
@@ -25,9 +25,11 @@ __all__ = ["delta_from_wire", "delta_to_wire"]
 
 
 def _slots_of(kind: type) -> tuple[str, ...]:
-    """Return which slots of a cell hold a value of a kind, so that one that is added crosses too."""
-    cell = Cell()
-    return tuple(name for name in Cell.__slots__ if type(getattr(cell, name)) is kind and name != "last_ns")
+    """Return which slots of a series hold a value of a kind, so that one that is added crosses too."""
+    series = Series()
+    return tuple(
+        name for name in Series.__slots__ if type(getattr(series, name)) is kind and name != "last_ns"
+    )
 
 
 _COUNTS = _slots_of(int)
@@ -75,7 +77,7 @@ def _shared(bucket: int) -> int:
 def delta_to_wire(delta: Delta, origin_ns: int) -> dict[str, Any]:
     """Return a delta as JSON values; the load began at `origin_ns` of the clock that the delta was counted by."""
     return {
-        "cells": [[*key, _cell_to_wire(cell, origin_ns)] for key, cell in delta.cells.items()],
+        "series": [[*key, _series_to_wire(series, origin_ns)] for key, series in delta.series.items()],
         "ends": [[phase, *_ends_to_wire(ends, origin_ns)] for phase, ends in delta.ends.items()],
         "errors": [[*key, _errors_to_wire(errors, origin_ns)] for key, errors in delta.errors.items()],
         "wholes": [[*key, _histogram_to_wire(lengths)] for key, lengths in delta.wholes.items()],
@@ -84,7 +86,7 @@ def delta_to_wire(delta: Delta, origin_ns: int) -> dict[str, Any]:
         "iterations": [[phase, n, delta.iterations_in_error[phase]] for phase, n in delta.iterations.items()],
         "not_set_up": delta.not_set_up,
         "apart_failures": [[*key, count] for key, count in delta.apart_failures.items()],
-        "apart": {kind: _cell_to_wire(cell, origin_ns) for kind, cell in delta.apart.items()},
+        "apart": {kind: _series_to_wire(series, origin_ns) for kind, series in delta.apart.items()},
         "in_flight": delta.in_flight,
         "tokens": [delta.token_requests, delta.token_failures, delta.tokens],
         "stalls": _histogram_to_wire(delta.stalls),
@@ -107,8 +109,8 @@ def delta_from_wire(wire: Any, origin_ns: int) -> Delta:
     """
     delta = Delta()
     try:
-        for phase, endpoint, cell in wire["cells"]:
-            delta.cells[phase, endpoint] = _cell_from_wire(cell, origin_ns)
+        for phase, endpoint, series in wire["series"]:
+            delta.series[phase, endpoint] = _series_from_wire(series, origin_ns)
         for phase, moments_ns, counts in wire["ends"]:
             delta.ends[phase] = Ends()
             delta.ends[phase].add(zip((ns + origin_ns for ns in moments_ns), counts, strict=True))
@@ -123,8 +125,8 @@ def delta_from_wire(wire: Any, origin_ns: int) -> Delta:
             delta.iterations[phase], delta.iterations_in_error[phase] = count, in_error
         delta.not_set_up = wire["not_set_up"]
         delta.apart_failures.update({tuple(key): count for *key, count in wire["apart_failures"]})
-        for kind, cell in wire["apart"].items():
-            delta.apart[kind] = _cell_from_wire(cell, origin_ns)
+        for kind, series in wire["apart"].items():
+            delta.apart[kind] = _series_from_wire(series, origin_ns)
         delta.in_flight = wire["in_flight"]
         delta.stalls = _histogram_from_wire(wire["stalls"])
         delta.absent_ns, delta.idle_ns, delta.freezes = wire["absences"]
@@ -147,28 +149,28 @@ def _attempt_from_wire(row: Any, origin_ns: int) -> Attempt:
     )
 
 
-def _cell_to_wire(cell: Cell, origin_ns: int) -> dict[str, Any]:
+def _series_to_wire(series: Series, origin_ns: int) -> dict[str, Any]:
     return {
-        "counts": {name: getattr(cell, name) for name in _COUNTS},
-        "last_ns": cell.last_ns - origin_ns if cell.last_ns else None,
-        "outcomes": cell.outcomes,
-        "status": list(cell.status.items()),
-        "times": {name: _histogram_to_wire(getattr(cell, name)) for name in _HISTOGRAMS},
-        "late": {name: _late_to_wire(late) for name, late in cell.late_times.items()},
+        "counts": {name: getattr(series, name) for name in _COUNTS},
+        "last_ns": series.last_ns - origin_ns if series.last_ns else None,
+        "outcomes": series.outcomes,
+        "status": list(series.status.items()),
+        "times": {name: _histogram_to_wire(getattr(series, name)) for name in _HISTOGRAMS},
+        "late": {name: _late_to_wire(late) for name, late in series.late_times.items()},
     }
 
 
-def _cell_from_wire(wire: Mapping[str, Any], origin_ns: int) -> Cell:
-    cell = Cell()
+def _series_from_wire(wire: Mapping[str, Any], origin_ns: int) -> Series:
+    series = Series()
     for name in _COUNTS:
-        setattr(cell, name, wire["counts"][name])
-    cell.last_ns = 0 if wire["last_ns"] is None else wire["last_ns"] + origin_ns
-    cell.outcomes = list(wire["outcomes"])
-    cell.status = Counter(dict(wire["status"]))
+        setattr(series, name, wire["counts"][name])
+    series.last_ns = 0 if wire["last_ns"] is None else wire["last_ns"] + origin_ns
+    series.outcomes = list(wire["outcomes"])
+    series.status = Counter(dict(wire["status"]))
     for name in _HISTOGRAMS:
-        setattr(cell, name, _histogram_from_wire(wire["times"][name]))
-    cell.late_times = {name: _late_from_wire(late) for name, late in wire["late"].items()}
-    return cell
+        setattr(series, name, _histogram_from_wire(wire["times"][name]))
+    series.late_times = {name: _late_from_wire(late) for name, late in wire["late"].items()}
+    return series
 
 
 def _ends_to_wire(ends: Ends, origin_ns: int) -> tuple[list[int], list[int]]:

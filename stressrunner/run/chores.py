@@ -101,7 +101,10 @@ class Chores:
         """Return the figures of a load with those of setup and teardown, whose times are from their beginning."""
         plan, delta = self._plan, self._delta
         names = (*plan.endpoint_names, *(endpoint.name for endpoint in plan.apart))
-        own = {kind: stats_of([cell], planned=cell.sent, duration_s=0) for kind, cell in delta.apart.items()}
+        own = {
+            kind: stats_of([series], planned=series.sent, duration_s=0)
+            for kind, series in delta.apart.items()
+        }
         kinds = [
             kind for kind in ("setup", *summary.apart, "teardown") if kind in own or kind in summary.apart
         ]

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 from stressrunner.fleet.beat import Beat, outlines_of
 from stressrunner.masking import Masker
-from stressrunner.metrics.delta import Cell, Delta
+from stressrunner.metrics.delta import Delta, Series
 from stressrunner.metrics.histogram import Histogram
 from stressrunner.metrics.ledger import PhaseOutline
 from stressrunner.metrics.timeline import Offer
@@ -60,11 +60,11 @@ class Standing:
         generators: Collection[ProcessFigures],
     ) -> Progress:
         """Take the next second; `latest` is what thresholds would be judged by, `generators` send the load."""
-        cells = list(beat.delta.cells.values())
-        self._recent.add(Slice.of(cells, "response_time", beat.duration_s))
+        all_series = list(beat.delta.series.values())
+        self._recent.add(Slice.of(all_series, "response_time", beat.duration_s))
         times = self._recent.aggregate().times
-        counted = _sum(total.cells.values())
-        recent = sum(cell.sent - cell.outcomes[Outcome.UNFINISHED] for cell in cells)
+        counted = _sum(total.series.values())
+        recent = sum(series.sent - series.outcomes[Outcome.UNFINISHED] for series in all_series)
         return Progress(
             scenario=self._name,
             target=self._target,
@@ -88,16 +88,16 @@ class Standing:
         )
 
     def _endpoints(self, beat: Beat, total: Delta) -> tuple[EndpointProgress, ...]:
-        recent_cells, all_cells = _by_endpoint(beat.delta), _by_endpoint(total)
+        recent, everything = _by_endpoint(beat.delta), _by_endpoint(total)
         return tuple(
-            self._endpoint(index, recent_cells.get(index, []), all_cells.get(index, []), beat.duration_s)
+            self._endpoint(index, recent.get(index, []), everything.get(index, []), beat.duration_s)
             for index in range(len(self._names))
         )
 
     def _endpoint(
-        self, index: int, recent: list[Cell], all_cells: list[Cell], lasted_s: float
+        self, index: int, recent: list[Series], everything: list[Series], lasted_s: float
     ) -> EndpointProgress:
-        rolling, counted = self._recent_of[index], _sum(all_cells)
+        rolling, counted = self._recent_of[index], _sum(everything)
         rolling.add(Slice.of(recent, "response_time", lasted_s))
         now = rolling.aggregate()
         return EndpointProgress(
@@ -183,19 +183,19 @@ class _Counts(NamedTuple):
     failed: int
 
 
-def _sum(cells: Iterable[Cell]) -> _Counts:
+def _sum(all_series: Iterable[Series]) -> _Counts:
     sent = unfinished = failed = 0
-    for cell in cells:
-        sent += cell.sent
-        unfinished += cell.outcomes[Outcome.UNFINISHED]
-        failed += cell.outcomes[Outcome.FAILED]
+    for series in all_series:
+        sent += series.sent
+        unfinished += series.outcomes[Outcome.UNFINISHED]
+        failed += series.outcomes[Outcome.FAILED]
     return _Counts(sent, sent - unfinished, failed)
 
 
-def _by_endpoint(delta: Delta) -> dict[int, list[Cell]]:
-    found: dict[int, list[Cell]] = {}
-    for (_, endpoint), cell in delta.cells.items():
-        found.setdefault(endpoint, []).append(cell)
+def _by_endpoint(delta: Delta) -> dict[int, list[Series]]:
+    found: dict[int, list[Series]] = {}
+    for (_, endpoint), series in delta.series.items():
+        found.setdefault(endpoint, []).append(series)
     return found
 
 
@@ -209,8 +209,8 @@ def _threshold(threshold: Threshold, found: Measurement | None) -> ThresholdProg
 
 def _generator(delta: Delta, generators: Collection[ProcessFigures]) -> GeneratorProgress:
     lag = Histogram()
-    for cell in delta.cells.values():
-        lag.merge(cell.lag)
+    for series in delta.series.values():
+        lag.merge(series.lag)
     stall_ns = delta.stalls.max_ns
     return GeneratorProgress(
         lag_p99_s=lag.percentile_s(99),

@@ -92,7 +92,7 @@ def _limit_hit(limits: Limits, beat: Beat, total: Delta) -> str:
     goes_on = bool(beat.phases) or beat.delta.in_flight > 0
     if limits.duration_s is not None and goes_on and beat.at_s >= limits.duration_s:
         return f"a hard limit was hit: limits.duration allows {format_duration(limits.duration_s)}"
-    size = sum(cell.bytes_sent + cell.bytes_received for cell in total.cells.values())
+    size = sum(series.bytes_sent + series.bytes_received for series in total.series.values())
     if limits.size is not None and size > limits.size:
         return f"a hard limit was hit: limits.bytes allows {format_bytes(limits.size)}"
     return ""

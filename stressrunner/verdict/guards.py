@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from stressrunner.fleet.beat import Beat
-from stressrunner.metrics.delta import Cell, Delta
+from stressrunner.metrics.delta import Delta, Series
 from stressrunner.monitor.figures import ProcessFigures
 from stressrunner.scenario.threshold import Threshold
 from stressrunner.verdict.figures import LiveRecord
@@ -88,7 +88,7 @@ class RequestGuard:
         return self._judge(self._at_s)
 
     def _piece(self, beat: Beat) -> Slice:
-        piece = Slice.of(self._cells(beat.delta), self._metric, beat.duration_s)
+        piece = Slice.of(self._series(beat.delta), self._metric, beat.duration_s)
         piece.absent_s = self._absent_s(beat)
         return piece
 
@@ -99,10 +99,10 @@ class RequestGuard:
     def _measure(self) -> Measurement:
         return measure(self._threshold, self._rolling.aggregate())
 
-    def _cells(self, delta: Delta) -> list[Cell]:
+    def _series(self, delta: Delta) -> list[Series]:
         return [
-            cell
-            for pair, cell in delta.cells.items()
+            series
+            for pair, series in delta.series.items()
             if (pair[0] in self._phases if self._pairs is None else pair in self._pairs)
         ]
 

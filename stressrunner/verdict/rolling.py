@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-from stressrunner.metrics.delta import Cell
+from stressrunner.metrics.delta import Series
 from stressrunner.metrics.histogram import Histogram
 from stressrunner.metrics.lateness import LateTimes, without_lag
 from stressrunner.plan.outcome import Outcome
@@ -60,27 +60,27 @@ class Slice:
         self.late_times = LateTimes()  #: of these times
         self.certain = 0  #: failures that no doubt about the generator explains
         self.certain_replies = 0  #: of those, complete replies
-        self.failed_by_lag = self.dropped_by_lag = 0  #: as in a cell
+        self.failed_by_lag = self.dropped_by_lag = 0  #: as in a series
         self.absent_s = 0.0  #: how long the event loops of a closed load were late
 
     @classmethod
-    def of(cls, cells: Iterable[Cell], metric: Metric | None, duration_s: float) -> "Slice":
-        """Sum some cells that were counted for `duration_s`; without a metric no times are summed."""
+    def of(cls, all_series: Iterable[Series], metric: Metric | None, duration_s: float) -> "Slice":
+        """Sum some series that were counted for `duration_s`; without a metric no times are summed."""
         total = cls()
         total.duration_s = duration_s
-        for cell in cells:
-            total.dropped += cell.dropped
-            total.skipped += cell.skipped
-            total.outcomes = [a + b for a, b in zip(total.outcomes, cell.outcomes, strict=True)]
+        for series in all_series:
+            total.dropped += series.dropped
+            total.skipped += series.skipped
+            total.outcomes = [a + b for a, b in zip(total.outcomes, series.outcomes, strict=True)]
             if metric is not None:
-                total.times.merge(getattr(cell, _HISTOGRAM_OF[metric]))
-                late = cell.late_times.get(_HISTOGRAM_OF[metric])
+                total.times.merge(getattr(series, _HISTOGRAM_OF[metric]))
+                late = series.late_times.get(_HISTOGRAM_OF[metric])
                 if late is not None:
                     total.late_times.merge(late)
-            total.certain += cell.certain
-            total.certain_replies += cell.certain_replies
-            total.failed_by_lag += cell.failed_by_lag
-            total.dropped_by_lag += cell.dropped_by_lag
+            total.certain += series.certain
+            total.certain_replies += series.certain_replies
+            total.failed_by_lag += series.failed_by_lag
+            total.dropped_by_lag += series.dropped_by_lag
         total.completed_in_time = total.completed
         total.ok_in_time = total.outcomes[Outcome.OK]
         return total

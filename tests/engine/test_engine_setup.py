@@ -149,7 +149,7 @@ def test_setup_hands_on_what_it_captures():
     )
     assert (done.problem, done.captures) == ("", {"token": "t2"})
     assert delta.apart["setup"].sent == 3
-    assert not delta.cells
+    assert not delta.series
     plan = replace(
         compile_plan(scenario_of(SETUP), seed=1, run_id="r"), captures=done.captures, cookies=done.cookies
     )

@@ -55,7 +55,7 @@ def test_pushed_figures_are_those_that_were_counted():
     ok = (("endpoint", "agent_run"), ("outcome", Outcome.OK.name.lower()), ("phase", "load"))
     assert values[ok] == 300
     (times,) = metrics["stressrunner_response_time_seconds"].histogram.data_points
-    buckets = Buckets.of(counted(300).cell(0, 0).response_time)
+    buckets = Buckets.of(counted(300).series_of(0, 0).response_time)
     assert tuple(times.bucket_counts) == buckets.counts
     assert tuple(times.explicit_bounds) == BOUNDS_S
     assert (times.count, times.sum, times.max) == (300, buckets.sum_s, 0.3)

@@ -43,7 +43,7 @@ def test_what_is_served_is_what_was_counted():
     """The parser of Prometheus reads counters, gauges and the distribution of times as they were counted."""
     total = Delta()
     total.extend([sample(took_ms=n + 1) for n in range(300)])
-    total.cell(0, 0).response_time.never = 4
+    total.series_of(0, 0).response_time.never = 4
     with serving_prometheus("127.0.0.1", 0, ["load"]) as (listener, port):
         assert scraped(port) == {}
         listener.progress(RUNNING, total)
@@ -53,7 +53,7 @@ def test_what_is_served_is_what_was_counted():
     assert found["stressrunner_in_flight", ()] == RUNNING.in_flight
     assert found["stressrunner_run", (("scenario", RUNNING.scenario), ("target", RUNNING.target))] == 1
     assert found["stressrunner_threshold_holds", (("threshold", "errors < 1%"),)] == 0
-    buckets = Buckets.of(total.cell(0, 0).response_time)
+    buckets = Buckets.of(total.series_of(0, 0).response_time)
     name = "stressrunner_response_time_seconds"
     assert [
         found[f"{name}_bucket", (labels[0], ("le", end), labels[1])] for end in (*map(str, BOUNDS_S), "+Inf")

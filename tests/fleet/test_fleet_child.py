@@ -44,7 +44,7 @@ def generator():
 
 def sent_of(update):
     """Return how many requests an update tells of."""
-    return sum(cell.sent for cell in delta_from_wire(update.delta, 0).cells.values())
+    return sum(series.sent for series in delta_from_wire(update.delta, 0).series.values())
 
 
 def test_a_conversation(server, generator):

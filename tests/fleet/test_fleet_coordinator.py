@@ -253,7 +253,7 @@ def test_nothing_of_a_busy_generator_is_lost():
     seconds = [channel._told for channel in ran.channels]
     assert ran.summary.totals.sent == sum(seconds)
     assert min(seconds) >= 59
-    assert ran.ear.beats[30].delta.cells.keys() == {(0, 0)}  # the others' figures come on time
+    assert ran.ear.beats[30].delta.series.keys() == {(0, 0)}  # the others' figures come on time
 
 
 def test_a_busy_generator_is_given_up_in_the_end():

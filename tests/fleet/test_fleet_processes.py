@@ -67,7 +67,7 @@ def test_beats_tell_what_was_counted():
     """Each beat has what came since the one before; together they are the totals."""
     with recording_server() as server:
         ran = run_fleet(f"{ONE}load: {{rate: 100/s, duration: 1500ms}}", server.url, 2)
-    sent = [sum(cell.sent for cell in beat.delta.cells.values()) for beat in ran.beats]
+    sent = [sum(series.sent for series in beat.delta.series.values()) for beat in ran.beats]
     assert sum(sent) == ran.summary.totals.sent == 150
     assert 80 <= sent[0] <= 110
     assert [beat.phases for beat in ran.beats] == [{0}, frozenset()]

@@ -53,29 +53,29 @@ def delta_of(recorded):
     return delta
 
 
-def late_figures_of(cell):
-    """Return the times of a cell that were late."""
+def late_figures_of(series):
+    """Return the times of a series that were late."""
     return {
         name: (late.measured.encode(), late.without.encode(), late.wake.encode())
-        for name, late in cell.late_times.items()
+        for name, late in series.late_times.items()
     }
 
 
 def figures_of(delta):
     """Return everything that is read from a delta, but for the examples of errors, which depend on the order."""
-    cells = {
+    all_series = {
         key: (
-            stats_of([cell], planned=cell.sent, duration_s=1),
-            cell.lag.encode(),
-            cell.queue.encode(),
-            cell.last_ns,
-            late_figures_of(cell),
+            stats_of([series], planned=series.sent, duration_s=1),
+            series.lag.encode(),
+            series.queue.encode(),
+            series.last_ns,
+            late_figures_of(series),
         )
-        for key, cell in delta.cells.items()
+        for key, series in delta.series.items()
     }
     errors = {key: (e.count, e.first_ns, e.last_ns) for key, e in delta.errors.items()}
     wholes = {name: lengths.encode() for name, lengths in delta.wholes.items()}
-    return cells, errors, wholes
+    return all_series, errors, wholes
 
 
 @given(st.lists(st.tuples(samples, st.integers(0, 3)), max_size=40), st.permutations(range(4)))
@@ -110,7 +110,7 @@ def test_merging_leaves_the_other_alone(one, other):
 def test_the_books_balance(recorded):
     """What was sent is what became of it, and each sample is in exactly the latencies where it belongs."""
     delta = delta_of(recorded)
-    stats = stats_of(delta.cells.values(), planned=len(recorded) + 5, duration_s=2)
+    stats = stats_of(delta.series.values(), planned=len(recorded) + 5, duration_s=2)
     assert stats.sent == len(recorded) == stats.completed + stats.unfinished
     assert stats.completed == stats.ok + stats.failed + stats.refused + stats.superseded
     assert stats.not_reached == 5
@@ -138,9 +138,9 @@ def test_times_are_those_of_the_sample():
         completed_ns=31 * MS,
         connect_ns=2 * MS,
     )
-    cell = delta_of([way]).cell(0, 0)
+    series = delta_of([way]).series_of(0, 0)
     seconds = {
-        name: getattr(cell, name).max_ns / MS
+        name: getattr(series, name).max_ns / MS
         for name in ("lag", "queue", "blocked", "ttfb", "service_time", "response_time", "connect")
     }
     assert seconds == {
@@ -157,15 +157,15 @@ def test_times_are_those_of_the_sample():
 @pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.REFUSED, Outcome.SUPERSEDED, Outcome.UNFINISHED])
 def test_only_successes_are_in_the_latencies(outcome):
     """Whatever is no success is in no latency of successes, however fast it was."""
-    cell = delta_of([sample(outcome=outcome)]).cell(0, 0)
-    assert (cell.response_time.count, cell.service_time.count, cell.ttfb.count, cell.queue.count) == (
+    series = delta_of([sample(outcome=outcome)]).series_of(0, 0)
+    assert (series.response_time.count, series.service_time.count, series.ttfb.count, series.queue.count) == (
         0,
         0,
         0,
         0,
     )
-    assert cell.failed_time.count == (outcome is Outcome.FAILED)
-    assert cell.lag.count == 1
+    assert series.failed_time.count == (outcome is Outcome.FAILED)
+    assert series.lag.count == 1
 
 
 def test_dropped_and_skipped_requests():
@@ -173,7 +173,7 @@ def test_dropped_and_skipped_requests():
     delta = Delta()
     delta.record_dropped(0, 0, 3)
     delta.record_skipped(0, 0, 2)
-    stats = stats_of(delta.cells.values(), planned=7, duration_s=1)
+    stats = stats_of(delta.series.values(), planned=7, duration_s=1)
     assert (stats.dropped, stats.skipped, stats.not_reached, stats.sent) == (3, 2, 2, 0)
     assert stats.response_time.never == 3
     assert stats.service_time.never == 0
@@ -187,9 +187,9 @@ def test_arrivals_that_the_generator_dropped_are_late():
     delta.record_dropped(0, 0, 2, Late(5 * MS, is_ours=True))
     delta.record_dropped(0, 0, 1)
     delta.merge(delta_from_wire(delta_to_wire(delta, 0), 0))  # of another process
-    (cell,) = delta.cells.values()
-    assert (cell.dropped, cell.late, cell.own_ns) == (12, 6, 56 * MS)
-    times = stats_of(delta.cells.values(), planned=12, duration_s=1).response_time
+    (series,) = delta.series.values()
+    assert (series.dropped, series.late, series.own_ns) == (12, 6, 56 * MS)
+    times = stats_of(delta.series.values(), planned=12, duration_s=1).response_time
     assert (times.never, [kept.never for kept in times.without_lag]) == (12, [2])
 
 
@@ -223,7 +223,7 @@ def test_failures_are_certain_or_of_lag(failure, late, certain, certain_replies,
     status, problem = failure
     failed = sample(outcome=Outcome.FAILED, status=status, problem=problem, late=late)
     delta = delta_of([failed] * 3)
-    stats = stats_of([delta.cell(0, 0)], planned=3, duration_s=1)
+    stats = stats_of([delta.series_of(0, 0)], planned=3, duration_s=1)
     counted = (stats.certain, stats.certain_replies, stats.failed_by_lag)
     assert counted == (3 * certain, 3 * certain_replies, 3 * failed_by_lag)
 
@@ -358,8 +358,12 @@ def test_collectors_hand_over_what_is_new():
     collector.dropped(0, 0, 2)
     collector.whole(0, "session", 5 * MS)
     second = collector.drain()
-    assert (first.cell(0, 0).sent, first.in_flight) == (1, 2)
-    assert (second.cell(0, 0).sent, second.cell(0, 0).skipped, second.cell(0, 0).dropped) == (0, 1, 2)
+    assert (first.series_of(0, 0).sent, first.in_flight) == (1, 2)
+    assert (second.series_of(0, 0).sent, second.series_of(0, 0).skipped, second.series_of(0, 0).dropped) == (
+        0,
+        1,
+        2,
+    )
     assert second.wholes[0, "session"].max_ns == 5 * MS
     assert seen == [sample(1)]
 
@@ -386,14 +390,14 @@ def test_collectors_keep_few_samples_and_lose_none():
     delta, batches = collector.hand_over()
     left = sum(map(len, batches))
     assert 0 < left < 3_000
-    assert delta.cell(0, 0).sent + left == 10_000
-    assert collector.drain().cells == {}
+    assert delta.series_of(0, 0).sent + left == 10_000
+    assert collector.drain().series == {}
 
 
 @given(st.lists(samples, max_size=20))
 def test_redirects_and_resends_are_counted_apart(recorded):
     """A request that was redirected or sent again is one request, and its further sends have counts of their own."""
-    stats = stats_of(delta_of(recorded).cells.values(), planned=len(recorded), duration_s=1)
+    stats = stats_of(delta_of(recorded).series.values(), planned=len(recorded), duration_s=1)
     assert stats.sent == len(recorded)
     assert stats.redirects == sum(one.redirects for one in recorded)
     assert stats.resent == sum(one.resent for one in recorded)

@@ -102,7 +102,7 @@ def test_the_parts_of_a_response_time_add_up(at_ns, form):
 
 
 def test_both_forms_say_the_same():
-    """A cell of CSV is the value of NDJSON as text; what is null there is empty here."""
+    """A series of CSV is the value of NDJSON as text; what is null there is empty here."""
     samples = [
         sample(1, 2),
         sample(1, 2, Outcome.FAILED, endpoint=1),
@@ -115,15 +115,15 @@ def test_both_forms_say_the_same():
         for form in FORMS
     }
     assert [tuple(row) for row in rows["ndjson"]] == [tuple(row) for row in rows["csv"]] == [COLUMNS] * 3
-    for plain, cells in zip(rows["ndjson"], rows["csv"], strict=True):
+    for plain, all_series in zip(rows["ndjson"], rows["csv"], strict=True):
         for name in COLUMNS:
             value = plain[name]
             if name.endswith("_s") and value is not None:
-                assert float(cells[name]) == value
+                assert float(all_series[name]) == value
             elif isinstance(value, str):
-                assert cells[name] == value
+                assert all_series[name] == value
             else:
-                assert cells[name] == ("" if value is None else json.dumps(value))
+                assert all_series[name] == ("" if value is None else json.dumps(value))
 
 
 @pytest.mark.parametrize(

@@ -122,13 +122,13 @@ def test_moments_are_told_by_the_readers_clock(delta, here_ns):
 
 
 def test_every_slot_of_a_cell_crosses():
-    """No count or histogram of a cell is forgotten, also of those that are added one day."""
+    """No count or histogram of a series is forgotten, also of those that are added one day."""
     delta = Delta()
-    cell = delta.cell(0, 0)
-    for number, name in enumerate(cell.__slots__, start=1):
-        value = getattr(cell, name)
+    series = delta.series_of(0, 0)
+    for number, name in enumerate(series.__slots__, start=1):
+        value = getattr(series, name)
         if isinstance(value, int):
-            setattr(cell, name, number)
+            setattr(series, name, number)
         elif isinstance(value, list):
             value[0] = number
         elif name == "status":
@@ -138,10 +138,10 @@ def test_every_slot_of_a_cell_crosses():
                 getattr(value.setdefault("ttfb", LateTimes()), part).record(number)
         else:
             value.record(number)
-    read = across(delta).cell(0, 0)
-    fresh = Delta().cell(0, 0)
-    for name in cell.__slots__:
-        theirs, ours = getattr(read, name), getattr(cell, name)
+    read = across(delta).series_of(0, 0)
+    fresh = Delta().series_of(0, 0)
+    for name in series.__slots__:
+        theirs, ours = getattr(read, name), getattr(series, name)
         if name == "late_times":
             theirs, ours = theirs["ttfb"].measured, ours["ttfb"].measured
         assert getattr(theirs, "counts", theirs) == getattr(ours, "counts", ours)
@@ -162,13 +162,13 @@ def spoiled(change):
 @pytest.mark.parametrize(
     "change",
     [
-        lambda wire: wire.pop("cells"),
-        lambda wire: wire.update(cells=[[0]]),
+        lambda wire: wire.pop("series"),
+        lambda wire: wire.update(series=[[0]]),
         lambda wire: wire.update(errors=[["check"]]),
-        lambda wire: wire["cells"][0][2]["times"].pop("lag"),
-        lambda wire: wire["cells"][0][2]["times"]["lag"].__setitem__(0, 99),
-        lambda wire: wire["cells"][0][2]["times"]["lag"].append(1),
-        lambda wire: wire["cells"][0][2].pop("outcomes"),
+        lambda wire: wire["series"][0][2]["times"].pop("lag"),
+        lambda wire: wire["series"][0][2]["times"]["lag"].__setitem__(0, 99),
+        lambda wire: wire["series"][0][2]["times"]["lag"].append(1),
+        lambda wire: wire["series"][0][2].pop("outcomes"),
     ],
 )
 def test_what_is_no_delta_is_refused(change):

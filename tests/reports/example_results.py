@@ -244,7 +244,7 @@ def result_of(samples, seconds, *, planned=200, dropped=0, **parts):
     delta, timeline = count(samples, seconds)
     if dropped:
         delta.record_dropped(0, 0, dropped)
-    totals = stats_of(delta.cells.values(), planned=planned, duration_s=float(seconds))
+    totals = stats_of(delta.series.values(), planned=planned, duration_s=float(seconds))
     good = Result(
         run=run_record(float(seconds)),
         verdict=Verdict("passed", 0),
@@ -255,8 +255,8 @@ def result_of(samples, seconds, *, planned=200, dropped=0, **parts):
         wholes_failed={},
         apart={},
         endpoints={
-            name: stats_of([cell], planned=cell.sent + cell.dropped, duration_s=float(seconds))
-            for name, cell in ((name, delta.cell(0, i)) for i, name in enumerate(ENDPOINTS))
+            name: stats_of([series], planned=series.sent + series.dropped, duration_s=float(seconds))
+            for name, series in ((name, delta.series_of(0, i)) for i, name in enumerate(ENDPOINTS))
         },
         phases=(PhaseStats("load", False, 0.0, float(seconds), totals),),
         timeline=timeline,
@@ -507,7 +507,7 @@ def side_by_side():
     """Return a run of two streams, the second of which has a stretch of the first one's time."""
     base = passed()
     others, _ = count([one for one in (sample(i, seconds=12) for i in range(200)) if one.endpoint != 1], 12)
-    background = stats_of(others.cells.values(), planned=160, duration_s=12.0)
+    background = stats_of(others.series.values(), planned=160, duration_s=12.0)
     probe = base.endpoints["agent_list"]
     return replace(
         base,

@@ -91,18 +91,18 @@ def hour():
 
 def _result(total, points):
     base = result_of([sample(i, seconds=12) for i in range(200)], 12)
-    cells = total.cells
+    all_series = total.series
     phases, begun = [], 0.0
     for number, (name, warmup, ramp) in enumerate(_PHASES):
         lasted = float(ramp.duration_s)
-        of_phase = [cell for (phase, _), cell in cells.items() if phase == number]
-        stats = stats_of(of_phase, planned=sum(cell.sent for cell in of_phase), duration_s=lasted)
+        of_phase = [series for (phase, _), series in all_series.items() if phase == number]
+        stats = stats_of(of_phase, planned=sum(series.sent for series in of_phase), duration_s=lasted)
         phases.append(PhaseStats(name, warmup, begun, lasted, stats))
         begun += lasted
-    counted = {key: cell for key, cell in cells.items() if key[0] > 0}
+    counted = {key: series for key, series in all_series.items() if key[0] > 0}
     totals = stats_of(counted.values(), planned=sum(c.sent for c in counted.values()), duration_s=3000.0)
     of_endpoints = {
-        name: [cell for (_, endpoint), cell in counted.items() if endpoint == i]
+        name: [series for (_, endpoint), series in counted.items() if endpoint == i]
         for i, name in enumerate(ENDPOINTS)
     }
     target = replace(process(), points=_looks(3600, 240_000_000, 9_000))

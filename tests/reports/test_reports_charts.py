@@ -10,7 +10,7 @@ from stressrunner.metrics.spread import Spread, lower_edge_s
 from stressrunner.reports.page.bars import Bars
 from stressrunner.reports.page.frame import Frame
 from stressrunner.reports.page.heat import Column, heat_axis, heat_map, joined
-from stressrunner.reports.page.lines import Series, line_chart, thinned
+from stressrunner.reports.page.lines import Line, line_chart, thinned
 from stressrunner.reports.page.scale import Axis, count_axis, decimal_axis, log_axis, time_axis
 from stressrunner.units import format_bytes, format_duration, format_rate
 
@@ -20,7 +20,7 @@ AXIS = Axis(0.0, 10.0, ((0.0, "0"), (10.0, "10")))
 
 def drawn(*points):
     """Return a chart with one line of these points."""
-    return str(line_chart("c", Frame("Title", AXIS, AXIS, str), [Series("line", points)]).svg)
+    return str(line_chart("c", Frame("Title", AXIS, AXIS, str), [Line("line", points)]).svg)
 
 
 @given(values, values, st.sampled_from([format_bytes, format_rate]))
@@ -87,7 +87,7 @@ def test_a_drawing_is_described():
 
 def test_names_are_escaped():
     """A line's name is text in the drawing's description, whatever it looks like."""
-    chart = line_chart("c", Frame("A & B", AXIS, AXIS, str), [Series("<b>", ((0, 1),))])
+    chart = line_chart("c", Frame("A & B", AXIS, AXIS, str), [Line("<b>", ((0, 1),))])
     assert "A &amp; B" in chart.svg
     assert "&lt;b&gt;: between 1 and 1" in chart.svg
 

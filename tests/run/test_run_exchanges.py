@@ -202,7 +202,7 @@ def test_curl_sends_the_same_request_again(one):
 def test_checks_say_what_became_of_them():
     """A check that failed has its count; one that no response was held against was skipped."""
     scenario = build(load_text(SCENARIO.format(base_url="http://h"), environ={}))
-    nothing = stats_of(Delta().cells.values(), planned=0, duration_s=1.0)
+    nothing = stats_of(Delta().series.values(), planned=0, duration_s=1.0)
     failed = {("login", "body.token"): 3, ("login", f"added == '{SECRET}'"): 1}
     records = check_records(scenario, {"login": nothing, "home": nothing}, failed, Masker([SECRET]))
     assert [(one.endpoint, one.text, one.state, one.failed) for one in records] == [

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from stressrunner.engine.sample import Sample
-from stressrunner.metrics.delta import Cell
+from stressrunner.metrics.delta import Series
 from stressrunner.metrics.histogram import Histogram
 from stressrunner.metrics.summary import Latency, PhaseStats, Stats, stats_of
 from stressrunner.monitor.figures import MonitorPoint, ProcessFigures
@@ -20,13 +20,13 @@ def sample(ms: float, outcome: Outcome = Outcome.OK, **fields: object) -> Sample
     return made._replace(**fields)
 
 
-def cell_of(samples: Iterable[Sample], *, dropped: int = 0, skipped: int = 0) -> Cell:
+def cell_of(samples: Iterable[Sample], *, dropped: int = 0, skipped: int = 0) -> Series:
     """Count some requests, and some that were not sent."""
-    cell = Cell()
-    cell.extend(tuple(samples))
-    cell.dropped, cell.skipped = dropped, skipped
-    cell.response_time.never += dropped
-    return cell
+    series = Series()
+    series.extend(tuple(samples))
+    series.dropped, series.skipped = dropped, skipped
+    series.response_time.never += dropped
+    return series
 
 
 def stats(
@@ -41,9 +41,9 @@ def stats(
     for name, outcome in outcomes.items():
         samples += [sample(5, outcome)] * counts.get(name, 0)
     samples += [sample(30_000, Outcome.FAILED, never=True)] * counts.get("never", 0)
-    cell = cell_of(samples, dropped=counts.get("dropped", 0), skipped=counts.get("skipped", 0))
-    planned = cell.sent + cell.dropped + cell.skipped + not_reached
-    return stats_of([cell], planned=planned, duration_s=duration_s)
+    series = cell_of(samples, dropped=counts.get("dropped", 0), skipped=counts.get("skipped", 0))
+    planned = series.sent + series.dropped + series.skipped + not_reached
+    return stats_of([series], planned=planned, duration_s=duration_s)
 
 
 def latency(times_ms: Iterable[float]) -> Latency:

@@ -16,7 +16,7 @@ from stressrunner.verdict.verdict import sentence_of
 FINE, SPOILT = stats([10] * 1000), stats(failed=5)
 
 
-def judged(text, *exempt, **cells):
+def judged(text, *exempt, **all_series):
     """Judge a default on requests, given by endpoint in the one phase that counts, beside a warm-up that failed."""
     threshold = replace(
         parse_threshold(text),
@@ -24,12 +24,12 @@ def judged(text, *exempt, **cells):
         no_data="pass",
         exempt=frozenset(Exempt(*one) for one in exempt),
     )
-    held = {("hold", name): counted for name, counted in cells.items()}
+    held = {("hold", name): counted for name, counted in all_series.items()}
     return evaluate(
         threshold,
         figures(
             stats([10]),
-            endpoints=cells,
+            endpoints=all_series,
             phases=[phase("warm", SPOILT, warmup=True), phase("hold", FINE)],
             phase_endpoints={**held, ("warm", "good"): stats(failed=500)},
         ),

@@ -20,7 +20,7 @@ samples = st.builds(
     connect_ns=st.none() | st.integers(0, 10**9),
     late=st.none() | st.builds(Late, *[st.sampled_from([0, 2_000_000])] * 4, st.booleans(), st.booleans()),
 )
-cells = st.builds(
+all_series = st.builds(
     lambda made, dropped, skipped: cell_of(made, dropped=dropped, skipped=skipped),
     st.lists(samples, max_size=8),
     st.integers(0, 3),
@@ -37,25 +37,27 @@ def figures_of(rolling):
 
 
 @given(
-    st.lists(st.tuples(cells, cells), min_size=1, max_size=20), st.integers(1, 6), st.sampled_from(METRICS)
+    st.lists(st.tuples(all_series, all_series), min_size=1, max_size=20),
+    st.integers(1, 6),
+    st.sampled_from(METRICS),
 )
 def test_a_window_is_the_sum_of_its_latest_seconds(seconds, length, metric):
     """After any number of seconds, each with late arrivals, it equals a window that only saw the last ones."""
     long, short = Rolling(float(length)), Rolling(float(length))
-    for number, (cell, late) in enumerate(seconds):
+    for number, (series, late) in enumerate(seconds):
         for window in [long, short] if number >= len(seconds) - length else [long]:
-            window.add(Slice.of([cell], metric, 1.0))
+            window.add(Slice.of([series], metric, 1.0))
             window.add_late(Slice.of([late], metric, 1.0))
     assert figures_of(long) == pytest.approx(figures_of(short))
     assert long.is_full == (len(seconds) >= length)
 
 
-@given(st.lists(cells, max_size=10), st.sampled_from(METRICS))
+@given(st.lists(all_series, max_size=10), st.sampled_from(METRICS))
 def test_without_a_window_nothing_is_taken_off(seconds, metric):
     """Everything so far is one sum, and it is always complete."""
     rolling, whole = Rolling(None), Slice.of(seconds, metric, float(len(seconds)))
-    for cell in seconds:
-        rolling.add(Slice.of([cell], metric, 1.0))
+    for series in seconds:
+        rolling.add(Slice.of([series], metric, 1.0))
     aggregate = rolling.aggregate()
     assert rolling.is_full
     assert aggregate.completed == whole.completed

@@ -380,8 +380,8 @@ def test_the_default_threshold_is_marked():
 
 def made_stats(samples, dropped, skipped, missing, seconds):
     """Return figures of any requests."""
-    cell = cell_of(samples, dropped=dropped, skipped=skipped)
-    return stats_of([cell], planned=cell.sent + dropped + skipped + missing, duration_s=seconds)
+    series = cell_of(samples, dropped=dropped, skipped=skipped)
+    return stats_of([series], planned=series.sent + dropped + skipped + missing, duration_s=seconds)
 
 
 requests = st.builds(

@@ -132,7 +132,7 @@ def dropping(by_lag, late, others=0):
     delta.extend([sample(10)] * (1000 - by_lag - others))
     delta.record_dropped(0, 0, others)
     delta.record_dropped(0, 0, by_lag, late)
-    return stats_of(delta.cells.values(), planned=1000, duration_s=10.0)
+    return stats_of(delta.series.values(), planned=1000, duration_s=10.0)
 
 
 @pytest.mark.parametrize("late", [Late(50 * MS, is_ours=True), Late(0, in_wake=True)])

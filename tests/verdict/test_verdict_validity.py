@@ -172,8 +172,8 @@ def test_lag_makes_a_run_suspect_or_invalid(totals, lag, state, reason):
 def test_what_never_ended_is_no_excuse_for_lag():
     """Timeouts of the generator's making are off against times that are none."""
     ours = [sample(30_000, Outcome.FAILED, never=True, late=Late(0, is_ours=True))] * 20
-    cell = cell_of([sample(3)] * 180 + ours)
-    totals = stats_of([cell], planned=200, duration_s=10.0)
+    series = cell_of([sample(3)] * 180 + ours)
+    totals = stats_of([series], planned=200, duration_s=10.0)
     assert totals.response_time.p95_s is None
     validity = judge_validity(replace(GOOD, totals=totals, lag=Lag(longest_s=2.0, late_in_spell=20)))
     assert validity.state == "invalid"

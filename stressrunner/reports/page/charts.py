@@ -16,7 +16,7 @@ from stressrunner.reports.page.limits import (
     is_about_times,
     limits,
 )
-from stressrunner.reports.page.lines import Series, line_chart
+from stressrunner.reports.page.lines import Line, line_chart
 from stressrunner.reports.page.percentiles import percentile_curve
 from stressrunner.reports.page.scale import Axis, count_axis, decimal_axis, time_axis
 from stressrunner.result.model import Result
@@ -87,12 +87,12 @@ class _TimeAxis:
         # The lines reach the right edge; ticks beyond it are left out.
         self.axis = Axis(0.0, self.end_s, tuple(tick for tick in whole.ticks if tick[0] <= self.end_s))
 
-    def line(self, name: str, value: Callable[[Point], float | None]) -> Series:
+    def line(self, name: str, value: Callable[[Point], float | None]) -> Line:
         """Return a line of the timeline, each value in the middle of its stretch."""
         points = ((point.at_s + point.duration_s / 2, value(point)) for point in self.result.timeline)
-        return Series(name, tuple(points))
+        return Line(name, tuple(points))
 
-    def rate(self, name: str, counted: Callable[[Point], float | None]) -> Series:
+    def rate(self, name: str, counted: Callable[[Point], float | None]) -> Line:
         """Return a line of how many a second there were."""
 
         def per_second(point: Point) -> float | None:
@@ -119,7 +119,7 @@ class _TimeAxis:
         return Frame(title, self.axis, y, write, bands=bands)
 
     def chart(
-        self, name: str, title: str, lines: tuple[Series, ...], unit: _Unit, found: tuple[Limit, ...] = ()
+        self, name: str, title: str, lines: tuple[Line, ...], unit: _Unit, found: tuple[Limit, ...] = ()
     ) -> Chart:
         """Draw lines over time, with the limits that lie near them."""
         values = [value for line in lines for _, value in line.points if value is not None]
@@ -175,7 +175,7 @@ def _errors(time: _TimeAxis) -> Chart:
     size = -(-len(timeline) // _JOINED)
     stretches = [timeline[i : i + size] for i in range(0, len(timeline), size)]
     told = [stretch for stretch in stretches if _length_s(stretch) >= time.shortest_s]
-    lines = tuple(Series(kind, tuple(_errors_in(stretch, kind) for stretch in told)) for kind in ordered)
+    lines = tuple(Line(kind, tuple(_errors_in(stretch, kind) for stretch in told)) for kind in ordered)
     return time.chart("errors-by-kind", "Errors per second by kind", lines, _PER_SECOND)
 
 
@@ -210,8 +210,8 @@ def _cpu(time: _TimeAxis, watched: Mapping[str, ProcessFigures]) -> Chart:
 
 def _of_processes(
     watched: Mapping[str, ProcessFigures], value: Callable[[MonitorPoint], float]
-) -> tuple[Series, ...]:
+) -> tuple[Line, ...]:
     return tuple(
-        Series(name, tuple((point.at_s, value(point)) for point in figures.points))
+        Line(name, tuple((point.at_s, value(point)) for point in figures.points))
         for name, figures in watched.items()
     )

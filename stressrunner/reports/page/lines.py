@@ -22,7 +22,7 @@ from stressrunner.reports.page.frame import (
     foreground,
 )
 
-__all__ = ["COLOURS", "Series", "line_chart", "thinned"]
+__all__ = ["COLOURS", "Line", "line_chart", "thinned"]
 
 _MAX_DOTS = 40  #: lines with more values than this are drawn without dots
 COLOURS = 6  #: classes that the style sheet knows; further lines use them again
@@ -32,7 +32,7 @@ _Points = tuple[tuple[float, float | None], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
+class Line:
     """One line of a chart."""
 
     name: str
@@ -58,13 +58,13 @@ def _extremes(points: _Points) -> Iterator[tuple[float, float | None]]:
 
 
 def line_chart(
-    name: str, frame: Frame, series: Iterable[Series], *, note: str = "", end_s: float | None = None
+    name: str, frame: Frame, series: Iterable[Line], *, note: str = "", end_s: float | None = None
 ) -> Chart:
     """Draw lines in a frame; `name` is the chart's own among the identifiers of the page.
 
     `end_s` is where the x axis ends when it is one of time.
     """
-    lines = [Series(line.name, thinned(line.points)) for line in series]
+    lines = [Line(line.name, thinned(line.points)) for line in series]
     drawn = Markup("").join(_line(frame, i, line.points) for i, line in enumerate(lines))
     if not any(value is not None for line in lines for _, value in line.points):
         drawn += _nothing()
@@ -74,7 +74,7 @@ def line_chart(
     return Chart(name, frame.title, svg, tuple(line.name for line in lines), note, end_s)
 
 
-def _description(frame: Frame, lines: Iterable[Series]) -> str:
+def _description(frame: Frame, lines: Iterable[Line]) -> str:
     """Say what the lines show, for those who do not see them."""
     return (
         "; ".join([*(_range_of(frame, line) for line in lines), *(limit.text for limit in frame.limits)])
@@ -82,7 +82,7 @@ def _description(frame: Frame, lines: Iterable[Series]) -> str:
     )
 
 
-def _range_of(frame: Frame, line: Series) -> str:
+def _range_of(frame: Frame, line: Line) -> str:
     values = [value for _, value in line.points if value is not None]
     if not values:
         return f"{line.name}: nothing was measured"

@@ -4,7 +4,7 @@ from math import log10
 
 from stressrunner.metrics.histogram import Histogram
 from stressrunner.reports.page.frame import Chart, Frame
-from stressrunner.reports.page.lines import Series, line_chart
+from stressrunner.reports.page.lines import Line, line_chart
 from stressrunner.reports.page.scale import Axis, time_axis
 from stressrunner.result.model import Result
 from stressrunner.units import format_duration
@@ -19,8 +19,8 @@ def percentile_curve(result: Result) -> Chart:
     times, service = result.totals.response_time.distribution, result.totals.service_time.distribution
     nines = max(1.0, log10(max(times.count + times.never, 10)))  # one in 10, 100, 1,000, ...
     lines = (
-        Series("response time", _curve(times, nines)),
-        Series("service time", _curve(service, nines)),
+        Line("response time", _curve(times, nines)),
+        Line("service time", _curve(service, nines)),
     )
     ticks = ((0.0, "0 %"), *((float(n), _share(n)) for n in range(1, int(nines) + 1)))
     values = [value for line in lines for _, value in line.points if value is not None]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Literal
 
-from stressrunner.metrics.delta import Cell, Delta
+from stressrunner.metrics.delta import Delta, Series
 from stressrunner.metrics.histogram import Histogram
 from stressrunner.plan.outcome import Outcome
 from stressrunner.run.listener import Progress
@@ -78,9 +78,9 @@ def families(progress: Progress, total: Delta, phases: Sequence[str]) -> tuple[F
         phases: the names of its phases, in the order of their numbers.
     """
     endpoints = [endpoint.name for endpoint in progress.endpoints]
-    cells = [
-        ({"phase": _name(phases, phase), "endpoint": _name(endpoints, endpoint)}, cell)
-        for (phase, endpoint), cell in total.cells.items()
+    all_series = [
+        ({"phase": _name(phases, phase), "endpoint": _name(endpoints, endpoint)}, series)
+        for (phase, endpoint), series in total.series.items()
     ]
     run = {"scenario": progress.scenario, "target": progress.target}
     return (
@@ -94,19 +94,22 @@ def families(progress: Progress, total: Delta, phases: Sequence[str]) -> tuple[F
         ),
         Family("stressrunner_in_flight", "gauge", "Requests on their way", _one(progress.in_flight)),
         Family(
-            "stressrunner_requests", "counter", "Requests by what became of them", tuple(_outcomes(cells))
+            "stressrunner_requests",
+            "counter",
+            "Requests by what became of them",
+            tuple(_outcomes(all_series)),
         ),
         Family(
             "stressrunner_dropped",
             "counter",
             "Arrivals that were given up",
-            tuple(Point(labels, cell.dropped) for labels, cell in cells),
+            tuple(Point(labels, series.dropped) for labels, series in all_series),
         ),
         Family(
             "stressrunner_response_time_seconds",
             "histogram",
             "From the moment a request was due; of successes, and of what never ended",
-            tuple(Point(labels, Buckets.of(cell.response_time)) for labels, cell in cells),
+            tuple(Point(labels, Buckets.of(series.response_time)) for labels, series in all_series),
             "s",
         ),
         Family("stressrunner_errors", "counter", "Failed requests by kind", tuple(_errors(total))),
@@ -129,11 +132,11 @@ def _one(value: float | None) -> tuple[Point, ...]:
     return () if value is None else (_point(value),)
 
 
-def _outcomes(cells: Iterable[tuple[Mapping[str, str], Cell]]) -> Iterator[Point]:
-    for labels, cell in cells:
+def _outcomes(all_series: Iterable[tuple[Mapping[str, str], Series]]) -> Iterator[Point]:
+    for labels, series in all_series:
         for outcome in Outcome:
-            if cell.outcomes[outcome] or outcome in (Outcome.OK, Outcome.FAILED):
-                yield Point({**labels, "outcome": outcome.name.lower()}, cell.outcomes[outcome])
+            if series.outcomes[outcome] or outcome in (Outcome.OK, Outcome.FAILED):
+                yield Point({**labels, "outcome": outcome.name.lower()}, series.outcomes[outcome])
 
 
 def _errors(total: Delta) -> Iterator[Point]:
