@@ -1,19 +1,19 @@
-"""What a fleet is, what it tells about once a second, and the books that it keeps."""
+"""What a fleet is, what it tells about once a second, and how it is added up."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Protocol
 
+from stressrunner.metrics.aggregator import Aggregator, PhaseOutline, Summary
 from stressrunner.metrics.delta import Delta
-from stressrunner.metrics.ledger import Ledger, PhaseOutline, Summary
 from stressrunner.plan.pacing import Ramp
 from stressrunner.plan.phases import PhasePlan
 from stressrunner.plan.plan import Plan
 from stressrunner.plan.traffic import MixPlan
 from stressrunner.scenario.model import Open
 
-__all__ = ["Beat", "Ear", "Fleet", "ledger_of", "outlines_of"]
+__all__ = ["Beat", "Ear", "Fleet", "aggregator_of", "outlines_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +65,10 @@ class Fleet(Protocol):
         """Carry out the plan and return its figures."""
 
 
-def ledger_of(plan: Plan, origin_ns: int) -> Ledger:
-    """Return empty books for a plan whose load began at a moment, in monotonic nanoseconds."""
+def aggregator_of(plan: Plan, origin_ns: int) -> Aggregator:
+    """Return an empty aggregator for a plan whose load began at a moment, in monotonic nanoseconds."""
     beside = [endpoint.name for endpoint in plan.apart]
-    return Ledger(plan.endpoint_names, outlines_of(plan), origin_ns, apart=beside)
+    return Aggregator(plan.endpoint_names, outlines_of(plan), origin_ns, apart=beside)
 
 
 def outlines_of(plan: Plan) -> list[PhaseOutline]:

@@ -6,11 +6,11 @@ from anyio import to_thread
 from stressrunner.engine.clock import Clock
 from stressrunner.engine.load import Load
 from stressrunner.engine.token_keeper import TokenKeeper
-from stressrunner.fleet.beat import Beat, Ear, ledger_of
+from stressrunner.fleet.beat import Beat, Ear, aggregator_of
 from stressrunner.fleet.event_loop import loop_name
 from stressrunner.http.exchange import TransportFactory
+from stressrunner.metrics.aggregator import Summary
 from stressrunner.metrics.collector import Collector, Observer
-from stressrunner.metrics.ledger import Summary
 from stressrunner.metrics.sample_log import SampleParts
 from stressrunner.monitor.generator import calm
 from stressrunner.plan.plan import Plan
@@ -89,7 +89,7 @@ class LocalFleet:
         collector = Collector(observers, self._plan.warmups, self._plan.credentials)
         load = self._load = Load(self._plan, self._transports, self._base_url, self._clock, collector)
         origin_ns = self._clock.now_ns()
-        ledger = ledger_of(self._plan, origin_ns)
+        aggregator = aggregator_of(self._plan, origin_ns)
         last_ns = origin_ns
 
         def look() -> None:
@@ -98,11 +98,11 @@ class LocalFleet:
             delta = collector.drain()
             if self._keeper is not None:
                 delta.add_tokens(*self._keeper.hand_over())
-            ledger.add(delta, last_ns, now_ns)
+            aggregator.add(delta, last_ns, now_ns)
             at_s, took_s = (now_ns - origin_ns) / NS_PER_S, (now_ns - last_ns) / NS_PER_S
             beat = Beat(at_s, took_s, delta, load.phases, origin_ns, delta.absent_ns / NS_PER_S)
             last_ns = now_ns
-            if ear.heard(beat, ledger.total):
+            if ear.heard(beat, aggregator.total):
                 load.stop()
 
         async def tick() -> None:
@@ -121,4 +121,6 @@ class LocalFleet:
                 await load.run()
                 tasks.cancel_scope.cancel()
         look()
-        return ledger.summary({index: (span.started_ns, span.ended_ns) for index, span in load.spans.items()})
+        return aggregator.summary(
+            {index: (span.started_ns, span.ended_ns) for index, span in load.spans.items()}
+        )

@@ -7,12 +7,12 @@ from typing import Any
 import anyio
 
 from stressrunner.engine.clock import Clock
-from stressrunner.fleet.beat import Beat, Ear, ledger_of
+from stressrunner.fleet.beat import Beat, Ear, aggregator_of
 from stressrunner.fleet.launch import Channel
 from stressrunner.fleet.member import Member
 from stressrunner.fleet.messages import Assignment
+from stressrunner.metrics.aggregator import Aggregator, Summary
 from stressrunner.metrics.delta import Delta
-from stressrunner.metrics.ledger import Ledger, Summary
 from stressrunner.metrics.sample_log import SampleParts
 from stressrunner.plan.plan import Plan
 from stressrunner.scenario.row_file import rows_to_wire
@@ -97,18 +97,18 @@ class ProcessFleet:
     async def execute(self, ear: Ear) -> Summary:
         """Carry out the plan and return its figures; without all generators ready, nothing is sent."""
         if not await self._prepared():
-            return ledger_of(self._plan, self._clock.now_ns()).summary({})
+            return aggregator_of(self._plan, self._clock.now_ns()).summary({})
         origin_ns = self._clock.now_ns() + _START_IN_NS
-        ledger = ledger_of(self._plan, origin_ns)
+        aggregator = aggregator_of(self._plan, origin_ns)
         for member in self._members:
             await member.start(origin_ns)
         async with anyio.create_task_group() as tasks:
             for member in self._members:
                 tasks.start_soon(self._listen, member)
             tasks.start_soon(self._stop_when_told)
-            await self._follow(ledger, ear, origin_ns)
+            await self._follow(aggregator, ear, origin_ns)
             tasks.cancel_scope.cancel()
-        return ledger.summary(self._spans_ns())
+        return aggregator.summary(self._spans_ns())
 
     async def _prepared(self) -> bool:
         """Get all generators ready; return False when one is lost, or the load was stopped before it began."""
@@ -171,7 +171,7 @@ class ProcessFleet:
             member.lose("was ended by force", f"it did not stop within {within_s:g} s")
         self._changed.set()
 
-    async def _follow(self, ledger: Ledger, ear: Ear, origin_ns: int) -> None:
+    async def _follow(self, aggregator: Aggregator, ear: Ear, origin_ns: int) -> None:
         """Poll once a second and tell the ear, until all generators have ended."""
         last_ns = origin_ns
 
@@ -179,12 +179,12 @@ class ProcessFleet:
             nonlocal last_ns
             now_ns = max(last_ns, self._clock.now_ns())
             delta = self._taken()
-            ledger.add(delta, last_ns, now_ns)
+            aggregator.add(delta, last_ns, now_ns)
             at_s, took_s = (now_ns - origin_ns) / NS_PER_S, (now_ns - last_ns) / NS_PER_S
             absent_s = delta.absent_ns / NS_PER_S / len(self._members)
             beat = Beat(at_s, took_s, delta, self._phases, origin_ns, absent_s)
             last_ns = now_ns
-            if ear.heard(beat, ledger.total):
+            if ear.heard(beat, aggregator.total):
                 self.stop()
 
         while await self._still_live_at(origin_ns + ((last_ns - origin_ns) // _TICK_NS + 1) * _TICK_NS):

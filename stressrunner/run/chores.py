@@ -10,9 +10,9 @@ from stressrunner.engine.clock import Clock
 from stressrunner.errors import SetupFailed
 from stressrunner.fleet.transports import keeper_of, transports_to
 from stressrunner.masking import Masker
+from stressrunner.metrics.aggregator import Summary
 from stressrunner.metrics.collector import Collector
 from stressrunner.metrics.delta import Delta
-from stressrunner.metrics.ledger import Summary
 from stressrunner.metrics.summary import error_groups, ranked, stats_of
 from stressrunner.plan.plan import Plan
 from stressrunner.plan.steps import StepsPlan

@@ -13,7 +13,7 @@ from stressrunner.engine.session_reader import SessionReader, Wanted
 from stressrunner.engine.token_keeper import TokenKeeper
 from stressrunner.engine.tokens import Token
 from stressrunner.fleet.transports import keeper_of, transports_to
-from stressrunner.metrics.ledger import Summary
+from stressrunner.metrics.aggregator import Summary
 from stressrunner.plan.plan import Plan
 from stressrunner.plan.reply import Reply
 from stressrunner.plan.traffic import SessionPlan

@@ -1,7 +1,7 @@
 """Why a load ended before all of its plan was carried out, as far as it did."""
 
 from stressrunner.masking import Masker
-from stressrunner.metrics.ledger import Summary
+from stressrunner.metrics.aggregator import Summary
 from stressrunner.plan.phases import StreamPlan
 from stressrunner.plan.plan import Plan
 from stressrunner.scenario.threshold import Threshold

@@ -7,7 +7,7 @@ from datetime import datetime
 from stressrunner import __version__
 from stressrunner.engine.attempt import Attempt
 from stressrunner.masking import Masker
-from stressrunner.metrics.ledger import Summary
+from stressrunner.metrics.aggregator import Summary
 from stressrunner.metrics.summary import ErrorGroup
 from stressrunner.monitor.figures import ProcessFigures
 from stressrunner.plan.plan import Plan

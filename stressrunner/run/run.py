@@ -11,13 +11,13 @@ import anyio
 from stressrunner.engine.clock import Clock
 from stressrunner.engine.timerfd import precise_clock
 from stressrunner.errors import StressrunnerError
-from stressrunner.fleet.beat import Fleet, ledger_of
+from stressrunner.fleet.beat import Fleet, aggregator_of
 from stressrunner.fleet.launch import Crew, LocalProcess
 from stressrunner.fleet.processes import ProcessFleet, Work
 from stressrunner.fleet.size import fleet_size
 from stressrunner.fleet.transports import keeper_of, transports_to
 from stressrunner.masking import Masker
-from stressrunner.metrics.ledger import Summary
+from stressrunner.metrics.aggregator import Summary
 from stressrunner.metrics.sample_log import SampleParts
 from stressrunner.monitor.generator import check_room, limits
 from stressrunner.plan.plan import Plan, compile_plan
@@ -105,7 +105,7 @@ async def _run(
                     summary = deliveries.added_to(measured.summary)
                     measured = replace(measured, deliveries=(outcome,), summary=summary)
     except StressrunnerError as error:
-        summary = chores.added_to(ledger_of(plan, clock.now_ns()).summary({}))
+        summary = chores.added_to(aggregator_of(plan, clock.now_ns()).summary({}))
         nothing = Measured(summary, unwatched("nothing was sent"))
         ending = Ending(interrupted=interrupted.is_set(), unreachable=str(error))
         return result_of(origin, nothing, ending)

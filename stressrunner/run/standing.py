@@ -6,9 +6,9 @@ from typing import Literal, NamedTuple
 
 from stressrunner.fleet.beat import Beat, outlines_of
 from stressrunner.masking import Masker
+from stressrunner.metrics.aggregator import PhaseOutline
 from stressrunner.metrics.delta import Delta, Series
 from stressrunner.metrics.histogram import Histogram
-from stressrunner.metrics.ledger import PhaseOutline
 from stressrunner.metrics.timeline import Offer
 from stressrunner.monitor.figures import ProcessFigures
 from stressrunner.plan.outcome import Outcome

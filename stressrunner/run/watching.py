@@ -2,8 +2,8 @@
 
 from stressrunner.engine.clock import Clock
 from stressrunner.fleet.beat import Beat, Fleet
+from stressrunner.metrics.aggregator import Summary
 from stressrunner.metrics.delta import Delta
-from stressrunner.metrics.ledger import Summary
 from stressrunner.run.judgement import Measured, Origin, Sent
 from stressrunner.run.listener import Listener
 from stressrunner.run.monitors import Monitors

@@ -14,7 +14,7 @@ from stressrunner.engine.token_keeper import TokenKeeper
 from stressrunner.fleet.local import LocalFleet
 from stressrunner.http.fake import DirectFakeTransports, FakeAnswer, FakeTransports
 from stressrunner.http.pool import SharedPool
-from stressrunner.metrics.ledger import Summary
+from stressrunner.metrics.aggregator import Summary
 from stressrunner.plan.plan import compile_plan
 from stressrunner.scenario.build import build
 from stressrunner.scenario.document import load_text

@@ -11,7 +11,7 @@ from stressrunner.engine.clock import MonotonicClock
 from stressrunner.fleet.launch import Crew
 from stressrunner.fleet.messages import HEADER_BYTES, Assignment, Ready, decoded, frame_of, length_of
 from stressrunner.fleet.processes import ProcessFleet, Work
-from stressrunner.metrics.ledger import Summary
+from stressrunner.metrics.aggregator import Summary
 from stressrunner.plan.plan import compile_plan
 from stressrunner.scenario.build import build
 from stressrunner.scenario.document import load_text

@@ -9,9 +9,9 @@ from metrics_samples import sample
 
 from stressrunner.engine.attempt import Attempt
 from stressrunner.engine.loop_watch import Late
+from stressrunner.metrics.aggregator import Aggregator, PhaseOutline
 from stressrunner.metrics.delta import Delta
 from stressrunner.metrics.lateness import LateTimes
-from stressrunner.metrics.ledger import Ledger, PhaseOutline
 from stressrunner.metrics.wire import delta_from_wire, delta_to_wire
 from stressrunner.plan.outcome import Outcome, Problem
 from stressrunner.plan.reply import Reply
@@ -89,19 +89,21 @@ def across(delta, there_ns=ORIGIN_NS, here_ns=ORIGIN_NS):
     return delta_from_wire(json.loads(json.dumps(delta_to_wire(delta, there_ns))), here_ns)
 
 
-def books(*parts, origin_ns=ORIGIN_NS):
+def summary_of(*parts, origin_ns=ORIGIN_NS):
     """Return the summary of deltas."""
-    ledger = Ledger("abc", [PhaseOutline("p", False, None), PhaseOutline("q", False, None)], origin_ns)
+    aggregator = Aggregator(
+        "abc", [PhaseOutline("p", False, None), PhaseOutline("q", False, None)], origin_ns
+    )
     for delta in parts:
-        ledger.add(delta, origin_ns, origin_ns + 10**9)
-    return ledger.summary({0: (origin_ns, origin_ns), 1: (origin_ns, origin_ns)})
+        aggregator.add(delta, origin_ns, origin_ns + 10**9)
+    return aggregator.summary({0: (origin_ns, origin_ns), 1: (origin_ns, origin_ns)})
 
 
 @given(deltas())
 def test_a_delta_survives_the_pipe(delta):
     """What is read back is the same in every part, and so is written alike again."""
     assert delta_to_wire(across(delta), ORIGIN_NS) == delta_to_wire(delta, ORIGIN_NS)
-    assert books(across(delta)) == books(delta)
+    assert summary_of(across(delta)) == summary_of(delta)
     assert across(delta).attempts == delta.attempts
 
 
@@ -118,7 +120,7 @@ def test_wire_copies_merge_as_originals(one, other):
 @given(deltas(), st.integers(1, 10**15))
 def test_moments_are_told_by_the_readers_clock(delta, here_ns):
     """A generator whose clock stands elsewhere makes the same summary: only distances from the start cross."""
-    assert books(across(delta, here_ns=here_ns), origin_ns=here_ns) == books(delta)
+    assert summary_of(across(delta, here_ns=here_ns), origin_ns=here_ns) == summary_of(delta)
 
 
 def test_every_slot_of_a_cell_crosses():

@@ -17,7 +17,7 @@ import pytest
 from hosting.handler_server import QuietHandler, serving
 from metrics.metrics_samples import sample
 
-from stressrunner.fleet.beat import Beat, ledger_of
+from stressrunner.fleet.beat import Beat, aggregator_of
 from stressrunner.masking import Masker
 from stressrunner.metrics.delta import Delta
 from stressrunner.metrics.timeline import MAX_POINTS
@@ -72,7 +72,7 @@ class Coordinator:
         origin = SimpleNamespace(scenario=scenario, plan=plan, masker=Masker(()))
         self.monitors = Monitors()
         self.watcher = Watcher(origin, self.monitors, Silence())
-        self.ledger = ledger_of(plan, 0)
+        self.aggregator = aggregator_of(plan, 0)
         self.seconds = 0
         draw = Random(1)
         self.told = [json.dumps(delta_to_wire(self.delta(draw), 0)) for _ in range(8)]
@@ -90,9 +90,11 @@ class Coordinator:
             begin_ns = self.seconds * S
             delta = delta_from_wire(json.loads(self.told[self.seconds % len(self.told)]), begin_ns)
             self.seconds += 1
-            self.ledger.add(delta, begin_ns, begin_ns + S)
+            self.aggregator.add(delta, begin_ns, begin_ns + S)
             self.monitors.look(float(self.seconds))
-            self.watcher.heard(Beat(float(self.seconds), 1.0, delta, frozenset({0}), 0), self.ledger.total)
+            self.watcher.heard(
+                Beat(float(self.seconds), 1.0, delta, frozenset({0}), 0), self.aggregator.total
+            )
         gc.collect()
         return tracemalloc.get_traced_memory()[0]
 
@@ -106,7 +108,7 @@ def test_a_coordinator_does_not_grow_once_its_timeline_is_full():
         again = coordinator.go_on(MAX_POINTS)
     finally:
         tracemalloc.stop()
-    assert len(coordinator.ledger.summary({0: (0, coordinator.seconds * S)}).timeline) == MAX_POINTS
+    assert len(coordinator.aggregator.summary({0: (0, coordinator.seconds * S)}).timeline) == MAX_POINTS
     assert again - full < 0.05 * full
 
 

@@ -11,8 +11,8 @@ from math import exp
 
 from stressrunner.engine.loop_watch import LEAST_NS, Late
 from stressrunner.engine.sample import Sample
+from stressrunner.metrics.aggregator import Aggregator, PhaseOutline, Summary
 from stressrunner.metrics.delta import Delta
-from stressrunner.metrics.ledger import Ledger, PhaseOutline, Summary
 from stressrunner.plan.outcome import Outcome, Problem
 from stressrunner.scenario.threshold_grammar import parse_threshold
 from stressrunner.verdict.figures import Figures
@@ -162,7 +162,7 @@ def open_run(random, target, rate, length_s, absences, *, station=0.0, timeout_s
         ours = timeout_s is not None and read_s - released_s > timeout_s
         late = late_of(due_s, released_s - due_s, read_late_s, absences, is_ours=ours)
         samples.append(sample_of(due_s, released_s, read_s, late, timed_out=ours))
-    return Made(books(samples, absences), measured, true)
+    return Made(summary_of(samples, absences), measured, true)
 
 
 def closed_run(random, target, users, length_s, absences):
@@ -186,7 +186,7 @@ def closed_run(random, target, users, length_s, absences):
             samples.append(sample_of(due_s, due_s, read_s, late))
             due_s = read_s + 0.00002
     idle_s = sum(end - begin for begin, end in absences if end - begin > 0.005)
-    return Made(books(samples, absences), measured, true, idle_s)
+    return Made(summary_of(samples, absences), measured, true, idle_s)
 
 
 def late_of(due_s, send_s, read_s, absences, *, is_ours=False):
@@ -210,15 +210,15 @@ def sample_of(due_s, released_s, read_s, late, *, timed_out=False):
     return Sample(0, 0, outcome, *moments, never=timed_out, problem=problem, late=late)
 
 
-def books(samples, absences):
+def summary_of(samples, absences):
     """Count requests second by second, as a coordinator does, and freeze the figures."""
     seconds = defaultdict(list)
     for sample in samples:
         seconds[sample.completed_ns // NS].append(sample)
-    ledger = Ledger(["one"], [PhaseOutline("p", warmup=False, planned=None)], 0)
+    aggregator = Aggregator(["one"], [PhaseOutline("p", warmup=False, planned=None)], 0)
     for second in range(max(seconds) + 1):
         delta = Delta()
         delta.extend(seconds.get(second, []))
         delta.stalls.extend([round((end - begin) * NS) for begin, end in absences if int(end) == second])
-        ledger.add(delta, second * NS, (second + 1) * NS)
-    return ledger.summary({0: (0, (max(seconds) + 1) * NS)})
+        aggregator.add(delta, second * NS, (second + 1) * NS)
+    return aggregator.summary({0: (0, (max(seconds) + 1) * NS)})

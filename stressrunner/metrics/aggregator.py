@@ -1,4 +1,4 @@
-"""The coordinator's books: what generators hand over, added up, and the summary drawn from it.
+"""What generators hand over, added up, and the summary drawn from it.
 
 Rates of a phase are over its own length, or over the time until 99 % of what it sent had ended if that is longer: a
 backlog that is worked off after the end flatters nothing, and a straggler does not make a rate of it that nobody saw.
@@ -30,14 +30,14 @@ from stressrunner.metrics.timeline import Offer, Point, Timeline
 from stressrunner.plan.outcome import Outcome
 from stressrunner.plan.pacing import Ramp
 
-__all__ = ["Ledger", "PhaseOutline", "Summary"]
+__all__ = ["Aggregator", "PhaseOutline", "Summary"]
 
 _MOST = Fraction(99, 100)  #: of the requests of a phase; the others are stragglers
 
 
 @dataclass(frozen=True, slots=True)
 class PhaseOutline:
-    """What the books need to know of a phase."""
+    """What the aggregator needs to know of a phase."""
 
     name: str
     warmup: bool
@@ -93,7 +93,7 @@ class Summary:
     failed_checks: Mapping[tuple[str, str], int]  #: by endpoint and check
 
 
-class Ledger:
+class Aggregator:
     """Adds up deltas."""
 
     def __init__(
@@ -104,7 +104,7 @@ class Ledger:
         *,
         apart: Sequence[str] = (),
     ) -> None:
-        """Open books.
+        """Begin with nothing counted.
 
         Args:
             endpoints: names of those that the load sends.
@@ -130,7 +130,7 @@ class Ledger:
         self._timeline.add(delta, (from_ns - self._origin_ns) / 1e9, (to_ns - from_ns) / 1e9)
 
     def summary(self, spans: Mapping[int, tuple[int, int]]) -> Summary:
-        """Freeze the books; `spans` are beginning and end of the phases that have begun, by their indices."""
+        """Freeze the figures; `spans` are beginning and end of the phases that have begun, by their indices."""
         self._lasted_s = {i: (end - start) / 1e9 for i, (start, end) in spans.items()}
         phases = {i: (start, self._end_ns(i, start, end)) for i, (start, end) in spans.items()}
         counted = [i for i in range(len(self._phases)) if not self._phases[i].warmup]

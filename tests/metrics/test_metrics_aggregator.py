@@ -1,11 +1,11 @@
-"""The books of a run: phases apart, warm-ups apart, and rates over the right time."""
+"""The figures of a run: phases apart, warm-ups apart, and rates over the right time."""
 
 import pytest
 from metrics_samples import MS, sample
 
 from stressrunner.engine.loop_watch import Late
+from stressrunner.metrics.aggregator import Aggregator, PhaseOutline
 from stressrunner.metrics.delta import Delta
-from stressrunner.metrics.ledger import Ledger, PhaseOutline
 from stressrunner.plan.outcome import Outcome
 
 ORIGIN_NS = 5_000 * MS
@@ -26,14 +26,14 @@ def request(phase, at_s, took_s=0.01, outcome=Outcome.OK, **changes):
     return sample(ORIGIN_NS / MS + at_s * 1000, took_s * 1000, outcome, phase=phase, **changes)
 
 
-def ledger_of(*requests, phases=(WARM, HOLD, TAIL)):
-    """Return the books of some requests, handed over in one piece."""
+def aggregator_of(*requests, phases=(WARM, HOLD, TAIL)):
+    """Return the aggregator of some requests, handed over in one piece."""
     delta = Delta()
     for one in requests:
         delta.record(one)
-    ledger = Ledger(("login", "search"), phases, ORIGIN_NS)
-    ledger.add(delta, at(0), at(10))
-    return ledger
+    aggregator = Aggregator(("login", "search"), phases, ORIGIN_NS)
+    aggregator.add(delta, at(0), at(10))
+    return aggregator
 
 
 SPANS = {0: (at(0), at(2)), 1: (at(2), at(6)), 2: (at(6), at(10))}
@@ -41,7 +41,7 @@ SPANS = {0: (at(0), at(2)), 1: (at(2), at(6)), 2: (at(6), at(10))}
 
 def test_warm_up_is_apart():
     """Traffic of a warm-up is in its phase, the timeline and the errors, and in no figure that is judged."""
-    summary = ledger_of(
+    summary = aggregator_of(
         request(0, 0, 1.5, released_ns=at(1)),
         request(0, 1, outcome=Outcome.FAILED),
         request(1, 3),
@@ -59,7 +59,7 @@ def test_warm_up_is_apart():
 
 def test_rates_are_over_the_time_of_what_is_counted():
     """Rates of the totals are over the counted phases, those of a phase over that phase, warm-ups aside."""
-    summary = ledger_of(*[request(1, 2 + k / 10) for k in range(8)], request(2, 7)).summary(SPANS)
+    summary = aggregator_of(*[request(1, 2 + k / 10) for k in range(8)], request(2, 7)).summary(SPANS)
     assert summary.totals.throughput_per_s == pytest.approx(9 / 8)
     assert [phase.totals.throughput_per_s for phase in summary.phases] == pytest.approx([0, 2, 0.25])
     assert summary.phase_endpoints["hold", "login"].throughput_per_s == pytest.approx(2)
@@ -69,7 +69,7 @@ def test_rates_are_over_the_time_of_what_is_counted():
 
 def test_phases_last_until_their_last_request():
     """A request that runs on beyond the end of its phase lengthens it, so that rates are not flattered."""
-    summary = ledger_of(request(1, 5, 9), request(2, 7)).summary(SPANS)
+    summary = aggregator_of(request(1, 5, 9), request(2, 7)).summary(SPANS)
     assert [phase.duration_s for phase in summary.phases] == [2, 12, 4]
     assert summary.totals.throughput_per_s == pytest.approx(2 / 12)
     assert summary.duration_s == 14
@@ -82,7 +82,7 @@ WORK = PhaseOutline("work", warmup=False, planned=None)
 def phase_of(outline, ends_s, length_s=4.0):
     """Return the figures of a phase whose requests ended at these moments, and which ended by itself after a while."""
     requests = [request(0, 0, end_s) for end_s in ends_s]
-    return ledger_of(*requests, phases=(outline,)).summary({0: (at(0), at(length_s))}).phases[0]
+    return aggregator_of(*requests, phases=(outline,)).summary({0: (at(0), at(length_s))}).phases[0]
 
 
 def test_a_straggler_does_not_change_the_rate_of_its_phase():
@@ -112,7 +112,7 @@ def test_work_ends_at_the_pace_that_most_of_it_had():
 
 def test_planned_requests():
     """What a phase with fixed work did not send was not reached; where time alone ends it nothing is missing."""
-    summary = ledger_of(request(1, 3), request(1, 3, endpoint=1), request(2, 7)).summary(SPANS)
+    summary = aggregator_of(request(1, 3), request(1, 3, endpoint=1), request(2, 7)).summary(SPANS)
     assert (summary.phases[1].totals.planned, summary.phases[1].totals.not_reached) == (10, 8)
     assert (summary.phases[2].totals.planned, summary.phases[2].totals.not_reached) == (1, 0)
     assert (summary.totals.planned, summary.totals.not_reached) == (11, 8)
@@ -126,7 +126,7 @@ def test_planned_requests():
 def test_time_that_was_not_reached(lasted_s, missing):
     """Where time alone ends phases it is the part of their time that they did not last; a longer one makes up for none."""
     spans = {i: (at(10 * i), at(10 * i + length_s)) for i, length_s in enumerate(lasted_s)}
-    totals = ledger_of(phases=(TIMED, TIMED)).summary(spans).totals
+    totals = aggregator_of(phases=(TIMED, TIMED)).summary(spans).totals
     assert (totals.planned, totals.not_reached_ratio) == (0, pytest.approx(missing))
 
 
@@ -143,12 +143,12 @@ def test_time_that_was_not_reached(lasted_s, missing):
 )
 def test_the_worst_spell_is_two_neighbouring_seconds(own_ms, late, left):
     """It has most of the generator's own time, the first of equal ones; apart from it are the other seconds, and what was late in them."""
-    ledger = Ledger(("login",), (HOLD,), ORIGIN_NS)
+    aggregator = Aggregator(("login",), (HOLD,), ORIGIN_NS)
     for second, own in enumerate(own_ms):
         delta = Delta()
         delta.record(request(0, second, second / 100, late=Late(own * MS) if own else None))
-        ledger.add(delta, at(second), at(second + 1))
-    summary = ledger.summary({0: (at(0), at(len(own_ms)))})
+        aggregator.add(delta, at(second), at(second + 1))
+    summary = aggregator.summary({0: (at(0), at(len(own_ms)))})
     apart = summary.apart_from_spell
     assert summary.late_in_spell == late
     assert (apart.count, apart.mean_s) == (len(left), pytest.approx(sum(left) / 100 / len(left)))
@@ -158,8 +158,8 @@ def test_the_worst_spell_is_two_neighbouring_seconds(own_ms, late, left):
 
 
 def test_phases_that_did_not_begin():
-    """A run that was cut off has its later phases in the books, with all of their work not reached."""
-    summary = ledger_of(request(0, 1)).summary({0: SPANS[0]})
+    """A run that was cut off has its later phases in the figures, with all of their work not reached."""
+    summary = aggregator_of(request(0, 1)).summary({0: SPANS[0]})
     assert [phase.totals.not_reached for phase in summary.phases] == [0, 10, 0]
     assert summary.totals.not_reached == 10
     assert summary.totals.throughput_per_s == 0
@@ -170,25 +170,27 @@ def test_phases_that_did_not_begin():
 
 def test_nothing_at_all():
     """A run that ended before it began has a summary of zeros."""
-    summary = Ledger(("login",), (WARM,), ORIGIN_NS).summary({})
+    summary = Aggregator(("login",), (WARM,), ORIGIN_NS).summary({})
     assert (summary.duration_s, summary.totals.sent, summary.totals.error_ratio) == (0, 0, None)
     assert summary.timeline == ()
 
 
 def test_percentiles_without_a_field():
     """Every percentile can be had from a frozen latency."""
-    times = ledger_of(*[request(1, 3, k / 100) for k in range(1, 101)]).summary(SPANS).totals.response_time
+    times = (
+        aggregator_of(*[request(1, 3, k / 100) for k in range(1, 101)]).summary(SPANS).totals.response_time
+    )
     assert times.distribution.percentile_s(75) == pytest.approx(0.75, rel=0.001)
     assert times.p99_9_s == pytest.approx(1.0)
 
 
 def test_what_is_handed_over_is_added():
     """Several deltas make one summary, and a point of the timeline each."""
-    ledger = Ledger(("login",), (HOLD,), ORIGIN_NS)
+    aggregator = Aggregator(("login",), (HOLD,), ORIGIN_NS)
     for second in range(3):
         delta = Delta()
         delta.record(request(0, second))
-        ledger.add(delta, at(second), at(second + 1))
-    summary = ledger.summary({0: (at(0), at(3))})
+        aggregator.add(delta, at(second), at(second + 1))
+    summary = aggregator.summary({0: (at(0), at(3))})
     assert summary.totals.sent == 3
     assert [(p.at_s, p.duration_s, p.sent) for p in summary.timeline] == [(0, 1, 1), (1, 1, 1), (2, 1, 1)]
