@@ -80,13 +80,13 @@ async def _serve(pipe: Pipe) -> None:
             with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(outgoing.send_nowait, arrived)
 
-        lifeline, teller = Lifeline(end), Teller(pipe)
+        lifeline, responder = Lifeline(end), Responder(pipe)
         # Not through a pool of threads, as those are waited for when the process ends, and this one may read for ever.
-        threading.Thread(target=_listen, args=(pipe, lifeline, teller, deliver), daemon=True).start()
-        await _converse(pipe, inbox, lifeline, teller)
+        threading.Thread(target=_listen, args=(pipe, lifeline, responder, deliver), daemon=True).start()
+        await _converse(pipe, inbox, lifeline, responder)
 
 
-class Teller:
+class Responder:
     """Answers polls; when the event loop has not got round to one before the next comes, it says so without it."""
 
     def __init__(self, pipe: Pipe) -> None:
@@ -112,19 +112,21 @@ class Teller:
         self._pipe.write_frame(frame)
 
 
-def _listen(pipe: Pipe, lifeline: Lifeline, teller: Teller, deliver: Callable[[_Arrived], None]) -> None:
-    """Hand over every message that the teller leaves, until there are no more."""
+def _listen(
+    pipe: Pipe, lifeline: Lifeline, responder: Responder, deliver: Callable[[_Arrived], None]
+) -> None:
+    """Hand over every message that the responder leaves, until there are no more."""
     try:
         while (message := pipe.read()) is not None:
             lifeline.renew()
-            if not teller.has_put_off(message):
+            if not responder.has_put_off(message):
                 deliver((message, time.monotonic_ns()))
     except (ProtocolError, OSError) as error:
         sys.stderr.write(f"{error}\n")
     lifeline.cut()
 
 
-async def _converse(pipe: Pipe, inbox: _Inbox, lifeline: Lifeline, teller: Teller) -> None:
+async def _converse(pipe: Pipe, inbox: _Inbox, lifeline: Lifeline, responder: Responder) -> None:
     """Follow the protocol from beginning to end."""
 
     async def say(message: Message) -> None:
@@ -149,7 +151,7 @@ async def _converse(pipe: Pipe, inbox: _Inbox, lifeline: Lifeline, teller: Telle
             start_ns = await _armed(pipe, inbox)
             lifeline.lease(assignment.lease_s)
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(_answer, teller, inbox, generator)
+                tasks.start_soon(_answer, responder, inbox, generator)
                 await generator.run(start_ns)
                 await say(Over())
                 # The last polls are answered until the coordinator closes the pipe, and that ends everything here.
@@ -175,13 +177,13 @@ async def _armed(pipe: Pipe, inbox: _Inbox) -> int:
                 raise ProtocolError(f"{type(message).__name__} has no place before the start")
 
 
-async def _answer(teller: Teller, inbox: _Inbox, generator: Generator) -> None:
+async def _answer(responder: Responder, inbox: _Inbox, generator: Generator) -> None:
     """Answer polls until the coordinator goes."""
     async for message, _ in inbox:
         match message:
             case Poll(seq):
                 # In a thread, as neither the writing nor a coordinator that is slow to read may hold up the load.
-                await to_thread.run_sync(teller.tell, generator.hand_over(seq))
+                await to_thread.run_sync(responder.tell, generator.hand_over(seq))
             case Stop():
                 generator.stop()
             case _:

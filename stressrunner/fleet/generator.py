@@ -49,8 +49,8 @@ class Generator:
         self.transport = transports.name  #: that sends the requests
         self._clock = clock
         self._samples = _writer_of(assignment, plan)
-        observers = () if self._samples is None else (self._samples,)
-        self._collector = Collector(observers, warmups=plan.warmups, credentials=plan.credentials)
+        listeners = () if self._samples is None else (self._samples,)
+        self._collector = Collector(listeners, warmups=plan.warmups, credentials=plan.credentials)
         self._load = Load(plan, transports, assignment.base_url, clock, self._collector)
         self._origin_ns: int | None = None
         self._is_over = False

@@ -6,11 +6,11 @@ from anyio import to_thread
 from stressrunner.engine.clock import Clock
 from stressrunner.engine.load import Load
 from stressrunner.engine.token_keeper import TokenKeeper
-from stressrunner.fleet.beat import Beat, Ear, aggregator_of
 from stressrunner.fleet.event_loop import loop_name
+from stressrunner.fleet.snapshot import Observer, Snapshot, aggregator_of
 from stressrunner.http.exchange import TransportFactory
 from stressrunner.metrics.aggregator import Summary
-from stressrunner.metrics.collector import Collector, Observer
+from stressrunner.metrics.collector import Collector, SampleListener
 from stressrunner.metrics.sample_log import SampleParts
 from stressrunner.monitor.generator import calm
 from stressrunner.plan.plan import Plan
@@ -73,20 +73,20 @@ class LocalFleet:
         if self._load is not None:
             self._load.stop()
 
-    async def execute(self, ear: Ear, observers: tuple[Observer, ...] = ()) -> Summary:
+    async def execute(self, observer: Observer, listeners: tuple[SampleListener, ...] = ()) -> Summary:
         """Carry out the plan and return its figures."""
         if self._keeper is not None:
             await self._keeper.fetch()
         if self._samples is None:
-            return await self._execute(ear, observers)
+            return await self._execute(observer, listeners)
         writer = self._samples.writer(self._plan, 0)
         writer.origin_ns = self._clock.now_ns()
-        summary = await self._execute(ear, (*observers, writer))
+        summary = await self._execute(observer, (*listeners, writer))
         await to_thread.run_sync(writer.close)
         return summary
 
-    async def _execute(self, ear: Ear, observers: tuple[Observer, ...]) -> Summary:
-        collector = Collector(observers, self._plan.warmups, self._plan.credentials)
+    async def _execute(self, observer: Observer, listeners: tuple[SampleListener, ...]) -> Summary:
+        collector = Collector(listeners, self._plan.warmups, self._plan.credentials)
         load = self._load = Load(self._plan, self._transports, self._base_url, self._clock, collector)
         origin_ns = self._clock.now_ns()
         aggregator = aggregator_of(self._plan, origin_ns)
@@ -100,9 +100,9 @@ class LocalFleet:
                 delta.add_tokens(*self._keeper.hand_over())
             aggregator.add(delta, last_ns, now_ns)
             at_s, took_s = (now_ns - origin_ns) / NS_PER_S, (now_ns - last_ns) / NS_PER_S
-            beat = Beat(at_s, took_s, delta, load.phases, origin_ns, delta.absent_ns / NS_PER_S)
+            snapshot = Snapshot(at_s, took_s, delta, load.phases, origin_ns, delta.absent_ns / NS_PER_S)
             last_ns = now_ns
-            if ear.heard(beat, aggregator.total):
+            if observer.observe(snapshot, aggregator.total):
                 load.stop()
 
         async def tick() -> None:

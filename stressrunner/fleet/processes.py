@@ -7,10 +7,10 @@ from typing import Any
 import anyio
 
 from stressrunner.engine.clock import Clock
-from stressrunner.fleet.beat import Beat, Ear, aggregator_of
 from stressrunner.fleet.launch import Channel
 from stressrunner.fleet.member import Member
 from stressrunner.fleet.messages import Assignment
+from stressrunner.fleet.snapshot import Observer, Snapshot, aggregator_of
 from stressrunner.metrics.aggregator import Aggregator, Summary
 from stressrunner.metrics.delta import Delta
 from stressrunner.metrics.sample_log import SampleParts
@@ -21,7 +21,7 @@ from stressrunner.units import NS_PER_S
 __all__ = ["ProcessFleet", "Work"]
 
 _TICK_NS = NS_PER_S
-_ANSWER_WITHIN_S = 0.5  #: of a beat; what comes later belongs to the next one
+_ANSWER_WITHIN_S = 0.5  #: of a snapshot; what comes later belongs to the next one
 _START_IN_NS = 10_000_000  #: enough for a message to be sent to every generator of this machine
 _STOPPED_WITHIN_S = 2.0
 _BUSY_STOPPED_WITHIN_S = 10.0  #: of one that says that it is alive and has not got round to it
@@ -94,7 +94,7 @@ class ProcessFleet:
         """Cut the load off now; what was measured stays."""
         self._stopping.set()
 
-    async def execute(self, ear: Ear) -> Summary:
+    async def execute(self, observer: Observer) -> Summary:
         """Carry out the plan and return its figures; without all generators ready, nothing is sent."""
         if not await self._prepared():
             return aggregator_of(self._plan, self._clock.now_ns()).summary({})
@@ -106,7 +106,7 @@ class ProcessFleet:
             for member in self._members:
                 tasks.start_soon(self._listen, member)
             tasks.start_soon(self._stop_when_told)
-            await self._follow(aggregator, ear, origin_ns)
+            await self._follow(aggregator, observer, origin_ns)
             tasks.cancel_scope.cancel()
         return aggregator.summary(self._spans_ns())
 
@@ -171,8 +171,8 @@ class ProcessFleet:
             member.lose("was ended by force", f"it did not stop within {within_s:g} s")
         self._changed.set()
 
-    async def _follow(self, aggregator: Aggregator, ear: Ear, origin_ns: int) -> None:
-        """Poll once a second and tell the ear, until all generators have ended."""
+    async def _follow(self, aggregator: Aggregator, observer: Observer, origin_ns: int) -> None:
+        """Poll once a second and tell the observer, until all generators have ended."""
         last_ns = origin_ns
 
         def look() -> None:
@@ -182,9 +182,9 @@ class ProcessFleet:
             aggregator.add(delta, last_ns, now_ns)
             at_s, took_s = (now_ns - origin_ns) / NS_PER_S, (now_ns - last_ns) / NS_PER_S
             absent_s = delta.absent_ns / NS_PER_S / len(self._members)
-            beat = Beat(at_s, took_s, delta, self._phases, origin_ns, absent_s)
+            snapshot = Snapshot(at_s, took_s, delta, self._phases, origin_ns, absent_s)
             last_ns = now_ns
-            if ear.heard(beat, aggregator.total):
+            if observer.observe(snapshot, aggregator.total):
                 self.stop()
 
         while await self._still_live_at(origin_ns + ((last_ns - origin_ns) // _TICK_NS + 1) * _TICK_NS):

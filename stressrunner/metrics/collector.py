@@ -12,7 +12,7 @@ from stressrunner.metrics.forensics import Witness
 from stressrunner.plan.captures import Captures
 from stressrunner.plan.outcome import Problem
 
-__all__ = ["Collector", "Observer"]
+__all__ = ["Collector", "SampleListener"]
 
 _BATCH = 512  #: samples counted at once; it takes about a millisecond
 _MOST_BATCHES = (
@@ -20,15 +20,15 @@ _MOST_BATCHES = (
 )
 
 #: Told of every sample, with its exchange where there is one; synchronous, must not block.
-Observer = Callable[[Sample, Exchange | None], None]
+SampleListener = Callable[[Sample, Exchange | None], None]
 
 
 class Collector:
-    """Records into a delta that is handed over from time to time, and tells the observers."""
+    """Records into a delta that is handed over from time to time, and tells the listeners."""
 
     def __init__(
         self,
-        observers: tuple[Observer, ...] = (),
+        listeners: tuple[SampleListener, ...] = (),
         warmups: Iterable[int] = (),
         credentials: Mapping[int, Sequence[Captures]] | None = None,
     ) -> None:
@@ -37,7 +37,7 @@ class Collector:
         self._witness = Witness(warmups, credentials)
         self._pending: list[Sample] = []  # bounded: counted together when there are enough of them
         self._batches: deque[list[Sample]] = deque()  # that are full
-        self._observers = observers
+        self._listeners = listeners
         self._attempts: deque[Attempt] = deque()  # grows with the messages sent: a row of 200 bytes each
         self.in_flight = 0  #: requests on their way now
 
@@ -48,8 +48,8 @@ class Collector:
         if len(pending) >= _BATCH:
             self._put_aside()
         self._witness(sample, exchange)
-        for observer in self._observers:
-            observer(sample, exchange)
+        for listener in self._listeners:
+            listener(sample, exchange)
 
     def attempted(self, attempt: Attempt) -> None:
         """Keep a message whose delivery is checked."""

@@ -144,7 +144,7 @@ class Forensics:
 
 
 class Witness:
-    """An observer of a Collector that keeps what is worth to be looked at."""
+    """A listener of a Collector that keeps what is worth to be looked at."""
 
     def __init__(
         self, warmups: Iterable[int] = (), credentials: Mapping[int, Sequence[Captures]] | None = None

@@ -29,7 +29,7 @@ _END = "end\n"
 
 
 class SampleWriter:
-    """An observer that writes a part, in a thread of its own. To be closed when the load has ended."""
+    """A listener that writes a part, in a thread of its own. To be closed when the load has ended."""
 
     def __init__(self, path: Path, text: SampleText) -> None:
         """Begin a part. Raises OSError when it cannot be written."""

@@ -11,10 +11,10 @@ import anyio
 from stressrunner.engine.clock import Clock
 from stressrunner.engine.timerfd import precise_clock
 from stressrunner.errors import StressrunnerError
-from stressrunner.fleet.beat import Fleet, aggregator_of
 from stressrunner.fleet.launch import Crew, LocalProcess
 from stressrunner.fleet.processes import ProcessFleet, Work
 from stressrunner.fleet.size import fleet_size
+from stressrunner.fleet.snapshot import Fleet, aggregator_of
 from stressrunner.fleet.transports import keeper_of, transports_to
 from stressrunner.masking import Masker
 from stressrunner.metrics.aggregator import Summary

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from math import isfinite
 from typing import Literal, NamedTuple
 
-from stressrunner.fleet.beat import Beat, outlines_of
+from stressrunner.fleet.snapshot import Snapshot, outlines_of
 from stressrunner.masking import Masker
 from stressrunner.metrics.aggregator import PhaseOutline
 from stressrunner.metrics.delta import Delta, Series
@@ -54,43 +54,43 @@ class Standing:
 
     def after(
         self,
-        beat: Beat,
+        snapshot: Snapshot,
         total: Delta,
         latest: Mapping[Threshold, Measurement | None],
         generators: Collection[ProcessFigures],
     ) -> Progress:
         """Take the next second; `latest` is what thresholds would be judged by, `generators` send the load."""
-        all_series = list(beat.delta.series.values())
-        self._recent.add(Slice.of(all_series, "response_time", beat.duration_s))
+        all_series = list(snapshot.delta.series.values())
+        self._recent.add(Slice.of(all_series, "response_time", snapshot.duration_s))
         times = self._recent.aggregate().times
         counted = _sum(total.series.values())
         recent = sum(series.sent - series.outcomes[Outcome.UNFINISHED] for series in all_series)
         return Progress(
             scenario=self._name,
             target=self._target,
-            at_s=beat.at_s,
-            phases=self._phases.after(beat),
+            at_s=snapshot.at_s,
+            phases=self._phases.after(snapshot),
             planned=self._planned,
             planned_s=self._planned_s,
             sent=counted.sent,
             completed=counted.completed,
             failed=counted.failed,
-            in_flight=beat.delta.in_flight,
-            recent_per_s=recent / beat.duration_s if beat.duration_s else 0.0,
+            in_flight=snapshot.delta.in_flight,
+            recent_per_s=recent / snapshot.duration_s if snapshot.duration_s else 0.0,
             recent_p50_s=times.percentile_s(50),
             recent_p95_s=times.percentile_s(95),
             recent_p99_s=times.percentile_s(99),
-            endpoints=self._endpoints(beat, total),
+            endpoints=self._endpoints(snapshot, total),
             thresholds=tuple(_threshold(threshold, found) for threshold, found in latest.items()),
             errors=self._errors(total),
-            generator=_generator(beat.delta, generators),
+            generator=_generator(snapshot.delta, generators),
             run_id=self._run_id,
         )
 
-    def _endpoints(self, beat: Beat, total: Delta) -> tuple[EndpointProgress, ...]:
-        recent, everything = _by_endpoint(beat.delta), _by_endpoint(total)
+    def _endpoints(self, snapshot: Snapshot, total: Delta) -> tuple[EndpointProgress, ...]:
+        recent, everything = _by_endpoint(snapshot.delta), _by_endpoint(total)
         return tuple(
-            self._endpoint(index, recent.get(index, []), everything.get(index, []), beat.duration_s)
+            self._endpoint(index, recent.get(index, []), everything.get(index, []), snapshot.duration_s)
             for index in range(len(self._names))
         )
 
@@ -130,8 +130,8 @@ class _Phases:
     def __init__(self, plan: Plan) -> None:
         self._streams = [_Stream(stream, outlines_of(plan)) for stream in plan.streams]
 
-    def after(self, beat: Beat) -> tuple[PhaseProgress, ...]:
-        running = [progress for stream in self._streams if (progress := stream.after(beat)) is not None]
+    def after(self, snapshot: Snapshot) -> tuple[PhaseProgress, ...]:
+        running = [progress for stream in self._streams if (progress := stream.after(snapshot)) is not None]
         count = max(stream.count for stream in self._streams)
         return tuple(running) or (PhaseProgress("finishing", count, count, None, None),)
 
@@ -148,19 +148,19 @@ class _Stream:
         self._begun_s = 0.0  # of the running one, after the load began
         self.count = len(self._indices)
 
-    def after(self, beat: Beat) -> PhaseProgress | None:
-        number = next((n for n, index in enumerate(self._indices) if index in beat.phases), None)
+    def after(self, snapshot: Snapshot) -> PhaseProgress | None:
+        number = next((n for n, index in enumerate(self._indices) if index in snapshot.phases), None)
         if number is None:
             return None
         if number != self._running:
-            self._running, self._begun_s = number, self._begin_s(number, beat)
+            self._running, self._begun_s = number, self._begin_s(number, snapshot)
         length, outline = self._lengths[number], self._outlines[number]
-        left_s = None if length is None else max(0.0, self._begun_s + float(length) - beat.at_s)
+        left_s = None if length is None else max(0.0, self._begun_s + float(length) - snapshot.at_s)
         offered = None
-        if outline.offered is not None and beat.duration_s:
+        if outline.offered is not None and snapshot.duration_s:
             offer = Offer(self._begun_s, outline.offered)
-            offered = offer.between(max(self._begun_s, beat.at_s - beat.duration_s), beat.at_s)
-        lasted_s = min(beat.duration_s, beat.at_s - self._begun_s)
+            offered = offer.between(max(self._begun_s, snapshot.at_s - snapshot.duration_s), snapshot.at_s)
+        lasted_s = min(snapshot.duration_s, snapshot.at_s - self._begun_s)
         return PhaseProgress(
             outline.name,
             number + 1,
@@ -169,11 +169,11 @@ class _Stream:
             offered / lasted_s if offered and lasted_s > 0 else None,
         )
 
-    def _begin_s(self, number: int, beat: Beat) -> float:
-        """Return when a phase of a beat began: exactly where time ended all before it, else as it was seen."""
+    def _begin_s(self, number: int, snapshot: Snapshot) -> float:
+        """Return when a phase of a snapshot began: exactly where time ended all before it, else as it was seen."""
         before = self._lengths[:number]
         if None in before:
-            return beat.at_s - beat.duration_s
+            return snapshot.at_s - snapshot.duration_s
         return float(sum(length for length in before if length is not None))
 
 

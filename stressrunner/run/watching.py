@@ -1,7 +1,7 @@
-"""The coordinator's ear: watches processes, feeds the thresholds that are live, and tells how the load goes on."""
+"""The coordinator's observer: watches processes, feeds the thresholds that are live, and tells how the load goes on."""
 
 from stressrunner.engine.clock import Clock
-from stressrunner.fleet.beat import Beat, Fleet
+from stressrunner.fleet.snapshot import Fleet, Snapshot
 from stressrunner.metrics.aggregator import Summary
 from stressrunner.metrics.delta import Delta
 from stressrunner.run.judgement import Measured, Origin, Sent
@@ -37,19 +37,19 @@ class Watcher:
         self.aborted_by: Threshold | None = None  #: the threshold that cut the load off
         self.sent = Sent()  #: the messages whose delivery is checked
 
-    def heard(self, beat: Beat, total: Delta) -> bool:
+    def observe(self, snapshot: Snapshot, total: Delta) -> bool:
         """Pass on where the load stands; return whether a threshold or a hard limit cuts it off."""
-        self._masker.learn((*beat.delta.forensics.credentials, *beat.delta.tokens))
-        self.sent.attempts, self.sent.origin_ns = total.attempts, beat.origin_ns
-        due = self._watchdog.feed(beat, self._monitors.figures())
+        self._masker.learn((*snapshot.delta.forensics.credentials, *snapshot.delta.tokens))
+        self.sent.attempts, self.sent.origin_ns = total.attempts, snapshot.origin_ns
+        due = self._watchdog.feed(snapshot, self._monitors.figures())
         generators = self._monitors.generators() or {"generator": self._monitors.generator()}
-        progress = self._standing.after(beat, total, self._watchdog.latest(), generators.values())
+        progress = self._standing.after(snapshot, total, self._watchdog.latest(), generators.values())
         self._listener.progress(progress, total)
         if due is not None and self.aborted_by is None:
             self.aborted_by = due
             self._listener.note(f"{due.text} is broken: the load is cut off")
-        self._limit_hit = self._limit_hit or _limit_hit(self._limits, beat, total)
-        if not self._nobody_set_up and self._patience.is_over(beat, total):
+        self._limit_hit = self._limit_hit or _limit_hit(self._limits, snapshot, total)
+        if not self._nobody_set_up and self._patience.is_over(snapshot, total):
             self._nobody_set_up = True
             self._listener.note(f"{NOBODY}: the load is cut off")
         return self.aborted_by is not None or self._nobody_set_up or bool(self._limit_hit)
@@ -87,10 +87,10 @@ class Watcher:
         return max((started_at_s[name] for name in firsts if name is not None), default=0.0)
 
 
-def _limit_hit(limits: Limits, beat: Beat, total: Delta) -> str:
+def _limit_hit(limits: Limits, snapshot: Snapshot, total: Delta) -> str:
     """Say which cap the load has gone beyond; those on requests are the generators' own, who never do."""
-    goes_on = bool(beat.phases) or beat.delta.in_flight > 0
-    if limits.duration_s is not None and goes_on and beat.at_s >= limits.duration_s:
+    goes_on = bool(snapshot.phases) or snapshot.delta.in_flight > 0
+    if limits.duration_s is not None and goes_on and snapshot.at_s >= limits.duration_s:
         return f"a hard limit was hit: limits.duration allows {format_duration(limits.duration_s)}"
     size = sum(series.bytes_sent + series.bytes_received for series in total.series.values())
     if limits.size is not None and size > limits.size:

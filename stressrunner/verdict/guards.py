@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Protocol
 
-from stressrunner.fleet.beat import Beat
+from stressrunner.fleet.snapshot import Snapshot
 from stressrunner.metrics.delta import Delta, Series
 from stressrunner.monitor.figures import ProcessFigures
 from stressrunner.scenario.threshold import Threshold
@@ -24,13 +24,13 @@ _GROWING = ("count", "dropped", "unfinished")
 
 
 class Guard(Protocol):
-    """Judges one threshold on every beat."""
+    """Judges one threshold on every snapshot."""
 
     @property
     def latest(self) -> Measurement | None:
         """What was measured last; None while nothing can be said."""
 
-    def feed(self, beat: Beat, monitors: Mapping[str, ProcessFigures]) -> bool:
+    def feed(self, snapshot: Snapshot, monitors: Mapping[str, ProcessFigures]) -> bool:
         """Take the next second; return whether it is time to stop the load."""
 
     def record(self) -> LiveRecord:
@@ -62,7 +62,7 @@ class RequestGuard:
         self._stretch = Stretch(threshold)
         self._without_lag = Stretch(threshold)
         self._is_lagged = False  # a figure is another one without lag
-        self._at_s: float | None = None  # the end of the latest beat within the phases
+        self._at_s: float | None = None  # the end of the latest snapshot within the phases
         self._outside = False
         self._samples: int | None = 0
         self._latest: Measurement | None = None
@@ -72,13 +72,13 @@ class RequestGuard:
         """What was measured last; None while the window is not full, or a count that still grows may do."""
         return self._latest
 
-    def feed(self, beat: Beat, monitors: Mapping[str, ProcessFigures]) -> bool:  # noqa: ARG002  of the seam
+    def feed(self, snapshot: Snapshot, monitors: Mapping[str, ProcessFigures]) -> bool:  # noqa: ARG002  of the seam
         """Take the next second; return whether it is time to stop the load."""
-        piece = self._piece(beat)
-        if not beat.phases.isdisjoint(self._phases):
+        piece = self._piece(snapshot)
+        if not snapshot.phases.isdisjoint(self._phases):
             if self._outside:
                 self._begin_again()
-            self._at_s = beat.at_s
+            self._at_s = snapshot.at_s
             self._rolling.add(piece)
         else:
             self._outside = self._at_s is not None
@@ -87,14 +87,14 @@ class RequestGuard:
             self._rolling.add_late(piece)
         return self._judge(self._at_s)
 
-    def _piece(self, beat: Beat) -> Slice:
-        piece = Slice.of(self._series(beat.delta), self._metric, beat.duration_s)
-        piece.absent_s = self._absent_s(beat)
+    def _piece(self, snapshot: Snapshot) -> Slice:
+        piece = Slice.of(self._series(snapshot.delta), self._metric, snapshot.duration_s)
+        piece.absent_s = self._absent_s(snapshot)
         return piece
 
-    def _absent_s(self, beat: Beat) -> float:
+    def _absent_s(self, snapshot: Snapshot) -> float:
         """Return how long the event loops were late on the average, where that makes a load smaller."""
-        return beat.absent_s if self._is_closed else 0.0
+        return snapshot.absent_s if self._is_closed else 0.0
 
     def _measure(self) -> Measurement:
         return measure(self._threshold, self._rolling.aggregate())
@@ -164,14 +164,14 @@ class WholeGuard(RequestGuard):
         super().__init__(threshold, None, phases)
         self._name = name
 
-    def _piece(self, beat: Beat) -> Slice:
+    def _piece(self, snapshot: Snapshot) -> Slice:
         keys = [(phase, self._name) for phase in self._phases]
-        lengths = [beat.delta.wholes[key] for key in keys if key in beat.delta.wholes]
-        failed = sum(beat.delta.wholes_failed[key] for key in keys)
-        piece = Slice.of_wholes(lengths, failed, beat.duration_s)
+        lengths = [snapshot.delta.wholes[key] for key in keys if key in snapshot.delta.wholes]
+        failed = sum(snapshot.delta.wholes_failed[key] for key in keys)
+        piece = Slice.of_wholes(lengths, failed, snapshot.duration_s)
         for key in keys:
-            if key in beat.delta.wholes_late:
-                piece.late_times.merge(beat.delta.wholes_late[key])
+            if key in snapshot.delta.wholes_late:
+                piece.late_times.merge(snapshot.delta.wholes_late[key])
         return piece
 
     def _measure(self) -> Measurement:
@@ -184,7 +184,7 @@ class EndGuard:
 
     latest: Measurement | None = None
 
-    def feed(self, beat: Beat, monitors: Mapping[str, ProcessFigures]) -> bool:  # noqa: ARG002  of the seam
+    def feed(self, snapshot: Snapshot, monitors: Mapping[str, ProcessFigures]) -> bool:  # noqa: ARG002  of the seam
         """Take the next second, which never stops the load."""
         return False
 
@@ -209,24 +209,24 @@ class ProcessGuard:
         """What was measured last, in a phase that counts."""
         return self._latest
 
-    def feed(self, beat: Beat, monitors: Mapping[str, ProcessFigures]) -> bool:
+    def feed(self, snapshot: Snapshot, monitors: Mapping[str, ProcessFigures]) -> bool:
         """Take the next second; return whether it is time to stop the load."""
         process = monitors.get(self._threshold.of or "")
-        if beat.phases.isdisjoint(self._phases) or process is None:
+        if snapshot.phases.isdisjoint(self._phases) or process is None:
             self._begin_s = None
             self._stretch.interrupt()
             return False
         if self._begin_s is None:
-            self._begin_s = beat.at_s - beat.duration_s
-        begin_s = beat.at_s - (self._threshold.window_s or 0.0)
+            self._begin_s = snapshot.at_s - snapshot.duration_s
+        begin_s = snapshot.at_s - (self._threshold.window_s or 0.0)
         if self._threshold.window_s is None:
             begin_s = self._begin_s
         elif begin_s < self._begin_s:
             return False
-        points = points_between(process, begin_s, beat.at_s)
+        points = points_between(process, begin_s, snapshot.at_s)
         self._latest = measure_process(self._threshold.stat, process, points)
-        self._stretch.add(beat.at_s, self._latest)
-        broken_s = self._stretch.broken_for_s(beat.at_s)
+        self._stretch.add(snapshot.at_s, self._latest)
+        broken_s = self._stretch.broken_for_s(snapshot.at_s)
         if self._threshold.action != "abort":
             return False
         return broken_s is not None and broken_s >= self._threshold.after_s

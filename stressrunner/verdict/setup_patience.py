@@ -3,7 +3,7 @@
 It is fed with what was counted, once a second, of all generators together; it has no clock.
 """
 
-from stressrunner.fleet.beat import Beat
+from stressrunner.fleet.snapshot import Snapshot
 from stressrunner.metrics.delta import Delta
 from stressrunner.metrics.summary import SetupStats
 from stressrunner.verdict.overall import culprit
@@ -21,15 +21,15 @@ class SetupPatience:
     def __init__(self) -> None:
         self._since_s: float | None = None  # when users began to be set up, after the load began
 
-    def is_over(self, beat: Beat, total: Delta) -> bool:
+    def is_over(self, snapshot: Snapshot, total: Delta) -> bool:
         """Take the next second and all so far; return whether the load is to end."""
         failed = sum(count for (_, name), count in total.wholes_failed.items() if name == _WHOLE)
         passed = sum(lengths.count for (_, name), lengths in total.wholes.items() if name == _WHOLE)
         if passed or not failed:
             return False
         if self._since_s is None:
-            self._since_s = beat.at_s - beat.duration_s
-        return beat.at_s - self._since_s >= PATIENCE_S
+            self._since_s = snapshot.at_s - snapshot.duration_s
+        return snapshot.at_s - self._since_s >= PATIENCE_S
 
 
 def nobody_set_up(setup: SetupStats) -> str:

@@ -6,7 +6,7 @@ It is fed with what was counted, once a second; it has no clock and does no I/O.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from stressrunner.fleet.beat import Beat
+from stressrunner.fleet.snapshot import Snapshot
 from stressrunner.monitor.figures import ProcessFigures
 from stressrunner.scenario.model import Open, Stream
 from stressrunner.scenario.threshold import MONITOR_STATS, OVERALL_STATS, Threshold
@@ -68,16 +68,18 @@ class Watchdog:
             if not threshold.leaves_out(self._phases[phase][1].name, name)
         )
 
-    def feed(self, beat: Beat, monitors: Mapping[str, ProcessFigures] | None = None) -> Threshold | None:
-        """Take what was counted since the beat before, and what processes used up to its end.
+    def feed(
+        self, snapshot: Snapshot, monitors: Mapping[str, ProcessFigures] | None = None
+    ) -> Threshold | None:
+        """Take what was counted since the snapshot before, and what processes used up to its end.
 
         Returns:
             the threshold that stops the load now; None when it goes on, or was stopped before.
         """
-        due = [threshold for threshold, guard in self._guards.items() if guard.feed(beat, monitors or {})]
+        due = [threshold for threshold, guard in self._guards.items() if guard.feed(snapshot, monitors or {})]
         if not due or self._stopped is not None:
             return None
-        self._stopped = (due[0], beat.at_s)
+        self._stopped = (due[0], snapshot.at_s)
         return due[0]
 
     def latest(self) -> Mapping[Threshold, Measurement | None]:

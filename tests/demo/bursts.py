@@ -1,4 +1,4 @@
-"""Messages that are brought to a session queue in virtual time, and a responder that notes what became of them."""
+"""Messages that are brought to a session queue in virtual time, and a runner that notes what became of them."""
 
 from dataclasses import dataclass, field
 
@@ -46,7 +46,7 @@ def in_virtual_time(function):
     return anyio.run(function, backend="trio", backend_options={"clock": MockClock(autojump_threshold=0)})
 
 
-def drive(queue_factory, arrivals, responder):
+def drive(queue_factory, arrivals, runner):
     """Bring (at_s, session, patience_s) arrivals to a queue, message `m` and position; return what callers got.
 
     That is, by number, a reply or why there is none; callers who lost patience got nothing.
@@ -63,7 +63,7 @@ def drive(queue_factory, arrivals, responder):
 
     async def load():
         async with anyio.create_task_group() as tasks:
-            queue = queue_factory(tasks, responder)
+            queue = queue_factory(tasks, runner)
             for number, arrival in enumerate(arrivals):
                 tasks.start_soon(caller, queue, number, *arrival)
 

@@ -235,12 +235,12 @@ class Patient:
         self.stop_at_s = stop_at_s
         self.ended_s = None
 
-    def heard(self, beat, total):
+    def observe(self, snapshot, total):
         """Return whether to end it."""
-        over = self.patience.is_over(beat, total)
+        over = self.patience.is_over(snapshot, total)
         if over and self.ended_s is None:
-            self.ended_s = beat.at_s
-        return over or (self.stop_at_s is not None and beat.at_s >= self.stop_at_s)
+            self.ended_s = snapshot.at_s
+        return over or (self.stop_at_s is not None and snapshot.at_s >= self.stop_at_s)
 
 
 @pytest.mark.parametrize(
@@ -254,9 +254,9 @@ class Patient:
 )
 def test_a_load_ends_when_nobody_can_be_set_up(answer, ended_s):
     """After 30 s in which no user at all was set up; one user is enough to go on."""
-    ear = Patient()
-    virtual_run(load("{concurrency: 3, duration: 60s}"), answer, ear=ear)
-    assert ear.ended_s == (None if ended_s is None else pytest.approx(ended_s, abs=1))
+    observer = Patient()
+    virtual_run(load("{concurrency: 3, duration: 60s}"), answer, observer=observer)
+    assert observer.ended_s == (None if ended_s is None else pytest.approx(ended_s, abs=1))
 
 
 SHAPES = (
@@ -303,9 +303,9 @@ def test_whoever_cannot_log_in_everything_planned_is_accounted_for(
             return FakeAnswer(login_s, status=401)
         return FakeAnswer(login_s, body=json.dumps({"token": user}).encode())
 
-    ear = Patient(stop_at_s)  # without its patience, work that nobody can begin would never be over
+    observer = Patient(stop_at_s)  # without its patience, work that nobody can begin would never be over
     described = scenario_of(feeding + made.format(traffic=traffic, load=f"load: {phases}"))
-    ran = virtual_run(described, answer, ear=ear)
+    ran = virtual_run(described, answer, observer=observer)
     totals = ran.totals
     assert totals.planned == totals.sent + totals.skipped + totals.dropped + totals.not_reached
     assert totals.sent == totals.completed + totals.unfinished
@@ -324,7 +324,7 @@ def test_whoever_cannot_log_in_everything_planned_is_accounted_for(
     assert never <= len(tries) - passed
     assert sum(one.count for one in ran.summary.user_setup.failures) <= failed  # the others were cut off
     if (
-        stop_at_s is None and ear.ended_s is None
+        stop_at_s is None and observer.ended_s is None
     ):  # what came back was waited for, or cut off by the load's end
         assert passed + failed == tries.total()
         assert never == len(tries) - passed

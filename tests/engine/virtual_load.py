@@ -65,9 +65,9 @@ class _StopAt:
     at_s: float
     attempts: list = field(default_factory=list)
 
-    def heard(self, beat, total):
+    def observe(self, snapshot, total):
         self.attempts = total.attempts
-        return beat.at_s >= self.at_s
+        return snapshot.at_s >= self.at_s
 
 
 def virtual_run(
@@ -80,13 +80,13 @@ def virtual_run(
     direct=True,
     prepared=None,
     freezes=(),
-    ear=None,
+    observer=None,
 ) -> Ran:
     """Run a scenario in virtual time; `answer` is called with a request's number and the request.
 
     At each of `freezes`, which are (at_s, length_s), time goes on and nothing is done.
 
-    `prepared` is the plan, if there is more to it than the scenario; `ear` listens instead of what stops the load. Transports call back when they are `direct`, as the fast one does, unless connections are shared.
+    `prepared` is the plan, if there is more to it than the scenario; `observer` listens instead of what stops the load. Transports call back when they are `direct`, as the fast one does, unless connections are shared.
     """
     samples, exchanges = [], []
 
@@ -119,7 +119,7 @@ def virtual_run(
         fleet = LocalFleet(plan, pooled, "http://target", clock, keeper=keeper)
         stopping = _StopAt(float("inf") if stop_at_s is None else stop_at_s)
         with anyio.fail_after(100_000):
-            summary = await fleet.execute(ear or stopping, (observe,))
+            summary = await fleet.execute(observer or stopping, (observe,))
         return Ran(summary, transports, samples, exchanges, fleet.limit_hit, stopping.attempts, fleet.failure)
 
     time = trio.testing.MockClock(autojump_threshold=0)

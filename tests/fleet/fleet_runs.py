@@ -21,16 +21,16 @@ ONE = "endpoints:\n  one: {get: /one}\nmix: {one: 1}\n"
 
 
 @dataclass
-class Hearing:
-    """An ear that counts, and stops the load after so many beats."""
+class Recording:
+    """An observer that counts, and stops the load after so many snapshots."""
 
-    beats_until_stop: int = 10**9
-    beats: list = field(default_factory=list)
+    snapshots_until_stop: int = 10**9
+    snapshots: list = field(default_factory=list)
 
-    def heard(self, beat, total) -> bool:
-        """Keep the beat."""
-        self.beats.append(beat)
-        return len(self.beats) >= self.beats_until_stop
+    def observe(self, snapshot, total) -> bool:
+        """Keep the snapshot."""
+        self.snapshots.append(snapshot)
+        return len(self.snapshots) >= self.snapshots_until_stop
 
 
 @dataclass
@@ -39,16 +39,16 @@ class FleetRun:
 
     summary: Summary
     fleet: ProcessFleet
-    beats: list
+    snapshots: list
 
 
 def run_fleet(
-    text: str, url: str, workers: int, *, ear: Hearing | None = None, overrides: tuple[str, ...] = ()
+    text: str, url: str, workers: int, *, observer: Recording | None = None, overrides: tuple[str, ...] = ()
 ) -> FleetRun:
     """Carry out a scenario, given without its head, against a URL."""
     document = load_text(HEAD + text, environ={}, overrides=overrides)
     plan = compile_plan(build(document), seed=7, run_id="r")
-    ear = ear or Hearing()
+    observer = observer or Recording()
 
     async def main() -> FleetRun:
         async with Crew() as crew:
@@ -56,7 +56,7 @@ def run_fleet(
             work = Work(document.value, document.rows, url)
             fleet = ProcessFleet(plan, work, channels, MonotonicClock())
             with anyio.fail_after(30):
-                return FleetRun(await fleet.execute(ear), fleet, ear.beats)
+                return FleetRun(await fleet.execute(observer), fleet, observer.snapshots)
 
     return anyio.run(main)
 

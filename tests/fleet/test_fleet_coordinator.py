@@ -9,7 +9,7 @@ import pytest
 import trio
 import trio.testing
 from engine.virtual_load import scenario
-from fleet.fleet_runs import Hearing
+from fleet.fleet_runs import Recording
 from metrics.metrics_samples import sample
 
 from stressrunner.engine.clock import EventLoopClock
@@ -118,16 +118,16 @@ class FakeGenerator:
 class Fleet:
     """A fleet of fakes that has been run: its summary, its members' channels and what was heard."""
 
-    def __init__(self, *parts, ear=None, of=None) -> None:
+    def __init__(self, *parts, observer=None, of=None) -> None:
         async def main() -> None:
             clock = EventLoopClock()
             plan = compile_plan(of or scenario(Phase("p", Closed(8, iterations=8))), seed=1, run_id="r")
             self.channels = [FakeGenerator(clock, **each) for each in parts]
             self.fleet = ProcessFleet(plan, Work({}, {}, "http://x"), self.channels, clock)
-            self.ear = ear or Hearing()
+            self.observer = observer or Recording()
             begun_s = anyio.current_time()
             with anyio.fail_after(1000):
-                self.summary = await self.fleet.execute(self.ear)
+                self.summary = await self.fleet.execute(self.observer)
             self.took_s = anyio.current_time() - begun_s
 
         trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
@@ -155,9 +155,9 @@ def test_generators_that_end_at_different_times():
     }
     ran = Fleet(early, {})
     assert ran.summary.totals.sent == 1 + SECONDS
-    assert [beat.delta.in_flight for beat in ran.ear.beats[:3]] == [2, 1, 1]
-    assert [beat.phases for beat in ran.ear.beats[:3]] == [{0}, {0}, {0}]
-    assert ran.ear.beats[-1].phases == frozenset()
+    assert [snapshot.delta.in_flight for snapshot in ran.observer.snapshots[:3]] == [2, 1, 1]
+    assert [snapshot.phases for snapshot in ran.observer.snapshots[:3]] == [{0}, {0}, {0}]
+    assert ran.observer.snapshots[-1].phases == frozenset()
 
 
 def test_a_lost_answer_is_asked_for_again():
@@ -247,13 +247,13 @@ def on_and_on(me, message):
 
 def test_nothing_of_a_busy_generator_is_lost():
     """One that hands nothing over for five leases, and says that it is alive, is waited for: all of it arrives."""
-    ran = Fleet(busy_until(52), {"start": on_and_on}, ear=Hearing(60))
+    ran = Fleet(busy_until(52), {"start": on_and_on}, observer=Recording(60))
     assert ran.fleet.losses == ()
     assert not any(channel.was_killed for channel in ran.channels)
     seconds = [channel._told for channel in ran.channels]
     assert ran.summary.totals.sent == sum(seconds)
     assert min(seconds) >= 59
-    assert ran.ear.beats[30].delta.series.keys() == {(0, 0)}  # the others' figures come on time
+    assert ran.observer.snapshots[30].delta.series.keys() == {(0, 0)}  # the others' figures come on time
 
 
 def test_a_busy_generator_is_given_up_in_the_end():
@@ -268,7 +268,7 @@ def test_a_busy_generator_is_given_up_in_the_end():
 @pytest.mark.parametrize(("end_s", "losses"), [(9, 0), (1e9, 1)])
 def test_a_busy_generator_has_ten_seconds_to_stop(end_s, losses):
     """What it has measured is waited for that long; then it is ended by force."""
-    ran = Fleet(busy_until(end_s), ear=Hearing(4))
+    ran = Fleet(busy_until(end_s), observer=Recording(4))
     assert len(ran.fleet.losses) == losses
     assert all("it did not stop within 10 s" in loss for loss in ran.fleet.losses)
     assert ran.summary.totals.sent == ran.channels[0]._told
@@ -278,7 +278,7 @@ def test_a_busy_generator_has_ten_seconds_to_stop(end_s, losses):
 def test_a_generator_that_does_not_stop_is_ended_by_force():
     """Two seconds are enough for an answer to `Stop`."""
     deaf = {"stop": lambda me, message: None}
-    ran = Fleet(deaf, {}, ear=Hearing(2))
+    ran = Fleet(deaf, {}, observer=Recording(2))
     assert ran.fleet.losses == (
         "generator 1 of 2 was ended by force 4.0 s into the load (it did not stop within 2 s)",
     )
@@ -321,7 +321,7 @@ def test_a_load_that_is_stopped_before_it_begins():
                 fleet.stop()
 
             tasks.start_soon(stop_soon)
-            summary = await fleet.execute(Hearing())
+            summary = await fleet.execute(Recording())
         assert anyio.current_time() < 2
         assert summary.totals.sent == 0
         assert fleet.losses == ()

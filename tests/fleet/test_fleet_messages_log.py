@@ -2,7 +2,7 @@
 
 import json
 
-from fleet.fleet_runs import Hearing, Spoken, assignment, run_fleet
+from fleet.fleet_runs import Recording, Spoken, assignment, run_fleet
 from fleet.recording_server import recording_server
 from fleet.test_fleet_coordinator import Fleet
 
@@ -23,24 +23,24 @@ invariants: {{delivery: {{read_back: {{endpoint: history, messages: body.message
 """
 
 
-class Listening(Hearing):
-    """An ear that keeps everything counted so far."""
+class Listening(Recording):
+    """An observer that keeps everything counted so far."""
 
-    def heard(self, beat, total):
-        """Keep the beat and the total."""
+    def observe(self, snapshot, total):
+        """Keep the snapshot and the total."""
         self.total = total
-        return super().heard(beat, total)
+        return super().observe(snapshot, total)
 
 
 def test_two_generators_log_all_messages():
     """What two generator processes have logged together is what the server was sent, each message once."""
-    ear = Listening()
+    observer = Listening()
     with recording_server() as server:
-        run_fleet(MESSAGES.format(messages=20, sessions=10), server.url, 2, ear=ear)
+        run_fleet(MESSAGES.format(messages=20, sessions=10), server.url, 2, observer=observer)
     sent = [json.loads(body)["text"] for _, _, body in server.requests]
-    assert sorted(f"sr.r.{a.session}.{a.message}" for a in ear.total.attempts) == sorted(sent)
+    assert sorted(f"sr.r.{a.session}.{a.message}" for a in observer.total.attempts) == sorted(sent)
     assert len(sent) == len(set(sent)) == 200
-    assert {a.reply for a in ear.total.attempts} == {Reply.ACKNOWLEDGED}
+    assert {a.reply for a in observer.total.attempts} == {Reply.ACKNOWLEDGED}
 
 
 def test_a_generator_hands_over_no_more_than_fits():
@@ -73,8 +73,8 @@ def test_a_coordinator_asks_for_what_is_left_at_once():
             update.seq, update.is_final and left == 0, wire, update.phases, update.spans_ns, update.failure
         )
 
-    ear = Listening()
-    ran = Fleet({"poll": slowly}, ear=ear)
-    assert len(ear.total.attempts) == 10
+    observer = Listening()
+    ran = Fleet({"poll": slowly}, observer=observer)
+    assert len(observer.total.attempts) == 10
     assert ran.took_s < 5.2
     assert ran.fleet.losses == ()

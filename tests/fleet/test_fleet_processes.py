@@ -1,7 +1,7 @@
 """Fleets of real generator processes: they send the plan and nothing else, and their figures add up."""
 
 import pytest
-from fleet.fleet_runs import ONE, Hearing, run_fleet
+from fleet.fleet_runs import ONE, Recording, run_fleet
 from fleet.recording_server import recording_server
 
 MIX = """
@@ -53,9 +53,9 @@ def test_connections_are_shared_out():
 
 
 def test_an_ear_stops_the_load():
-    """What the ear cuts off ends within a moment in every process, and stays in the figures."""
+    """What the observer cuts off ends within a moment in every process, and stays in the figures."""
     with recording_server() as server:
-        ran = run_fleet(f"{ONE}load: {{concurrency: 4, duration: 60s}}", server.url, 2, ear=Hearing(1))
+        ran = run_fleet(f"{ONE}load: {{concurrency: 4, duration: 60s}}", server.url, 2, observer=Recording(1))
     totals = ran.summary.totals
     assert 1.0 <= ran.summary.duration_s < 5.0
     assert 0 < totals.ok <= server.requests.total() <= totals.sent
@@ -64,13 +64,13 @@ def test_an_ear_stops_the_load():
 
 
 def test_beats_tell_what_was_counted():
-    """Each beat has what came since the one before; together they are the totals."""
+    """Each snapshot has what came since the one before; together they are the totals."""
     with recording_server() as server:
         ran = run_fleet(f"{ONE}load: {{rate: 100/s, duration: 1500ms}}", server.url, 2)
-    sent = [sum(series.sent for series in beat.delta.series.values()) for beat in ran.beats]
+    sent = [sum(series.sent for series in snapshot.delta.series.values()) for snapshot in ran.snapshots]
     assert sum(sent) == ran.summary.totals.sent == 150
     assert 80 <= sent[0] <= 110
-    assert [beat.phases for beat in ran.beats] == [{0}, frozenset()]
+    assert [snapshot.phases for snapshot in ran.snapshots] == [{0}, frozenset()]
 
 
 def test_overflow_that_aborts_ends_all():

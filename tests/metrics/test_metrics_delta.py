@@ -348,7 +348,7 @@ def test_the_most_frequent_errors_come_first():
 
 
 def test_collectors_hand_over_what_is_new():
-    """Each delta holds what came since the one before, and observers see every sample when it comes."""
+    """Each delta holds what came since the one before, and listeners see every sample when it comes."""
     seen = []
     collector = Collector((lambda one, exchange: seen.append(one),))
     collector.emit(sample(1), None)

@@ -17,7 +17,7 @@ import pytest
 from hosting.handler_server import QuietHandler, serving
 from metrics.metrics_samples import sample
 
-from stressrunner.fleet.beat import Beat, aggregator_of
+from stressrunner.fleet.snapshot import Snapshot, aggregator_of
 from stressrunner.masking import Masker
 from stressrunner.metrics.delta import Delta
 from stressrunner.metrics.timeline import MAX_POINTS
@@ -92,8 +92,8 @@ class Coordinator:
             self.seconds += 1
             self.aggregator.add(delta, begin_ns, begin_ns + S)
             self.monitors.look(float(self.seconds))
-            self.watcher.heard(
-                Beat(float(self.seconds), 1.0, delta, frozenset({0}), 0), self.aggregator.total
+            self.watcher.observe(
+                Snapshot(float(self.seconds), 1.0, delta, frozenset({0}), 0), self.aggregator.total
             )
         gc.collect()
         return tracemalloc.get_traced_memory()[0]

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from stressrunner.engine.sample import Sample
-from stressrunner.fleet.beat import Beat
+from stressrunner.fleet.snapshot import Snapshot
 from stressrunner.masking import Masker
 from stressrunner.metrics.delta import Delta
 from stressrunner.monitor.figures import MonitorPoint
@@ -68,7 +68,9 @@ class Seconds:
         delta.stalls.record(2 * MS)
         self.total.merge(delta)
         self.at_s += 1.0
-        return self.standing.after(Beat(self.at_s, 1.0, delta, phases), self.total, dict(latest), generators)
+        return self.standing.after(
+            Snapshot(self.at_s, 1.0, delta, phases), self.total, dict(latest), generators
+        )
 
 
 def request(took_ms, endpoint):
@@ -189,7 +191,7 @@ def test_streams_tell_where_each_of_them_is(tmp_path):
     scenario = build(load_document(path, environ={}))
     standing = Standing(scenario, compile_plan(scenario, seed=1, run_id="r"), Masker([]))
     told = [
-        standing.after(Beat(at_s, 1.0, Delta(), frozenset(phases)), Delta(), {}, ())
+        standing.after(Snapshot(at_s, 1.0, Delta(), frozenset(phases)), Delta(), {}, ())
         for at_s, phases in ((1.0, {0, 2}), (3.0, {1, 2}), (6.0, {1}), (6.5, set()))
     ]
     assert [[(p.name, p.number, p.count, p.left_s) for p in one.phases] for one in told] == [

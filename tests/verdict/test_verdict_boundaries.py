@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from made_figures import cell_of, figures, sample, stats
 
-from stressrunner.fleet.beat import Beat
+from stressrunner.fleet.snapshot import Snapshot
 from stressrunner.metrics.delta import Delta
 from stressrunner.scenario.threshold_grammar import parse_threshold
 from stressrunner.verdict.rolling import Rolling, Slice
@@ -18,8 +18,8 @@ def test_patience_with_users_who_cannot_be_set_up_ends_after_30_s(at_s, is_over)
     """Seconds are never handed over exactly: the first one at or beyond the limit ends the load."""
     patience, total = SetupPatience(), Delta()
     total.record_whole(0, "user_setup", None)
-    assert not patience.is_over(Beat(1.0, 1.0, Delta(), frozenset({0})), total)
-    assert patience.is_over(Beat(at_s, 1.0, Delta(), frozenset({0})), total) == is_over
+    assert not patience.is_over(Snapshot(1.0, 1.0, Delta(), frozenset({0})), total)
+    assert patience.is_over(Snapshot(at_s, 1.0, Delta(), frozenset({0})), total) == is_over
 
 
 @pytest.mark.parametrize(("not_reached", "measured"), [(0, 0.0), (5, 0.5), (15, 0.75)])

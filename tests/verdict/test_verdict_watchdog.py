@@ -7,7 +7,7 @@ import pytest
 from made_figures import MS, figures, phase, point, process, sample, stats
 
 from stressrunner.engine.loop_watch import Late
-from stressrunner.fleet.beat import Beat
+from stressrunner.fleet.snapshot import Snapshot
 from stressrunner.metrics.delta import Delta
 from stressrunner.plan.outcome import Outcome
 from stressrunner.scenario.model import Mix, Open, Phase, Stream
@@ -40,7 +40,7 @@ class Load:
             delta.record(one._replace(phase=phase))
         delta.record_dropped(phase, 0, dropped)
         phases = {phase} if running is ... else {running} - {None}
-        due = self.dog.feed(Beat(self.at_s, 1.0, delta, frozenset(phases)), monitors)
+        due = self.dog.feed(Snapshot(self.at_s, 1.0, delta, frozenset(phases)), monitors)
         return due and due.text
 
     def seconds(self, *many, **how):
@@ -236,7 +236,7 @@ def test_a_broken_streak_of_a_process_does_not_span_a_pause():
 
 
 def test_before_its_phase_nothing_is_judged():
-    """Requests of a phase that has not begun cannot complete, and beats before it change nothing."""
+    """Requests of a phase that has not begun cannot complete, and snapshots before it change nothing."""
     load = Load("throughput >= 99/s else abort")
     assert load.seconds([], [], phase=0) == {}
     assert next(iter(load.dog.records().values())).broken_s is None
@@ -316,7 +316,7 @@ def test_sessions_and_processes_show_theirs_too():
     assert latest(load) == {"session.p95 < 1s": None, "target.memory < 100MB": 50_000_000}
     delta = Delta()
     delta.record_whole(1, "session", 2_000_000_000)
-    assert load.dog.feed(Beat(2.0, 1.0, delta, frozenset({1})), watched) is None
+    assert load.dog.feed(Snapshot(2.0, 1.0, delta, frozenset({1})), watched) is None
     assert latest(load)["session.p95 < 1s"] == pytest.approx(2.0)
     assert load.dog.records() == {}
 
@@ -329,7 +329,7 @@ def session_seconds(load, *many, phase=1):
         delta = Delta()
         for length_s in lengths_s:
             delta.record_whole(phase, "session", None if length_s is None else round(length_s * 1e9))
-        due = load.dog.feed(Beat(load.at_s, 1.0, delta, frozenset({phase})))
+        due = load.dog.feed(Snapshot(load.at_s, 1.0, delta, frozenset({phase})))
         if due is not None:
             stops[load.at_s] = due.text
     return stops
@@ -370,5 +370,5 @@ def test_streams_are_watched_apart():
             delta = Delta()
             for one in FAILING:
                 delta.record(one._replace(phase=failing))
-            told.append(dog.feed(Beat(at_s, 1.0, delta, frozenset({1, 2}))))
+            told.append(dog.feed(Snapshot(at_s, 1.0, delta, frozenset({1, 2}))))
         assert [one and one.text for one in told] == due

@@ -4,7 +4,7 @@ from collections import deque
 
 from anyio.abc import TaskGroup
 
-from stressrunner.demo.queues.seam import Pending, Reply, Responder, run
+from stressrunner.demo.queues.seam import Pending, Reply, Runner, run
 
 __all__ = ["DuplicateQueue"]
 
@@ -39,9 +39,9 @@ class DuplicateQueue:
     and begins, as after a crash, with the oldest message that is not finished: the one whose run is in progress.
     """
 
-    def __init__(self, tasks: TaskGroup, responder: Responder) -> None:
+    def __init__(self, tasks: TaskGroup, runner: Runner) -> None:
         self._tasks = tasks
-        self._responder = responder
+        self._runner = runner
         self._mailboxes: dict[str, _Mailbox] = {}
 
     async def submit(self, session: str, content: str) -> Reply:
@@ -57,7 +57,7 @@ class DuplicateQueue:
 
     async def _work(self, session: str, mailbox: _Mailbox, pending: Pending) -> None:
         while True:
-            pending.settle(await run(self._responder, session, pending))
+            pending.settle(await run(self._runner, session, pending))
             mailbox.finish(pending)
             if not mailbox.untaken:
                 break

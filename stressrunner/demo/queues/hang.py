@@ -4,7 +4,7 @@ from collections import deque
 
 from anyio.abc import TaskGroup
 
-from stressrunner.demo.queues.seam import Pending, Reply, Responder, run
+from stressrunner.demo.queues.seam import Pending, Reply, Runner, run
 
 __all__ = ["HangQueue"]
 
@@ -24,9 +24,9 @@ class HangQueue:
     over the one before. Who was noted over is never woken up.
     """
 
-    def __init__(self, tasks: TaskGroup, responder: Responder) -> None:
+    def __init__(self, tasks: TaskGroup, runner: Runner) -> None:
         self._tasks = tasks
-        self._responder = responder
+        self._runner = runner
         self._lines: dict[str, _Line] = {}
 
     async def submit(self, session: str, content: str) -> Reply:
@@ -44,7 +44,7 @@ class HangQueue:
     async def _work(self, session: str, line: _Line) -> None:
         while line.waiting:
             pending = line.waiting.popleft()
-            outcome = await run(self._responder, session, pending)
+            outcome = await run(self._runner, session, pending)
             if line.caller is pending:
                 pending.settle(outcome)
         del self._lines[session]

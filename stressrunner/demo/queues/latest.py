@@ -3,7 +3,7 @@
 import anyio
 from anyio.abc import TaskGroup
 
-from stressrunner.demo.queues.seam import Pending, Reply, Responder, RunFailed
+from stressrunner.demo.queues.seam import Pending, Reply, RunFailed, Runner
 
 __all__ = ["SUPERSEDED", "LatestQueue"]
 
@@ -13,9 +13,9 @@ SUPERSEDED = "No response returned"  #: what the callers of cancelled runs are t
 class LatestQueue:
     """Cancel and replace, without a fault: a message is either answered and kept, or superseded and gone."""
 
-    def __init__(self, tasks: TaskGroup, responder: Responder) -> None:
+    def __init__(self, tasks: TaskGroup, runner: Runner) -> None:
         self._tasks = tasks
-        self._responder = responder
+        self._runner = runner
         self._current: dict[str, _CancellableRun] = {}  # by session
 
     async def submit(self, session: str, content: str) -> Reply:
@@ -27,7 +27,7 @@ class LatestQueue:
         return await current.pending.reply()
 
     async def _work(self, session: str, current: "_CancellableRun") -> None:
-        await current.work(self._responder, session)
+        await current.work(self._runner, session)
         if self._current.get(session) is current:
             del self._current[session]
 
@@ -43,15 +43,15 @@ class _CancellableRun:
         self.pending.settle(RunFailed(SUPERSEDED))
         self._scope.cancel()
 
-    async def work(self, responder: Responder, session: str) -> None:
+    async def work(self, runner: Runner, session: str) -> None:
         with self._scope:
             try:
-                reply = await responder.respond(session, self.pending.text)
+                reply = await runner.respond(session, self.pending.text)
             except RunFailed as failure:
                 self.pending.settle(failure)
                 return
             # A cancellation that finds the answer already there comes too late to raise anything, so what its
             # caller was told decides whether this is kept.
             if not self.pending.is_settled:
-                responder.keep(session, reply)
+                runner.keep(session, reply)
                 self.pending.settle(reply)

@@ -2,7 +2,7 @@
 
 from anyio.abc import TaskGroup
 
-from stressrunner.demo.queues.seam import Pending, Reply, Responder, run
+from stressrunner.demo.queues.seam import Pending, Reply, Runner, run
 
 __all__ = ["MergeQueue"]
 
@@ -14,9 +14,9 @@ class MergeQueue:
     takes no message with it (test_cancelled_callers_lose_nothing).
     """
 
-    def __init__(self, tasks: TaskGroup, responder: Responder) -> None:
+    def __init__(self, tasks: TaskGroup, runner: Runner) -> None:
         self._tasks = tasks
-        self._responder = responder
+        self._runner = runner
         self._waiting: dict[str, Pending] = {}  # a session is in here exactly while it has a run in progress
 
     async def submit(self, session: str, content: str) -> Reply:
@@ -33,6 +33,6 @@ class MergeQueue:
     async def _work(self, session: str, pending: Pending) -> None:
         """Run what is pending and then whatever came meanwhile, until nothing did."""
         while pending.contents:
-            pending.settle(await run(self._responder, session, pending))
+            pending.settle(await run(self._runner, session, pending))
             pending, self._waiting[session] = self._waiting[session], Pending()
         del self._waiting[session]

@@ -3,7 +3,7 @@
 from anyio.abc import TaskGroup
 
 from stressrunner.demo.queues.merge import MergeQueue
-from stressrunner.demo.queues.seam import Reply, Responder
+from stressrunner.demo.queues.seam import Reply, Runner
 
 __all__ = ["misroute_queue"]
 
@@ -15,18 +15,18 @@ class _SharedContext:
     last, anywhere; only while no other session is active is it the right one.
     """
 
-    def __init__(self, responder: Responder) -> None:
-        self._responder = responder
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
         self._session = ""
 
     async def respond(self, session: str, content: str) -> Reply:
         self._session = session
-        return await self._responder.respond(session, content)
+        return await self._runner.respond(session, content)
 
     def keep(self, _session: str, reply: Reply) -> None:
-        self._responder.keep(self._session, reply)
+        self._runner.keep(self._session, reply)
 
 
-def misroute_queue(tasks: TaskGroup, responder: Responder) -> MergeQueue:
+def misroute_queue(tasks: TaskGroup, runner: Runner) -> MergeQueue:
     """Return a queue that stores messages in a neighbour's session while several are active."""
-    return MergeQueue(tasks, _SharedContext(responder))
+    return MergeQueue(tasks, _SharedContext(runner))

@@ -4,7 +4,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from stressrunner.demo.queues.latest import SUPERSEDED
-from stressrunner.demo.queues.seam import Pending, Reply, Responder, RunFailed, answer
+from stressrunner.demo.queues.seam import Pending, Reply, RunFailed, Runner, answer
 
 __all__ = ["OverlapQueue"]
 
@@ -30,9 +30,9 @@ class OverlapQueue:
     write what they have in the order in which they began.
     """
 
-    def __init__(self, tasks: TaskGroup, responder: Responder) -> None:
+    def __init__(self, tasks: TaskGroup, runner: Runner) -> None:
         self._tasks = tasks
-        self._responder = responder
+        self._runner = runner
         self._lanes: dict[str, _Lane] = {}
 
     async def submit(self, session: str, content: str) -> Reply:
@@ -51,10 +51,10 @@ class OverlapQueue:
             pending, lane.waiting = lane.waiting, None
             before, lane.written = lane.written, anyio.Event()
             written = lane.written
-            outcome = await answer(self._responder, session, pending)
+            outcome = await answer(self._runner, session, pending)
             await before.wait()
             if isinstance(outcome, Reply):
-                self._responder.keep(session, outcome)
+                self._runner.keep(session, outcome)
             pending.settle(outcome)
             written.set()
         lane.workers -= 1

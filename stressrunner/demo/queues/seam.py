@@ -11,8 +11,8 @@ __all__ = [
     "Pending",
     "QueueFactory",
     "Reply",
-    "Responder",
     "RunFailed",
+    "Runner",
     "SessionQueue",
     "answer",
     "run",
@@ -33,7 +33,7 @@ class RunFailed(Exception):
     """A run ended without a reply; its text says why, and nothing of it is to be kept."""
 
 
-class Responder(Protocol):
+class Runner(Protocol):
     """What the runs of a queue are done by: it answers first, and keeps what was said afterwards."""
 
     async def respond(self, session: str, content: str) -> Reply:
@@ -53,7 +53,7 @@ class SessionQueue(Protocol):
         """
 
 
-QueueFactory: TypeAlias = Callable[[TaskGroup, Responder], SessionQueue]
+QueueFactory: TypeAlias = Callable[[TaskGroup, Runner], SessionQueue]
 """Makes a queue whose runs are tasks of the group and not of a caller."""
 
 
@@ -93,17 +93,17 @@ class Pending:
         return self._outcome
 
 
-async def answer(responder: Responder, session: str, pending: Pending) -> Reply | RunFailed:
+async def answer(runner: Runner, session: str, pending: Pending) -> Reply | RunFailed:
     """Answer what is pending, and keep nothing of it yet."""
     try:
-        return await responder.respond(session, pending.text)
+        return await runner.respond(session, pending.text)
     except RunFailed as failure:
         return failure
 
 
-async def run(responder: Responder, session: str, pending: Pending) -> Reply | RunFailed:
+async def run(runner: Runner, session: str, pending: Pending) -> Reply | RunFailed:
     """Answer what is pending and keep it in the session, or keep nothing where it cannot be answered."""
-    outcome = await answer(responder, session, pending)
+    outcome = await answer(runner, session, pending)
     if isinstance(outcome, Reply):
-        responder.keep(session, outcome)
+        runner.keep(session, outcome)
     return outcome

@@ -13,11 +13,11 @@ from stressrunner.plan.plan import Plan
 from stressrunner.plan.traffic import MixPlan
 from stressrunner.scenario.model import Open
 
-__all__ = ["Beat", "Ear", "Fleet", "aggregator_of", "outlines_of"]
+__all__ = ["Fleet", "Observer", "Snapshot", "aggregator_of", "outlines_of"]
 
 
 @dataclass(frozen=True, slots=True)
-class Beat:
+class Snapshot:
     """What was counted in about a second."""
 
     at_s: float  #: when it ended, after the load began
@@ -28,10 +28,10 @@ class Beat:
     absent_s: float = 0.0  #: how long the generators' event loops were late, on the average
 
 
-class Ear(Protocol):
+class Observer(Protocol):
     """Listens to a load."""
 
-    def heard(self, beat: Beat, total: Delta) -> bool:
+    def observe(self, snapshot: Snapshot, total: Delta) -> bool:
         """Take what was counted last, and everything so far; return True to have the load cut off."""
 
 
@@ -61,7 +61,7 @@ class Fleet(Protocol):
     def stop(self) -> None:
         """Cut the load off now; what was measured stays."""
 
-    async def execute(self, ear: Ear) -> Summary:
+    async def execute(self, observer: Observer) -> Summary:
         """Carry out the plan and return its figures."""
 
 
