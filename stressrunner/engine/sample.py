@@ -3,9 +3,9 @@
 T due      D released      A acquired      S sent      F first byte      E completed
 
 response_time = E - T        service_time = E - S        ttfb = F - S
-lag = D - T   (ours)         queue = A - D   (the limit's)        blocked = S - A   (connecting, writing)
+lag = D - T   (ours)         queue = A - D   (the limit's)        connecting = S - A   (connecting, writing)
 
-response_time = lag + queue + blocked + service_time
+response_time = lag + queue + connecting + service_time
 """
 
 from typing import NamedTuple

@@ -74,7 +74,7 @@ class Summary:
     errors: tuple[ErrorGroup, ...]
     lag: Latency
     queue: Latency
-    blocked: Latency
+    connecting: Latency
     stalls: Latency  #: how much later than asked timers of the generator's event loop fired
     freezes: int  #: how often the generator was away for 50 ms or more and did not work
     absent_s: float  #: how long its event loops were late, in all
@@ -170,7 +170,7 @@ class Aggregator:
             errors=error_groups(self.total, self._named, self._origin_ns),
             lag=Latency.of(_merged(series.lag for series in all_series)),
             queue=Latency.of(_merged(series.queue for series in all_series)),
-            blocked=Latency.of(_merged(series.blocked for series in all_series)),
+            connecting=Latency.of(_merged(series.connecting for series in all_series)),
             stalls=Latency.of(self.total.stalls),
             freezes=self.total.freezes,
             absent_s=self.total.absent_ns / 1e9,

@@ -34,7 +34,16 @@ _NOTABLY_NS = 5_000_000  #: own time that is more than noise
 #: late client may bring about.
 _OF_LOAD = frozenset({401, 408, 425, 429, 502, 503, 504})
 _OF_REPLY = frozenset({"check", "graphql", "capture"})  #: kinds of failures, beside those of a status
-_HISTOGRAMS = ("response_time", "service_time", "ttfb", "connect", "failed_time", "lag", "queue", "blocked")
+_HISTOGRAMS = (
+    "response_time",
+    "service_time",
+    "ttfb",
+    "connect",
+    "failed_time",
+    "lag",
+    "queue",
+    "connecting",
+)
 
 
 def _columns(samples: Sequence[Sample]) -> Mapping[str, tuple[Any, ...]]:
@@ -71,12 +80,12 @@ class Series:
     """Counts of one endpoint in one phase."""
 
     __slots__ = (
-        "blocked",
         "bytes_received",
         "bytes_sent",
         "certain",
         "certain_replies",
         "connect",
+        "connecting",
         "dropped",
         "dropped_by_lag",
         "failed_by_lag",
@@ -130,7 +139,7 @@ class Series:
         self.failed_time = Histogram()
         self.lag = Histogram()  #: released minus due, of every request
         self.queue = Histogram()
-        self.blocked = Histogram()
+        self.connecting = Histogram()
 
     def extend(self, samples: Sequence[Sample]) -> None:
         """Count requests that were sent."""
@@ -204,7 +213,7 @@ class Series:
         self.response_time.extend(_differences(completed_ns, table["due_ns"]))
         self.queue.extend(_differences(acquired_ns, table["released_ns"]))
         self.service_time.extend(_differences(completed_ns, sent_ns))
-        self.blocked.extend(_differences(sent_ns, acquired_ns))
+        self.connecting.extend(_differences(sent_ns, acquired_ns))
         self.ttfb.extend(_differences(table["first_byte_ns"], sent_ns))
 
     def merge(self, other: "Series") -> None:

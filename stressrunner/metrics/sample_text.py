@@ -2,7 +2,7 @@
 
 Times are seconds, to the nanosecond, moments after the load began. What did not happen is null, or an empty cell:
 `sent` or `first_byte` of a request that did not get so far, so the durations that need them, and a status of 0. With all
-of them there, response_time = lag + queue + blocked + service_time.
+of them there, response_time = lag + queue + connecting + service_time.
 """
 
 import csv
@@ -32,7 +32,7 @@ COLUMNS = (
     "connect_s",
     "lag_s",
     "queue_s",
-    "blocked_s",
+    "connecting_s",
     "bytes_sent",
     "bytes_received",
     "redirects",

@@ -271,7 +271,7 @@ def generator(result: Result) -> tuple[Fact, ...]:
         Fact("Transport", figures.transport, f"on {figures.loop}"),
         Fact("Lag", _late(figures.lag), "sent later than due by the generator"),
         Fact("Queue", _late(figures.queue), "waiting for a limit of the scenario"),
-        Fact("Blocked", _late(figures.blocked), "until the first byte was written"),
+        Fact("Connecting", _late(figures.connecting), "until the first byte was written"),
         Fact("Stalls", _late(figures.stalls), "of its event loop"),
     ]
     if figures.offered_per_s is not None and figures.achieved_per_s is not None:

@@ -12,7 +12,7 @@ from stressrunner.verdict.outcome import ThresholdOutcome, Validity, Verdict
 
 __all__ = ["SCHEMA", "GeneratorFigures", "Result", "RunRecord", "ScenarioRecord"]
 
-SCHEMA = 2  #: version of the result file; see schemas/result.schema.json
+SCHEMA = 3  #: version of the result file; see schemas/result.schema.json
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class GeneratorFigures:
     loop: str  #: event loop, e.g. `uvloop`
     lag: Latency  #: due until released: the generator's fault
     queue: Latency  #: released until given a user and connection: waiting for a limit of the scenario
-    blocked: Latency  #: given a connection until the first byte written: connecting
+    connecting: Latency  #: given a connection until the first byte written: connecting
     stalls: Latency  #: how much later than asked timers of the event loop fired
     collections: Latency  #: pauses of garbage collection
     offered_per_s: (

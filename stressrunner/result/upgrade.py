@@ -41,4 +41,17 @@ def _from_1(document: dict[str, Any]) -> None:
         generator |= {"token_requests": 0, "token_failures": 0}
 
 
-_STEPS: Mapping[int, Callable[[dict[str, Any]], None]] = MappingProxyType({1: _from_1})
+def _from_2(document: dict[str, Any]) -> None:
+    """Version 2 had some things under other names."""
+    generator = document.get("generator")
+    if isinstance(generator, dict):
+        _rename(generator, {"blocked": "connecting"})
+
+
+def _rename(document: dict[str, Any], names: Mapping[str, str]) -> None:
+    for was, now in names.items():
+        if was in document:
+            document[now] = document.pop(was)
+
+
+_STEPS: Mapping[int, Callable[[dict[str, Any]], None]] = MappingProxyType({1: _from_1, 2: _from_2})

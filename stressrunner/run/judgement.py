@@ -131,7 +131,7 @@ def result_of(origin: Origin, measured: Measured, ending: Ending) -> Result:
             loop=measured.loop,
             lag=summary.lag,
             queue=summary.queue,
-            blocked=summary.blocked,
+            connecting=summary.connecting,
             stalls=summary.stalls,
             collections=summary.collections,
             offered_per_s=offered_per_s,

@@ -271,7 +271,7 @@ def test_a_sample_takes_over_what_was_measured():
 
 
 def parts(sample: Sample) -> int:
-    """Return lag, queue, blocked and service time, added up."""
+    """Return lag, queue, connecting and service time, added up."""
     lag = sample.released_ns - sample.due_ns
     queue = sample.acquired_ns - sample.released_ns
     return lag + queue + (sample.sent_ns - sample.acquired_ns) + (sample.completed_ns - sample.sent_ns)

@@ -50,7 +50,7 @@ def test_warm_up_is_apart():
     assert (summary.totals.sent, summary.totals.failed) == (2, 0)
     assert summary.endpoints["login"].sent == 2
     assert summary.totals.response_time.max_s == pytest.approx(0.01)
-    assert summary.lag.count == summary.queue.count == summary.blocked.count == 2
+    assert summary.lag.count == summary.queue.count == summary.connecting.count == 2
     assert summary.lag.max_s == 0
     assert [phase.totals.sent for phase in summary.phases] == [2, 1, 1]
     assert sum(point.sent for point in summary.timeline) == 4

@@ -141,12 +141,12 @@ def test_times_are_those_of_the_sample():
     series = delta_of([way]).series_of(0, 0)
     seconds = {
         name: getattr(series, name).max_ns / MS
-        for name in ("lag", "queue", "blocked", "ttfb", "service_time", "response_time", "connect")
+        for name in ("lag", "queue", "connecting", "ttfb", "service_time", "response_time", "connect")
     }
     assert seconds == {
         "lag": 1,
         "queue": 2,
-        "blocked": 4,
+        "connecting": 4,
         "ttfb": 8,
         "service_time": 24,
         "response_time": 31,

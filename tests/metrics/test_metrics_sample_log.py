@@ -78,7 +78,7 @@ def test_a_line_says_all_of_a_sample():
             "connect_s": 0.0003,
             "lag_s": 0.0001,
             "queue_s": 0.0002,
-            "blocked_s": 0.0004,
+            "connecting_s": 0.0004,
             "bytes_sent": 10,
             "bytes_received": 0,
             "redirects": 2,
@@ -90,13 +90,13 @@ def test_a_line_says_all_of_a_sample():
 
 @given(st.lists(moments, min_size=5, max_size=5).map(sorted), st.sampled_from(sorted(FORMS)))
 def test_the_parts_of_a_response_time_add_up(at_ns, form):
-    """lag, queue, blocked and service time are the response time to the nanosecond, in both forms."""
+    """lag, queue, connecting and service time are the response time to the nanosecond, in both forms."""
     due, released, acquired, sent, completed = at_ns
     one = sample()._replace(
         due_ns=due, released_ns=released, acquired_ns=acquired, sent_ns=sent, completed_ns=completed
     )
     (row,) = read(form, FORMS[form].header + text_of(form).line(one, 0))
-    parts = [seconds(row[name]) for name in ("lag_s", "queue_s", "blocked_s", "service_time_s")]
+    parts = [seconds(row[name]) for name in ("lag_s", "queue_s", "connecting_s", "service_time_s")]
     assert sum(parts) == seconds(row["response_time_s"]) == completed - due
     assert seconds(row["due_s"]) == due
 

@@ -212,17 +212,17 @@ UNWATCHED = ProcessFigures.unavailable("", "the target is not on this machine")
 
 def generator(samples, seconds):
     """Return the generator's own figures."""
-    lag, queue, blocked = Histogram(), Histogram(), Histogram()
+    lag, queue, connecting = Histogram(), Histogram(), Histogram()
     for one in samples:
         lag.record(one.released_ns - one.due_ns)
         queue.record(one.acquired_ns - one.released_ns)
-        blocked.record(one.sent_ns - one.acquired_ns)
+        connecting.record(one.sent_ns - one.acquired_ns)
     return GeneratorFigures(
         transport="h1",
         loop="uvloop",
         lag=Latency.of(lag),
         queue=Latency.of(queue),
-        blocked=Latency.of(blocked),
+        connecting=Latency.of(connecting),
         stalls=Latency.of(lag),
         collections=Latency.of(Histogram()),
         offered_per_s=None,

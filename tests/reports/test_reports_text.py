@@ -128,7 +128,7 @@ def test_a_generator_that_was_not_watched_says_so():
     """Where the platform tells nothing of the own process, the reason stands in its place."""
     result = EXAMPLES["passed"]()
     generator = replace(result.generator, process=UNWATCHED)
-    assert "  Process    not watched  (the target is not on this machine)" in section(
+    assert "  Process     not watched  (the target is not on this machine)" in section(
         replace(result, generator=generator), "Generator"
     )
 
