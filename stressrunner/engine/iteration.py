@@ -129,10 +129,10 @@ class Iterations:
             return
         match phase.traffic:
             case FlowsPlan() as flows:
-                for name in flows.pick(arrival.number).wholes:
-                    self._recorder.whole(arrival.phase, name, None)
+                for name in flows.pick(arrival.number).groups:
+                    self._recorder.group(arrival.phase, name, None)
             case SessionPlan():
-                self._recorder.whole(arrival.phase, "session", None)
+                self._recorder.group(arrival.phase, "session", None)
 
     async def _session(self, session: SessionPlan, walk: Walk) -> bool:
         """Run a session, and record how long it took, pauses subtracted; return whether it passed."""
@@ -141,11 +141,11 @@ class Iterations:
             passed = await self._conversation(session, walk)
         except anyio.get_cancelled_exc_class():
             if walk.is_measured and self._sender.ranks_cut_off:
-                self._recorder.whole_cut_off(walk.due.phase, "session")
+                self._recorder.group_cut_off(walk.due.phase, "session")
             raise
         if walk.is_measured:
             length_ns = self.clock.now_ns() - began_ns - walk.paused_ns
-            self._recorder.whole(walk.due.phase, "session", length_ns if passed else None, walk.late_since(0))
+            self._recorder.group(walk.due.phase, "session", length_ns if passed else None, walk.late_since(0))
         return passed
 
     async def _conversation(self, session: SessionPlan, walk: Walk) -> bool:

@@ -37,7 +37,7 @@ class Recorder(Protocol):
     def failed(self, endpoint: int, problem: Problem, at_ns: int) -> None:
         """Take a failure that is none of a request, at a monotonic time; `endpoint` is what it has to do with."""
 
-    def whole(self, phase: int, name: str, length_ns: int | None, late: Late | None = None) -> None:
+    def group(self, phase: int, name: str, length_ns: int | None, late: Late | None = None) -> None:
         """Take the length, pauses subtracted, of something that is measured as a whole; None when it failed.
 
         `late` is what the generator added to it.
@@ -46,7 +46,7 @@ class Recorder(Protocol):
     def late_arrival(self, phase: int) -> None:
         """Take an arrival that was released so late that it cannot be said to have been offered."""
 
-    def whole_cut_off(self, phase: int, name: str) -> None:
+    def group_cut_off(self, phase: int, name: str) -> None:
         """Take something that is measured as a whole and did not finish in time: it ranks last."""
 
     def iteration(self, phase: int, *, in_error: bool) -> None:
@@ -96,13 +96,13 @@ class Apart:
     def unplanned(self, phase: int, endpoint: int) -> None:
         """Forget it: nothing of this is planned."""
 
-    def whole(self, phase: int, name: str, length_ns: int | None, late: Late | None = None) -> None:
+    def group(self, phase: int, name: str, length_ns: int | None, late: Late | None = None) -> None:
         """Forget it: lengths are of the load alone."""
 
     def late_arrival(self, phase: int) -> None:
         """Forget it: nothing of this arrives."""
 
-    def whole_cut_off(self, phase: int, name: str) -> None:
+    def group_cut_off(self, phase: int, name: str) -> None:
         """Forget it: lengths are of the load alone."""
 
     def iteration(self, phase: int, *, in_error: bool) -> None:

@@ -86,14 +86,14 @@ class Steps:
         try:
             passed = await self._each(step, walk, place)
         except anyio.get_cancelled_exc_class():
-            for name in step.wholes if walk.is_measured and self._sender.ranks_cut_off else ():
-                self._recorder.whole_cut_off(walk.due.phase, name)
+            for name in step.groups if walk.is_measured and self._sender.ranks_cut_off else ():
+                self._recorder.group_cut_off(walk.due.phase, name)
             raise
         if walk.is_measured:
             length_ns = self._clock.now_ns() - began_ns - (walk.paused_ns - paused_ns)
-            for name in step.wholes:
+            for name in step.groups:
                 late = walk.late_since(own_ns)
-                self._recorder.whole(walk.due.phase, name, length_ns if passed else None, late)
+                self._recorder.group(walk.due.phase, name, length_ns if passed else None, late)
         return passed
 
     async def _each(self, step: StepPlan, walk: Walk, place: Place) -> bool:

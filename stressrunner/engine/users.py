@@ -73,14 +73,14 @@ class Users:
         if not passed:
             self._failed(user, phase)
             return False
-        self._recorder.whole(phase, USER_SETUP, self._clock.now_ns() - began_ns - walk.paused_ns)
+        self._recorder.group(phase, USER_SETUP, self._clock.now_ns() - began_ns - walk.paused_ns)
         if self._tries.pop(user, 0):
             self._recorder.not_set_up(-1)
         self._kept[user] = UserState(walk.scope.captures, jar)
         return True
 
     def _failed(self, user: int, phase: int) -> None:
-        self._recorder.whole(phase, USER_SETUP, None)
+        self._recorder.group(phase, USER_SETUP, None)
         failures = self._tries[user] = self._tries.get(user, 0) + 1
         if failures == 1:
             self._recorder.not_set_up(1)

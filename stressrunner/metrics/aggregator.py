@@ -60,9 +60,9 @@ class Summary:
     streams: Mapping[str, Stats]  #: those that have names
     phase_endpoints: Mapping[tuple[str, str], Stats]  #: (phase, endpoint)
     timeline: tuple[Point, ...]
-    wholes: Mapping[str, Latency]  #: lengths of what is measured as a whole and has passed, such as `session`
-    wholes_failed: Mapping[str, int]  #: how many of them failed; each has an entry in `wholes` too
-    phase_wholes: Mapping[
+    groups: Mapping[str, Latency]  #: lengths of what is measured as a whole and has passed, such as `session`
+    groups_failed: Mapping[str, int]  #: how many of them failed; each has an entry in `groups` too
+    phase_groups: Mapping[
         tuple[str, str], tuple[Latency, int]
     ]  #: both by the phase that they began in, and name
     iterations: IterationStats
@@ -151,14 +151,14 @@ class Aggregator:
                 for i, name in enumerate(self._endpoints)
             },
             timeline=self._timeline.points(self._offers(spans)),
-            wholes=self._wholes(),
-            wholes_failed=_by_name(self.total.wholes_failed),
-            phase_wholes={
+            groups=self._groups(),
+            groups_failed=_by_name(self.total.groups_failed),
+            phase_groups={
                 (self._phases[p].name, name): (
-                    Latency.of(lengths, self.total.wholes_late.get((p, name))),
-                    self.total.wholes_failed[p, name],
+                    Latency.of(lengths, self.total.groups_late.get((p, name))),
+                    self.total.groups_failed[p, name],
                 )
-                for (p, name), lengths in self.total.wholes.items()
+                for (p, name), lengths in self.total.groups.items()
             },
             iterations=self._iterations(counted),
             phase_iterations={self._phases[i].name: self._iterations([i]) for i in range(len(self._phases))},
@@ -188,12 +188,12 @@ class Aggregator:
             },
         )
 
-    def _wholes(self) -> Mapping[str, Latency]:
+    def _groups(self) -> Mapping[str, Latency]:
         found: dict[str, list[Histogram]] = {}
-        for (_, name), lengths in self.total.wholes.items():
+        for (_, name), lengths in self.total.groups.items():
             found.setdefault(name, []).append(lengths)
         late: dict[str, LateTimes] = {}
-        for (_, name), times in self.total.wholes_late.items():
+        for (_, name), times in self.total.groups_late.items():
             late.setdefault(name, LateTimes()).merge(times)
         return {name: Latency.of(_merged(found[name]), late.get(name)) for name in sorted(found)}
 

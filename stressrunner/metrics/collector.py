@@ -80,13 +80,13 @@ class Collector:
         """Count a failure that is none of a request."""
         self._delta.record_failure(endpoint, problem, at_ns)
 
-    def whole(self, phase: int, name: str, length_ns: int | None, late: Late | None = None) -> None:
+    def group(self, phase: int, name: str, length_ns: int | None, late: Late | None = None) -> None:
         """Count something that is measured as a whole, such as a session, with its length unless it failed."""
-        self._delta.record_whole(phase, name, length_ns, late)
+        self._delta.record_group(phase, name, length_ns, late)
 
-    def whole_cut_off(self, phase: int, name: str) -> None:
+    def group_cut_off(self, phase: int, name: str) -> None:
         """Count something that is measured as a whole and was cut off."""
-        self._delta.record_whole_cut_off(phase, name)
+        self._delta.record_group_cut_off(phase, name)
 
     def late_arrival(self, phase: int) -> None:
         """Count an arrival that was released so late that it was not offered."""

@@ -289,11 +289,11 @@ class Delta:
         self.ends: dict[int, Ends] = {}  #: by phase: when its requests ended
         self.errors: dict[ErrorKey, ErrorCounts] = {}
         #: (phase, name) to the lengths of what is measured as a whole, such as `session`
-        self.wholes: dict[tuple[int, str], Histogram] = {}
-        self.wholes_failed: Counter[tuple[int, str]] = (
+        self.groups: dict[tuple[int, str], Histogram] = {}
+        self.groups_failed: Counter[tuple[int, str]] = (
             Counter()
         )  #: how many of them failed, whose lengths are not recorded
-        self.wholes_late: dict[tuple[int, str], LateTimes] = {}  #: of those lengths
+        self.groups_late: dict[tuple[int, str], LateTimes] = {}  #: of those lengths
         self.iterations: Counter[int] = Counter()  #: by phase, where they are more than one request each
         self.iterations_in_error: Counter[int] = Counter()  #: of them, and those that could not begin
         self.not_set_up = 0  #: users that `user_setup` has failed for, less those that it passed for later
@@ -388,19 +388,19 @@ class Delta:
         self.iterations[phase] += 1
         self.iterations_in_error[phase] += in_error
 
-    def record_whole(self, phase: int, name: str, length_ns: int | None, late: Late | None = None) -> None:
+    def record_group(self, phase: int, name: str, length_ns: int | None, late: Late | None = None) -> None:
         """Count something that is measured as a whole and began in a phase, with its length unless it failed."""
-        lengths = self.wholes.setdefault((phase, name), Histogram())
+        lengths = self.groups.setdefault((phase, name), Histogram())
         if length_ns is None:
-            self.wholes_failed[phase, name] += 1
+            self.groups_failed[phase, name] += 1
         else:
             lengths.record(length_ns)
             if late is not None:
-                self.wholes_late.setdefault((phase, name), LateTimes()).record(length_ns, late, late.own_ns)
+                self.groups_late.setdefault((phase, name), LateTimes()).record(length_ns, late, late.own_ns)
 
-    def record_whole_cut_off(self, phase: int, name: str) -> None:
+    def record_group_cut_off(self, phase: int, name: str) -> None:
         """Count something that is measured as a whole and was cut off; it ranks last among the lengths."""
-        self.wholes.setdefault((phase, name), Histogram()).never += 1
+        self.groups.setdefault((phase, name), Histogram()).never += 1
 
     def add_tokens(self, requests: int, failures: int, given: Sequence[str]) -> None:
         """Count requests for access tokens, of which some gave none and the others these."""
@@ -427,11 +427,11 @@ class Delta:
         self.stalls.merge(other.stalls)
         self.collections.merge(other.collections)
         self.add_tokens(other.token_requests, other.token_failures, other.tokens)
-        for key, lengths in other.wholes.items():
-            self.wholes.setdefault(key, Histogram()).merge(lengths)
-        self.wholes_failed.update(other.wholes_failed)
-        for key, late in other.wholes_late.items():
-            self.wholes_late.setdefault(key, LateTimes()).merge(late)
+        for key, lengths in other.groups.items():
+            self.groups.setdefault(key, Histogram()).merge(lengths)
+        self.groups_failed.update(other.groups_failed)
+        for key, late in other.groups_late.items():
+            self.groups_late.setdefault(key, LateTimes()).merge(late)
         self.absent_ns += other.absent_ns
         self.idle_ns += other.idle_ns
         self.freezes += other.freezes

@@ -80,9 +80,9 @@ def delta_to_wire(delta: Delta, origin_ns: int) -> dict[str, Any]:
         "series": [[*key, _series_to_wire(series, origin_ns)] for key, series in delta.series.items()],
         "ends": [[phase, *_ends_to_wire(ends, origin_ns)] for phase, ends in delta.ends.items()],
         "errors": [[*key, _errors_to_wire(errors, origin_ns)] for key, errors in delta.errors.items()],
-        "wholes": [[*key, _histogram_to_wire(lengths)] for key, lengths in delta.wholes.items()],
-        "wholes_failed": [[*key, count] for key, count in delta.wholes_failed.items()],
-        "wholes_late": [[*key, _late_to_wire(late)] for key, late in delta.wholes_late.items()],
+        "groups": [[*key, _histogram_to_wire(lengths)] for key, lengths in delta.groups.items()],
+        "groups_failed": [[*key, count] for key, count in delta.groups_failed.items()],
+        "groups_late": [[*key, _late_to_wire(late)] for key, late in delta.groups_late.items()],
         "iterations": [[phase, n, delta.iterations_in_error[phase]] for phase, n in delta.iterations.items()],
         "not_set_up": delta.not_set_up,
         "apart_failures": [[*key, count] for key, count in delta.apart_failures.items()],
@@ -116,11 +116,11 @@ def delta_from_wire(wire: Any, origin_ns: int) -> Delta:
             delta.ends[phase].add(zip((ns + origin_ns for ns in moments_ns), counts, strict=True))
         for kind, rule, status, errors in wire["errors"]:
             delta.errors[ErrorKey(kind, rule, status)] = _errors_from_wire(errors, origin_ns)
-        for phase, name, lengths in wire["wholes"]:
-            delta.wholes[phase, name] = _histogram_from_wire(lengths)
-        delta.wholes_failed.update({(phase, name): count for phase, name, count in wire["wholes_failed"]})
-        for phase, name, late in wire["wholes_late"]:
-            delta.wholes_late[phase, name] = _late_from_wire(late)
+        for phase, name, lengths in wire["groups"]:
+            delta.groups[phase, name] = _histogram_from_wire(lengths)
+        delta.groups_failed.update({(phase, name): count for phase, name, count in wire["groups_failed"]})
+        for phase, name, late in wire["groups_late"]:
+            delta.groups_late[phase, name] = _late_from_wire(late)
         for phase, count, in_error in wire["iterations"]:
             delta.iterations[phase], delta.iterations_in_error[phase] = count, in_error
         delta.not_set_up = wire["not_set_up"]

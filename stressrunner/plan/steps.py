@@ -97,7 +97,7 @@ class StepPlan:
     certain: Mapping[int, int]  #: requests that are sure to be sent when no step fails, by endpoint
     body: "Sent"  #: what doing it once takes
     is_fixed: bool  #: it sends no more than it is sure to
-    wholes: tuple[str, ...] = ()  #: the names that it is measured under as a whole
+    groups: tuple[str, ...] = ()  #: the names that it is measured under as a whole
     condition: Condition | None = None
     each: Expression | None = None
     item: str = "item"
@@ -159,7 +159,7 @@ class StepCompiler:
         """Compile a flow as a step of its own, which is measured under the flow's name."""
         return self._step(Step(RunFlow(name)), 0)
 
-    def whole(self, name: str, steps: Iterable[Step]) -> StepPlan:
+    def group(self, name: str, steps: Iterable[Step]) -> StepPlan:
         """Compile steps as one, which is measured under a name of the language."""
         return self._made(Step(Group(tuple(steps))), 0, (name,))
 
@@ -171,7 +171,7 @@ class StepCompiler:
         flow = (step.action.flow,) if isinstance(step.action, RunFlow) else ()
         return self._made(step, slot, flow if step.name is None else (step.name, *flow))
 
-    def _made(self, step: Step, slot: int, wholes: tuple[str, ...]) -> StepPlan:
+    def _made(self, step: Step, slot: int, groups: tuple[str, ...]) -> StepPlan:
         self._number += 1
         number = self._number
         action = self._action(step)
@@ -187,7 +187,7 @@ class StepCompiler:
             certain={endpoint: n * passes for endpoint, n in body.certain.items()} if is_certain else {},
             body=body,
             is_fixed=body.is_fixed and is_certain and not is_open,
-            wholes=tuple(dict.fromkeys(wholes)),
+            groups=tuple(dict.fromkeys(groups)),
             condition=None if step.condition is None else _condition(step.condition),
             each=None if step.each is None else compile_expression(step.each),
             item=step.item,

@@ -64,7 +64,7 @@ class TrafficCompiler:
             case Mix() as mix:
                 return self._mix(mix, seed, "mix")
             case Flow(steps=steps):
-                return FlowsPlan((self._compiler.whole("flow", steps),), Blocks([Fraction(1)], seed, "flow"))
+                return FlowsPlan((self._compiler.group("flow", steps),), Blocks([Fraction(1)], seed, "flow"))
             case Session() as session:
                 endpoint = self.endpoints.named(session.send)
                 before, after = self._compiler.steps(session.open), self._compiler.steps(session.close)

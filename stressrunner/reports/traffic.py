@@ -9,14 +9,14 @@ from stressrunner.reports.wording import NEVER, count, duration, percentile, rat
 from stressrunner.result.model import Result
 from stressrunner.units import format_rate
 
-__all__ = ["apart", "latencies", "phases", "streams", "traffic", "wholes"]
+__all__ = ["apart", "groups", "latencies", "phases", "streams", "traffic"]
 
 
 def traffic(result: Result) -> tuple[Table, ...]:
     """Tables of what was measured; none when no request was sent or given up, for they would say nothing."""
     if not _has_traffic(result):
         return apart(result)
-    rest = (*wholes(result), *streams(result), *phases(result), *apart(result))
+    rest = (*groups(result), *streams(result), *phases(result), *apart(result))
     return (*latencies(result), _endpoints(result), *rest)
 
 
@@ -25,9 +25,9 @@ def latencies(result: Result) -> tuple[Table, ...]:
     return (_latencies(result.totals),) if _has_traffic(result) else ()
 
 
-def wholes(result: Result) -> tuple[Table, ...]:
-    """Return the table of what was measured as a whole; none when nothing was."""
-    return (_wholes(result),) if result.wholes and _has_traffic(result) else ()
+def groups(result: Result) -> tuple[Table, ...]:
+    """Return the table of what was measured as a group; none when nothing was."""
+    return (_groups(result),) if result.groups and _has_traffic(result) else ()
 
 
 def streams(result: Result) -> tuple[Table, ...]:
@@ -102,26 +102,26 @@ def _endpoints(result: Result) -> Table:
     return _stats_table("Endpoints", "endpoint", result.endpoints.items())
 
 
-def _wholes(result: Result) -> Table:
+def _groups(result: Result) -> Table:
     """What was measured from its beginning to its end, a row each."""
     columns = (
-        Column("as a whole", "left"),
+        Column("group", "left"),
         *(Column(title) for title in ("passed", "failed", "mean", "median", "p95", "p99", "max")),
     )
     rows = tuple(
         Row(
             (
                 name,
-                count(whole.count),
-                count(result.wholes_failed.get(name, 0)),
-                duration(whole.mean_s),
-                percentile(whole, whole.p50_s),
-                percentile(whole, whole.p95_s),
-                percentile(whole, whole.p99_s),
-                duration(whole.max_s),
+                count(group.count),
+                count(result.groups_failed.get(name, 0)),
+                duration(group.mean_s),
+                percentile(group, group.p50_s),
+                percentile(group, group.p95_s),
+                percentile(group, group.p99_s),
+                duration(group.max_s),
             )
         )
-        for name, whole in result.wholes.items()
+        for name, group in result.groups.items()
     )
     return Table("Lengths, pauses left out", columns, rows)
 

@@ -196,7 +196,7 @@ class _Notes:
         self.skipped_requests = 0
         self.failures: list[str] = []
         self.messages: list[Message] = []  #: of its session, whose history is read back
-        self._latest_whole: bool | None = None  #: whether what was measured as a whole last has passed
+        self._latest_group: bool | None = None  #: whether what was measured as a whole last has passed
         self.samples: dict[int, Sample] = {}  #: by the identities of their exchanges
 
     def emit(self, sample: Sample, exchange: Exchange | None) -> None:
@@ -224,11 +224,11 @@ class _Notes:
     def late_arrival(self, phase: int) -> None:
         """Forget it: nothing here is offered at a rate."""
 
-    def whole(self, phase: int, name: str, length_ns: int | None, late: Late | None = None) -> None:  # noqa: ARG002  of the seam
+    def group(self, phase: int, name: str, length_ns: int | None, late: Late | None = None) -> None:  # noqa: ARG002  of the seam
         if name != USER_SETUP:
-            self._latest_whole = length_ns is not None
+            self._latest_group = length_ns is not None
 
-    def whole_cut_off(self, _phase: int, _name: str) -> None:
+    def group_cut_off(self, _phase: int, _name: str) -> None:
         """Nothing is cut off: a trial has all the time that its steps take."""
 
     def iteration(self, _phase: int, *, in_error: bool) -> None:
@@ -239,12 +239,12 @@ class _Notes:
 
     @property
     def passed(self) -> bool:
-        """Whether the iteration has passed: the last whole to end is the flow or session that it consists of.
+        """Whether the iteration has passed: the last group to end is the flow or session that it consists of.
 
         One that is a single request ends with it, whatever `user_setup` has had to try before.
         """
-        if self._latest_whole is not None:
-            return self._latest_whole
+        if self._latest_group is not None:
+            return self._latest_group
         return bool(self.attempts) and not self.skipped_requests and self.attempts[-1].outcome is Outcome.OK
 
     def credentials(self, plan: Plan) -> Iterator[str]:

@@ -9,12 +9,12 @@ from stressrunner.metrics.delta import Delta, Series
 from stressrunner.monitor.figures import ProcessFigures
 from stressrunner.scenario.threshold import Threshold
 from stressrunner.verdict.figures import LiveRecord
-from stressrunner.verdict.measure import Measurement, measure, measure_whole
+from stressrunner.verdict.measure import Measurement, measure, measure_group
 from stressrunner.verdict.processes import measure_process, points_between
 from stressrunner.verdict.rolling import Rolling, Slice
 from stressrunner.verdict.stretch import Stretch
 
-__all__ = ["ABORT_SAMPLES", "EndGuard", "Guard", "ProcessGuard", "RequestGuard", "WholeGuard"]
+__all__ = ["ABORT_SAMPLES", "EndGuard", "GroupGuard", "Guard", "ProcessGuard", "RequestGuard"]
 
 #: Samples that a figure must rest on before it stops a run, unless the threshold says `min_samples`.
 ABORT_SAMPLES = 100
@@ -153,10 +153,10 @@ class RequestGuard:
         return replace(self._stretch.record(), without_lag=without_lag)
 
 
-class WholeGuard(RequestGuard):
+class GroupGuard(RequestGuard):
     """Judges a threshold on what is measured as a whole, such as a session, in the same way.
 
-    A whole belongs to the phase in which it began, and to the second in which it ended.
+    A group belongs to the phase in which it began, and to the second in which it ended.
     """
 
     def __init__(self, threshold: Threshold, name: str, phases: Collection[int]) -> None:
@@ -166,17 +166,17 @@ class WholeGuard(RequestGuard):
 
     def _piece(self, snapshot: Snapshot) -> Slice:
         keys = [(phase, self._name) for phase in self._phases]
-        lengths = [snapshot.delta.wholes[key] for key in keys if key in snapshot.delta.wholes]
-        failed = sum(snapshot.delta.wholes_failed[key] for key in keys)
-        piece = Slice.of_wholes(lengths, failed, snapshot.duration_s)
+        lengths = [snapshot.delta.groups[key] for key in keys if key in snapshot.delta.groups]
+        failed = sum(snapshot.delta.groups_failed[key] for key in keys)
+        piece = Slice.of_groups(lengths, failed, snapshot.duration_s)
         for key in keys:
-            if key in snapshot.delta.wholes_late:
-                piece.late_times.merge(snapshot.delta.wholes_late[key])
+            if key in snapshot.delta.groups_late:
+                piece.late_times.merge(snapshot.delta.groups_late[key])
         return piece
 
     def _measure(self) -> Measurement:
         found = self._rolling.aggregate()
-        return measure_whole(self._threshold, found.times, found.failed, found.without_lag)
+        return measure_group(self._threshold, found.times, found.failed, found.without_lag)
 
 
 class EndGuard:

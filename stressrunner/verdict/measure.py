@@ -12,7 +12,7 @@ from stressrunner.metrics.histogram import Histogram
 from stressrunner.metrics.summary import Stats
 from stressrunner.scenario.threshold import Metric, Threshold
 
-__all__ = ["Aggregate", "Measurement", "count_against", "holds", "measure", "measure_times", "measure_whole"]
+__all__ = ["Aggregate", "Measurement", "count_against", "holds", "measure", "measure_group", "measure_times"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ def measure(threshold: Threshold, aggregate: Aggregate) -> Measurement:
     return _COUNTED[threshold.stat](threshold, aggregate)
 
 
-def measure_whole(
+def measure_group(
     threshold: Threshold, times: Histogram, failed: int, without_lag: Sequence[Histogram] = ()
 ) -> Measurement:
     """Return the figure that the threshold names of what is measured as a whole: a time, `errors` or `count`."""

@@ -86,7 +86,7 @@ class Slice:
         return total
 
     @classmethod
-    def of_wholes(cls, lengths: Iterable[Histogram], failed: int, duration_s: float) -> "Slice":
+    def of_groups(cls, lengths: Iterable[Histogram], failed: int, duration_s: float) -> "Slice":
         """Sum some lengths of what is measured as a whole, beside so many that failed, in the same way."""
         total = cls()
         total.duration_s = duration_s

@@ -12,7 +12,7 @@ __all__ = ["NOBODY", "PATIENCE_S", "SetupPatience", "nobody_set_up"]
 
 PATIENCE_S = 30.0
 NOBODY = f"no user could be set up for {PATIENCE_S:.0f} s"
-_WHOLE = "user_setup"
+_GROUP = "user_setup"
 
 
 class SetupPatience:
@@ -23,8 +23,8 @@ class SetupPatience:
 
     def is_over(self, snapshot: Snapshot, total: Delta) -> bool:
         """Take the next second and all so far; return whether the load is to end."""
-        failed = sum(count for (_, name), count in total.wholes_failed.items() if name == _WHOLE)
-        passed = sum(lengths.count for (_, name), lengths in total.wholes.items() if name == _WHOLE)
+        failed = sum(count for (_, name), count in total.groups_failed.items() if name == _GROUP)
+        passed = sum(lengths.count for (_, name), lengths in total.groups.items() if name == _GROUP)
         if passed or not failed:
             return False
         if self._since_s is None:

@@ -9,7 +9,7 @@ from stressrunner.monitor.figures import ProcessFigures
 from stressrunner.scenario.threshold import MONITOR_STATS, OVERALL_STATS, Threshold
 from stressrunner.spelling import did_you_mean
 from stressrunner.verdict.figures import Figures, LiveRecord
-from stressrunner.verdict.measure import Aggregate, Measurement, count_against, measure, measure_whole
+from stressrunner.verdict.measure import Aggregate, Measurement, count_against, measure, measure_group
 from stressrunner.verdict.overall import counted_in, exemption, measure_overall
 from stressrunner.verdict.processes import measure_process, points_between, windows_of
 from stressrunner.verdict.stretch import Stretch
@@ -20,7 +20,7 @@ __all__ = ["measure_run", "record_windows"]
 _IMPLIED_MONITOR = "target"
 
 #: Names of the language that are no endpoints: what is measured of an iteration as a whole.
-_WHOLES = ("session", "flow")
+_GROUPS = ("session", "flow")
 
 
 def measure_run(threshold: Threshold, figures: Figures) -> Measurement:
@@ -39,7 +39,7 @@ def measure_run(threshold: Threshold, figures: Figures) -> Measurement:
     if threshold.of in OVERALL_STATS:
         return measure_overall(threshold, figures)
     if threshold.of is not None and threshold.of not in {*figures.endpoints, *figures.streams}:
-        return _measure_whole(threshold, threshold.of, figures)
+        return _measure_group(threshold, threshold.of, figures)
     if threshold.exempt:
         return _measure_rest(threshold, figures)
     stats = _stats(threshold, figures)
@@ -98,11 +98,11 @@ def _named(name: str, figures: Figures) -> Stats:
     return figures.endpoints[name] if name in figures.endpoints else figures.streams[name]
 
 
-def _measure_whole(threshold: Threshold, name: str, figures: Figures) -> Measurement:
+def _measure_group(threshold: Threshold, name: str, figures: Figures) -> Measurement:
     """Return the figure of what is measured as a whole, such as a session."""
     groups = figures.groups or {}
     if name not in groups:
-        if name in _WHOLES and figures.groups is None:
+        if name in _GROUPS and figures.groups is None:
             return Measurement(None, note=f"the times of '{name}' are not among the figures", skipped=True)
         return _unknown("endpoint", name, [*figures.endpoints, *figures.streams, *groups, *figures.monitors])
     lengths, failed = groups[name], figures.groups_failed.get(name, 0)
@@ -117,7 +117,7 @@ def _measure_whole(threshold: Threshold, name: str, figures: Figures) -> Measure
         lengths, failed = figures.phase_groups[threshold.phase, name]
     times = lengths.distribution
     without_lag = lengths.without_lag if lengths.late is not None else ()
-    return _with_doubt(threshold, measure_whole(threshold, times, failed, without_lag), times)
+    return _with_doubt(threshold, measure_group(threshold, times, failed, without_lag), times)
 
 
 def _with_doubt(threshold: Threshold, measurement: Measurement, times: Histogram) -> Measurement:

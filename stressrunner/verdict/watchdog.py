@@ -11,7 +11,7 @@ from stressrunner.monitor.figures import ProcessFigures
 from stressrunner.scenario.model import Open, Stream
 from stressrunner.scenario.threshold import MONITOR_STATS, OVERALL_STATS, Threshold
 from stressrunner.verdict.figures import LiveRecord
-from stressrunner.verdict.guards import EndGuard, Guard, ProcessGuard, RequestGuard, WholeGuard
+from stressrunner.verdict.guards import EndGuard, GroupGuard, Guard, ProcessGuard, RequestGuard
 from stressrunner.verdict.measure import Measurement
 
 __all__ = ["Watchdog"]
@@ -43,7 +43,7 @@ class Watchdog:
             endpoint = self._endpoints.index(threshold.of)
             pairs = frozenset((phase, endpoint) for phase in judged)
             return RequestGuard(threshold, pairs, judged, is_closed=self._is_closed(judged))
-        return WholeGuard(threshold, threshold.of, judged)
+        return GroupGuard(threshold, threshold.of, judged)
 
     def _judged(self, threshold: Threshold) -> frozenset[int]:
         """Return the phases that a threshold judges: the one that it names, or all but warm-ups; of its stream alone."""

@@ -112,8 +112,8 @@ def test_the_last_request_of_a_flow_ends_it():
     ran = virtual_run(flow(steps, timeout="90s"), lambda *_: FakeAnswer(29.5))
     assert counts(ran.totals) == (2, 2, 0, 0, 0, 0, 0)
     slow = virtual_run(flow(steps, timeout="90s"), lambda _, r: FakeAnswer(40 if r.target == "/a" else 20))
-    assert (slow.summary.wholes["flow"].count, slow.summary.wholes["flow"].never) == (1, 0)
-    assert slow.summary.wholes["flow"].max_s == pytest.approx(40)
+    assert (slow.summary.groups["flow"].count, slow.summary.groups["flow"].never) == (1, 0)
+    assert slow.summary.groups["flow"].max_s == pytest.approx(40)
 
 
 def test_branches_end_with_the_last_one_in_flight():
@@ -123,7 +123,7 @@ def test_branches_end_with_the_last_one_in_flight():
     assert counts(ran.totals) == (6, 3, 0, 0, 3, 0, 0)
     assert ran.summary.endpoints["c"].skipped == 3
     assert ran.summary.duration_s == pytest.approx(50)
-    assert ran.summary.wholes["flow"].never == 1
+    assert ran.summary.groups["flow"].never == 1
 
 
 def test_a_session_begins_no_message_after_graceful_stop():

@@ -334,7 +334,7 @@ def test_the_length_of_a_session_leaves_pauses_out():
     """A session is measured from its first message due to its last reply, without the pauses between bursts."""
     session = Session("one", messages=6, burst=2, gap_s=0.05, think_min_s=3, think_max_s=3)
     ran = virtual_run(scenario(Phase("p", Closed(1, iterations=1)), traffic=session), slow(0.2))
-    lengths = ran.summary.wholes["session"]
+    lengths = ran.summary.groups["session"]
     assert lengths.count == 1
     assert lengths.max_s == pytest.approx(3 * (0.05 + 0.2))
 

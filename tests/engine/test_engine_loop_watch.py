@@ -222,7 +222,7 @@ def test_own_time_of_a_flow_is_the_sum_and_of_parallel_the_longest(flow, own_ms)
     of = scenario_of(f"{SHAPES}flow: {flow}\n")
     # each request takes 100 ms, and the end of each of the first two comes while the loop is away, 60 ms of them overdue
     ran = virtual_run(of, lambda *_: FakeAnswer(0.1), freezes=[(0.09, 0.07), (0.25, 0.07)])
-    lengths = ran.summary.wholes["flow"]
+    lengths = ran.summary.groups["flow"]
     (kept,) = lengths.without_lag
     assert lengths.max_s - kept.max_ns / 1e9 == pytest.approx(own_ms / 1000)
 
@@ -232,7 +232,7 @@ def test_own_time_of_messages_that_are_sent_at_once_is_the_longest():
     of = scenario_of(f"{SHAPES}session: {{send: a, messages: 2, burst: 2, gap: 30ms}}\n")
     # they end after 100 and 130 ms, and are read after 160 ms: the beat was due at 100 ms
     ran = virtual_run(of, lambda *_: FakeAnswer(0.1), freezes=[(0.09, 0.07)])
-    lengths = ran.summary.wholes["session"]
+    lengths = ran.summary.groups["session"]
     (kept,) = lengths.without_lag
     assert (lengths.max_s, kept.max_ns / 1e9) == (pytest.approx(0.16), pytest.approx(0.1))
 

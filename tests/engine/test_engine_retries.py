@@ -47,8 +47,8 @@ def logins(*locked, until=float("inf")):
 def attempts(ran):
     """Return how many attempts passed, how many failed, and how many users never were set up."""
     return (
-        lengths.count if (lengths := ran.summary.wholes.get("user_setup")) else 0,
-        ran.summary.wholes_failed.get("user_setup", 0),
+        lengths.count if (lengths := ran.summary.groups.get("user_setup")) else 0,
+        ran.summary.groups_failed.get("user_setup", 0),
         ran.summary.user_setup.users_failed,
     )
 
@@ -185,13 +185,13 @@ def test_an_interrupted_login_tells_nothing():
     """An interrupt says nothing about whether a login would have passed."""
     ran = virtual_run(load("{concurrency: 1, duration: 9s}"), lambda n, r: FakeAnswer(25), stop_at_s=3)
     assert ran.summary.user_setup.users_failed == 0
-    assert "user_setup" not in ran.summary.wholes_failed
+    assert "user_setup" not in ran.summary.groups_failed
 
 
 def test_flows_and_sessions_of_users_who_cannot_log_in_do_not_fail():
     """What could not begin has not failed: it is not reached, and setting users up is a figure of its own."""
     ran = virtual_run(load("{concurrency: 2, iterations: 2}", "flow: [a]"), logins(0, 1), stop_at_s=10)
-    assert (ran.totals.sent, ran.totals.not_reached, ran.summary.wholes_failed.get("flow")) == (0, 2, None)
+    assert (ran.totals.sent, ran.totals.not_reached, ran.summary.groups_failed.get("flow")) == (0, 2, None)
     assert attempts(ran)[2] == 2
 
 

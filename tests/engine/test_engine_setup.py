@@ -63,7 +63,7 @@ def test_the_setup_of_a_user_is_in_no_time():
 def test_pauses_are_no_part_of_how_long_a_user_took_to_be_set_up():
     """As of any whole."""
     ran = virtual_run(scenario_of(USERS.replace("[register]", "[register, {think: 5s}, a]")), registering)
-    lengths = ran.summary.wholes["user_setup"]
+    lengths = ran.summary.groups["user_setup"]
     assert (lengths.count, lengths.min_s, lengths.max_s) == (3, pytest.approx(2.01), pytest.approx(2.01))
 
 

@@ -59,8 +59,8 @@ def test_a_think_is_no_part_of_any_time():
     ran = flow("[a, {think: 5s}, {name: pair, steps: [b, {think: 2s}, c]}, {think: 1s}]")
     assert ran.summary.duration_s == pytest.approx(7.03)
     assert ran.totals.response_time.max_s == pytest.approx(0.01)
-    assert ran.summary.wholes["flow"].max_s == pytest.approx(0.03)
-    assert ran.summary.wholes["pair"].max_s == pytest.approx(0.02)
+    assert ran.summary.groups["flow"].max_s == pytest.approx(0.03)
+    assert ran.summary.groups["pair"].max_s == pytest.approx(0.02)
 
 
 def test_the_first_failure_ends_the_iteration():
@@ -69,8 +69,8 @@ def test_the_first_failure_ends_the_iteration():
     assert paths(ran) == ["/a", "/b"]
     totals = ran.totals
     assert (totals.planned, totals.sent, totals.skipped, totals.failed) == (6, 2, 4, 1)
-    assert ran.summary.wholes_failed == {"flow": 1}
-    assert ran.summary.wholes["flow"].count == 0
+    assert ran.summary.groups_failed == {"flow": 1}
+    assert ran.summary.groups["flow"].count == 0
 
 
 def test_steps_that_ask_how_it_went_run_after_a_failure():
@@ -84,7 +84,7 @@ def test_a_failure_that_is_forgiven_ends_nothing():
     """With continue_on_error the iteration goes on as if the step had passed."""
     ran = flow("[{send: a, continue_on_error: true}, {if: failure(), send: b}, c]", answering(500, 200))
     assert paths(ran) == ["/a", "/c"]
-    assert ran.summary.wholes["flow"].count == 1
+    assert ran.summary.groups["flow"].count == 1
     assert ran.totals.failed == 1
 
 
@@ -144,7 +144,7 @@ def test_polling_until_a_job_is_done():
     steps = "[{get: /job, name: job, repeat: {until: body.state == 'done', delay: 1s, times: 9}}, a]"
     ran = flow(steps, answering(*states))
     assert paths(ran) == ["/job"] * 4 + ["/a"]
-    assert ran.summary.wholes["job"].max_s == pytest.approx(3.04)
+    assert ran.summary.groups["job"].max_s == pytest.approx(3.04)
     assert ran.totals.planned == 5
     assert balanced(ran.totals)
 
@@ -155,7 +155,7 @@ def test_a_pass_that_fails_is_tried_again():
     ran = flow("[a, {send: b, repeat: {until: status == 200, times: 5}}]", answering(200, reset, 503, 200))
     assert paths(ran) == ["/a", "/b", "/b", "/b"]
     assert (ran.totals.failed, ran.totals.ok) == (2, 2)
-    assert ran.summary.wholes["flow"].count == 1
+    assert ran.summary.groups["flow"].count == 1
 
 
 def test_a_failed_pass_that_ends_the_loop_fails_the_step():
@@ -208,7 +208,7 @@ def test_a_bound_that_is_reached_fails_the_step(bound, passes, why):
     assert paths(ran) == ["/a"] * passes
     assert [(e.kind, e.count) for e in ran.summary.errors] == [("until", 1)]
     assert why in ran.summary.errors[0].samples[0].message
-    assert (ran.totals.skipped, ran.summary.wholes_failed) == (1, {"flow": 1})
+    assert (ran.totals.skipped, ran.summary.groups_failed) == (1, {"flow": 1})
     assert balanced(ran.totals)
 
 
@@ -249,8 +249,8 @@ def test_parallel_steps_are_sent_at_once():
     assert paths(ran) == ["/a", "/c", "/b", "/d"]
     assert [s.due_ns // 1_000_000 for s in ran.samples] == [0, 0, 0, 13_000]
     assert ran.transports.max_in_flight == 3
-    assert ran.summary.wholes["page"].max_s == pytest.approx(3)
-    assert ran.summary.wholes["flow"].max_s == pytest.approx(3.5)
+    assert ran.summary.groups["page"].max_s == pytest.approx(3)
+    assert ran.summary.groups["flow"].max_s == pytest.approx(3.5)
 
 
 def test_a_branch_that_fails_cuts_off_no_other():
@@ -297,7 +297,7 @@ def test_flows_run_flows():
         scenario_of(ENDPOINTS + "\nflows: {pair: [a, b]}\nflow: [pair, {send: pair, name: again}, c]")
     )
     assert paths(ran) == ["/a", "/b", "/a", "/b", "/c"]
-    assert {name: whole.count for name, whole in ran.summary.wholes.items()} == {
+    assert {name: whole.count for name, whole in ran.summary.groups.items()} == {
         "flow": 1,
         "pair": 2,
         "again": 1,
@@ -313,7 +313,7 @@ def test_a_mix_of_flows_and_endpoints():
             + "\nload: {concurrency: 3, iterations: 200}"
         )
     )
-    assert {name: whole.count for name, whole in ran.summary.wholes.items()} == {"browser": 140, "buyer": 50}
+    assert {name: whole.count for name, whole in ran.summary.groups.items()} == {"browser": 140, "buyer": 50}
     assert {name: stats.sent for name, stats in ran.summary.endpoints.items()} == {
         "a": 190,
         "b": 140,
@@ -334,7 +334,7 @@ def test_a_session_has_steps_around_its_messages():
     ran = virtual_run(scenario_of(text), answering({"id": 5}))
     assert paths(ran) == ["/sessions"] + ["/sessions/5"] * 4
     assert [e.request.body for e in ran.exchanges[1:4]] == [b'{"n":0}', b'{"n":1}', b'{"n":2}']
-    assert ran.summary.wholes["session"].max_s == pytest.approx(0.05)
+    assert ran.summary.groups["session"].max_s == pytest.approx(0.05)
     broken = virtual_run(scenario_of(text), answering({"id": 5}, 500, 200))
     assert (broken.totals.sent, broken.totals.skipped) == (3, 2)
     assert balanced(broken.totals)
@@ -364,7 +364,7 @@ def test_what_outlasts_graceful_stop_ranks_last_as_a_whole(traffic, stop_at_s, n
         scenario_of(f"{ENDPOINTS}\n{traffic}\n{load}"), lambda n, r: FakeAnswer(20), stop_at_s=stop_at_s
     )
     assert ran.totals.unfinished == 2
-    wholes = ran.summary.wholes
-    assert [whole.never for whole in wholes.values()] == [never] * len(wholes)
+    groups = ran.summary.groups
+    assert [whole.never for whole in groups.values()] == [never] * len(groups)
     measured = {"flow", "part"} if "flow" in traffic else {"session"}
-    assert set(wholes) == (measured if never else set())
+    assert set(groups) == (measured if never else set())

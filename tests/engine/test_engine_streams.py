@@ -211,15 +211,15 @@ def test_every_user_of_every_stream_is_set_up():
     assert ran.summary.apart["user_setup"].sent == 5
 
 
-def test_wholes_belong_to_the_phase_in_which_they_began():
+def test_groups_belong_to_the_phase_in_which_they_began():
     """A flow that runs on into the next phase is one of its own phase, and those that warm up are in none."""
     load = "[{name: warm, rate: 1/s, duration: 2s, warmup: true}, {name: hold, rate: 1/s, duration: 3s}, {name: rest, rate: 1/s, duration: 2s}]"
     ran = virtual_run(
         streams_of(f"walk: {{flow: [item, item], load: {load}}}"), lambda number, request: FakeAnswer(1)
     )
-    held = {key: (lengths.count, failed) for key, (lengths, failed) in ran.summary.phase_wholes.items()}
+    held = {key: (lengths.count, failed) for key, (lengths, failed) in ran.summary.phase_groups.items()}
     assert held == {("hold", "flow"): (3, 0), ("rest", "flow"): (2, 0)}
-    assert ran.summary.wholes["flow"].count == 5
+    assert ran.summary.groups["flow"].count == 5
 
 
 def test_a_session_is_found_again_by_its_number():

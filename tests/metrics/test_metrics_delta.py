@@ -74,8 +74,8 @@ def figures_of(delta):
         for key, series in delta.series.items()
     }
     errors = {key: (e.count, e.first_ns, e.last_ns) for key, e in delta.errors.items()}
-    wholes = {name: lengths.encode() for name, lengths in delta.wholes.items()}
-    return all_series, errors, wholes
+    groups = {name: lengths.encode() for name, lengths in delta.groups.items()}
+    return all_series, errors, groups
 
 
 @given(st.lists(st.tuples(samples, st.integers(0, 3)), max_size=40), st.permutations(range(4)))
@@ -356,7 +356,7 @@ def test_collectors_hand_over_what_is_new():
     first = collector.drain()
     collector.skipped(0, 0, 1)
     collector.dropped(0, 0, 2)
-    collector.whole(0, "session", 5 * MS)
+    collector.group(0, "session", 5 * MS)
     second = collector.drain()
     assert (first.series_of(0, 0).sent, first.in_flight) == (1, 2)
     assert (second.series_of(0, 0).sent, second.series_of(0, 0).skipped, second.series_of(0, 0).dropped) == (
@@ -364,7 +364,7 @@ def test_collectors_hand_over_what_is_new():
         1,
         2,
     )
-    assert second.wholes[0, "session"].max_ns == 5 * MS
+    assert second.groups[0, "session"].max_ns == 5 * MS
     assert seen == [sample(1)]
 
 

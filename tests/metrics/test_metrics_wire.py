@@ -66,12 +66,12 @@ def deltas(draw):
         delta.record_dropped(0, 1, count)
         delta.record_skipped(1, 0, count)
     for length_ns in draw(st.lists(st.integers(0, 10**12), max_size=3)):
-        delta.record_whole(0, "session", length_ns)
+        delta.record_group(0, "session", length_ns)
         delta.stalls.record(length_ns)
         delta.collections.record(length_ns // 2)
     for phase, late in enumerate(draw(st.lists(lates, max_size=2))):
-        delta.record_whole(phase, "flow", None)
-        delta.record_whole(phase, "flow", 10**9, late)
+        delta.record_group(phase, "flow", None)
+        delta.record_group(phase, "flow", 10**9, late)
         delta.record_iteration(phase, in_error=late.is_ours)
         delta.record_apart("setup", sample(outcome=Outcome.FAILED))
         delta.late_arrivals[phase] += 1 + late.in_wake

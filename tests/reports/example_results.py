@@ -250,9 +250,9 @@ def result_of(samples, seconds, *, planned=200, dropped=0, **parts):
         verdict=Verdict("passed", 0),
         validity=Validity("valid"),
         totals=totals,
-        wholes={},
+        groups={},
         streams={},
-        wholes_failed={},
+        groups_failed={},
         apart={},
         endpoints={
             name: stats_of([series], planned=series.sent + series.dropped, duration_s=float(seconds))

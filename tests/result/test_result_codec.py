@@ -46,8 +46,8 @@ def test_the_keys_stand_in_the_documented_order():
         "validity",
         "totals",
         "endpoints",
-        "wholes",
-        "wholes_failed",
+        "groups",
+        "groups_failed",
         "iterations",
         "user_setup",
         "apart",
@@ -167,7 +167,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
 
 
 #: Names in older versions, with those of today.
-RENAMED = {"blocked": "connecting"}
+RENAMED = {"blocked": "connecting", "wholes": "groups", "wholes_failed": "groups_failed"}
 
 
 def has_all_of(now, written):

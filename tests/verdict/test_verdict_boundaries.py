@@ -17,7 +17,7 @@ from stressrunner.verdict.thresholds import evaluate
 def test_patience_with_users_who_cannot_be_set_up_ends_after_30_s(at_s, is_over):
     """Seconds are never handed over exactly: the first one at or beyond the limit ends the load."""
     patience, total = SetupPatience(), Delta()
-    total.record_whole(0, "user_setup", None)
+    total.record_group(0, "user_setup", None)
     assert not patience.is_over(Snapshot(1.0, 1.0, Delta(), frozenset({0})), total)
     assert patience.is_over(Snapshot(at_s, 1.0, Delta(), frozenset({0})), total) == is_over
 

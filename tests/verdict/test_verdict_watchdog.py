@@ -315,7 +315,7 @@ def test_sessions_and_processes_show_theirs_too():
     load.second(FAST, monitors=watched)
     assert latest(load) == {"session.p95 < 1s": None, "target.memory < 100MB": 50_000_000}
     delta = Delta()
-    delta.record_whole(1, "session", 2_000_000_000)
+    delta.record_group(1, "session", 2_000_000_000)
     assert load.dog.feed(Snapshot(2.0, 1.0, delta, frozenset({1})), watched) is None
     assert latest(load)["session.p95 < 1s"] == pytest.approx(2.0)
     assert load.dog.records() == {}
@@ -328,7 +328,7 @@ def session_seconds(load, *many, phase=1):
         load.at_s += 1.0
         delta = Delta()
         for length_s in lengths_s:
-            delta.record_whole(phase, "session", None if length_s is None else round(length_s * 1e9))
+            delta.record_group(phase, "session", None if length_s is None else round(length_s * 1e9))
         due = load.dog.feed(Snapshot(load.at_s, 1.0, delta, frozenset({phase})))
         if due is not None:
             stops[load.at_s] = due.text
