@@ -7,7 +7,7 @@ from typing import Any
 
 from stressrunner.engine.clock import Clock
 from stressrunner.engine.names import IterationScope
-from stressrunner.engine.recorder import Apart, Recorder
+from stressrunner.engine.recorder import Excluding, Recorder
 from stressrunner.engine.sending import Due, Sender
 from stressrunner.engine.steps import Steps
 from stressrunner.engine.walk import Walk
@@ -50,8 +50,8 @@ async def run_once(kind: str, steps: StepsPlan, plan: Plan, site: Site) -> Done:
         plan: whose captures and cookies they begin with.
         site: where they are run.
     """
-    clock, apart = site.clock, Apart(site.recorder, kind)
-    runner = Steps(site.sender.beside(apart), clock, apart)
+    clock, excluding = site.clock, Excluding(site.recorder, kind)
+    runner = Steps(site.sender.beside(excluding), clock, excluding)
     scope = IterationScope(plan, iteration=0, user=0, user_iteration=0, stage=kind)
     jar = CookieJar.from_wire(plan.cookies) if plan.target.cookies else None
     async with site.transports.open() as transport:
@@ -60,7 +60,7 @@ async def run_once(kind: str, steps: StepsPlan, plan: Plan, site: Site) -> Done:
         passed = await runner.run(steps, walk)
     cookies = () if jar is None else tuple(jar.to_wire())
     if not passed:
-        return Done("it failed" if apart.latest is None else apart.latest.message, {}, ())
+        return Done("it failed" if excluding.latest is None else excluding.latest.message, {}, ())
     try:
         # Generators in other processes are told of them, and all generators are to see the same.
         captures = json.loads(json.dumps(scope.captures, allow_nan=False))

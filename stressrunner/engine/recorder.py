@@ -8,7 +8,7 @@ from stressrunner.engine.sample import Sample
 from stressrunner.http.exchange import Exchange
 from stressrunner.plan.outcome import Problem
 
-__all__ = ["Apart", "Recorder"]
+__all__ = ["Excluding", "Recorder"]
 
 
 class Recorder(Protocol):
@@ -31,7 +31,7 @@ class Recorder(Protocol):
     def unplanned(self, phase: int, endpoint: int) -> None:
         """Take that a request will be sent which the plan did not count on, as it depends on what happens."""
 
-    def apart(self, kind: str, sample: Sample) -> None:
+    def record_excluded(self, kind: str, sample: Sample) -> None:
         """Take a request that is reported under a kind of its own, such as `setup`, and never counted."""
 
     def failed(self, endpoint: int, problem: Problem, at_ns: int) -> None:
@@ -59,7 +59,7 @@ class Recorder(Protocol):
         """Take how many more users there are that `user_setup` has failed for so far; -1 when one made it after all."""
 
 
-class Apart:
+class Excluding:
     """A recorder of requests that are no part of the load, in front of the one that is told of them."""
 
     def __init__(self, recorder: Recorder, kind: str) -> None:
@@ -73,16 +73,16 @@ class Apart:
         """Pass a request on."""
         if sample.problem is not None:
             self.latest = sample.problem
-        self._recorder.apart(self._kind, sample)
+        self._recorder.record_excluded(self._kind, sample)
 
     def failed(self, endpoint: int, problem: Problem, at_ns: int) -> None:
         """Pass a failure on, under the kind too."""
         self.latest = problem
         self._recorder.failed(endpoint, problem._replace(kind=f"{self._kind}: {problem.kind}"), at_ns)
 
-    def apart(self, kind: str, sample: Sample) -> None:
+    def record_excluded(self, kind: str, sample: Sample) -> None:
         """Pass a request on that is reported under another kind."""
-        self._recorder.apart(kind, sample)
+        self._recorder.record_excluded(kind, sample)
 
     def attempted(self, attempt: Attempt) -> None:
         """Forget it: deliveries are of the load alone, and these tokens are none of its."""

@@ -8,7 +8,7 @@ import anyio
 from stressrunner.engine.clock import Clock
 from stressrunner.engine.names import IterationScope
 from stressrunner.engine.permit import Permit
-from stressrunner.engine.recorder import Apart, Recorder
+from stressrunner.engine.recorder import Excluding, Recorder
 from stressrunner.engine.sending import Due, Sender
 from stressrunner.engine.steps import Steps
 from stressrunner.engine.walk import Walk
@@ -39,8 +39,8 @@ class Users:
         """`base` is the origin that paths belong to."""
         self._plan = plan
         self._base = base
-        apart = Apart(recorder, USER_SETUP)
-        self._steps = Steps(sender.beside(apart), clock, apart)
+        excluding = Excluding(recorder, USER_SETUP)
+        self._steps = Steps(sender.beside(excluding), clock, excluding)
         self._sender = sender
         self._recorder = recorder
         self._clock = clock

@@ -67,8 +67,8 @@ class Fleet(Protocol):
 
 def aggregator_of(plan: Plan, origin_ns: int) -> Aggregator:
     """Return an empty aggregator for a plan whose load began at a moment, in monotonic nanoseconds."""
-    beside = [endpoint.name for endpoint in plan.apart]
-    return Aggregator(plan.endpoint_names, outlines_of(plan), origin_ns, apart=beside)
+    beside = [endpoint.name for endpoint in plan.excluded]
+    return Aggregator(plan.endpoint_names, outlines_of(plan), origin_ns, excluded=beside)
 
 
 def outlines_of(plan: Plan) -> list[PhaseOutline]:

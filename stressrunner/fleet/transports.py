@@ -56,7 +56,7 @@ def _may_leave(plan: Plan) -> bool:
     """Return whether a request may go elsewhere than to the target: by a redirect, or as a whole URL."""
     if plan.read_back is not None and plan.read_back.request.may_leave:
         return True
-    return any(endpoint.request.may_leave for endpoint in (*plan.endpoints, *plan.apart))
+    return any(endpoint.request.may_leave for endpoint in (*plan.endpoints, *plan.excluded))
 
 
 def _guarded(factory: TransportFactory, base_url: str, plan: Plan) -> TransportFactory:

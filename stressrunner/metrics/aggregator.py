@@ -68,7 +68,7 @@ class Summary:
     iterations: IterationStats
     phase_iterations: Mapping[str, IterationStats]
     user_setup: SetupStats
-    apart: Mapping[
+    excluded: Mapping[
         str, Stats
     ]  #: requests beside the load, by their kind; they are in nothing else but the errors
     errors: tuple[ErrorGroup, ...]
@@ -102,7 +102,7 @@ class Aggregator:
         phases: Sequence[PhaseOutline],
         origin_ns: int,
         *,
-        apart: Sequence[str] = (),
+        excluded: Sequence[str] = (),
     ) -> None:
         """Begin with nothing counted.
 
@@ -110,10 +110,10 @@ class Aggregator:
             endpoints: names of those that the load sends.
             phases: what is known of each phase.
             origin_ns: when the load began, monotonic.
-            apart: names of the endpoints that are sent beside it alone, whose indices go on.
+            excluded: names of the endpoints that are sent beside it alone, whose indices go on.
         """
         self._endpoints = tuple(endpoints)
-        self._named = (*endpoints, *apart)
+        self._named = (*endpoints, *excluded)
         self._phases = tuple(phases)
         self._origin_ns = origin_ns
         self._timeline = Timeline()
@@ -163,9 +163,9 @@ class Aggregator:
             iterations=self._iterations(counted),
             phase_iterations={self._phases[i].name: self._iterations([i]) for i in range(len(self._phases))},
             user_setup=setup_stats(self.total, self._named),
-            apart={
+            excluded={
                 kind: stats_of([series], planned=series.sent, duration_s=0)
-                for kind, series in self.total.apart.items()
+                for kind, series in self.total.excluded.items()
             },
             errors=error_groups(self.total, self._named, self._origin_ns),
             lag=Latency.of(_merged(series.lag for series in all_series)),

@@ -72,9 +72,9 @@ class Collector:
         """Count a request that the plan did not count on."""
         self._delta.series_of(phase, endpoint).unplanned += 1
 
-    def apart(self, kind: str, sample: Sample) -> None:
+    def record_excluded(self, kind: str, sample: Sample) -> None:
         """Count a request that is no part of the load."""
-        self._delta.record_apart(kind, sample)
+        self._delta.record_excluded(kind, sample)
 
     def failed(self, endpoint: int, problem: Problem, at_ns: int) -> None:
         """Count a failure that is none of a request."""

@@ -297,11 +297,11 @@ class Delta:
         self.iterations: Counter[int] = Counter()  #: by phase, where they are more than one request each
         self.iterations_in_error: Counter[int] = Counter()  #: of them, and those that could not begin
         self.not_set_up = 0  #: users that `user_setup` has failed for, less those that it passed for later
-        self.apart: dict[
+        self.excluded: dict[
             str, Series
         ] = {}  #: requests beside the load, such as those of `setup`, by their kind
         #: failed requests of these by kind, endpoint, and kind of the error
-        self.apart_failures: Counter[tuple[str, int, str]] = Counter()
+        self.excluded_failures: Counter[tuple[str, int, str]] = Counter()
         self.stalls = Histogram()  #: how much later than asked timers of the generator's event loop fired
         self.absent_ns = 0  #: how long beats of the event loops were late, each by more than 1 ms
         self.idle_ns = 0  #: of that, how long the process was kept from running, each time by more than 5 ms
@@ -353,15 +353,15 @@ class Delta:
                 return self.errors.setdefault(wider, ErrorCounts(at_ns, at_ns))
         return self.errors.setdefault(ErrorKey("other"), ErrorCounts(at_ns, at_ns))
 
-    def record_apart(self, kind: str, sample: Sample) -> None:
+    def record_excluded(self, kind: str, sample: Sample) -> None:
         """Count a request that is no part of the load; its errors are among the others, under the kind too."""
-        self.apart.setdefault(kind, Series()).extend((sample,))
+        self.excluded.setdefault(kind, Series()).extend((sample,))
         problem = sample.problem
         if problem is not None:
             at_ns = sample.completed_ns
             error = ErrorSample(at_ns, sample.endpoint, sample.status, problem.message, problem.excerpt)
             self._record_error(ErrorKey.of(problem, sample.status, kind), error)
-            self.apart_failures[kind, sample.endpoint, problem.kind] += 1
+            self.excluded_failures[kind, sample.endpoint, problem.kind] += 1
 
     def record_failure(self, endpoint: int, problem: Problem, at_ns: int) -> None:
         """Count a failure that is none of a request: among the errors, and in nothing else."""
@@ -439,9 +439,9 @@ class Delta:
         self.iterations.update(other.iterations)
         self.iterations_in_error.update(other.iterations_in_error)
         self.not_set_up += other.not_set_up
-        self.apart_failures.update(other.apart_failures)
-        for kind, series in other.apart.items():
-            self.apart.setdefault(kind, Series()).merge(series)
+        self.excluded_failures.update(other.excluded_failures)
+        for kind, series in other.excluded.items():
+            self.excluded.setdefault(kind, Series()).merge(series)
         self.in_flight = other.in_flight
         self.forensics.merge(other.forensics)
         self.attempts += other.attempts

@@ -266,7 +266,7 @@ def setup_stats(delta: Delta, endpoints: Sequence[str]) -> SetupStats:
     """Freeze what a delta has of `user_setup`; its indices are into `endpoints`."""
     failures = [
         SetupFailure(endpoints[endpoint], kind, count)
-        for (stage, endpoint, kind), count in delta.apart_failures.items()
+        for (stage, endpoint, kind), count in delta.excluded_failures.items()
         if stage == "user_setup"
     ]
     failures.sort(key=lambda each: (-each.count, each.endpoint, each.kind))

@@ -85,8 +85,8 @@ def delta_to_wire(delta: Delta, origin_ns: int) -> dict[str, Any]:
         "groups_late": [[*key, _late_to_wire(late)] for key, late in delta.groups_late.items()],
         "iterations": [[phase, n, delta.iterations_in_error[phase]] for phase, n in delta.iterations.items()],
         "not_set_up": delta.not_set_up,
-        "apart_failures": [[*key, count] for key, count in delta.apart_failures.items()],
-        "apart": {kind: _series_to_wire(series, origin_ns) for kind, series in delta.apart.items()},
+        "excluded_failures": [[*key, count] for key, count in delta.excluded_failures.items()],
+        "excluded": {kind: _series_to_wire(series, origin_ns) for kind, series in delta.excluded.items()},
         "in_flight": delta.in_flight,
         "tokens": [delta.token_requests, delta.token_failures, delta.tokens],
         "stalls": _histogram_to_wire(delta.stalls),
@@ -124,9 +124,9 @@ def delta_from_wire(wire: Any, origin_ns: int) -> Delta:
         for phase, count, in_error in wire["iterations"]:
             delta.iterations[phase], delta.iterations_in_error[phase] = count, in_error
         delta.not_set_up = wire["not_set_up"]
-        delta.apart_failures.update({tuple(key): count for *key, count in wire["apart_failures"]})
-        for kind, series in wire["apart"].items():
-            delta.apart[kind] = _series_from_wire(series, origin_ns)
+        delta.excluded_failures.update({tuple(key): count for *key, count in wire["excluded_failures"]})
+        for kind, series in wire["excluded"].items():
+            delta.excluded[kind] = _series_from_wire(series, origin_ns)
         delta.in_flight = wire["in_flight"]
         delta.stalls = _histogram_from_wire(wire["stalls"])
         delta.absent_ns, delta.idle_ns, delta.freezes = wire["absences"]

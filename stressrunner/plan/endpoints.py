@@ -36,7 +36,7 @@ class Endpoints:
         names: Iterable[str],
         seed: int,
         *,
-        apart: Iterable[str] = (),
+        excluded: Iterable[str] = (),
         in_steps: bool,
     ) -> None:
         """Compile endpoints.
@@ -45,12 +45,12 @@ class Endpoints:
             scenario: that describes them.
             names: of those that the load sends.
             seed: of the run.
-            apart: names of those that are sent beside it.
+            excluded: names of those that are sent beside it.
             in_steps: whether the bodies of responses are always needed, as what is asked of them may stand anywhere.
         """
         self._scenario = scenario
         self._in_steps = in_steps
-        counted, beside = set(names), set(apart)
+        counted, beside = set(names), set(excluded)
         listed = [name for name in scenario.endpoints if name in counted]
         listed += [name for name in scenario.endpoints if name in beside - counted]
         self._sources = {name: scenario.endpoints[name] for name in listed}
@@ -68,7 +68,7 @@ class Endpoints:
         plans = [self._compiled(number, source) for number, source in enumerate(self._sources.values())]
         self._by_name = {plan.name: plan for plan in plans}
         self.plans = tuple(plans[: len(counted)])  #: of those that the load sends
-        self.apart = tuple(plans[len(counted) :])  #: of those that are sent beside it; their indices go on
+        self.excluded = tuple(plans[len(counted) :])  #: of those that are sent beside it; their indices go on
 
     def named(self, name: str) -> EndpointPlan:
         """Return an endpoint as the scenario has it."""

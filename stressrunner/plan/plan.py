@@ -42,7 +42,7 @@ class Plan:
     variables: Variables  #: outside of phases
     rows: Mapping[str, Rows]
     limits: Limits = field(default_factory=Limits)
-    apart: tuple[EndpointPlan, ...] = ()  #: endpoints that are sent beside the load alone
+    excluded: tuple[EndpointPlan, ...] = ()  #: endpoints that are sent beside the load alone
     setup: StepsPlan | None = None  #: once before the load
     user_setup: StepsPlan | None = None  #: once per user
     teardown: StepsPlan | None = None  #: once after the load
@@ -159,7 +159,7 @@ def compile_plan(scenario: Scenario, *, seed: int, run_id: str, uuid_salt: str =
         variables=Variables.of(scenario.variables),
         rows={name: Rows(feeder, seed) for name, feeder in scenario.feeders.items()},
         limits=scenario.limits,
-        apart=traffic.endpoints.apart,
+        excluded=traffic.endpoints.excluded,
         setup=traffic.steps(scenario.setup),
         user_setup=traffic.steps(scenario.user_setup),
         teardown=traffic.steps(scenario.teardown),

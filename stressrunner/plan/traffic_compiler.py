@@ -28,7 +28,7 @@ class TrafficCompiler:
             scenario,
             dict.fromkeys(name for stream in scenario.streams for name in self.sent_by(stream)),
             seed,
-            apart=endpoints_in(beside, scenario.flows),
+            excluded=endpoints_in(beside, scenario.flows),
             in_steps=bool(beside) or not is_plain,
         )
         self._compiler = StepCompiler(self.endpoints, scenario.flows)

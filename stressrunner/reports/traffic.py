@@ -9,14 +9,14 @@ from stressrunner.reports.wording import NEVER, count, duration, percentile, rat
 from stressrunner.result.model import Result
 from stressrunner.units import format_rate
 
-__all__ = ["apart", "groups", "latencies", "phases", "streams", "traffic"]
+__all__ = ["excluded", "groups", "latencies", "phases", "streams", "traffic"]
 
 
 def traffic(result: Result) -> tuple[Table, ...]:
     """Tables of what was measured; none when no request was sent or given up, for they would say nothing."""
     if not _has_traffic(result):
-        return apart(result)
-    rest = (*groups(result), *streams(result), *phases(result), *apart(result))
+        return excluded(result)
+    rest = (*groups(result), *streams(result), *phases(result), *excluded(result))
     return (*latencies(result), _endpoints(result), *rest)
 
 
@@ -42,9 +42,9 @@ def phases(result: Result) -> tuple[Table, ...]:
     return (_phases(result),) if len(result.phases) > 1 and _has_traffic(result) else ()
 
 
-def apart(result: Result) -> tuple[Table, ...]:
+def excluded(result: Result) -> tuple[Table, ...]:
     """Return the table of requests beside the load; none when there were none."""
-    return (_apart(result),) if result.apart else ()
+    return (_excluded(result),) if result.excluded else ()
 
 
 def _has_traffic(result: Result) -> bool:
@@ -126,11 +126,11 @@ def _groups(result: Result) -> Table:
     return Table("Lengths, pauses left out", columns, rows)
 
 
-def _apart(result: Result) -> Table:
+def _excluded(result: Result) -> Table:
     """A row for each kind of requests beside the load."""
     columns = (Column("requests of", "left"), *map(Column, ("sent", "failed", "errors", "median", "max")))
     rows = []
-    for kind, stats in result.apart.items():
+    for kind, stats in result.excluded.items():
         times, counted = stats.response_time, (count(stats.sent), count(stats.failed))
         errors = ratio(stats.error_ratio)
         rows.append(Row((kind, *counted, errors, percentile(times, times.p50_s), duration(times.max_s))))

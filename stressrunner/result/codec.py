@@ -33,7 +33,7 @@ _LAYOUT = (
     "groups_failed",
     "iterations",
     "user_setup",
-    "apart",
+    "excluded",
     "streams",
     "phases",
     "timeline",

@@ -20,7 +20,7 @@ def figures_of(result: Result) -> Figures:
         streams=result.streams,
         iterations=result.iterations,
         user_setup=result.user_setup,
-        setup_requests=result.apart.get("user_setup"),
+        setup_requests=result.excluded.get("user_setup"),
         groups=result.groups,
         groups_failed=result.groups_failed,
         off=off_in(result.totals, result.endpoints, result.validity.max_lag_s),

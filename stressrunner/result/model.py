@@ -84,7 +84,9 @@ class Result:
         str, Latency
     ]  #: lengths of what is measured as a whole, pauses subtracted, e.g. `session`
     groups_failed: Mapping[str, int]  #: how many of them failed, whose lengths are not among those
-    apart: Mapping[str, Stats]  #: requests that are not counted, by kind: `setup`, `user_setup`, `teardown`
+    excluded: Mapping[
+        str, Stats
+    ]  #: requests that are not counted, by kind: `setup`, `user_setup`, `teardown`
     streams: Mapping[str, Stats]  #: those of `traffic`, warm-up left out; empty without
     phases: tuple[PhaseStats, ...]
     timeline: tuple[Point, ...]

@@ -100,18 +100,20 @@ class Chores:
     def added_to(self, summary: Summary) -> Summary:
         """Return the figures of a load with those of setup and teardown, whose times are from their beginning."""
         plan, delta = self._plan, self._delta
-        names = (*plan.endpoint_names, *(endpoint.name for endpoint in plan.apart))
+        names = (*plan.endpoint_names, *(endpoint.name for endpoint in plan.excluded))
         own = {
             kind: stats_of([series], planned=series.sent, duration_s=0)
-            for kind, series in delta.apart.items()
+            for kind, series in delta.excluded.items()
         }
         kinds = [
-            kind for kind in ("setup", *summary.apart, "teardown") if kind in own or kind in summary.apart
+            kind
+            for kind in ("setup", *summary.excluded, "teardown")
+            if kind in own or kind in summary.excluded
         ]
         errors = (*error_groups(delta, names, self._began_ns), *summary.errors)
         return replace(
             summary,
-            apart={kind: own[kind] if kind in own else summary.apart[kind] for kind in kinds},
+            excluded={kind: own[kind] if kind in own else summary.excluded[kind] for kind in kinds},
             errors=ranked(errors),
             token_requests=summary.token_requests + delta.token_requests,
             token_failures=summary.token_failures + delta.token_failures,

@@ -118,7 +118,7 @@ def result_of(origin: Origin, measured: Measured, ending: Ending) -> Result:
         endpoints=summary.endpoints,
         groups=summary.groups,
         groups_failed=summary.groups_failed,
-        apart=summary.apart,
+        excluded=summary.excluded,
         iterations=summary.iterations,
         user_setup=summary.user_setup,
         streams=summary.streams,
@@ -193,7 +193,7 @@ def _thresholds(scenario: Scenario, measured: Measured, *, was_cut_off: bool) ->
         phase_iterations=summary.phase_iterations,
         user_setup=summary.user_setup,
         phase_streams={phase.name: stream.name for stream in scenario.streams for phase in stream.load},
-        setup_requests=summary.apart.get("user_setup"),
+        setup_requests=summary.excluded.get("user_setup"),
         live=measured.live,
         off=off_in(summary.totals, summary.endpoints, scenario.max_lag_s),
         freezes=summary.freezes,
@@ -253,7 +253,7 @@ def _validity(
         or any(stream.iteration_limit is not None for stream in origin.plan.streams),
         cut_itself_off=bool(measured.failure),
     )
-    if summary.totals.sent == 0 and (setup := summary.apart.get("user_setup")) is not None:
+    if summary.totals.sent == 0 and (setup := summary.excluded.get("user_setup")) is not None:
         # No user could begin: what is known is what the target said to that.
         failed = culprit(summary.user_setup) if setup.failed else ""
         observation = replace(observation, setup_replied=bool(setup.status), setup_failed=failed)

@@ -215,7 +215,7 @@ class _Notes:
     def unplanned(self, _phase: int, _endpoint: int) -> None:
         """Nothing is planned for a trial."""
 
-    def apart(self, _kind: str, _sample: Sample) -> None:
+    def record_excluded(self, _kind: str, _sample: Sample) -> None:
         """Everything is noted alike, as nothing is counted."""
 
     def failed(self, _endpoint: int, problem: Problem, _at_ns: int) -> None:

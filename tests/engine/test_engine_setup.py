@@ -46,7 +46,7 @@ def test_every_user_is_set_up_once():
     assert ran.transports.requests == 15
     assert (ran.totals.planned, ran.totals.sent, ran.totals.ok) == (12, 12, 12)
     assert {(h["token"], h["Cookie"]) for _, h in sent(ran)} == {(f"t{n}", f"user={n}") for n in range(3)}
-    assert (ran.summary.apart["user_setup"].sent, ran.summary.apart["user_setup"].ok) == (3, 3)
+    assert (ran.summary.excluded["user_setup"].sent, ran.summary.excluded["user_setup"].ok) == (3, 3)
     assert list(ran.summary.endpoints) == ["a"]
     assert sum(point.sent for point in ran.summary.timeline) == 12
 
@@ -148,7 +148,7 @@ def test_setup_hands_on_what_it_captures():
         ),
     )
     assert (done.problem, done.captures) == ("", {"token": "t2"})
-    assert delta.apart["setup"].sent == 3
+    assert delta.excluded["setup"].sent == 3
     assert not delta.series
     plan = replace(
         compile_plan(scenario_of(SETUP), seed=1, run_id="r"), captures=done.captures, cookies=done.cookies
@@ -182,4 +182,4 @@ def test_teardown_sees_what_setup_captured():
         captures={"token": "t2"},
     )
     assert (done.problem, targets) == ("", ["/tokens/t2"])
-    assert delta.apart["teardown"].sent == 1
+    assert delta.excluded["teardown"].sent == 1

@@ -208,7 +208,7 @@ def test_every_user_of_every_stream_is_set_up():
         more='user_setup: [{post: /users, body: "{{ random_int(1, 1000000) }}"}]\n',
     )
     ran = virtual_run(of)
-    assert ran.summary.apart["user_setup"].sent == 5
+    assert ran.summary.excluded["user_setup"].sent == 5
 
 
 def test_groups_belong_to_the_phase_in_which_they_began():

@@ -268,7 +268,7 @@ def test_errors_beside_the_load_are_grouped_likewise():
     delta = Delta()
     for status in (404, 500):
         failed = sample(outcome=Outcome.FAILED, status=status, problem=Problem("check", "m", rule="body.ok"))
-        delta.record_apart("setup", failed)
+        delta.record_excluded("setup", failed)
         delta.record(failed)
     assert list(delta.errors) == [
         ErrorKey(kind, "body.ok", status) for status in (404, 500) for kind in ("setup: check", "check")

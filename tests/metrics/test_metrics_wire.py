@@ -73,7 +73,7 @@ def deltas(draw):
         delta.record_group(phase, "flow", None)
         delta.record_group(phase, "flow", 10**9, late)
         delta.record_iteration(phase, in_error=late.is_ours)
-        delta.record_apart("setup", sample(outcome=Outcome.FAILED))
+        delta.record_excluded("setup", sample(outcome=Outcome.FAILED))
         delta.late_arrivals[phase] += 1 + late.in_wake
     for name in ("in_flight", "not_set_up", "absent_ns", "idle_ns", "freezes"):
         setattr(delta, name, draw(st.integers(0, 99)))

@@ -253,7 +253,7 @@ def result_of(samples, seconds, *, planned=200, dropped=0, **parts):
         groups={},
         streams={},
         groups_failed={},
-        apart={},
+        excluded={},
         endpoints={
             name: stats_of([series], planned=series.sent + series.dropped, duration_s=float(seconds))
             for name, series in ((name, delta.series_of(0, i)) for i, name in enumerate(ENDPOINTS))

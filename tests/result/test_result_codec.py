@@ -50,7 +50,7 @@ def test_the_keys_stand_in_the_documented_order():
         "groups_failed",
         "iterations",
         "user_setup",
-        "apart",
+        "excluded",
         "streams",
         "phases",
         "timeline",
@@ -167,7 +167,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
 
 
 #: Names in older versions, with those of today.
-RENAMED = {"blocked": "connecting", "wholes": "groups", "wholes_failed": "groups_failed"}
+RENAMED = {"blocked": "connecting", "wholes": "groups", "wholes_failed": "groups_failed", "apart": "excluded"}
 
 
 def has_all_of(now, written):

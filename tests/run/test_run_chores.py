@@ -45,7 +45,7 @@ def run(tmp_path):
 
 def counts(result):
     """Return the requests beside the load by kind."""
-    return {kind: stats["sent"] for kind, stats in result["apart"].items()}
+    return {kind: stats["sent"] for kind, stats in result["excluded"].items()}
 
 
 def test_generators_have_what_setup_captured(run):
@@ -111,7 +111,7 @@ def test_teardown_follows_an_interrupt():
 
     result = anyio.run(main)
     assert result.verdict.outcome == "aborted"
-    assert {kind: stats.sent for kind, stats in result.apart.items()} == {"setup": 1, "teardown": 2}
+    assert {kind: stats.sent for kind, stats in result.excluded.items()} == {"setup": 1, "teardown": 2}
 
 
 LOCKED = """\
