@@ -77,7 +77,7 @@ def _outcome(threshold: Threshold, result: Result) -> ThresholdOutcome:
     recorded = {outcome.text: outcome for outcome in result.thresholds}
     if threshold.text in recorded:
         return recorded[threshold.text]
-    known = (*result.endpoints, *result.streams, *result.groups, *result.monitors, "target")
+    known = (*result.endpoints, *result.workloads, *result.groups, *result.monitors, "target")
     if threshold.of is not None and threshold.of not in (*known, *OVERALL_STATS):
         hint = did_you_mean(threshold.of, known) or f"there are {', '.join(known)}"
         raise UsageError(f"{text}: nothing called '{threshold.of}' was measured; {hint}")

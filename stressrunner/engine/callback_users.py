@@ -28,7 +28,7 @@ def is_quick(plan: Plan) -> bool:
     """Return whether all iterations of a plan are single requests that need nothing but their response."""
     if plan.user_setup is not None or plan.cookies:
         return False
-    return all(isinstance(phase.traffic, MixPlan) for phase in plan.stream.phases) and not any(
+    return all(isinstance(phase.traffic, MixPlan) for phase in plan.workload.phases) and not any(
         endpoint.request.follows_redirects for endpoint in plan.endpoints
     )
 
@@ -42,7 +42,7 @@ class QuickRequests:
         self.sender = sender
         self.clock = clock
         self.recorder = recorder
-        self._mixes = {p.index: p.traffic for p in plan.stream.phases if isinstance(p.traffic, MixPlan)}
+        self._mixes = {p.index: p.traffic for p in plan.workload.phases if isinstance(p.traffic, MixPlan)}
         #: what every iteration of a phase sends, where it is the same
         self.only = {index: _only(plan, mix) for index, mix in self._mixes.items()}
 
@@ -205,7 +205,7 @@ class CallbackUsers(UserPool[_QuickUser]):
         self._background.start_soon(wake)
 
     def fail(self, error: BaseException) -> None:
-        """End the stream by an error that a callback has come upon."""
+        """End the workload by an error that a callback has come upon."""
         self._error = self._error or error
         self._failed.set()
 

@@ -1,4 +1,4 @@
-"""One generator's part of a load: the streams of its plan, side by side."""
+"""One generator's part of a load: the workloads of its plan, side by side."""
 
 import anyio
 
@@ -8,7 +8,7 @@ from stressrunner.engine.clock import Clock
 from stressrunner.engine.loop_watch import LoopWatch
 from stressrunner.engine.recorder import Recorder
 from stressrunner.engine.sending import Cut, Sender
-from stressrunner.engine.stream import PhaseSpan, StreamLoad
+from stressrunner.engine.workload import PhaseSpan, WorkloadRun
 from stressrunner.http.exchange import DirectTransports, TransportFactory
 from stressrunner.plan.plan import Plan
 
@@ -21,7 +21,7 @@ _DIRECT_TURNS, _TASK_TURNS = 2, 8
 class Load:
     """One generator's part of a plan, carried out once.
 
-    Streams share the clock, the recorder, a pool of connections if there is one, and the hard limits. What cuts one
+    Workloads share the clock, the recorder, a pool of connections if there is one, and the hard limits. What cuts one
     of them off, its graceful_stop apart, cuts all of them off.
     """
 
@@ -35,35 +35,35 @@ class Load:
         self.watch = LoopWatch(
             clock, turns=turns
         )  #: to be run beside the load, or nothing is known to be late
-        self._streams: list[StreamLoad] = []
-        for stream in plan.streams:
+        self._workloads: list[WorkloadRun] = []
+        for workload in plan.workloads:
             cut = Cut()
             sender = Sender(base_url, clock, recorder, cut, budget, self.watch)
             site = Site(base_url, transports, sender, clock, recorder)
-            self._streams.append(StreamLoad(plan.of_stream(stream), site, cut, self._fail))
+            self._workloads.append(WorkloadRun(plan.of_workload(workload), site, cut, self._fail))
         self.failure = ""  #: why the load cut itself off, in one sentence
         self.limit_hit = ""  #: the hard limit that cut the load off, in one sentence
 
     async def run(self) -> None:
-        """Carry out all streams; return when the last one has ended."""
+        """Carry out all workloads; return when the last one has ended."""
         async with anyio.create_task_group() as tasks:
-            for stream in self._streams:
-                tasks.start_soon(stream.run)
+            for workload in self._workloads:
+                tasks.start_soon(workload.run)
 
     @property
     def phases(self) -> frozenset[int]:
-        """The indices of the phases that are running, of each stream one; empty once the last one has ended."""
-        return frozenset(stream.phase for stream in self._streams if stream.phase is not None)
+        """The indices of the phases that are running, of each workload one; empty once the last one has ended."""
+        return frozenset(workload.phase for workload in self._workloads if workload.phase is not None)
 
     @property
     def spans(self) -> dict[int, PhaseSpan]:
         """When the phases took place that have begun, by their indices."""
-        return {index: span for stream in self._streams for index, span in stream.spans.items()}
+        return {index: span for workload in self._workloads for index, span in workload.spans.items()}
 
     def stop(self) -> None:
         """Cut the load off now: an interrupt, or a threshold that aborts."""
-        for stream in self._streams:
-            stream.stop()
+        for workload in self._workloads:
+            workload.stop()
 
     def _fail(self, why: str) -> None:
         self.failure = self.failure or why

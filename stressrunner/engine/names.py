@@ -93,10 +93,10 @@ class IterationScope:
 
     @property
     def session(self) -> int:
-        """The number of the session that the iteration is, among those of all streams."""
+        """The number of the session that the iteration is, among those of all workloads."""
         session = self._session
         if session is None:
-            session = self._session = self.plan.stream.sessions.number(self.iteration)
+            session = self._session = self.plan.workload.sessions.number(self.iteration)
         return session
 
     def draws(self, use: object) -> Draws:

@@ -38,7 +38,7 @@ class _TaskUser:
 
 
 class TaskUsers(UserPool[_TaskUser]):
-    """Users, each in a task that lives as long as the stream."""
+    """Users, each in a task that lives as long as the workload."""
 
     def __init__(
         self, work: Work, iterations: Iterations, transports: TransportFactory, *, may_retire: bool

@@ -1,4 +1,4 @@
-"""The users of a stream: who is busy, who waits, and where they get their iterations from."""
+"""The users of a workload: who is busy, who waits, and where they get their iterations from."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -23,13 +23,13 @@ class Pause(NamedTuple):
 
 
 class User(Protocol):
-    """A user as its stream sees it."""
+    """A user as its workload sees it."""
 
     pause: Pause | None  #: that it is in, or has just come from
 
     @property
     def number(self) -> int:
-        """Its number in its stream and this generator."""
+        """Its number in its workload and this generator."""
 
     @property
     def iterations(self) -> int:
@@ -44,14 +44,14 @@ class User(Protocol):
 
 
 class Work(Protocol):
-    """Where the users of a stream get their iterations from."""
+    """Where the users of a workload get their iterations from."""
 
     @property
     def is_closing(self) -> bool:
         """Whether nothing more will come for a user for whom there is nothing now."""
 
     def number(self, local: int) -> int:
-        """Return the number of a user in the whole plan for the one in its stream and this generator."""
+        """Return the number of a user in the whole plan for the one in its workload and this generator."""
 
     def settling(self, arrival: Arrival) -> None:
         """Take that a user who has been given an arrival is set up first."""
@@ -76,7 +76,7 @@ U = TypeVar("U", bound=User)
 
 
 class UserPool(Generic[U]):
-    """Keeps the users of a stream, and which of them wait; those that do not are busy."""
+    """Keeps the users of a workload, and which of them wait; those that do not are busy."""
 
     def __init__(self, work: Work, clock: Clock) -> None:
         """`work` is what offers iterations to them; they pause by the clock."""

@@ -100,7 +100,7 @@ class Users:
         stage = f"{USER_SETUP} {tries}" if tries else USER_SETUP
         scope = IterationScope(
             self._plan,
-            iteration=user - self._plan.stream.first_user,  # what it draws is no other streams' concern
+            iteration=user - self._plan.workload.first_user,  # what it draws is no other workloads' concern
             user=user,
             user_iteration=0,
             phase=phase,

@@ -136,7 +136,7 @@ class Update:
     seq: int
     is_final: bool  #: nothing comes after it
     delta: Any = field(repr=False)  #: see metrics.wire
-    phases: list[int]  #: that are running, of each stream one; empty once the last one has ended
+    phases: list[int]  #: that are running, of each workload one; empty once the last one has ended
     spans_ns: list[list[int]]  #: each phase so far: its index, beginning and end, after the load began
     failure: str  #: why the load cut itself off, in one sentence; empty when it did not
     limit_hit: str = ""  #: the hard limit that cut the load off, in one sentence; empty when none did

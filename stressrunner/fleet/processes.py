@@ -225,7 +225,7 @@ class ProcessFleet:
 
     @property
     def _phases(self) -> frozenset[int]:
-        """The phases that are running; of a stream the earliest one that is running anywhere."""
+        """The phases that are running; of a workload the earliest one that is running anywhere."""
         return self._plan.earliest(index for member in self._members for index in member.phases)
 
     def _spans_ns(self) -> dict[int, tuple[int, int]]:

@@ -23,7 +23,7 @@ class Snapshot:
     at_s: float  #: when it ended, after the load began
     duration_s: float
     delta: Delta
-    phases: frozenset[int]  #: that were running, of each stream one; empty once the last one has ended
+    phases: frozenset[int]  #: that were running, of each workload one; empty once the last one has ended
     origin_ns: int = 0  #: when the load began, monotonic
     absent_s: float = 0.0  #: how long the generators' event loops were late, on the average
 
@@ -74,13 +74,13 @@ def aggregator_of(plan: Plan, origin_ns: int) -> Aggregator:
 def outlines_of(plan: Plan) -> list[PhaseOutline]:
     """Return what is known of each phase before it begins."""
     return [
-        _outline(phase, plan.planned(phase.index), stream.name)
-        for stream in plan.streams
-        for phase in stream.phases
+        _outline(phase, plan.planned(phase.index), workload.name)
+        for workload in plan.workloads
+        for phase in workload.phases
     ]
 
 
-def _outline(phase: PhasePlan, planned: Mapping[int, int] | None, stream: str) -> PhaseOutline:
+def _outline(phase: PhasePlan, planned: Mapping[int, int] | None, workload: str) -> PhaseOutline:
     shape, offered = phase.spec.shape, None
     duration_s = shape.duration_s
     is_sure = planned is not None and phase.arrivals and phase.traffic.is_fixed
@@ -92,5 +92,12 @@ def _outline(phase: PhasePlan, planned: Mapping[int, int] | None, stream: str) -
     arrivals = phase.arrivals if isinstance(shape, Open) else 0
     single = isinstance(phase.traffic, MixPlan)
     return PhaseOutline(
-        phase.spec.name, phase.spec.warmup, planned, offered, stream, length_s, arrivals, sends_single=single
+        phase.spec.name,
+        phase.spec.warmup,
+        planned,
+        offered,
+        workload,
+        length_s,
+        arrivals,
+        sends_single=single,
     )

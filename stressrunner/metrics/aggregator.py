@@ -43,7 +43,7 @@ class PhaseOutline:
     warmup: bool
     planned: Mapping[int, int] | None  #: requests per endpoint; None when time alone ends the phase
     offered: Ramp | None = None  #: requests that it is to send over time; None without a rate
-    stream: str = ""  #: that it is a part of, if that has a name
+    workload: str = ""  #: that it is a part of, if that has a name
     length_s: float | None = None  #: that it is planned to have; None when work alone ends it
     arrivals: int = 0  #: of a phase with a rate
     sends_single: bool = True  #: each of its iterations is one request, and is not counted apart
@@ -57,7 +57,7 @@ class Summary:
     totals: Stats
     endpoints: Mapping[str, Stats]
     phases: tuple[PhaseStats, ...]
-    streams: Mapping[str, Stats]  #: those that have names
+    workloads: Mapping[str, Stats]  #: those that have names
     phase_endpoints: Mapping[tuple[str, str], Stats]  #: (phase, endpoint)
     timeline: tuple[Point, ...]
     groups: Mapping[str, Latency]  #: lengths of what is measured as a whole and has passed, such as `session`
@@ -144,7 +144,7 @@ class Aggregator:
             totals=totals,
             endpoints={name: self._stats(counted, [i], duration_s) for i, name in enumerate(self._endpoints)},
             phases=tuple(self._phase(i, phases.get(i)) for i in range(len(self._phases))),
-            streams=self._streams(counted, phases),
+            workloads=self._workloads(counted, phases),
             phase_endpoints={
                 (self._phases[p].name, name): self._stats([p], [i], (end - start) / 1e9)
                 for p, (start, end) in phases.items()
@@ -207,13 +207,13 @@ class Aggregator:
             sum(self.total.iterations_in_error[i] for i in phases),
         )
 
-    def _streams(self, counted: Sequence[int], spans: Mapping[int, tuple[int, int]]) -> Mapping[str, Stats]:
-        """Return the counts of each stream that has a name, over the time from its beginning to its end."""
+    def _workloads(self, counted: Sequence[int], spans: Mapping[int, tuple[int, int]]) -> Mapping[str, Stats]:
+        """Return the counts of each workload that has a name, over the time from its beginning to its end."""
         everywhere = range(len(self._endpoints))
-        of: dict[str, list[int]] = {outline.stream: [] for outline in self._phases if outline.stream}
+        of: dict[str, list[int]] = {outline.workload: [] for outline in self._phases if outline.workload}
         for i in counted:
-            if self._phases[i].stream:
-                of[self._phases[i].stream].append(i)
+            if self._phases[i].workload:
+                of[self._phases[i].workload].append(i)
         return {name: self._stats(own, everywhere, _duration_s(own, spans)) for name, own in of.items()}
 
     def _offered(self, phases: Sequence[int]) -> float | None:

@@ -76,6 +76,6 @@ def messages_of(scenario: Scenario, endpoint: Endpoint) -> Messages | None:
     delivery = scenario.delivery
     if delivery is None or not renders_token(_rendered(endpoint)):
         return None
-    sessions = [s.traffic for s in scenario.streams if isinstance(s.traffic, Session)]
+    sessions = [s.traffic for s in scenario.workloads if isinstance(s.traffic, Session)]
     burst = next((session.burst for session in sessions if session.send == endpoint.name), 1)
     return Messages(delivery, refused=endpoint.refused, burst=burst)

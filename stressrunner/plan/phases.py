@@ -1,4 +1,4 @@
-"""The phases of a plan and the streams that they belong to, with what each draws its values from."""
+"""The phases of a plan and the workloads that they belong to, with what each draws its values from."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -14,9 +14,9 @@ from stressrunner.plan.shard import Shard
 from stressrunner.plan.traffic import TrafficPlan
 from stressrunner.plan.traffic_compiler import TrafficCompiler
 from stressrunner.scenario.draws import drawn_by
-from stressrunner.scenario.model import Closed, Open, Phase, Scenario, Stream
+from stressrunner.scenario.model import Closed, Open, Phase, Scenario, Workload
 
-__all__ = ["PhasePlan", "StreamPlan", "Variables", "compile_streams"]
+__all__ = ["PhasePlan", "Variables", "WorkloadPlan", "compile_workloads"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Variables:
 class PhasePlan:
     """A phase of the load with its arrivals."""
 
-    index: int  #: among the phases of all streams
+    index: int  #: among the phases of all workloads
     spec: Phase
     traffic: TrafficPlan  #: what its iterations do
     pacing: Pacing | None  #: of an open phase
@@ -70,10 +70,10 @@ class PhasePlan:
 
 
 @dataclass(frozen=True, slots=True)
-class StreamPlan:
-    """Phases that run one after the other, with users of their own; beside those of other streams, if there are some.
+class WorkloadPlan:
+    """Phases that run one after the other, with users of their own; beside those of other workloads, if there are some.
 
-    What its iterations draw depends on its name and on nothing else that other streams have.
+    What its iterations draw depends on its name and on nothing else that other workloads have.
     """
 
     name: str  #: empty where it is the only one and has none
@@ -83,8 +83,8 @@ class StreamPlan:
     drawn: frozenset[str] = frozenset()  #: the feeders that may be drawn from
     sessions: Shard = field(
         default_factory=Shard
-    )  #: how its sessions are numbered among those of all streams
-    first_user: int = 0  #: the number of its first user among those of all streams
+    )  #: how its sessions are numbered among those of all workloads
+    first_user: int = 0  #: the number of its first user among those of all workloads
     user_limit: int | None = None  #: how many users have rows of their own; None when no feeder is per user
 
     @property
@@ -110,12 +110,12 @@ class StreamPlan:
 
     @property
     def iteration_limit(self) -> int | None:
-        """How many iterations have rows; the stream ends there. None when rows repeat."""
+        """How many iterations have rows; the workload ends there. None when rows repeat."""
         return min(self._limits.values(), default=None)
 
     @property
     def ending_feeder(self) -> str | None:
-        """The feeder that the stream ends with; None when rows repeat."""
+        """The feeder that the workload ends with; None when rows repeat."""
         limits = self._limits
         return min(limits, key=lambda name: (limits[name], name), default=None)
 
@@ -131,8 +131,8 @@ class StreamPlan:
                 limits[name] = rows.limit // self.stride
         return limits
 
-    def bounded(self) -> "StreamPlan":
-        """Return the same stream with what rows leave for its last phase as that one's work, if nothing else ends it."""
+    def bounded(self) -> "WorkloadPlan":
+        """Return the same workload with what rows leave for its last phase as that one's work, if nothing else ends it."""
         last, limit = self.phases[-1], self.iteration_limit
         if last.spec.shape.is_bounded or limit is None:
             return self
@@ -157,21 +157,23 @@ def _with_work(phase: PhasePlan, iterations: int, is_counted: bool, seed: int) -
             return replace(phase, spec=replace(phase.spec, shape=timed), pacing=pacing, is_counted=is_counted)
 
 
-def compile_streams(scenario: Scenario, traffic: TrafficCompiler, seed: int) -> tuple[StreamPlan, ...]:
-    """Compile the streams of a scenario; raises what `compile_plan` does."""
+def compile_workloads(scenario: Scenario, traffic: TrafficCompiler, seed: int) -> tuple[WorkloadPlan, ...]:
+    """Compile the workloads of a scenario; raises what `compile_plan` does."""
     places = _places(scenario)
-    plans: list[StreamPlan] = []
-    for stream, (first_user, user_limit) in zip(scenario.streams, places, strict=True):
-        own = _seed_of(stream, seed)
+    plans: list[WorkloadPlan] = []
+    for workload, (first_user, user_limit) in zip(scenario.workloads, places, strict=True):
+        own = _seed_of(workload, seed)
         begin = sum(len(before.phases) for before in plans)
-        plan = StreamPlan(
-            name=stream.name,
+        plan = WorkloadPlan(
+            name=workload.name,
             seed=own,
-            phases=tuple(_phase(begin, k, scenario, stream, (traffic, own)) for k in range(len(stream.load))),
-            # Users of different streams must not share a row, so for them there is one order.
+            phases=tuple(
+                _phase(begin, k, scenario, workload, (traffic, own)) for k in range(len(workload.load))
+            ),
+            # Users of different workloads must not share a row, so for them there is one order.
             rows={name: Rows(f, seed if f.per == "user" else own) for name, f in scenario.feeders.items()},
-            drawn=drawn_by(stream, scenario),
-            sessions=Shard(len(plans), len(scenario.streams)),
+            drawn=drawn_by(workload, scenario),
+            sessions=Shard(len(plans), len(scenario.workloads)),
             first_user=first_user,
             user_limit=user_limit,
         )
@@ -179,21 +181,21 @@ def compile_streams(scenario: Scenario, traffic: TrafficCompiler, seed: int) -> 
     return tuple(plans)
 
 
-def _seed_of(stream: Stream, seed: int) -> int:
-    return random_stream(seed, "traffic", stream.name).getrandbits(62) if stream.name else seed
+def _seed_of(workload: Workload, seed: int) -> int:
+    return random_stream(seed, "traffic", workload.name).getrandbits(62) if workload.name else seed
 
 
 def _phase(
-    begin: int, number: int, scenario: Scenario, stream: Stream, by: tuple[TrafficCompiler, int]
+    begin: int, number: int, scenario: Scenario, workload: Workload, by: tuple[TrafficCompiler, int]
 ) -> PhasePlan:
     traffic, seed = by
-    phase = stream.load[number]
+    phase = workload.load[number]
     shape = phase.shape
     variables = Variables.of({**scenario.variables, **phase.variables})
     pacing = None
     if isinstance(shape, Open) and shape.duration_s is not None:
         pacing = _pacing(shape, shape.duration_s, seed, number)
-    return PhasePlan(begin + number, phase, traffic.of(stream.traffic, phase, seed), pacing, variables)
+    return PhasePlan(begin + number, phase, traffic.of(workload.traffic, phase, seed), pacing, variables)
 
 
 def _pacing(shape: Open, duration_s: Fraction, seed: int, number: int) -> Pacing:
@@ -202,14 +204,14 @@ def _pacing(shape: Open, duration_s: Fraction, seed: int, number: int) -> Pacing
 
 
 def _places(scenario: Scenario) -> list[tuple[int, int | None]]:
-    """Return for each stream the number of its first user, and how many users have rows of their own.
+    """Return for each workload the number of its first user, and how many users have rows of their own.
 
-    Closed phases say how many users they need, so streams that have nothing else come first. The others share the
+    Closed phases say how many users they need, so workloads that have nothing else come first. The others share the
     rows that are left, and are capped by them.
     """
     rows = min((len(f.rows) for f in scenario.feeders.values() if f.per == "user"), default=None)
-    counts = [max(phase.shape.most for phase in stream.load) for stream in scenario.streams]
-    is_open = [any(isinstance(p.shape, Open) for p in stream.load) for stream in scenario.streams]
+    counts = [max(phase.shape.most for phase in workload.load) for workload in scenario.workloads]
+    is_open = [any(isinstance(p.shape, Open) for p in workload.load) for workload in scenario.workloads]
     order = sorted(range(len(counts)), key=lambda i: is_open[i])
     places: dict[int, tuple[int, int | None]] = {}
     first = 0

@@ -8,7 +8,7 @@ from stressrunner.plan.captures import Captures
 from stressrunner.plan.delivery import ReadBackPlan, compile_read_back
 from stressrunner.plan.endpoints import EndpointPlan
 from stressrunner.plan.feeders import Rows
-from stressrunner.plan.phases import PhasePlan, StreamPlan, Variables, compile_streams
+from stressrunner.plan.phases import PhasePlan, Variables, WorkloadPlan, compile_workloads
 from stressrunner.plan.shard import Shard
 from stressrunner.plan.steps import StepsPlan
 from stressrunner.plan.tokens import Token
@@ -31,14 +31,14 @@ MAX_SHARDS = 1024  #: generators of one run
 class Plan:
     """What is executed. Frozen, but for the caches inside its compiled parts."""
 
-    seed: int  #: that draws come from; in the part of a stream it is the stream's own
+    seed: int  #: that draws come from; in the part of a workload it is the workload's own
     run_seed: int
     run_id: str
     uuid_salt: str  #: makes UUIDs differ between runs; empty when the seed was given
     target: Target  #: as the scenario says
     endpoints: tuple[EndpointPlan, ...]
-    phases: tuple[PhasePlan, ...]  #: of all streams, by their indices
-    streams: tuple[StreamPlan, ...]  #: that are carried out side by side
+    phases: tuple[PhasePlan, ...]  #: of all workloads, by their indices
+    workloads: tuple[WorkloadPlan, ...]  #: that are carried out side by side
     variables: Variables  #: outside of phases
     rows: Mapping[str, Rows]
     limits: Limits = field(default_factory=Limits)
@@ -58,7 +58,7 @@ class Plan:
 
     def __post_init__(self) -> None:
         """Work out what is asked for with every request."""
-        object.__setattr__(self, "stride", max(stream.stride for stream in self.streams))
+        object.__setattr__(self, "stride", max(workload.stride for workload in self.workloads))
 
     def shard(self, index: int, count: int) -> "Plan":
         """Return the part of this plan that generator `index` of `count` executes.
@@ -70,24 +70,24 @@ class Plan:
             raise ValueError(f"there is no shard {index} of {count}, of at most {self.most_shards}")
         return replace(self, part=Shard(index, count))
 
-    def of_stream(self, stream: StreamPlan) -> "Plan":
-        """Return the part of this plan that one of its streams is."""
-        return replace(self, seed=stream.seed, rows=stream.rows, streams=(stream,))
+    def of_workload(self, workload: WorkloadPlan) -> "Plan":
+        """Return the part of this plan that one of its workloads is."""
+        return replace(self, seed=workload.seed, rows=workload.rows, workloads=(workload,))
 
     def of_session(self, session: int) -> tuple["Plan", int]:
         """Return the part that a session is of, by its number, and the iteration that it is."""
-        iteration, index = divmod(session, len(self.streams))
-        return self.of_stream(self.streams[index]), iteration
+        iteration, index = divmod(session, len(self.workloads))
+        return self.of_workload(self.workloads[index]), iteration
 
     @property
-    def stream(self) -> StreamPlan:
-        """The stream that this plan is the part of; of a whole plan the first one."""
-        return self.streams[0]
+    def workload(self) -> WorkloadPlan:
+        """The workload that this plan is the part of; of a whole plan the first one."""
+        return self.workloads[0]
 
     def earliest(self, running: Iterable[int]) -> frozenset[int]:
-        """Return of some phases the first one of each stream: with fixed work, generators do not end together."""
+        """Return of some phases the first one of each workload: with fixed work, generators do not end together."""
         indices = frozenset(running)
-        firsts = (next((p.index for p in s.phases if p.index in indices), None) for s in self.streams)
+        firsts = (next((p.index for p in s.phases if p.index in indices), None) for s in self.workloads)
         return frozenset(index for index in firsts if index is not None)
 
     @property
@@ -104,7 +104,7 @@ class Plan:
     def most_shards(self) -> int:
         """How many generators can share the plan so that each has a user in every phase, a connection and a request."""
         limits = [phase.spec.shape.most for phase in self.phases]
-        caps = (*(s.user_limit for s in self.streams), self.connections, self.limits.requests)
+        caps = (*(s.user_limit for s in self.workloads), self.connections, self.limits.requests)
         limits += [cap for cap in caps if cap is not None]
         return min(MAX_SHARDS, *limits)
 
@@ -116,7 +116,7 @@ class Plan:
         """
         if self.connections is not None:
             return self.part.share(self.connections)
-        return sum(self.part.share(stream.most_closed) * stream.at_once for stream in self.streams)
+        return sum(self.part.share(workload.most_closed) * workload.at_once for workload in self.workloads)
 
     @property
     def endpoint_names(self) -> tuple[str, ...]:
@@ -146,15 +146,15 @@ def compile_plan(scenario: Scenario, *, seed: int, run_id: str, uuid_salt: str =
         Neither comes from a scenario that was built from a document without mistakes.
     """
     traffic = TrafficCompiler(scenario, seed)
-    streams = compile_streams(scenario, traffic, seed)
+    workloads = compile_workloads(scenario, traffic, seed)
     return Plan(
         seed=seed,
         run_seed=seed,
         run_id=run_id,
         uuid_salt=uuid_salt,
         target=scenario.target,
-        phases=tuple(phase for stream in streams for phase in stream.phases),
-        streams=streams,
+        phases=tuple(phase for workload in workloads for phase in workload.phases),
+        workloads=workloads,
         endpoints=traffic.endpoints.plans,
         variables=Variables.of(scenario.variables),
         rows={name: Rows(feeder, seed) for name, feeder in scenario.feeders.items()},

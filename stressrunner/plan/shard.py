@@ -1,4 +1,4 @@
-"""Things that are dealt in turn: the iterations of a plan to generators, the numbers of sessions to streams."""
+"""Things that are dealt in turn: the iterations of a plan to generators, the numbers of sessions to workloads."""
 
 from dataclasses import dataclass
 

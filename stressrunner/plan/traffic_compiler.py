@@ -7,7 +7,7 @@ from stressrunner.plan.endpoints import Endpoints
 from stressrunner.plan.steps import StepCompiler, StepsPlan, endpoints_in
 from stressrunner.plan.traffic import FlowsPlan, MixPlan, SessionPlan, TrafficPlan
 from stressrunner.plan.weights import Blocks
-from stressrunner.scenario.model import Mix, Phase, Scenario, Session, Stream
+from stressrunner.scenario.model import Mix, Phase, Scenario, Session, Workload
 from stressrunner.scenario.steps import Flow, RunFlow, Step
 
 __all__ = ["TrafficCompiler"]
@@ -19,14 +19,16 @@ class TrafficCompiler:
     def __init__(self, scenario: Scenario, seed: int) -> None:
         self._scenario = scenario
         self._mixes = [phase.mix for phase in scenario.load if phase.mix is not None]
-        self._mixes += [stream.traffic for stream in scenario.streams if isinstance(stream.traffic, Mix)]
+        self._mixes += [
+            workload.traffic for workload in scenario.workloads if isinstance(workload.traffic, Mix)
+        ]
         beside = (*scenario.setup, *scenario.user_setup, *scenario.teardown)
-        is_plain = all(isinstance(stream.traffic, Mix) for stream in scenario.streams) and not any(
+        is_plain = all(isinstance(workload.traffic, Mix) for workload in scenario.workloads) and not any(
             map(self._has_flows, self._mixes)
         )
         self.endpoints = Endpoints(
             scenario,
-            dict.fromkeys(name for stream in scenario.streams for name in self.sent_by(stream)),
+            dict.fromkeys(name for workload in scenario.workloads for name in self.sent_by(workload)),
             seed,
             excluded=endpoints_in(beside, scenario.flows),
             in_steps=bool(beside) or not is_plain,
@@ -36,14 +38,14 @@ class TrafficCompiler:
     def _has_flows(self, mix: Mix) -> bool:
         return any(weight and name in self._scenario.flows for name, weight in mix.weights.items())
 
-    def sent_by(self, stream: Stream) -> Iterator[str]:
-        """Yield the names of the endpoints that a stream sends, some of them several times."""
-        scenario, mixes = self._scenario, [phase.mix for phase in stream.load]
-        if isinstance(stream.traffic, Mix):
-            mixes.append(stream.traffic)
+    def sent_by(self, workload: Workload) -> Iterator[str]:
+        """Yield the names of the endpoints that a workload sends, some of them several times."""
+        scenario, mixes = self._scenario, [phase.mix for phase in workload.load]
+        if isinstance(workload.traffic, Mix):
+            mixes.append(workload.traffic)
         picked = [name for mix in mixes if mix is not None for name, weight in mix.weights.items() if weight]
         steps = [Step(RunFlow(name)) for name in picked if name in scenario.flows]
-        match stream.traffic:
+        match workload.traffic:
             case Flow(steps=own):
                 steps += own
             case Session(send=send, open=before, close=after):
@@ -57,7 +59,7 @@ class TrafficCompiler:
         return self._compiler.steps(steps) if steps else None
 
     def of(self, traffic: Mix | Flow | Session, phase: Phase, seed: int) -> TrafficPlan:
-        """Compile what the iterations of a phase do, in a stream with such traffic and a seed of its own."""
+        """Compile what the iterations of a phase do, in a workload with such traffic and a seed of its own."""
         if phase.mix is not None:
             return self._mix(phase.mix, seed, f"mix of {phase.name}")
         match traffic:

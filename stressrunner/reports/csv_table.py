@@ -1,6 +1,6 @@
-"""The CSV report: totals, endpoints, streams, phases and the timeline as one table, for spreadsheets and data frames.
+"""The CSV report: totals, endpoints, workloads, phases and the timeline as one table, for spreadsheets and data frames.
 
-The column `part` tells the rows apart: `total`, `endpoint`, `stream`, `phase` or `timeline`. A figure that a row does not have, or
+The column `part` tells the rows apart: `total`, `endpoint`, `workload`, `phase` or `timeline`. A figure that a row does not have, or
 that was not measured, is an empty cell. A name that a spreadsheet would take for a formula begins with an apostrophe. Times are seconds, as in the result file, whose keys the columns are named by.
 """
 
@@ -56,8 +56,8 @@ def _rows(result: Result) -> Iterator[dict[str, _Cell]]:
     }
     for name, stats in result.endpoints.items():
         yield {"part": "endpoint", "name": spreadsheet_cell(name), **_stats(stats)}
-    for name, stats in result.streams.items():
-        yield {"part": "stream", "name": spreadsheet_cell(name), **_stats(stats)}
+    for name, stats in result.workloads.items():
+        yield {"part": "workload", "name": spreadsheet_cell(name), **_stats(stats)}
     for phase in result.phases:
         span = {"at_s": phase.started_at_s, "duration_s": phase.duration_s}
         yield {"part": "phase", "name": spreadsheet_cell(phase.name), **span, **_stats(phase.totals)}

@@ -20,7 +20,7 @@ from stressrunner.reports.page.exchanges import slowest
 from stressrunner.reports.page.markup import facts, fill, table
 from stressrunner.reports.page.section import Section
 from stressrunner.reports.table import Fact
-from stressrunner.reports.traffic import excluded, groups, latencies, phases, streams
+from stressrunner.reports.traffic import excluded, groups, latencies, phases, workloads
 from stressrunner.reports.wording import count, encodable, percentile, ratio
 from stressrunner.result.model import Result
 from stressrunner.spelling import visible
@@ -79,7 +79,7 @@ def _charts(result: Result) -> Markup:
 
 
 def _figures(result: Result) -> Markup:
-    tables = (*latencies(result), *groups(result), *streams(result), *phases(result), *excluded(result))
+    tables = (*latencies(result), *groups(result), *workloads(result), *phases(result), *excluded(result))
     return facts(sections.summary(result)) + Markup("").join(map(table, tables))
 
 

@@ -9,14 +9,14 @@ from stressrunner.reports.wording import NEVER, count, duration, percentile, rat
 from stressrunner.result.model import Result
 from stressrunner.units import format_rate
 
-__all__ = ["excluded", "groups", "latencies", "phases", "streams", "traffic"]
+__all__ = ["excluded", "groups", "latencies", "phases", "traffic", "workloads"]
 
 
 def traffic(result: Result) -> tuple[Table, ...]:
     """Tables of what was measured; none when no request was sent or given up, for they would say nothing."""
     if not _has_traffic(result):
         return excluded(result)
-    rest = (*groups(result), *streams(result), *phases(result), *excluded(result))
+    rest = (*groups(result), *workloads(result), *phases(result), *excluded(result))
     return (*latencies(result), _endpoints(result), *rest)
 
 
@@ -30,11 +30,11 @@ def groups(result: Result) -> tuple[Table, ...]:
     return (_groups(result),) if result.groups and _has_traffic(result) else ()
 
 
-def streams(result: Result) -> tuple[Table, ...]:
-    """Return the table of streams of traffic; none when there are none."""
-    if not result.streams or not _has_traffic(result):
+def workloads(result: Result) -> tuple[Table, ...]:
+    """Return the table of workloads of traffic; none when there are none."""
+    if not result.workloads or not _has_traffic(result):
         return ()
-    return (_stats_table("Streams", "stream", result.streams.items()),)
+    return (_stats_table("Workloads", "workload", result.workloads.items()),)
 
 
 def phases(result: Result) -> tuple[Table, ...]:

@@ -34,7 +34,7 @@ _LAYOUT = (
     "iterations",
     "user_setup",
     "excluded",
-    "streams",
+    "workloads",
     "phases",
     "timeline",
     "thresholds",

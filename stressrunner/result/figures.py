@@ -17,7 +17,7 @@ def figures_of(result: Result) -> Figures:
         endpoints=result.endpoints,
         phases={phase.name: phase for phase in result.phases},
         monitors=result.monitors,
-        streams=result.streams,
+        workloads=result.workloads,
         iterations=result.iterations,
         user_setup=result.user_setup,
         setup_requests=result.excluded.get("user_setup"),

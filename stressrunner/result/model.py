@@ -87,7 +87,7 @@ class Result:
     excluded: Mapping[
         str, Stats
     ]  #: requests that are not counted, by kind: `setup`, `user_setup`, `teardown`
-    streams: Mapping[str, Stats]  #: those of `traffic`, warm-up left out; empty without
+    workloads: Mapping[str, Stats]  #: those of `traffic`, warm-up left out; empty without
     phases: tuple[PhaseStats, ...]
     timeline: tuple[Point, ...]
     thresholds: tuple[ThresholdOutcome, ...]

@@ -43,7 +43,10 @@ def _from_1(document: dict[str, Any]) -> None:
 
 def _from_2(document: dict[str, Any]) -> None:
     """Version 2 had some things under other names."""
-    _rename(document, {"wholes": "groups", "wholes_failed": "groups_failed", "apart": "excluded"})
+    _rename(
+        document,
+        {"wholes": "groups", "wholes_failed": "groups_failed", "apart": "excluded", "streams": "workloads"},
+    )
     generator = document.get("generator")
     if isinstance(generator, dict):
         _rename(generator, {"blocked": "connecting"})

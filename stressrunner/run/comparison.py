@@ -170,7 +170,7 @@ def _names_in(value: object) -> Iterator[str]:
 
 
 def _outline_of_result(name: str, result: Result) -> _Outline:
-    measured = frozenset({*result.endpoints, *result.streams, *result.groups, *result.monitors})
+    measured = frozenset({*result.endpoints, *result.workloads, *result.groups, *result.monitors})
     return _Outline(name, result.run.load, tuple(result.endpoints), measured)
 
 

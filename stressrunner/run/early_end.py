@@ -2,7 +2,7 @@
 
 from stressrunner.masking import Masker
 from stressrunner.metrics.aggregator import Summary
-from stressrunner.plan.phases import StreamPlan
+from stressrunner.plan.phases import WorkloadPlan
 from stressrunner.plan.plan import Plan
 from stressrunner.scenario.threshold import Threshold
 from stressrunner.units import counted
@@ -41,18 +41,18 @@ def why_ended_early(
 def rows_ended(plan: Plan, summary: Summary) -> str:
     """Return which feeder's end a load ended with, if it had more to do."""
     ended = {phase.name: phase for phase in summary.phases}
-    for stream in plan.streams:
-        feeder, limit = stream.ending_feeder, stream.iteration_limit
-        phases = [ended[phase.spec.name] for phase in stream.phases]
+    for workload in plan.workloads:
+        feeder, limit = workload.ending_feeder, workload.iteration_limit
+        phases = [ended[phase.spec.name] for phase in workload.phases]
         if feeder is None or limit is None or not any(phase.totals.not_reached_ratio for phase in phases):
             continue
-        of = f" of {counted(planned, 'iteration')}" if (planned := _planned(stream)) else ""
-        where = f"the stream '{stream.name}' ended: " if stream.name else ""
+        of = f" of {counted(planned, 'iteration')}" if (planned := _planned(workload)) else ""
+        where = f"the workload '{workload.name}' ended: " if workload.name else ""
         return f"{where}the feeder '{feeder}' came to its end after {limit:,}{of or ' iterations'}"
     return ""
 
 
-def _planned(stream: StreamPlan) -> int | None:
-    """Return the iterations that a stream was to have; None where time alone ends a phase."""
-    iterations = [phase.iterations for phase in stream.phases]
+def _planned(workload: WorkloadPlan) -> int | None:
+    """Return the iterations that a workload was to have; None where time alone ends a phase."""
+    iterations = [phase.iterations for phase in workload.phases]
     return None if None in iterations else sum(n for n in iterations if n is not None)

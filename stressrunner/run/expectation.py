@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from stressrunner.engine.names import IterationScope, RequestNames
 from stressrunner.expressions import CannotEvaluate
 from stressrunner.http.h1_head import HeadWriter
-from stressrunner.plan.phases import PhasePlan, StreamPlan
+from stressrunner.plan.phases import PhasePlan, WorkloadPlan
 from stressrunner.plan.plan import Plan, compile_plan
 from stressrunner.run.outline import planned_s
 from stressrunner.scenario.default_guards import sent_by
@@ -54,7 +54,9 @@ def _setting_up(scenario: Scenario, plan: Plan) -> Iterator[Expected]:
     )
     words = [f"{counted(once, 'request')} before the load"] if once else []
     if each:
-        users = sum(max(_most_users(stream, phase) for phase in stream.phases) for stream in plan.streams)
+        users = sum(
+            max(_most_users(workload, phase) for phase in workload.phases) for workload in plan.workloads
+        )
         words.append(f"{each:,} for each of at most {counted(users, 'user')}, {each * users:,} in all")
     if words:
         yield Expected("setting up", f"{'; '.join(words)}; not counted")
@@ -77,7 +79,7 @@ def _limits(limits: Limits, plan: Plan) -> Iterator[Expected]:
 def _totals(plan: Plan) -> Counter[int] | None:
     """Return the requests of each endpoint in all phases; None when time alone ends one of them."""
     totals: Counter[int] = Counter()
-    for phase in (phase for stream in plan.streams for phase in stream.phases):
+    for phase in (phase for workload in plan.workloads for phase in workload.phases):
         planned = plan.planned(phase.index)
         if planned is None:
             return None
@@ -103,62 +105,64 @@ def _requests(plan: Plan) -> str:
             words += f": {', '.join(f'{n:,} {plan.endpoints[i].name}' for i, n in totals.items())}"
         warmup = sum(sum((plan.planned(p.index) or {}).values()) for p in plan.phases if p.spec.warmup)
         words += f"; {warmup:,} of them warm up and are not counted" if warmup else ""
-    for stream in plan.streams:
-        if stream.iteration_limit is not None:
-            ended = f"the stream '{stream.name}'" if stream.name else "the load"
-            words += f"; a feeder ends {ended} after at most {stream.iteration_limit * stream.stride:,}"
+    for workload in plan.workloads:
+        if workload.iteration_limit is not None:
+            ended = f"the workload '{workload.name}'" if workload.name else "the load"
+            words += f"; a feeder ends {ended} after at most {workload.iteration_limit * workload.stride:,}"
     return words
 
 
 def _in_flight(plan: Plan) -> str:
     """Return the most requests that can be on their way together."""
-    most = sum(_most_in_flight(stream) for stream in plan.streams)
+    most = sum(_most_in_flight(workload) for workload in plan.workloads)
     if plan.connections is not None:
         most = min(most, plan.connections)
-    a_second = float(sum(_most_a_second(stream) for stream in plan.streams))
+    a_second = float(sum(_most_a_second(workload) for workload in plan.workloads))
     if not a_second:
         return f"at most {most:,}"
     return f"unknown, at most {most:,}: about {a_second:,.3g} for every second that a response takes"
 
 
-def _most_in_flight(stream: StreamPlan) -> int:
-    return max(_most_users(stream, phase) for phase in stream.phases) * stream.at_once
+def _most_in_flight(workload: WorkloadPlan) -> int:
+    return max(_most_users(workload, phase) for phase in workload.phases) * workload.at_once
 
 
-def _most_a_second(stream: StreamPlan) -> Fraction:
-    """Return the requests that the highest rate of a stream asks for; 0 where it has none."""
-    shapes = [phase.spec.shape for phase in stream.phases]
+def _most_a_second(workload: WorkloadPlan) -> Fraction:
+    """Return the requests that the highest rate of a workload asks for; 0 where it has none."""
+    shapes = [phase.spec.shape for phase in workload.phases]
     rates = [max(s.rate, s.rate_from or s.rate) for s in shapes if isinstance(s, Open)]
-    return max(rates, default=Fraction(0)) * stream.stride
+    return max(rates, default=Fraction(0)) * workload.stride
 
 
-def _most_users(stream: StreamPlan, phase: PhasePlan) -> int:
+def _most_users(workload: WorkloadPlan, phase: PhasePlan) -> int:
     shape = phase.spec.shape
     limits = [shape.most]
     if isinstance(shape, Closed) and shape.iterations is not None:
         limits.append(shape.iterations)
-    if stream.user_limit is not None:
-        limits.append(stream.user_limit)
+    if workload.user_limit is not None:
+        limits.append(workload.user_limit)
     return min(limits)
 
 
 def _duration(scenario: Scenario) -> str:
     length_s = planned_s(scenario)
     longest_s = max(endpoint.timeout.total_s for endpoint in scenario.endpoints.values())
-    last = [stream.load[-1] for stream in scenario.streams]
+    last = [workload.load[-1] for workload in scenario.workloads]
     grace_s = max(p.grace_s + (longest_s if p.graceful_stop_s is None else 0.0) for p in last)
     grace = f"up to {format_duration(grace_s)} for what is then in flight"
     if length_s is not None:
         return f"{format_duration(length_s)}, and {grace}"
-    timed_s = float(max(sum(p.shape.duration_s or 0 for p in stream.load) for stream in scenario.streams))
+    timed_s = float(
+        max(sum(p.shape.duration_s or 0 for p in workload.load) for workload in scenario.workloads)
+    )
     so_long = f", but more than {format_duration(timed_s)}" if timed_s else ""
     return f"unknown{so_long}, because it takes as long as the work does"
 
 
 def _bytes_sent(plan: Plan) -> str:
     means: list[tuple[float, int | None]] = []  # bytes of a request, and how many there are
-    for stream in plan.streams:
-        part = plan.of_stream(stream)
+    for workload in plan.workloads:
+        part = plan.of_workload(workload)
         sizes, totals = list(_sizes(part)), _totals(part)
         if not sizes:
             return "unknown, because the requests need what others capture"
@@ -172,9 +176,9 @@ def _bytes_sent(plan: Plan) -> str:
 
 
 def _sizes(plan: Plan) -> Iterator[int]:
-    """Yield the sizes of the first requests of a stream, head and body, as HTTP/1.1 writes them."""
+    """Yield the sizes of the first requests of a workload, head and body, as HTTP/1.1 writes them."""
     writer = HeadWriter(urlsplit(plan.base_url).netloc)
-    first = plan.stream.phases[0]
+    first = plan.workload.phases[0]
     traffic = first.traffic
     for iteration in range(max(1, _RENDERED // traffic.requests)):
         scope = IterationScope(plan, iteration=iteration, user=0, user_iteration=iteration, phase=first.index)

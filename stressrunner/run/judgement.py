@@ -121,7 +121,7 @@ def result_of(origin: Origin, measured: Measured, ending: Ending) -> Result:
         excluded=summary.excluded,
         iterations=summary.iterations,
         user_setup=summary.user_setup,
-        streams=summary.streams,
+        workloads=summary.workloads,
         phases=summary.phases,
         timeline=summary.timeline,
         thresholds=thresholds,
@@ -160,12 +160,12 @@ def _cause(verdict: Verdict, ending: Ending) -> Iterator[str]:
 def _rates(plan: Plan, summary: Summary) -> tuple[float | None, float | None]:
     """Return the requests per second that the phases with a rate offered, and those that they achieved.
 
-    Those of streams, which run at the same time, add up.
+    Those of workloads, which run at the same time, add up.
     """
     measured = {phase.name: phase for phase in summary.phases}
     offered_per_s, achieved_per_s = [], []
-    for stream in plan.streams:
-        spec = [p.spec for p in stream.phases if isinstance(p.spec.shape, Open) and p.is_counted]
+    for workload in plan.workloads:
+        spec = [p.spec for p in workload.phases if isinstance(p.spec.shape, Open) and p.is_counted]
         phases = [measured[phase.name] for phase in spec]
         took_s = sum(phase.duration_s for phase in phases)
         if took_s:
@@ -182,7 +182,7 @@ def _thresholds(scenario: Scenario, measured: Measured, *, was_cut_off: bool) ->
         totals=summary.totals,
         endpoints=summary.endpoints,
         phases={phase.name: phase for phase in summary.phases},
-        streams=summary.streams,
+        workloads=summary.workloads,
         monitors=measured.monitors,
         target_unwatched=measured.target_unwatched,
         phase_endpoints=summary.phase_endpoints,
@@ -192,7 +192,9 @@ def _thresholds(scenario: Scenario, measured: Measured, *, was_cut_off: bool) ->
         iterations=summary.iterations,
         phase_iterations=summary.phase_iterations,
         user_setup=summary.user_setup,
-        phase_streams={phase.name: stream.name for stream in scenario.streams for phase in stream.load},
+        phase_streams={
+            phase.name: workload.name for workload in scenario.workloads for phase in workload.load
+        },
         setup_requests=summary.excluded.get("user_setup"),
         live=measured.live,
         off=off_in(summary.totals, summary.endpoints, scenario.max_lag_s),
@@ -250,7 +252,7 @@ def _validity(
         stopped_early=ending.interrupted
         or ending.aborted_by is not None
         or bool(measured.failure or measured.limit_hit or measured.losses)
-        or any(stream.iteration_limit is not None for stream in origin.plan.streams),
+        or any(workload.iteration_limit is not None for workload in origin.plan.workloads),
         cut_itself_off=bool(measured.failure),
     )
     if summary.totals.sent == 0 and (setup := summary.excluded.get("user_setup")) is not None:

@@ -30,7 +30,7 @@ class PhaseProgress:
 
     name: str  #: `finishing` once the last one has ended and requests are still in flight
     number: int  #: from 1
-    count: int  #: of the phases of its stream
+    count: int  #: of the phases of its workload
     left_s: float | None  #: until it ends; None when work alone ends it
     offered_per_s: float | None  #: requests that its rate asks for now; None without a rate
 
@@ -90,11 +90,13 @@ class Progress:
     scenario: str  #: its name, secrets masked
     target: str  #: base URL, secrets masked
     at_s: float  #: after the load began
-    phases: tuple[PhaseProgress, ...]  #: of each stream the one that is running; else one that is `finishing`
+    phases: tuple[
+        PhaseProgress, ...
+    ]  #: of each workload the one that is running; else one that is `finishing`
     planned: int | None  #: requests of all phases; None when time alone ends one of them
     planned_s: (
         float | None
-    )  #: length of all phases, of the longest stream; None when work alone ends one of them
+    )  #: length of all phases, of the longest workload; None when work alone ends one of them
     sent: int
     completed: int
     failed: int

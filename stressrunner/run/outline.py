@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 
-from stressrunner.scenario.model import Closed, Open, Phase, Scenario, Session, Stream
+from stressrunner.scenario.model import Closed, Open, Phase, Scenario, Session, Workload
 from stressrunner.scenario.steps import Flow
 from stressrunner.units import format_duration, format_rate
 
@@ -11,20 +11,20 @@ __all__ = ["load_in_words", "planned_s"]
 
 def load_in_words(scenario: Scenario) -> str:
     """Return the planned load, e.g. `10 sessions of 20 messages, 10 at once`."""
-    return "; ".join(_stream_in_words(stream, scenario) for stream in scenario.streams)
+    return "; ".join(_workload_in_words(workload, scenario) for workload in scenario.workloads)
 
 
-def _stream_in_words(stream: Stream, scenario: Scenario) -> str:
-    words = ", then ".join(_phase_in_words(phase, stream, scenario) for phase in stream.load)
-    return f"{stream.name}: {words}" if stream.name else words
+def _workload_in_words(workload: Workload, scenario: Scenario) -> str:
+    words = ", then ".join(_phase_in_words(phase, workload, scenario) for phase in workload.load)
+    return f"{workload.name}: {words}" if workload.name else words
 
 
 def _counted(n: int, noun: str) -> str:
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
-def _phase_in_words(phase: Phase, stream: Stream, scenario: Scenario) -> str:
-    traffic, shape = phase.mix or stream.traffic, phase.shape
+def _phase_in_words(phase: Phase, workload: Workload, scenario: Scenario) -> str:
+    traffic, shape = phase.mix or workload.traffic, phase.shape
     unit, content = "request", ""
     if isinstance(traffic, Session):
         unit, content = "session", f" of {_counted(traffic.messages, 'message')}"
@@ -49,8 +49,8 @@ def _for(duration_s: Fraction | None) -> str:
 
 
 def planned_s(scenario: Scenario) -> float | None:
-    """Return how long all phases take, of the longest stream; None when work alone ends one of them."""
-    streams = [[phase.shape.duration_s for phase in stream.load] for stream in scenario.streams]
-    if any(None in lengths for lengths in streams):
+    """Return how long all phases take, of the longest workload; None when work alone ends one of them."""
+    workloads = [[phase.shape.duration_s for phase in workload.load] for workload in scenario.workloads]
+    if any(None in lengths for lengths in workloads):
         return None
-    return float(max(sum(length for length in lengths if length is not None) for lengths in streams))
+    return float(max(sum(length for length in lengths if length is not None) for lengths in workloads))

@@ -12,7 +12,7 @@ from stressrunner.metrics.histogram import Histogram
 from stressrunner.metrics.timeline import Offer
 from stressrunner.monitor.figures import ProcessFigures
 from stressrunner.plan.outcome import Outcome
-from stressrunner.plan.phases import StreamPlan
+from stressrunner.plan.phases import WorkloadPlan
 from stressrunner.plan.plan import Plan
 from stressrunner.run.listener import (
     RECENT_S,
@@ -128,22 +128,24 @@ class _Phases:
     """Knows which phases are running, for how long they will, and what they ask for."""
 
     def __init__(self, plan: Plan) -> None:
-        self._streams = [_Stream(stream, outlines_of(plan)) for stream in plan.streams]
+        self._workloads = [_Workload(workload, outlines_of(plan)) for workload in plan.workloads]
 
     def after(self, snapshot: Snapshot) -> tuple[PhaseProgress, ...]:
-        running = [progress for stream in self._streams if (progress := stream.after(snapshot)) is not None]
-        count = max(stream.count for stream in self._streams)
+        running = [
+            progress for workload in self._workloads if (progress := workload.after(snapshot)) is not None
+        ]
+        count = max(workload.count for workload in self._workloads)
         return tuple(running) or (PhaseProgress("finishing", count, count, None, None),)
 
 
-class _Stream:
-    """Knows that of one stream."""
+class _Workload:
+    """Knows that of one workload."""
 
-    def __init__(self, stream: StreamPlan, outlines: Sequence[PhaseOutline]) -> None:
-        """`outlines` are those of the phases of all streams."""
-        self._indices = [phase.index for phase in stream.phases]
+    def __init__(self, workload: WorkloadPlan, outlines: Sequence[PhaseOutline]) -> None:
+        """`outlines` are those of the phases of all workloads."""
+        self._indices = [phase.index for phase in workload.phases]
         self._outlines = [outlines[index] for index in self._indices]
-        self._lengths = [phase.spec.shape.duration_s for phase in stream.phases]
+        self._lengths = [phase.spec.shape.duration_s for phase in workload.phases]
         self._running: int | None = None
         self._begun_s = 0.0  # of the running one, after the load began
         self.count = len(self._indices)

@@ -88,16 +88,16 @@ class Trial:
 
 
 def iteration_of(plan: Plan, endpoint: str | None) -> tuple[Plan, int]:
-    """Return the first iteration that is sure to send an endpoint, and the part of the plan that its stream is.
+    """Return the first iteration that is sure to send an endpoint, and the part of the plan that its workload is.
 
-    Without a name it is the first one of the first stream.
+    Without a name it is the first one of the first workload.
 
     Raises:
         UsageError: no iteration begins with it.
     """
     if endpoint is None:
-        return plan.of_stream(plan.stream), 0
-    parts = [plan.of_stream(stream) for stream in plan.streams]
+        return plan.of_workload(plan.workload), 0
+    parts = [plan.of_workload(workload) for workload in plan.workloads]
     for part in parts if endpoint in plan.endpoint_names else ():
         traffic = _phase(part).traffic
         for number in range(_MOST_PICKS):
@@ -111,7 +111,7 @@ def iteration_of(plan: Plan, endpoint: str | None) -> tuple[Plan, int]:
 async def try_plan(
     plan: Plan, scenario: Scenario, number: int, masker: Masker, note: Callable[[str], None]
 ) -> Trial:
-    """Run one iteration of a stream, which a plan is the part of, against its target, and read its session back.
+    """Run one iteration of a workload, which a plan is the part of, against its target, and read its session back.
 
     `note` is told what is being waited for.
 
@@ -157,7 +157,7 @@ async def try_iteration(
         iterations = Iterations(plan, sender, clock, notes, base_url)
         async with transports.open() as transport:
             arrival = Arrival(_phase(plan).index, number, number, clock.now_ns())
-            permit, user = Permit(), plan.stream.first_user
+            permit, user = Permit(), plan.workload.first_user
             if await iterations.users.set_up(user, arrival.phase, transport, permit):
                 await iterations.run(arrival, user=user, user_iteration=0, transport=transport, permit=permit)
             else:
@@ -182,8 +182,8 @@ async def try_iteration(
 
 
 def _phase(plan: Plan) -> PhasePlan:
-    """Return the phase that an iteration of a stream is one of: the first that is no warm-up, where there is one."""
-    phases = plan.stream.phases
+    """Return the phase that an iteration of a workload is one of: the first that is no warm-up, where there is one."""
+    phases = plan.workload.phases
     return next((phase for phase in phases if not phase.spec.warmup), phases[0])
 
 

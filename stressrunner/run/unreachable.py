@@ -9,7 +9,7 @@ from dataclasses import replace
 from math import sqrt
 
 from stressrunner.errors import Diagnostic
-from stressrunner.plan.phases import PhasePlan, StreamPlan
+from stressrunner.plan.phases import PhasePlan, WorkloadPlan
 from stressrunner.plan.plan import Plan, compile_plan
 from stressrunner.scenario.build import build
 from stressrunner.scenario.document import Document
@@ -63,14 +63,14 @@ def _too_little(threshold: Threshold, plan: Plan) -> str:
     if threshold.stat == "count":
         most = _count(phases, plan, endpoint)
         return f"at most {most:,}" if most is not None and _is_out_of_reach(threshold, most) else ""
-    # Streams run side by side, so that their rates add up.
-    rates = [_rate(_of_stream(stream, phases), plan, endpoint) for stream in plan.streams]
+    # Workloads run side by side, so that their rates add up.
+    rates = [_rate(_of_stream(workload, phases), plan, endpoint) for workload in plan.workloads]
     rate = sum(each for each in rates if each is not None)
     return f"at most {format_rate(rate)}" if None not in rates and _is_out_of_reach(threshold, rate) else ""
 
 
-def _of_stream(stream: StreamPlan, phases: Sequence[PhasePlan]) -> list[PhasePlan]:
-    return [phase for phase in stream.phases if phase in phases]
+def _of_stream(workload: WorkloadPlan, phases: Sequence[PhasePlan]) -> list[PhasePlan]:
+    return [phase for phase in workload.phases if phase in phases]
 
 
 def _count(phases: Sequence[PhasePlan], plan: Plan, endpoint: str | None) -> int | None:
@@ -80,7 +80,7 @@ def _count(phases: Sequence[PhasePlan], plan: Plan, endpoint: str | None) -> int
 
 
 def _rate(phases: Sequence[PhasePlan], plan: Plan, endpoint: str | None) -> float | None:
-    """Return the highest rate at which phases of one stream can send; None where that is not known."""
+    """Return the highest rate at which phases of one workload can send; None where that is not known."""
     phases = [phase for phase in phases if _most_sent(phase, plan, endpoint) != 0]
     if not phases:
         return 0.0
@@ -99,12 +99,14 @@ def _is_out_of_reach(threshold: Threshold, most: float) -> bool:
 def _judged(threshold: Threshold, plan: Plan) -> list[PhasePlan]:
     """Return the phases whose requests a threshold is about."""
     if threshold.of is not None and threshold.of not in plan.endpoint_names:
-        streams = [stream for stream in plan.streams if stream.name == threshold.of]
+        workloads = [workload for workload in plan.workloads if workload.name == threshold.of]
     else:
-        streams = list(plan.streams)
+        workloads = list(plan.workloads)
     if threshold.phase is None:
-        return [phase for stream in streams for phase in stream.phases if not phase.spec.warmup]
-    return [phase for stream in streams for phase in stream.phases if phase.spec.name == threshold.phase]
+        return [phase for workload in workloads for phase in workload.phases if not phase.spec.warmup]
+    return [
+        phase for workload in workloads for phase in workload.phases if phase.spec.name == threshold.phase
+    ]
 
 
 def _most_sent(phase: PhasePlan, plan: Plan, endpoint: str | None) -> int | None:

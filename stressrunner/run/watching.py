@@ -25,12 +25,12 @@ class Watcher:
         self._monitors = monitors
         self._listener = listener
         self._watchdog = Watchdog(
-            scenario.thresholds, endpoints=plan.endpoint_names, streams=scenario.streams
+            scenario.thresholds, endpoints=plan.endpoint_names, workloads=scenario.workloads
         )
         self._masker = origin.masker
         self._standing = Standing(scenario, plan, origin.masker)
         self._limits = scenario.limits
-        self._streams = scenario.streams
+        self._workloads = scenario.workloads
         self._limit_hit = ""
         self._patience = SetupPatience()
         self._nobody_set_up = False
@@ -80,9 +80,9 @@ class Watcher:
         )
 
     def _warm_at_s(self, summary: Summary) -> float:
-        """Return when the last stream had warmed up."""
+        """Return when the last workload had warmed up."""
         started_at_s = {phase.name: phase.started_at_s for phase in summary.phases}
-        warm = [stream.load for stream in self._streams if any(phase.warmup for phase in stream.load)]
+        warm = [workload.load for workload in self._workloads if any(phase.warmup for phase in workload.load)]
         firsts = [next((phase.name for phase in load if not phase.warmup), None) for load in warm]
         return max((started_at_s[name] for name in firsts if name is not None), default=0.0)
 

@@ -27,16 +27,16 @@ from stressrunner.scenario.model import (
     Phase,
     Scenario,
     Session,
-    Stream,
     Target,
     Timeout,
     Tls,
+    Workload,
 )
 from stressrunner.scenario.requests import METHODS, unnamed_endpoints
 from stressrunner.scenario.steps import Flow
-from stressrunner.scenario.stream_parts import StreamPart, has_ending_rows, stream_parts
 from stressrunner.scenario.threshold import Threshold
 from stressrunner.scenario.threshold_grammar import parse_threshold, threshold_of_mapping
+from stressrunner.scenario.workload_parts import WorkloadPart, has_ending_rows, workload_parts
 
 __all__ = ["Described", "build"]
 
@@ -74,12 +74,12 @@ def build(document: Described) -> Scenario:
         endpoint,
         Masker(document.secrets),
     )
-    streams = tuple(_stream(part, value, builder) for part in stream_parts(value))
+    workloads = tuple(_workload(part, value, builder) for part in workload_parts(value))
     setup, user_setup, teardown = (
         builder.steps(value.get(key, ())) for key in ("setup", "user_setup", "teardown")
     )
     flows = {name: builder.steps(steps) for name, steps in value.get("flows", {}).items()}
-    guarded = GuardedLoad(streams, flows, bool(user_setup), _rows_may_end(value, streams))
+    guarded = GuardedLoad(workloads, flows, bool(user_setup), _rows_may_end(value, workloads))
     return Scenario(
         name=value["name"],
         description=value.get("description", ""),
@@ -96,7 +96,7 @@ def build(document: Described) -> Scenario:
         setup=setup,
         user_setup=user_setup,
         teardown=teardown,
-        streams=streams,
+        workloads=workloads,
         monitors=_frozen(
             {name: MonitorSpec(name, **monitor) for name, monitor in value.get("monitors", {}).items()}
         ),
@@ -107,9 +107,9 @@ def build(document: Described) -> Scenario:
     )
 
 
-def _rows_may_end(value: Mapping[str, Any], streams: Sequence[Stream]) -> bool:
+def _rows_may_end(value: Mapping[str, Any], workloads: Sequence[Workload]) -> bool:
     """Return whether rows may come to their end in a phase that has another one."""
-    is_bounded = any(phase.shape.is_bounded for stream in streams for phase in stream.load)
+    is_bounded = any(phase.shape.is_bounded for workload in workloads for phase in workload.load)
     return is_bounded and has_ending_rows(value)
 
 
@@ -182,10 +182,10 @@ def _endpoint(
     )
 
 
-def _stream(part: StreamPart, value: Mapping[str, Any], builder: StepBuilder) -> Stream:
+def _workload(part: WorkloadPart, value: Mapping[str, Any], builder: StepBuilder) -> Workload:
     named = zip(part.phase_names, part.phases, strict=True)
     load = tuple(_phase(name, phase) for name, phase in named)
-    return Stream(part.name, _traffic(part.value, value, builder), load)
+    return Workload(part.name, _traffic(part.value, value, builder), load)
 
 
 def _traffic(part: Mapping[str, Any], value: Mapping[str, Any], builder: StepBuilder) -> Mix | Flow | Session:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from stressrunner.scenario.requests import METHODS, name_in, steps_in
 from stressrunner.scenario.source import Path
-from stressrunner.scenario.stream_parts import StreamPart, stream_parts
+from stressrunner.scenario.workload_parts import WorkloadPart, workload_parts
 
 __all__ = ["RESPONSE", "Captured", "Known", "captured_names"]
 
@@ -81,8 +81,8 @@ class Captured:
         self._list(("teardown",), value.get("teardown"), of_setup)
         start = self._list(("user_setup",), value.get("user_setup"), of_setup).minus({RESPONSE})
         self.everywhere = start
-        for part in stream_parts(value):
-            self._stream(part, start)
+        for part in workload_parts(value):
+            self._workload(part, start)
         # What nothing sends is checked as if it were sent alone.
         for name in self._endpoints:
             if ("endpoints", name) not in self._at:
@@ -91,7 +91,7 @@ class Captured:
             if ("flows", name, 0) not in self._at:
                 self._flow(name, start)
 
-    def _stream(self, part: StreamPart, start: Known) -> None:
+    def _workload(self, part: WorkloadPart, start: Known) -> None:
         if _is_list(part.value.get("flow")):
             self._list((*part.path, "flow"), part.value["flow"], start)
         session = _mapping(part.value, "session")

@@ -6,7 +6,7 @@ place, as far as it reaches:
 
     errors < 5%             lifts the guard on errors
     errors < 5% in peak     lifts it for that phase
-    login.errors < 5%       lifts it for that endpoint, or that stream of `traffic`
+    login.errors < 5%       lifts it for that endpoint, or that workload of `traffic`
     errors < 5% else warn   lifts it openly: what is over the limit is reported and decides nothing
 
 Only a limit from above takes a guard's place: `errors > 5%` and `errors != 2%` say nothing about how many errors are too
@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from stressrunner.scenario.model import Mix, Open, Phase, Session, Stream
+from stressrunner.scenario.model import Mix, Open, Phase, Session, Workload
 from stressrunner.scenario.steps import Flow, Group, Parallel, RunFlow, Send, Step
 from stressrunner.scenario.threshold import Exempt, Threshold
 from stressrunner.scenario.threshold_grammar import parse_threshold
@@ -35,7 +35,7 @@ _FROM_ABOVE = ("<", "<=", "==")
 class GuardedLoad:
     """What of a scenario the guards depend on."""
 
-    streams: Sequence[Stream]
+    workloads: Sequence[Workload]
     flows: Mapping[str, tuple[Step, ...]]
     sets_users_up: bool  #: there is a `user_setup`
     rows_may_end: bool = False  #: a feeder comes to an end, which may be before that of the load
@@ -44,19 +44,21 @@ class GuardedLoad:
         """Return what is sent in the phases that count: pairs of a phase and an endpoint."""
         return frozenset(
             Exempt(phase.name, endpoint)
-            for stream in self.streams
-            for phase in stream.load
+            for workload in self.workloads
+            for phase in workload.load
             if not phase.warmup
-            for endpoint in sent_by(stream.traffic if phase.mix is None else phase.mix, self.flows)
+            for endpoint in sent_by(workload.traffic if phase.mix is None else phase.mix, self.flows)
         )
 
     def phases_of(self, name: str) -> tuple[str, ...]:
-        """Return the phases of the stream of a name; none where that is no stream."""
-        return tuple(phase.name for stream in self.streams if stream.name == name for phase in stream.load)
+        """Return the phases of the workload of a name; none where that is no workload."""
+        return tuple(
+            phase.name for workload in self.workloads if workload.name == name for phase in workload.load
+        )
 
     def any_phase(self, matches: Callable[[Phase], bool]) -> bool:
         """Return whether any phase is of a kind."""
-        return any(matches(phase) for stream in self.streams for phase in stream.load)
+        return any(matches(phase) for workload in self.workloads for phase in workload.load)
 
 
 def sent_by(traffic: Mix | Flow | Session, flows: Mapping[str, tuple[Step, ...]]) -> Iterator[str]:
@@ -93,7 +95,7 @@ class Guard:
     passes_without_data: bool = (
         True  #: as nothing that happens is no reason to fail, unless it is the requests
     )
-    #: What it can be lifted for apart: endpoints, streams and phases; the same, but for all of them only by a threshold on
+    #: What it can be lifted for apart: endpoints, workloads and phases; the same, but for all of them only by a threshold on
     #: its own figure; endpoints alone; or nothing.
     parts: Literal["requests", "workloads", "endpoints", "none"] = "none"
     is_of_the_end: bool = False  #: a load that was ended early for another reason tells nothing about it
@@ -126,7 +128,7 @@ GUARDS: tuple[Guard, ...] = (
     Guard("endpoints.errors < 50%", lambda _: True, parts="endpoints", is_lifted_too_by=_allows_half),
     Guard(
         "workloads.errors < 50%",
-        lambda load: any(stream.name for stream in load.streams),
+        lambda load: any(workload.name for workload in load.workloads),
         parts="workloads",
         is_of_the_end=True,
         is_lifted_too_by=_allows_half,
@@ -183,7 +185,11 @@ def _left_of(guard: Guard, listed: Sequence[Threshold], load: GuardedLoad) -> Th
 def _remedy(guard: Guard, listed: Sequence[Threshold], load: GuardedLoad) -> str:
     """Say how to lift a guard that a threshold of the scenario contradicts; nothing where none does."""
     own = guard.threshold
-    of_requests = {None, *(stream.name for stream in load.streams), *(pair.endpoint for pair in load.sends())}
+    of_requests = {
+        None,
+        *(workload.name for workload in load.workloads),
+        *(pair.endpoint for pair in load.sends()),
+    }
     subjects = {own.of} if guard.parts == "none" else {own.of, *of_requests}
     for threshold in listed:
         if (threshold.stat, threshold.action == "warn") != (own.stat, False):

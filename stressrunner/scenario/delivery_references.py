@@ -11,10 +11,10 @@ from stressrunner.expressions.jsonpath import compile_jsonpath
 from stressrunner.scenario.delivery import PAGING, path_to_rows
 from stressrunner.scenario.requests import METHODS, read_back_endpoint, requests_in
 from stressrunner.scenario.source import Node, Path, key_at, node_at
-from stressrunner.scenario.stream_parts import session_endpoints, stream_parts
 from stressrunner.scenario.token_use import names_in, renders_token
 from stressrunner.scenario.unused import sent_names
 from stressrunner.scenario.values import Text
+from stressrunner.scenario.workload_parts import session_endpoints, workload_parts
 from stressrunner.spelling import did_you_mean
 
 __all__ = ["check_delivery", "paging_names"]
@@ -101,12 +101,12 @@ def _check_tokens(root: Node, scenario: Mapping[str, Any]) -> Iterator[Diagnosti
 def _check_bursts(root: Node, scenario: Mapping[str, Any]) -> Iterator[Diagnostic]:
     """Bursts of messages are told apart by the endpoint that takes them."""
     seen: dict[Any, Any] = {}
-    for part in stream_parts(scenario):
+    for part in workload_parts(scenario):
         session = _mapping(part.value.get("session"))
         send, burst = session.get("send"), session.get("burst", 1)
         if "send" in session and seen.setdefault(send, burst) != burst:
             place = (*part.path, "session", "burst" if "burst" in session else "send")
-            message = f"another stream sends '{send}' in bursts of {seen[send]}, so their messages cannot be followed"
+            message = f"another workload sends '{send}' in bursts of {seen[send]}, so their messages cannot be followed"
             yield node_at(root, place).diagnostic(message, "make the bursts equal, or copy the endpoint")
 
 

@@ -40,11 +40,11 @@ __all__ = [
     "Raw",
     "Scenario",
     "Session",
-    "Stream",
     "Target",
     "Timeout",
     "Tls",
     "Variants",
+    "Workload",
 ]
 
 DEFAULT_GRACE_S = 30.0  #: `graceful_stop` where it is not written
@@ -315,7 +315,7 @@ class Phase:
 
 
 @dataclass(frozen=True, slots=True)
-class Stream:
+class Workload:
     """Load of one kind. Those of a scenario run side by side; without `traffic` there is one, which has no name."""
 
     name: str  #: empty where the scenario has no `traffic`
@@ -353,7 +353,7 @@ class Scenario:
     variables: Mapping[str, Any]
     feeders: Mapping[str, Feeder]
     endpoints: Mapping[str, Endpoint]  #: with those that stand in steps, by names such as `GET /users`
-    streams: tuple[Stream, ...]
+    workloads: tuple[Workload, ...]
     monitors: Mapping[str, MonitorSpec]
     thresholds: tuple[Threshold, ...]
     flows: Mapping[str, tuple[Step, ...]] = field(default_factory=dict)
@@ -366,5 +366,5 @@ class Scenario:
 
     @property
     def load(self) -> tuple[Phase, ...]:
-        """The phases of all streams, one stream after the other; no two have the same name."""
-        return tuple(phase for stream in self.streams for phase in stream.load)
+        """The phases of all workloads, one workload after the other; no two have the same name."""
+        return tuple(phase for workload in self.workloads for phase in workload.load)

@@ -6,7 +6,7 @@ from typing import Any
 from stressrunner import units
 from stressrunner.errors import Diagnostic
 from stressrunner.scenario.source import Node, Path, key_at, label_of, node_at
-from stressrunner.scenario.stream_parts import StreamPart, has_ending_rows, stream_parts
+from stressrunner.scenario.workload_parts import WorkloadPart, has_ending_rows, workload_parts
 from stressrunner.spelling import closest
 
 __all__ = ["check_load", "has_open_end"]
@@ -30,14 +30,14 @@ _KEYS = (
 
 
 def check_load(
-    root: Node, value: Mapping[str, Any], unit_of: Callable[[StreamPart, Mapping[str, Any]], str]
+    root: Node, value: Mapping[str, Any], unit_of: Callable[[WorkloadPart, Mapping[str, Any]], str]
 ) -> Iterator[Diagnostic]:
     """Yield what does not fit together in the loads of a typed scenario, which may have other mistakes.
 
-    `unit_of` tells of a phase of a stream what its iterations are: `requests`, `sessions`, or `iterations` of flows.
+    `unit_of` tells of a phase of a workload what its iterations are: `requests`, `sessions`, or `iterations` of flows.
     """
     seen: set[str] = set()
-    for part in stream_parts(value):
+    for part in workload_parts(value):
         for path, phase, name in zip(part.phase_paths, part.phases, part.phase_names, strict=True):
             if not isinstance(phase, dict):
                 continue
@@ -57,8 +57,8 @@ _ROWS_END = "without one, the rows of a feeder with 'on_end: stop' have to end i
 _RATE_ENDS = "a phase with 'rate' ends after its 'duration', or with the rows of a feeder with 'on_end: stop'"
 
 
-def _check_ends(root: Node, part: StreamPart, *, has_end: bool) -> Iterator[Diagnostic]:
-    """Yield the phases of a stream that nothing ends."""
+def _check_ends(root: Node, part: WorkloadPart, *, has_end: bool) -> Iterator[Diagnostic]:
+    """Yield the phases of a workload that nothing ends."""
     phases = list(zip(part.phase_paths, part.phases, strict=True))
     for number, (path, phase) in enumerate(phases, start=1):
         if not isinstance(phase, dict) or {"concurrency", "rate"}.isdisjoint(phase):
@@ -84,9 +84,9 @@ def _check_ends(root: Node, part: StreamPart, *, has_end: bool) -> Iterator[Diag
 
 
 def has_open_end(value: Mapping[str, Any]) -> bool:
-    """Return whether the last phase of a stream of a scenario without mistakes has no end of its own."""
+    """Return whether the last phase of a workload of a scenario without mistakes has no end of its own."""
     ends = (*_WORK, "duration")
-    return any(not _is_ended(part.phases[-1], ends) for part in stream_parts(value))
+    return any(not _is_ended(part.phases[-1], ends) for part in workload_parts(value))
 
 
 def _is_ended(phase: Mapping[str, Any], ends: Sequence[str]) -> bool:

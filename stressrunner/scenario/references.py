@@ -21,13 +21,13 @@ from stressrunner.scenario.phases import check_load
 from stressrunner.scenario.requests import requests_in, step_lists, steps_in, unnamed_endpoints
 from stressrunner.scenario.source import Layer, Node, Path, key_at, node_at
 from stressrunner.scenario.step_references import check_steps, unknown
-from stressrunner.scenario.stream_parts import StreamPart, phases_in, session_endpoints, stream_parts
 from stressrunner.scenario.target import check_target
 from stressrunner.scenario.threshold_references import Subjects, check_thresholds
 from stressrunner.scenario.traffic_references import check_measured_names, check_traffic, group_names
 from stressrunner.scenario.unused import sent_names, words_not_understood
 from stressrunner.scenario.values import Text
 from stressrunner.scenario.wire import check_wire
+from stressrunner.scenario.workload_parts import WorkloadPart, phases_in, session_endpoints, workload_parts
 
 __all__ = ["References", "check_references"]
 
@@ -174,15 +174,15 @@ def _feeder_rows(checked: _Checked) -> Iterator[Diagnostic]:
 
 def _rows_per_user(checked: _Checked) -> Iterator[Diagnostic]:
     """With `per: user` no two users share a row, so there must be one for each."""
-    users = sum(_most_users(part) for part in stream_parts(checked.mapping()))
+    users = sum(_most_users(part) for part in workload_parts(checked.mapping()))
     for feeder, rows in checked.feeders.rows.items():
         if checked.at("feeders", feeder, "per") == "user" and 0 < len(rows) < users:
             message = f"'{feeder}' has {len(rows)} rows for {users} users, who do not share them"
             yield checked.at_value(("feeders", feeder, "per"), message, "add rows, or lower 'concurrency'")
 
 
-def _most_users(part: StreamPart) -> int:
-    """Return how many users the closed phases of a stream need; one with a rate needs one at least."""
+def _most_users(part: WorkloadPart) -> int:
+    """Return how many users the closed phases of a workload need; one with a rate needs one at least."""
     given = [phase.get("concurrency") for phase in part.phases if isinstance(phase, dict)]
     ends = [end for users in given for end in (users.values() if isinstance(users, dict) else (users,))]
     return max((end for end in ends if isinstance(end, int)), default=1 if part.name else 0)
@@ -296,7 +296,7 @@ def _unit(value: Mapping[str, Any], part: Mapping[str, Any], phase: Mapping[str,
 def _thresholds(checked: _Checked) -> Iterator[Diagnostic]:
     value = checked.mapping()
     subjects = [*checked.mapping("endpoints"), *checked.mapping("flows"), *group_names(value)]
-    parts = stream_parts(value)
+    parts = workload_parts(value)
     subjects += [kind for kind in ("flow", "session") if any(kind in part.value for part in parts)]
     # The embedded target is watched as `target`; elsewhere a threshold on it is skipped with a warning, so that a
     # scenario stays valid whatever it is pointed at.

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from stressrunner.scenario.source import Path
-from stressrunner.scenario.stream_parts import StreamPart, stream_parts
+from stressrunner.scenario.workload_parts import WorkloadPart, workload_parts
 
 __all__ = [
     "METHODS",
@@ -52,7 +52,7 @@ def place_of(path: Path) -> Place | None:
 
 def _first_step(path: Path) -> int | None:
     """Return where in a path the number of the outermost step stands."""
-    begin = 2 if path[:1] == ("traffic",) else 0  # what follows is the same in a stream as at the top
+    begin = 2 if path[:1] == ("traffic",) else 0  # what follows is the same in a workload as at the top
     key, inner = path[begin : begin + 1], path[begin : begin + 2]
     if path[:1] == ("flows",) or inner in (("session", "open"), ("session", "close")):
         at = begin + 2
@@ -72,11 +72,11 @@ def step_lists(value: Mapping[str, Any]) -> Iterator[tuple[Path, Sequence[Any]]]
     for name, flow in flows.items() if isinstance(flows, dict) else ():
         if isinstance(flow, list):
             yield ("flows", name), flow
-    for part in stream_parts(value):
-        yield from _lists_of_stream(part)
+    for part in workload_parts(value):
+        yield from _lists_of_workload(part)
 
 
-def _lists_of_stream(part: StreamPart) -> Iterator[tuple[Path, Sequence[Any]]]:
+def _lists_of_workload(part: WorkloadPart) -> Iterator[tuple[Path, Sequence[Any]]]:
     if isinstance(part.value.get("flow"), list):
         yield (*part.path, "flow"), part.value["flow"]
     session = part.value.get("session")

@@ -9,7 +9,7 @@ from stressrunner.errors import Diagnostic
 from stressrunner.scenario.requests import METHODS, name_in, step_lists, steps_in
 from stressrunner.scenario.schema import scenario_schema
 from stressrunner.scenario.source import Node, Path, key_at, node_at
-from stressrunner.scenario.stream_parts import stream_parts
+from stressrunner.scenario.workload_parts import workload_parts
 from stressrunner.spelling import did_you_mean
 
 __all__ = ["check_steps", "unknown"]
@@ -119,7 +119,7 @@ class _Steps:
     def idle(self, value: Mapping[str, Any]) -> Iterator[Diagnostic]:
         """Yield the flows that send no request, also not by way of others."""
         lists: dict[Path, Any] = {("flows", name): steps for name, steps in self._flows.items()}
-        lists.update({(*part.path, "flow"): part.value.get("flow") for part in stream_parts(value)})
+        lists.update({(*part.path, "flow"): part.value.get("flow") for part in workload_parts(value)})
         sending = {path for path, steps in lists.items() if not isinstance(steps, list) or self._sends(steps)}
         run_by: dict[Path, list[Path]] = {}
         for path, steps in lists.items():

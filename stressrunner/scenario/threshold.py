@@ -36,7 +36,7 @@ MONITOR_STATS: dict[str, Dimension] = {
 OVERALL_STATS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "endpoints": ("errors",),  # the highest of all endpoints that were sent often enough
-        "workloads": ("errors",),  # the highest of all streams of `traffic`, what did not finish included
+        "workloads": ("errors",),  # the highest of all workloads of `traffic`, what did not finish included
         "iterations": ("errors", "count"),  # in error: could not begin, or failed by none of their requests
         "user_setup": ("errors", "count"),  # of all attempts; users that could never be set up
     }

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 from stressrunner import units
 from stressrunner.errors import Diagnostic
 from stressrunner.scenario.source import Node, Path, node_at
-from stressrunner.scenario.stream_parts import stream_parts
 from stressrunner.scenario.threshold import MONITOR_STATS, OVERALL_STATS, Threshold
 from stressrunner.scenario.threshold_grammar import (
     ThresholdError,
@@ -16,6 +15,7 @@ from stressrunner.scenario.threshold_grammar import (
     threshold_of_mapping,
 )
 from stressrunner.scenario.values import Text
+from stressrunner.scenario.workload_parts import workload_parts
 from stressrunner.spelling import did_you_mean
 
 __all__ = ["Subjects", "check_thresholds"]
@@ -36,8 +36,8 @@ class _Known(NamedTuple):
     """What a scenario has that its thresholds may name or depend on."""
 
     subjects: Subjects
-    phases: Mapping[str, str]  #: with the stream that each belongs to
-    counted_s: Mapping[str, float]  #: the longest that all phases of a stream that count can last
+    phases: Mapping[str, str]  #: with the workload that each belongs to
+    counted_s: Mapping[str, float]  #: the longest that all phases of a workload that count can last
     lengths_s: Mapping[str, float]  #: the longest that a phase can last
 
     @classmethod
@@ -45,7 +45,7 @@ class _Known(NamedTuple):
         phases: dict[str, str] = {}
         counted_s: dict[str, float] = {}
         lengths_s: dict[str, float] = {}
-        for part in stream_parts(value):
+        for part in workload_parts(value):
             counted_s[part.name] = 0.0
             for name, phase in zip(part.phase_names, part.phases, strict=True):
                 phases[name], lengths_s[name] = part.name, _longest_s(phase)
@@ -194,14 +194,14 @@ def _of_overall(threshold: Threshold, of: str, known: _Known, show: _Show) -> It
 
 def _without_data(threshold: Threshold, known: _Known, show: _Show) -> Iterator[Diagnostic]:
     of, window_s, longest_s = threshold.of, threshold.window_s, known.longest_s(threshold)
-    stream = None if threshold.phase is None else known.phases[threshold.phase]
+    workload = None if threshold.phase is None else known.phases[threshold.phase]
     if of in known.subjects.unsent:
         yield show(
             of, f"the load never sends '{of}', so there is nothing to judge", "send it, or remove this"
         )
-    if of in known.counted_s and threshold.phase is not None and stream != of:
-        own = [name for name, stream in known.phases.items() if stream == of]
-        message = f"'{threshold.phase}' is a phase of '{stream}', so it has nothing of '{of}'"
+    if of in known.counted_s and threshold.phase is not None and workload != of:
+        own = [name for name, workload in known.phases.items() if workload == of]
+        message = f"'{threshold.phase}' is a phase of '{workload}', so it has nothing of '{of}'"
         yield show(threshold.phase, message, f"phases of '{of}' are {', '.join(own)}")
     elif window_s is not None and window_s > longest_s:
         what = "the load lasts" if threshold.phase is None else f"'{threshold.phase}' lasts"

@@ -9,8 +9,8 @@ from stressrunner.errors import Diagnostic
 from stressrunner.scenario.requests import step_lists, steps_in, unnamed_endpoints
 from stressrunner.scenario.source import Node, Path, key_at, node_at
 from stressrunner.scenario.step_references import unknown
-from stressrunner.scenario.stream_parts import phases_in, stream_parts
 from stressrunner.scenario.threshold import OVERALL_STATS
+from stressrunner.scenario.workload_parts import phases_in, workload_parts
 
 __all__ = ["check_measured_names", "check_traffic", "group_names"]
 
@@ -19,7 +19,7 @@ _KINDS: Mapping[str, str] = {
     "endpoints": "an endpoint",
     "flows": "a flow",
     "groups": "a named step",
-    "traffic": "a stream of traffic",
+    "traffic": "a workload of traffic",
     "monitors": "a monitor",
 }
 
@@ -27,7 +27,7 @@ _KINDS: Mapping[str, str] = {
 def check_traffic(root: Node, value: Mapping[str, Any]) -> Iterator[Diagnostic]:
     """Yield what does not fit together in the traffic of a typed scenario, which may have other mistakes."""
     check = _Traffic(root, value)
-    for part in stream_parts(value):
+    for part in workload_parts(value):
         yield from check.mix((*part.path, "mix"), part.value.get("mix"))
         for path, phase in zip(part.phase_paths, part.phases, strict=True):
             if isinstance(phase, dict):

@@ -39,7 +39,7 @@ class Figures:
     #: the target is not on this machine and nobody asked to watch it.
     monitors: Mapping[str, ProcessFigures]
     target_unwatched: str = ""  #: why a target that nobody asked to watch was not, where that is known
-    streams: Mapping[str, Stats] = field(default_factory=dict)  #: those of `traffic`
+    workloads: Mapping[str, Stats] = field(default_factory=dict)  #: those of `traffic`
     phase_streams: Mapping[str, str] = field(default_factory=dict)  #: which of them a phase belongs to
     phase_endpoints: Mapping[tuple[str, str], Stats] | None = None  #: by phase and endpoint
     groups: Mapping[str, Latency] | None = None  #: what is measured as a whole, such as `session`

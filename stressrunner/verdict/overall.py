@@ -2,7 +2,7 @@
 
 A share says little about few: an endpoint of which next to nothing was sent hides among all the others. So the highest
 ratio of errors of all endpoints is a figure of its own, of those with 20 completed requests or more, or with 5 that all
-failed. A workload, a stream of `traffic`, was wanted as such: it is judged with 20 sent requests or more, or where nothing
+failed. A workload, a workload of `traffic`, was wanted as such: it is judged with 20 sent requests or more, or where nothing
 of it succeeded, and what did not finish counts as an error of it.
 """
 
@@ -163,7 +163,7 @@ def _parts(threshold: Threshold, figures: Figures) -> Mapping[str, Aggregate] | 
     """Return the counts of each endpoint or workload, as far as a threshold judges them."""
     of_workloads = threshold.of == "workloads"
     if not (threshold.exempt or threshold.phase):
-        whole = figures.streams if of_workloads else figures.endpoints
+        whole = figures.workloads if of_workloads else figures.endpoints
         return {name: Aggregate.counts([stats]) for name, stats in whole.items()}
     held = counted_in(threshold, figures)
     if isinstance(held, Measurement):

@@ -38,7 +38,7 @@ def measure_run(threshold: Threshold, figures: Figures) -> Measurement:
         return measure_process(threshold.stat, process, points_between(process, phase.started_at_s, end_s))
     if threshold.of in OVERALL_STATS:
         return measure_overall(threshold, figures)
-    if threshold.of is not None and threshold.of not in {*figures.endpoints, *figures.streams}:
+    if threshold.of is not None and threshold.of not in {*figures.endpoints, *figures.workloads}:
         return _measure_group(threshold, threshold.of, figures)
     if threshold.exempt:
         return _measure_rest(threshold, figures)
@@ -73,8 +73,8 @@ def _stats(threshold: Threshold, figures: Figures) -> Stats | Measurement:
     phase = figures.phases.get(threshold.phase)
     if phase is None:
         return _unknown("phase", threshold.phase, figures.phases)
-    if threshold.of is None or threshold.of in figures.streams:
-        return phase.totals  # every phase belongs to one stream, and was checked to be one of this
+    if threshold.of is None or threshold.of in figures.workloads:
+        return phase.totals  # every phase belongs to one workload, and was checked to be one of this
     if figures.phase_endpoints is None:
         note = "a result file does not hold the figures of one endpoint in one phase"
         return Measurement(None, note=note, skipped=True)
@@ -95,7 +95,7 @@ def _measure_rest(threshold: Threshold, figures: Figures) -> Measurement:
 
 
 def _named(name: str, figures: Figures) -> Stats:
-    return figures.endpoints[name] if name in figures.endpoints else figures.streams[name]
+    return figures.endpoints[name] if name in figures.endpoints else figures.workloads[name]
 
 
 def _measure_group(threshold: Threshold, name: str, figures: Figures) -> Measurement:
@@ -104,7 +104,9 @@ def _measure_group(threshold: Threshold, name: str, figures: Figures) -> Measure
     if name not in groups:
         if name in _GROUPS and figures.groups is None:
             return Measurement(None, note=f"the times of '{name}' are not among the figures", skipped=True)
-        return _unknown("endpoint", name, [*figures.endpoints, *figures.streams, *groups, *figures.monitors])
+        return _unknown(
+            "endpoint", name, [*figures.endpoints, *figures.workloads, *groups, *figures.monitors]
+        )
     lengths, failed = groups[name], figures.groups_failed.get(name, 0)
     if threshold.phase is not None:
         if threshold.phase not in figures.phases:

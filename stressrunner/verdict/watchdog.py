@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from stressrunner.fleet.snapshot import Snapshot
 from stressrunner.monitor.figures import ProcessFigures
-from stressrunner.scenario.model import Open, Stream
+from stressrunner.scenario.model import Open, Workload
 from stressrunner.scenario.threshold import MONITOR_STATS, OVERALL_STATS, Threshold
 from stressrunner.verdict.figures import LiveRecord
 from stressrunner.verdict.guards import EndGuard, GroupGuard, Guard, ProcessGuard, RequestGuard
@@ -21,12 +21,12 @@ class Watchdog:
     """Judges live thresholds, and remembers of each what its final judgement needs."""
 
     def __init__(
-        self, thresholds: Iterable[Threshold], *, endpoints: Sequence[str], streams: Sequence[Stream]
+        self, thresholds: Iterable[Threshold], *, endpoints: Sequence[str], workloads: Sequence[Workload]
     ) -> None:
-        """Watch `thresholds`; deltas have indices into `endpoints`, and into the phases of all `streams`."""
+        """Watch `thresholds`; deltas have indices into `endpoints`, and into the phases of all `workloads`."""
         self._endpoints = tuple(endpoints)
-        self._phases = [(stream.name, phase) for stream in streams for phase in stream.load]
-        self._streams = frozenset(stream.name for stream in streams)
+        self._phases = [(workload.name, phase) for workload in workloads for phase in workload.load]
+        self._workloads = frozenset(workload.name for workload in workloads)
         self._guards = {threshold: self._guard(threshold) for threshold in thresholds}
         self._stopped: tuple[Threshold, float] | None = None
 
@@ -36,7 +36,7 @@ class Watchdog:
             return ProcessGuard(threshold, judged)
         if threshold.of in OVERALL_STATS:
             return EndGuard()
-        if threshold.of is None or threshold.of in self._streams:
+        if threshold.of is None or threshold.of in self._workloads:
             pairs = self._pairs(threshold, judged)
             return RequestGuard(threshold, pairs, judged, is_closed=self._is_closed(judged))
         if threshold.of in self._endpoints:
@@ -46,12 +46,12 @@ class Watchdog:
         return GroupGuard(threshold, threshold.of, judged)
 
     def _judged(self, threshold: Threshold) -> frozenset[int]:
-        """Return the phases that a threshold judges: the one that it names, or all but warm-ups; of its stream alone."""
+        """Return the phases that a threshold judges: the one that it names, or all but warm-ups; of its workload alone."""
         return frozenset(
             i
-            for i, (stream, phase) in enumerate(self._phases)
+            for i, (workload, phase) in enumerate(self._phases)
             if (phase.name == threshold.phase or (threshold.phase is None and not phase.warmup))
-            and (threshold.of not in self._streams or threshold.of == stream)
+            and (threshold.of not in self._workloads or threshold.of == workload)
         )
 
     def _is_closed(self, judged: Collection[int]) -> bool:

@@ -105,8 +105,8 @@ CROWDED = replace(
     generator=GeneratorProgress(0.25, 0.31, 0.97),
 )
 FINISHING = replace(RUNNING, at_s=63.2, phases=(PhaseProgress("finishing", 3, 3, None, None),), in_flight=2)
-#: Two streams, one of which has several phases.
-STREAMS = replace(
+#: Two workloads, one of which has several phases.
+WORKLOADS = replace(
     RUNNING,
     phases=(PhaseProgress("hold", 2, 3, 19.0, 85.0), PhaseProgress("probe", 1, 1, 39.0, 1.0)),
 )

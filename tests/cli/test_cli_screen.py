@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from made_progress import CROWDED, EMPTY, FINISHING, PAST, RUNNING, STREAMS, second
+from made_progress import CROWDED, EMPTY, FINISHING, PAST, RUNNING, WORKLOADS, second
 from rich.console import Console
 
 from stressrunner.cli.live_view import LiveView
@@ -22,7 +22,7 @@ from stressrunner.metrics.delta import Delta
 GOLDEN = Path(__file__).parents[1] / "golden" / "live"
 SCREENS = {
     "running": Screen(RUNNING, (*PAST, RUNNING)),
-    "streams": Screen(STREAMS, (*PAST, STREAMS)),
+    "workloads": Screen(WORKLOADS, (*PAST, WORKLOADS)),
     "empty": Screen(EMPTY, (EMPTY,)),
     "crowded": Screen(CROWDED, (CROWDED,) * 3),
     "finishing": Screen(FINISHING, (*PAST, FINISHING)),
@@ -31,10 +31,10 @@ SCREENS = {
 
 def drawn(screen, width, height=30, glyphs=UNICODE, **how):
     """Return a frame as text."""
-    stream = io.StringIO()
-    console = Console(file=stream, width=width, height=height, highlight=False, **how)
+    workload = io.StringIO()
+    console = Console(file=workload, width=width, height=height, highlight=False, **how)
     console.print(draw(screen, width, height, glyphs))
-    return stream.getvalue()
+    return workload.getvalue()
 
 
 @pytest.mark.parametrize("width", [80, 160])
@@ -83,7 +83,7 @@ def test_no_color_is_respected():
 
 
 def test_a_terminal_without_unicode_gets_letters():
-    """Its signs, bars and small charts are of ASCII; the sign for a millionth is left to the stream."""
+    """Its signs, bars and small charts are of ASCII; the sign for a millionth is left to the workload."""
     assert drawn(SCREENS["running"], 80, glyphs=ASCII).replace("µ", "u").isascii()
 
 

@@ -19,7 +19,7 @@ from stressrunner.run.listener import ErrorProgress
 
 
 class Terminal(io.StringIO):
-    """A stream that says that it is a terminal."""
+    """A workload that says that it is a terminal."""
 
     def isatty(self):
         """Say so."""
@@ -27,7 +27,7 @@ class Terminal(io.StringIO):
 
 
 @pytest.mark.parametrize(
-    ("stream", "term", "kind"),
+    ("workload", "term", "kind"),
     [
         (Terminal(), "xterm-256color", LiveView),
         (Terminal(), "dumb", LineView),
@@ -35,31 +35,31 @@ class Terminal(io.StringIO):
         (io.StringIO(), "xterm-256color", LineView),
     ],
 )
-def test_only_a_terminal_that_moves_its_cursor_is_drawn_on(stream, term, kind):
+def test_only_a_terminal_that_moves_its_cursor_is_drawn_on(workload, term, kind):
     """Pipes, files and dumb terminals get lines."""
-    assert type(view_on(stream, {"TERM": term})) is kind
+    assert type(view_on(workload, {"TERM": term})) is kind
 
 
 def test_a_line_at_once_and_then_every_ten_seconds():
     """A log of a pipeline shows that the load has begun, and does not fill up."""
-    stream = io.StringIO()
-    view = LineView(stream)
+    workload = io.StringIO()
+    view = LineView(workload)
     for n in range(1, 32):
         view.progress(second(n), Delta())
     view.note("of no interest")
     view.close()
-    lines = stream.getvalue().splitlines()
+    lines = workload.getvalue().splitlines()
     assert [line.split("  ")[0] for line in lines] == ["1 s", "11 s", "21 s", "31 s"]
 
 
 def test_everything_is_told_when_that_is_wanted():
     """Notes, and each kind of error when it is first seen."""
-    stream = io.StringIO()
-    view = LineView(stream, verbose=True)
+    workload = io.StringIO()
+    view = LineView(workload, verbose=True)
     view.note("target https://staging.example.com")
     for n in range(1, 4):
         view.progress(second(n), Delta())
-    lines = stream.getvalue().splitlines()
+    lines = workload.getvalue().splitlines()
     assert lines[0] == "target https://staging.example.com"
     assert lines[1:5] == [
         "1 s  first http 503: status was 503",

@@ -246,7 +246,7 @@ def test_the_process_was_kept_from_running_in_notable_absences(length_ms, idle_m
 
 
 def test_a_timeout_before_its_deadline_is_not_ours():
-    """Such as of a stream that was silent for too long: while the loop was punctual, nothing is the generator's."""
+    """Such as of a workload that was silent for too long: while the loop was punctual, nothing is the generator's."""
     silent = response_timeout(0.3)
     found, _ = watched([], lambda late, exchange: late(90, 90, exchange(90, 90, 95, 290, failure=silent)))
     assert found is None

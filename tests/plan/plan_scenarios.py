@@ -11,9 +11,9 @@ from stressrunner.scenario.model import (
     Phase,
     Scenario,
     Session,
-    Stream,
     Target,
     Timeout,
+    Workload,
 )
 
 
@@ -47,7 +47,7 @@ def scenario(
         name="test",
         description="",
         endpoints={e.name: e for e in endpoints},
-        streams=(Stream("", traffic or Mix({e.name: Fraction(1) for e in endpoints}), phases),),
+        workloads=(Workload("", traffic or Mix({e.name: Fraction(1) for e in endpoints}), phases),),
         **{**fields, **changes},
     )
 

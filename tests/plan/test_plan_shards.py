@@ -118,7 +118,7 @@ def test_endpoints_without_weight_are_not_compiled():
 def test_the_load_ends_with_its_data(fields, messages, limit):
     """Iterations have data while there are rows for all of their requests."""
     feeders = {"rows": Feeder("rows", tuple(range(10)), **fields)}
-    assert plan(feeders=feeders, traffic=Session("one", messages=messages)).stream.iteration_limit == limit
+    assert plan(feeders=feeders, traffic=Session("one", messages=messages)).workload.iteration_limit == limit
 
 
 def test_the_shortest_feeder_is_the_limit():
@@ -133,8 +133,8 @@ def test_the_shortest_feeder_is_the_limit():
         ]
     }
     made = plan(feeders=feeders)
-    assert (made.stream.iteration_limit, made.stream.user_limit) == (5, 3)
-    assert plan().stream.user_limit is None
+    assert (made.workload.iteration_limit, made.workload.user_limit) == (5, 3)
+    assert plan().workload.user_limit is None
 
 
 def test_variables_without_holes_are_constants():

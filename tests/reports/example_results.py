@@ -251,7 +251,7 @@ def result_of(samples, seconds, *, planned=200, dropped=0, **parts):
         validity=Validity("valid"),
         totals=totals,
         groups={},
-        streams={},
+        workloads={},
         groups_failed={},
         excluded={},
         endpoints={
@@ -504,7 +504,7 @@ def undelivered():
 
 
 def side_by_side():
-    """Return a run of two streams, the second of which has a stretch of the first one's time."""
+    """Return a run of two workloads, the second of which has a stretch of the first one's time."""
     base = passed()
     others, _ = count([one for one in (sample(i, seconds=12) for i in range(200)) if one.endpoint != 1], 12)
     background = stats_of(others.series.values(), planned=160, duration_s=12.0)
@@ -512,7 +512,7 @@ def side_by_side():
     return replace(
         base,
         run=replace(base.run, load="background: 20/s requests for 10 s; probe: 1 user for 5 s"),
-        streams={"background": background, "probe": probe},
+        workloads={"background": background, "probe": probe},
         phases=(
             PhaseStats("warm", True, 0.0, 2.0, background),
             PhaseStats("hold", False, 2.0, 8.0, background),

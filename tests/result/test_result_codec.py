@@ -51,7 +51,7 @@ def test_the_keys_stand_in_the_documented_order():
         "iterations",
         "user_setup",
         "excluded",
-        "streams",
+        "workloads",
         "phases",
         "timeline",
         "thresholds",
@@ -167,7 +167,13 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
 
 
 #: Names in older versions, with those of today.
-RENAMED = {"blocked": "connecting", "wholes": "groups", "wholes_failed": "groups_failed", "apart": "excluded"}
+RENAMED = {
+    "blocked": "connecting",
+    "wholes": "groups",
+    "wholes_failed": "groups_failed",
+    "apart": "excluded",
+    "streams": "workloads",
+}
 
 
 def has_all_of(now, written):

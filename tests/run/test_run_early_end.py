@@ -29,7 +29,7 @@ def guard(scenario, ran):
     """Return what became of the guard on what was not reached; None where the scenario has none."""
     summary = ran.summary
     figures = Figures(
-        summary.totals, summary.endpoints, {p.name: p for p in summary.phases}, {}, summary.streams
+        summary.totals, summary.endpoints, {p.name: p for p in summary.phases}, {}, summary.workloads
     )
     found = [t for t in scenario.thresholds if t.stat == "not_reached"]
     return evaluate(found[0], figures) if found else None
@@ -102,15 +102,15 @@ def test_requests_that_draw_rows_share_them():
     assert (ran.totals.planned, ran.totals.sent, why) == (6, 6, "")
 
 
-def test_a_stream_ends_by_its_own_rows():
-    """Another stream beside it goes on, and which one ended is said."""
+def test_a_workload_ends_by_its_own_rows():
+    """Another workload beside it goes on, and which one ended is said."""
     text = ROWS % "" + (
         "traffic:\n  feeding: {mix: {a: 1}, load: {concurrency: 1, requests: 10}}\n"
         "  other: {mix: {b: 1}, load: {concurrency: 1, requests: 10}}\n"
     )
     _, ran, why = ended(text)
-    assert {name: stats.sent for name, stats in ran.summary.streams.items()} == {"feeding": 6, "other": 10}
-    assert why == "the stream 'feeding' ended: the feeder 'w' came to its end after 6 of 10 iterations"
+    assert {name: stats.sent for name, stats in ran.summary.workloads.items()} == {"feeding": 6, "other": 10}
+    assert why == "the workload 'feeding' ended: the feeder 'w' came to its end after 6 of 10 iterations"
 
 
 def test_there_is_no_guard_without_rows_that_end():
@@ -144,7 +144,7 @@ def test_not_reached_is_a_figure_of_thresholds():
         summary.endpoints,
         {p.name: p for p in summary.phases},
         {},
-        summary.streams,
+        summary.workloads,
         phase_endpoints=summary.phase_endpoints,
     )
     measured = {

@@ -109,25 +109,25 @@ def test_hard_limits_are_told():
     assert told["hard limits"] == "99 requests, which will cut the load off"
 
 
-STREAMS = """traffic:
+WORKLOADS = """traffic:
   background: {mix: {a: 1, b: 1}, load: {rate: 20/s, duration: 10s, max_in_flight: 40}}
   probe: {flow: [a, b], load: {concurrency: 3, iterations: 5}}
 """
 
 
-def test_streams_add_up():
-    """Requests and what is in flight are sums; the time is unknown where that of one stream is."""
-    told = expected(ENDPOINTS + STREAMS)
+def test_workloads_add_up():
+    """Requests and what is in flight are sums; the time is unknown where that of one workload is."""
+    told = expected(ENDPOINTS + WORKLOADS)
     assert told["requests"] == "210: 105 a, 105 b"
     assert told["in flight"] == "unknown, at most 43: about 20 for every second that a response takes"
     assert told["duration"].startswith("unknown, but more than 10 s")
-    timed = expected(ENDPOINTS + STREAMS.replace("iterations: 5", "duration: 12s, graceful_stop: 5s"))
+    timed = expected(ENDPOINTS + WORKLOADS.replace("iterations: 5", "duration: 12s, graceful_stop: 5s"))
     assert timed["duration"] == "12 s, and up to 60 s for what is then in flight"
     assert timed["requests"].startswith(
         "unknown, because users send as fast as they are answered until 'probe' is over"
     )
     rows = "feeders: {rows: {values: [1, 2], on_end: stop}}\n" + ENDPOINTS.replace("/a", "'/{{ rows }}'", 1)
-    assert "a feeder ends the stream 'probe' after at most 4" in expected(rows + STREAMS)["requests"]
+    assert "a feeder ends the workload 'probe' after at most 4" in expected(rows + WORKLOADS)["requests"]
 
 
 def test_logins_are_expected():

@@ -176,17 +176,17 @@ def test_the_generator_is_told_of(standing):
     assert (told.lag_p99_s, told.cpu) == (None, None)
 
 
-STREAMS = """\
+WORKLOADS = """\
 traffic:
   steady: {mix: {login: 1}, load: [{name: warm, rate: 10/s, duration: 2s, warmup: true}, {name: hold, rate: 20/s, duration: 4s}]}
   probe: {mix: {search: 1}, load: {concurrency: 1, duration: 5s}}
 """
 
 
-def test_streams_tell_where_each_of_them_is(tmp_path):
-    """Each stream has its phase, and its time left; the load lasts as long as the longest."""
+def test_workloads_tell_where_each_of_them_is(tmp_path):
+    """Each workload has its phase, and its time left; the load lasts as long as the longest."""
     path = tmp_path / "shop.yaml"
-    text = SCENARIO.replace("mix: {login: 1, search: 1}\nload: %s\n", STREAMS).replace("%%", "%")
+    text = SCENARIO.replace("mix: {login: 1, search: 1}\nload: %s\n", WORKLOADS).replace("%%", "%")
     path.write_text(text, encoding="utf-8")
     scenario = build(load_document(path, environ={}))
     standing = Standing(scenario, compile_plan(scenario, seed=1, run_id="r"), Masker([]))

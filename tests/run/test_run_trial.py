@@ -221,7 +221,7 @@ def test_what_is_tried_again_around_the_load_is_no_failure():
     assert "teardown failed: status was 500" in shown
 
 
-STREAMS = """\
+WORKLOADS = """\
 endpoints: {list: {get: /items}, note: {post: /notes, body: "{{ session.index }} {{ user.id }}"}}
 traffic:
   browse: {mix: {list: 1}, load: {concurrency: 3, requests: 9}}
@@ -229,11 +229,11 @@ traffic:
 """
 
 
-def test_an_iteration_of_a_stream_is_tried():
-    """It is the first one of the first stream, or of the first stream that sends the endpoint."""
-    trial, _ = tried(STREAMS, [answer({})])
+def test_an_iteration_of_a_workload_is_tried():
+    """It is the first one of the first workload, or of the first workload that sends the endpoint."""
+    trial, _ = tried(WORKLOADS, [answer({})])
     assert [attempt.endpoint for attempt in trial.attempts] == ["list"]
-    trial, _ = tried(STREAMS, [answer({}), answer({})], "note")
+    trial, _ = tried(WORKLOADS, [answer({}), answer({})], "note")
     assert [attempt.endpoint for attempt in trial.attempts] == ["note", "list"]
     assert trial.attempts[0].exchange.request.body == b"1 3"  # the numbers that it has in the load
     assert trial.exit_code == 0

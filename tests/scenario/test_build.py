@@ -44,7 +44,7 @@ def test_the_smallest_scenario():
     )
     assert scenario.target.base_url == "http://127.0.0.1:8080/api"
     assert scenario.target.timeout == Timeout(30.0, 30.0)
-    assert scenario.streams[0].traffic == Mix({"home": Fraction(1), "away": Fraction(1)})
+    assert scenario.workloads[0].traffic == Mix({"home": Fraction(1), "away": Fraction(1)})
     assert scenario.endpoints["home"].method == "GET"
     (phase,) = scenario.load
     assert (phase.name, phase.warmup, phase.graceful_stop_s, phase.grace_s) == ("load", False, None, 30.0)
@@ -83,7 +83,7 @@ def test_a_session():
         "session: {messages: 20, send: chat, burst: 5, gap: 1ms, think: 2s}\n"
         "load: {sessions: 10, concurrency: 3}\n"
     )
-    assert scenario.streams[0].traffic == Session("chat", 20, 5, 0.001, 2.0, 2.0)
+    assert scenario.workloads[0].traffic == Session("chat", 20, 5, 0.001, 2.0, 2.0)
     assert scenario.load[0].shape == Closed(3, 10)
 
 
@@ -92,7 +92,7 @@ def test_weights_are_exact():
     scenario = built(
         "endpoints: {a: {get: /a}, b: {get: /b}}\nmix: {a: 0.1, b: 3}\nload: {rate: 1/s, duration: 1s}\n"
     )
-    assert scenario.streams[0].traffic == Mix({"a": Fraction(1, 10), "b": Fraction(3)})
+    assert scenario.workloads[0].traffic == Mix({"a": Fraction(1, 10), "b": Fraction(3)})
 
 
 def test_bodies():
@@ -181,7 +181,7 @@ flow:
 load: {concurrency: 1, iterations: 1}
 """
     )
-    flow = built(text).streams[0].traffic
+    flow = built(text).workloads[0].traffic
     token = {"token": Capture("body.token")}
     assert flow.steps == (
         Step(Send("home", (), {})),
@@ -213,7 +213,7 @@ load: {concurrency: 1, iterations: 1}
     )
     scenario = build(load_text(TOP + text, environ={"KEY": "s3cr3t-key"}))
     assert list(scenario.endpoints)[3:] == ["GET /a/***", "GET /b", "GET /b (2)"]
-    assert [step.action.endpoint for step in scenario.streams[0].traffic.steps[1:]] == [
+    assert [step.action.endpoint for step in scenario.workloads[0].traffic.steps[1:]] == [
         "GET /b",
         "GET /b (2)",
         "GET /b",
@@ -224,7 +224,7 @@ load: {concurrency: 1, iterations: 1}
 def test_without_traffic_what_steps_name_is_not_sent_alone():
     """Endpoints that a flow names are sent by it, and the others in equal shares."""
     text = STEPPED + "flows: {enter: [login]}\nload: {concurrency: 1, iterations: 1}\n"
-    assert set(built(text).streams[0].traffic.weights) == {"home", "spare"}
+    assert set(built(text).workloads[0].traffic.weights) == {"home", "spare"}
 
 
 def test_authorization_is_inherited():

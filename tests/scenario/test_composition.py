@@ -120,9 +120,9 @@ def test_endpoints_that_are_used_are_not_sent_by_themselves(pack):
     """Without a mix the file's own endpoints are sent, not those it uses, changed or not; so says the composed text."""
     pack.write("scenarios/main.yaml", MAIN.replace("home:", "cart: {timeout: 9s}, home:"))
     document = pack.load()
-    assert dict(build(document).streams[0].traffic.weights) == {"home": 1}
+    assert dict(build(document).workloads[0].traffic.weights) == {"home": 1}
     again = load_text(document.composed, environ={})
-    assert dict(build(again).streams[0].traffic.weights) == {"home": 1}
+    assert dict(build(again).workloads[0].traffic.weights) == {"home": 1}
     assert again.value == document.value
 
 

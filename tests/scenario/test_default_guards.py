@@ -127,7 +127,7 @@ def test_a_phase_lifts_the_guard_on_errors_for_itself(thresholds, exempt):
     assert left_out(thresholds, load=PHASES) == exempt
 
 
-STREAMS = """
+WORKLOADS = """
 flows: {both: [good, bad]}
 traffic:
   buyers: {flow: [{send: both, name: basket}], load: [{name: slow, concurrency: 1, duration: 1s}, {name: quick, concurrency: 1, duration: 1s}]}
@@ -145,9 +145,9 @@ traffic:
         ("[bad.errors < 5%]", {(None, "bad")}),
     ],
 )
-def test_a_stream_lifts_the_guard_on_errors_for_itself(thresholds, exempt):
-    """The name of a stream takes its phases out of the guard; flows and named steps cover no requests."""
-    assert left_out(thresholds, load="", more=STREAMS) == exempt
+def test_a_workload_lifts_the_guard_on_errors_for_itself(thresholds, exempt):
+    """The name of a workload takes its phases out of the guard; flows and named steps cover no requests."""
+    assert left_out(thresholds, load="", more=WORKLOADS) == exempt
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_a_stream_lifts_the_guard_on_errors_for_itself(thresholds, exempt):
 )
 def test_what_lifts_the_guard_on_workloads(thresholds, exempt):
     """A threshold on its errors takes a workload out; one on all requests does when it lets half of them fail."""
-    assert left_out(thresholds, "workloads.errors < 50%", load="", more=STREAMS) == exempt
+    assert left_out(thresholds, "workloads.errors < 50%", load="", more=WORKLOADS) == exempt
 
 
 def test_a_load_without_workloads_has_no_guard_on_them():

@@ -83,7 +83,7 @@ def places(value, path=()):
 
 
 PLACES = [path for path in places(COMPLETE) if path]
-#: The same as a stream beside others.
+#: The same as a workload beside others.
 SIDE_BY_SIDE = {
     **{key: part for key, part in COMPLETE.items() if key not in ("mix", "flow", "session", "load")},
     "feeders": {"prompts": {**COMPLETE["feeders"]["prompts"], "per": "request"}},

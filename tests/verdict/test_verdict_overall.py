@@ -55,7 +55,7 @@ def test_an_endpoint_that_fails_is_not_hidden_by_the_others(rare, state, measure
     assert (outcome.state, outcome.measured) == (state, measured)
 
 
-def of_workloads(text="workloads.errors < 50%", exempt=(), **streams):
+def of_workloads(text="workloads.errors < 50%", exempt=(), **workloads):
     """Judge the guard on workloads, each of which has one phase, called as it is, of one endpoint."""
     threshold = replace(
         parse_threshold(text),
@@ -64,10 +64,10 @@ def of_workloads(text="workloads.errors < 50%", exempt=(), **streams):
         exempt=frozenset(Exempt(*one) for one in exempt),
     )
     held = {
-        "streams": streams,
-        "phases": [phase(name, counted) for name, counted in streams.items()],
-        "phase_endpoints": {(name, f"of {name}"): counted for name, counted in streams.items()},
-        "phase_streams": {name: name for name in streams},
+        "workloads": workloads,
+        "phases": [phase(name, counted) for name, counted in workloads.items()],
+        "phase_endpoints": {(name, f"of {name}"): counted for name, counted in workloads.items()},
+        "phase_streams": {name: name for name in workloads},
     }
     return evaluate(threshold, figures(FINE, **held))
 

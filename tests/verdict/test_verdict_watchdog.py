@@ -10,14 +10,14 @@ from stressrunner.engine.loop_watch import Late
 from stressrunner.fleet.snapshot import Snapshot
 from stressrunner.metrics.delta import Delta
 from stressrunner.plan.outcome import Outcome
-from stressrunner.scenario.model import Mix, Open, Phase, Stream
+from stressrunner.scenario.model import Mix, Open, Phase, Workload
 from stressrunner.scenario.threshold_grammar import parse_threshold
 from stressrunner.verdict.thresholds import evaluate
 from stressrunner.verdict.watchdog import Watchdog
 
 SHAPE = Open(Fraction(100), Fraction(60))
 PHASES = (Phase("warm", SHAPE, warmup=True), Phase("hold", SHAPE), Phase("peak", SHAPE))
-STREAMS = (Stream("", Mix({"login": Fraction(1), "search": Fraction(1)}), PHASES),)
+WORKLOADS = (Workload("", Mix({"login": Fraction(1), "search": Fraction(1)}), PHASES),)
 ENDPOINTS = ("login", "search")
 FAST, SLOW = [sample(10)] * 100, [sample(10)] * 80 + [sample(3000)] * 20
 FAILING = [sample(10)] * 50 + [sample(10, Outcome.FAILED)] * 50
@@ -29,7 +29,7 @@ class Load:
     def __init__(self, *texts, **changes):
         """Watch thresholds given as text; `changes` replace fields of them."""
         self.thresholds = [replace(parse_threshold(text), **changes) for text in texts]
-        self.dog = Watchdog(self.thresholds, endpoints=ENDPOINTS, streams=STREAMS)
+        self.dog = Watchdog(self.thresholds, endpoints=ENDPOINTS, workloads=WORKLOADS)
         self.at_s = 0.0
 
     def second(self, samples, phase=1, *, running=..., monitors=None, dropped=0):
@@ -355,16 +355,16 @@ def test_sessions_stop_the_load():
 
 
 SIDE_BY_SIDE = (
-    Stream("background", STREAMS[0].traffic, (Phase("warm", SHAPE, warmup=True), Phase("hold", SHAPE))),
-    Stream("probe", STREAMS[0].traffic, (Phase("probe", SHAPE),)),
+    Workload("background", WORKLOADS[0].traffic, (Phase("warm", SHAPE, warmup=True), Phase("hold", SHAPE))),
+    Workload("probe", WORKLOADS[0].traffic, (Phase("probe", SHAPE),)),
 )
 
 
-def test_streams_are_watched_apart():
-    """Errors of one stream stop the load by a threshold on it, and never by one on another that runs beside it."""
+def test_workloads_are_watched_apart():
+    """Errors of one workload stop the load by a threshold on it, and never by one on another that runs beside it."""
     texts = ("probe.errors < 10% over 2s else abort", "background.errors < 10% over 2s else abort")
     for failing, due in ((2, [None, texts[0]]), (1, [None, texts[1]]), (0, [None, None])):
-        dog = Watchdog(map(parse_threshold, texts), endpoints=ENDPOINTS, streams=SIDE_BY_SIDE)
+        dog = Watchdog(map(parse_threshold, texts), endpoints=ENDPOINTS, workloads=SIDE_BY_SIDE)
         told = []
         for at_s in (1.0, 2.0):
             delta = Delta()

@@ -103,7 +103,7 @@ class _TimeAxis:
 
     def frame(self, title: str, y: Axis, write: Callable[[float], str]) -> Frame:
         """Return a frame along this axis, with the phases as bands where there are several that follow one another."""
-        phases = self.result.phases if len(self.result.streams) < 2 else ()
+        phases = self.result.phases if len(self.result.workloads) < 2 else ()
         bands: tuple[Band, ...] = ()
         if len(phases) > 1 or any(phase.warmup for phase in phases):
             bands = tuple(

@@ -89,7 +89,7 @@ def families(progress: Progress, total: Delta, phases: Sequence[str]) -> tuple[F
         Family(
             "stressrunner_phase",
             "gauge",
-            "The phases that are running, of each stream one; 1",
+            "The phases that are running, of each workload one; 1",
             tuple(_point(1, phase=phase.name) for phase in progress.phases),
         ),
         Family("stressrunner_in_flight", "gauge", "Requests on their way", _one(progress.in_flight)),

@@ -1,6 +1,6 @@
-"""When the iterations of a stream run: users, phases, and the dispatcher that releases what is due.
+"""When the iterations of a workload run: users, phases, and the dispatcher that releases what is due.
 
-Users live as long as their stream and run one iteration after the other. In a closed phase a user takes its next
+Users live as long as their workload and run one iteration after the other. In a closed phase a user takes its next
 iteration by itself; in an open one the dispatcher releases every arrival when it is due and gives it to the free user
 with the lowest number, or to a new one. Arrivals that find `max_in_flight` users busy wait in order: they have been
 released, so that their waiting is `queue` and not the generator's lag.
@@ -30,7 +30,7 @@ from stressrunner.plan.plan import Plan
 from stressrunner.scenario.model import Closed, Open, Phase
 from stressrunner.units import NS_PER_S
 
-__all__ = ["PhaseSpan", "StreamLoad"]
+__all__ = ["PhaseSpan", "WorkloadRun"]
 
 
 _TIMEOUT_MARGIN_S = 1.0  #: beyond the longest timeout, in which requests in flight have ended by themselves
@@ -70,20 +70,20 @@ class _ClosedPhase:
             self.over.set()
 
 
-class StreamLoad:
-    """One generator's part of a stream, carried out once."""
+class WorkloadRun:
+    """One generator's part of a workload, carried out once."""
 
     def __init__(self, plan: Plan, site: Site, cut: Cut, fail: Callable[[str], None]) -> None:
         """Make ready.
 
         Args:
-            plan: the part of the stream.
+            plan: the part of the workload.
             site: where its requests are sent, by a sender of its own.
             cut: why that sender's requests are cut off, if they are.
             fail: told why the whole load has to end, in one sentence.
         """
         self._plan = plan
-        self._stream = plan.stream
+        self._workload = plan.workload
         self._clock = site.clock
         self._recorder = site.recorder
         self._watch = site.sender.watch
@@ -99,7 +99,7 @@ class StreamLoad:
         self.is_closing = False  #: nothing more will come for users for whom there is nothing now
         self._is_over = False  # nothing is offered any more
         self._longest_s = max(endpoint.request.timeout_s for endpoint in plan.endpoints) + _TIMEOUT_MARGIN_S
-        self._limit = self._stream.iteration_limit
+        self._limit = self._workload.iteration_limit
         self._active = 0  # users that a closed phase lets begin iterations
         self._background: TaskGroup  # for what must not outlast the users
         self._scope = anyio.CancelScope()
@@ -108,7 +108,7 @@ class StreamLoad:
 
     def _make_users(self, site: Site) -> CallbackUsers | TaskUsers:
         """Return the users: without tasks, where what they send and what sends it allow that."""
-        falls = _falls(self._stream.phases)
+        falls = _falls(self._workload.phases)
         if is_quick(self._plan) and not falls and isinstance(site.transports, DirectTransports):
             requests = QuickRequests(self._plan, site.sender, site.clock, site.recorder)
             return CallbackUsers(self, requests, site.transports)
@@ -129,7 +129,7 @@ class StreamLoad:
         self._account_for_backlog()
 
     def stop(self) -> None:
-        """Cut the stream off now: an interrupt, a limit, or a threshold that aborts."""
+        """Cut the workload off now: an interrupt, a limit, or a threshold that aborts."""
         if self._cut.reason is None:
             self._cut.reason = "interrupt"
             self._scope.cancel()
@@ -137,7 +137,7 @@ class StreamLoad:
     async def _phases(self) -> None:
         start_ns = self._clock.now_ns()
         is_fixed = True
-        for phase in self._stream.phases:
+        for phase in self._workload.phases:
             if self._exhausted:
                 break
             self.phase = phase.index
@@ -283,7 +283,7 @@ class StreamLoad:
 
     async def _open(self, plan: PhasePlan, shape: Open, start_ns: int) -> int:
         """Release every arrival when it is due; return when the phase is over."""
-        part, users = self._plan.part, self._stream.user_limit
+        part, users = self._plan.part, self._workload.user_limit
         limit = shape.max_in_flight if users is None else min(shape.max_in_flight, users)
         self._most = most = max(1, part.share(limit))
         length_ns = round((shape.duration_s or 0) * NS_PER_S)
@@ -381,8 +381,8 @@ class StreamLoad:
         return max(self.spans)
 
     def number(self, local: int) -> int:
-        """Return the number of a user among those of all generators and streams."""
-        return self._stream.first_user + self._plan.part.number(local)
+        """Return the number of a user among those of all generators and workloads."""
+        return self._workload.first_user + self._plan.part.number(local)
 
     async def _finish(self) -> None:
         """Let iterations go on for graceful_stop, then end with what they have in flight, and cut off what does not."""
@@ -390,7 +390,7 @@ class StreamLoad:
         self._users.rouse(len(self._users))
         if not self._backlog:
             self._users.end_retries()
-        spec = self._stream.phases[-1].spec
+        spec = self._workload.phases[-1].spec
         if await self._quiet_within(spec.grace_s):
             return
         self._is_over = True

@@ -1,4 +1,4 @@
-"""Streams of traffic run side by side, in virtual time: each as if it were alone, all of them within the same limits."""
+"""Workloads of traffic run side by side, in virtual time: each as if it were alone, all of them within the same limits."""
 
 import re
 from collections import Counter
@@ -21,10 +21,10 @@ PROBE = "probe: {flow: [item, {think: 1s}, item], load: {concurrency: 2, duratio
 CHAT = "chat: {session: {send: note, messages: 3}, load: {concurrency: 2, sessions: 4}}"
 
 
-def streams_of(*streams, more=""):
-    """Return a scenario of these streams."""
+def workloads_of(*workloads, more=""):
+    """Return a scenario of these workloads."""
     return scenario_of(
-        ENDPOINTS + "traffic:\n" + "\n".join(f"  {stream}" for stream in streams) + "\n" + more
+        ENDPOINTS + "traffic:\n" + "\n".join(f"  {workload}" for workload in workloads) + "\n" + more
     )
 
 
@@ -36,21 +36,21 @@ def told(ran, prefix):
     return Counter((due_ns - begin_ns, target) for due_ns, target in found)
 
 
-def test_streams_run_at_the_same_time():
+def test_workloads_run_at_the_same_time():
     """All begin with the load; each has its phases, its counts and its time, and the totals are of all of them."""
-    ran = virtual_run(streams_of(BACKGROUND, PROBE, CHAT))
+    ran = virtual_run(workloads_of(BACKGROUND, PROBE, CHAT))
     summary = ran.summary
     assert [(p.name, p.started_at_s) for p in summary.phases] == [
         ("background", 0),
         ("probe", 0),
         ("chat", 0),
     ]
-    assert {name: stats.sent for name, stats in summary.streams.items()} == {
+    assert {name: stats.sent for name, stats in summary.workloads.items()} == {
         phase.name: phase.totals.sent for phase in summary.phases
     }
-    assert summary.streams["chat"].sent == 12
-    assert summary.streams["probe"].sent == 2 * 4 * 2
-    assert summary.totals.sent == sum(stats.sent for stats in summary.streams.values())
+    assert summary.workloads["chat"].sent == 12
+    assert summary.workloads["probe"].sent == 2 * 4 * 2
+    assert summary.totals.sent == sum(stats.sent for stats in summary.workloads.values())
     assert 5 <= summary.duration_s < 6
     assert summary.totals.throughput_per_s == pytest.approx(summary.totals.completed / summary.duration_s)
 
@@ -65,26 +65,28 @@ def test_phases_that_time_ends_leave_no_number_to_the_next():
 
 
 @pytest.mark.parametrize("others", [[PROBE], [CHAT, PROBE], [PROBE.replace("probe", "another")]])
-def test_what_a_stream_draws_is_no_others_concern(others):
-    """Arrivals, picks, rows and draws of a stream are the same whatever runs beside it; only the seed changes them."""
-    alone = told(virtual_run(streams_of(BACKGROUND)), "/list")
-    beside = told(virtual_run(streams_of(*others, BACKGROUND)), "/list")
+def test_what_a_workload_draws_is_no_others_concern(others):
+    """Arrivals, picks, rows and draws of a workload are the same whatever runs beside it; only the seed changes them."""
+    alone = told(virtual_run(workloads_of(BACKGROUND)), "/list")
+    beside = told(virtual_run(workloads_of(*others, BACKGROUND)), "/list")
     assert beside == alone
-    assert told(virtual_run(streams_of(BACKGROUND), seed=2), "/list") != alone
+    assert told(virtual_run(workloads_of(BACKGROUND), seed=2), "/list") != alone
 
 
-def test_streams_do_not_draw_the_same():
-    """Two streams that are written the same still have different draws."""
+def test_workloads_do_not_draw_the_same():
+    """Two workloads that are written the same still have different draws."""
     one, other = BACKGROUND, BACKGROUND.replace("background", "foreground")
-    together, alone = (told(virtual_run(streams_of(*streams)), "/") for streams in ([one, other], [one]))
+    together, alone = (
+        told(virtual_run(workloads_of(*workloads)), "/") for workloads in ([one, other], [one])
+    )
     assert max(together.values()) == 1
     assert len(together) > 1.5 * len(alone)
 
 
 @pytest.mark.parametrize("count", [2, 3])
-def test_shards_send_all_streams_together(count):
+def test_shards_send_all_workloads_together(count):
     """The requests of all shards are those of the whole plan, each of them once, when they are due."""
-    of = streams_of(
+    of = workloads_of(
         BACKGROUND,
         "fixed: {flow: [item, list], load: [{concurrency: 3, iterations: 10}, {concurrency: 3, iterations: 7}]}",
         CHAT.replace("concurrency: 2", "concurrency: 3"),
@@ -102,8 +104,8 @@ def test_shards_send_all_streams_together(count):
 
 
 def test_users_and_sessions_are_told_apart():
-    """No two streams have a user or a session with the same number, and no two messages the same token."""
-    ran = virtual_run(streams_of(CHAT, CHAT.replace("chat", "other"), PROBE))
+    """No two workloads have a user or a session with the same number, and no two messages the same token."""
+    ran = virtual_run(workloads_of(CHAT, CHAT.replace("chat", "other"), PROBE))
     bodies = [e.request.body.decode().split() for e in ran.exchanges if e and e.request.body]
     assert len({token for token, _, _ in bodies}) == len(bodies) == 24
     assert {int(index) for _, _, index in bodies} == {3 * i + k for i in range(4) for k in (0, 1)}
@@ -111,8 +113,8 @@ def test_users_and_sessions_are_told_apart():
     assert users == {"4", "5"}
 
 
-def test_no_two_users_of_streams_share_a_row():
-    """Rows per user are dealt over all streams; those with a rate are capped by what the others leave."""
+def test_no_two_users_of_workloads_share_a_row():
+    """Rows per user are dealt over all workloads; those with a rate are capped by what the others leave."""
     of = scenario_of(
         """
         endpoints: {home: {get: "/{{ user.id }}/{{ rows }}"}}
@@ -131,9 +133,9 @@ def slow(number, request):
     return FakeAnswer(0.5)
 
 
-def test_a_feeder_ends_the_streams_that_draw_from_it():
-    """Rows that are used up end the stream whose templates name them, and no other one."""
-    ended = streams_of(
+def test_a_feeder_ends_the_workloads_that_draw_from_it():
+    """Rows that are used up end the workload whose templates name them, and no other one."""
+    ended = workloads_of(
         "rows_end: {mix: {list: 1}, load: {concurrency: 1, iterations: 50}}",
         "goes_on: {mix: {item: 1}, load: {concurrency: 1, iterations: 50}}",
     )
@@ -142,46 +144,46 @@ def test_a_feeder_ends_the_streams_that_draw_from_it():
         text + "traffic:\n  rows_end: {mix: {list: 1}, load: {concurrency: 1, iterations: 50}}\n"
         "  goes_on: {mix: {item: 1}, load: {concurrency: 1, iterations: 50}}\n"
     )
-    assert {name: s.sent for name, s in virtual_run(ended).summary.streams.items()} == {
+    assert {name: s.sent for name, s in virtual_run(ended).summary.workloads.items()} == {
         "rows_end": 50,
         "goes_on": 50,
     }
-    assert {name: s.sent for name, s in virtual_run(stopping).summary.streams.items()} == {
+    assert {name: s.sent for name, s in virtual_run(stopping).summary.workloads.items()} == {
         "rows_end": 7,
         "goes_on": 50,
     }
 
 
-def test_each_stream_has_its_own_graceful_stop():
-    """What outlasts the graceful stop of its stream is cut off, and the other streams go on."""
-    of = streams_of(
+def test_each_workload_has_its_own_graceful_stop():
+    """What outlasts the graceful stop of its workload is cut off, and the other workloads go on."""
+    of = workloads_of(
         "short: {mix: {item: 1}, load: {concurrency: 1, duration: 1s, graceful_stop: 2s}}",
         "long: {mix: {item: 1}, load: {concurrency: 1, iterations: 3}}",
     )
     ran = virtual_run(of, lambda number, request: FakeAnswer(10))
-    short, long = ran.summary.streams["short"], ran.summary.streams["long"]
+    short, long = ran.summary.workloads["short"], ran.summary.workloads["long"]
     assert (short.sent, short.unfinished, short.response_time.never) == (1, 1, 1)
     assert (long.sent, long.ok) == (3, 3)
 
 
-def test_an_interrupt_ends_all_streams():
+def test_an_interrupt_ends_all_workloads():
     """What is in flight anywhere is cut off, and ranks nowhere."""
-    ran = virtual_run(streams_of(BACKGROUND, PROBE), lambda number, request: FakeAnswer(60), stop_at_s=2)
-    assert all(stats.sent == stats.unfinished for stats in ran.summary.streams.values())
+    ran = virtual_run(workloads_of(BACKGROUND, PROBE), lambda number, request: FakeAnswer(60), stop_at_s=2)
+    assert all(stats.sent == stats.unfinished for stats in ran.summary.workloads.values())
     assert ran.totals.response_time.never == 0
     assert ran.summary.duration_s == pytest.approx(2, abs=0.1)
 
 
-def test_a_hard_limit_is_of_all_streams():
+def test_a_hard_limit_is_of_all_workloads():
     """They share the requests that are allowed, and end together with the first one too many."""
-    ran = virtual_run(streams_of(BACKGROUND, PROBE, more="limits: {requests: 20}"))
+    ran = virtual_run(workloads_of(BACKGROUND, PROBE, more="limits: {requests: 20}"))
     assert ran.totals.sent == ran.transports.requests == 20
     assert ran.limit_hit == "a hard limit was hit: limits.requests allows 20"
 
 
-def test_an_overflow_that_aborts_ends_all_streams():
-    """A stream that may not have more in flight ends the load, not itself alone."""
-    of = streams_of(
+def test_an_overflow_that_aborts_ends_all_workloads():
+    """A workload that may not have more in flight ends the load, not itself alone."""
+    of = workloads_of(
         "full: {mix: {item: 1}, load: {rate: 10/s, duration: 60s, max_in_flight: 2, overflow: abort}}",
         "beside: {mix: {item: 1}, load: {concurrency: 1, duration: 60s}}",
     )
@@ -189,20 +191,20 @@ def test_an_overflow_that_aborts_ends_all_streams():
     assert ran.summary.duration_s < 1
 
 
-def test_warmup_is_of_its_stream():
-    """A phase that warms up is left out of its stream and of the totals, while others count beside it."""
+def test_warmup_is_of_its_workload():
+    """A phase that warms up is left out of its workload and of the totals, while others count beside it."""
     load = "[{name: warm, rate: 10/s, duration: 2s, warmup: true}, {name: hold, rate: 10/s, duration: 3s}]"
-    ran = virtual_run(streams_of(f"background: {{mix: {{item: 1}}, load: {load}}}", PROBE))
-    streams = ran.summary.streams
-    assert (streams["background"].sent, streams["probe"].sent) == (30, 16)
-    assert streams["background"].throughput_per_s == pytest.approx(10, rel=0.02)
+    ran = virtual_run(workloads_of(f"background: {{mix: {{item: 1}}, load: {load}}}", PROBE))
+    workloads = ran.summary.workloads
+    assert (workloads["background"].sent, workloads["probe"].sent) == (30, 16)
+    assert workloads["background"].throughput_per_s == pytest.approx(10, rel=0.02)
     assert ran.totals.sent == 46
     assert ran.summary.duration_s == pytest.approx(5, abs=0.1)
 
 
-def test_every_user_of_every_stream_is_set_up():
+def test_every_user_of_every_workload_is_set_up():
     """`user_setup` runs once for each user, and what it draws differs between all of them."""
-    of = streams_of(
+    of = workloads_of(
         "one: {mix: {item: 1}, load: {concurrency: 2, iterations: 6}}",
         "two: {mix: {item: 1}, load: {concurrency: 3, iterations: 6}}",
         more='user_setup: [{post: /users, body: "{{ random_int(1, 1000000) }}"}]\n',
@@ -215,7 +217,7 @@ def test_groups_belong_to_the_phase_in_which_they_began():
     """A flow that runs on into the next phase is one of its own phase, and those that warm up are in none."""
     load = "[{name: warm, rate: 1/s, duration: 2s, warmup: true}, {name: hold, rate: 1/s, duration: 3s}, {name: rest, rate: 1/s, duration: 2s}]"
     ran = virtual_run(
-        streams_of(f"walk: {{flow: [item, item], load: {load}}}"), lambda number, request: FakeAnswer(1)
+        workloads_of(f"walk: {{flow: [item, item], load: {load}}}"), lambda number, request: FakeAnswer(1)
     )
     held = {key: (lengths.count, failed) for key, (lengths, failed) in ran.summary.phase_groups.items()}
     assert held == {("hold", "flow"): (3, 0), ("rest", "flow"): (2, 0)}
@@ -223,9 +225,9 @@ def test_groups_belong_to_the_phase_in_which_they_began():
 
 
 def test_a_session_is_found_again_by_its_number():
-    """What read back has of a session, its number, tells the stream and the iteration that it was."""
-    plan = compile_plan(streams_of(CHAT, CHAT.replace("chat", "other"), PROBE), seed=1, run_id="r")
-    for stream in plan.streams:
+    """What read back has of a session, its number, tells the workload and the iteration that it was."""
+    plan = compile_plan(workloads_of(CHAT, CHAT.replace("chat", "other"), PROBE), seed=1, run_id="r")
+    for workload in plan.workloads:
         for iteration in range(5):
-            part, found = plan.of_session(stream.sessions.number(iteration))
-            assert (part.stream.name, part.seed, found) == (stream.name, stream.seed, iteration)
+            part, found = plan.of_session(workload.sessions.number(iteration))
+            assert (part.workload.name, part.seed, found) == (workload.name, workload.seed, iteration)

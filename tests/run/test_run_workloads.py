@@ -1,4 +1,4 @@
-"""Streams of traffic from the scenario file to the reports, against the embedded target."""
+"""Workloads of traffic from the scenario file to the reports, against the embedded target."""
 
 import csv
 import io
@@ -39,7 +39,7 @@ def ran(tmp_path_factory):
     @cache
     def run(workers):
         folder = tmp_path_factory.mktemp(f"workers-{workers}")
-        (folder / "streams.yaml").write_text(SCENARIO, "utf-8")
+        (folder / "workloads.yaml").write_text(SCENARIO, "utf-8")
         reports = [
             ("json", "r.json"),
             ("text", "r.txt"),
@@ -48,18 +48,18 @@ def ran(tmp_path_factory):
             ("markdown", "r.md"),
         ]
         options = [word for form, name in reports for word in ("--report", f"{form}={name}")]
-        stressrunner("streams.yaml", "--workers", str(workers), "--seed", "5", "-q", *options, cwd=folder)
+        stressrunner("workloads.yaml", "--workers", str(workers), "--seed", "5", "-q", *options, cwd=folder)
         return folder
 
     return run
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-def test_each_stream_is_sent_and_judged(ran, workers):
-    """All that was planned is sent, however many generators share it; a threshold on a stream judges that alone."""
+def test_each_workload_is_sent_and_judged(ran, workers):
+    """All that was planned is sent, however many generators share it; a threshold on a workload judges that alone."""
     folder = ran(workers)
     result = json.loads((folder / "r.json").read_text("utf-8"))
-    sent = {name: stats["sent"] for name, stats in result["streams"].items()}
+    sent = {name: stats["sent"] for name, stats in result["workloads"].items()}
     assert sent == {"background": 40, "probe": 12, "broken": 5}
     assert result["totals"]["sent"] == result["totals"]["planned"] == 57
     assert {phase["name"]: phase["totals"]["sent"] for phase in result["phases"]} == {
@@ -74,18 +74,18 @@ def test_each_stream_is_sent_and_judged(ran, workers):
     assert set(states.values()) == {"passed"}
     assert result["run"]["load"].startswith("background: 20/s requests for 500 ms (warm-up), then 40/s")
     rows = list(csv.DictReader(io.StringIO((folder / "r.csv").read_text("utf-8"))))
-    assert {row["name"]: row["sent"] for row in rows if row["part"] == "stream"} == {
+    assert {row["name"]: row["sent"] for row in rows if row["part"] == "workload"} == {
         name: str(n) for name, n in sent.items()
     }
     for name in ("r.txt", "r.html", "r.md"):
-        assert "Streams" in (folder / name).read_text("utf-8")
+        assert "Workloads" in (folder / name).read_text("utf-8")
 
 
 def test_thresholds_are_held_against_a_result(ran):
-    """`check` knows the streams of an earlier result, and `explain` what is to be expected of them."""
+    """`check` knows the workloads of an earlier result, and `explain` what is to be expected of them."""
     folder = ran(0)
     asked = ("probe.errors < 1%", "probe.errors < 1% in probe", "broken.errors < 1%")
     lines = stressrunner("check", "r.json", *asked, cwd=folder).out.splitlines()
     marks = {text: next(line.split()[0] for line in lines if f" {text} " in line) for text in asked}
     assert marks == dict(zip(asked, "✓✓✗", strict=True))
-    assert "67: " in stressrunner("explain", "streams.yaml", cwd=folder).out
+    assert "67: " in stressrunner("explain", "workloads.yaml", cwd=folder).out

@@ -1,4 +1,4 @@
-"""Where in a typed scenario it says what is sent and how much: at its top, or in each of the streams of `traffic`.
+"""Where in a typed scenario it says what is sent and how much: at its top, or in each of the workloads of `traffic`.
 
 Works on values that may have other mistakes: what has the wrong shape is passed over.
 """
@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 
 from stressrunner.scenario.source import Path
 
-__all__ = ["StreamPart", "has_ending_rows", "phases_in", "session_endpoints", "stream_parts"]
+__all__ = ["WorkloadPart", "has_ending_rows", "phases_in", "session_endpoints", "workload_parts"]
 
 
-class StreamPart(NamedTuple):
-    """The mapping that has the kind of traffic of a stream, and its load."""
+class WorkloadPart(NamedTuple):
+    """The mapping that has the kind of traffic of a workload, and its load."""
 
-    name: str  #: of the stream; empty at the top of the scenario
+    name: str  #: of the workload; empty at the top of the scenario
     path: Path
     value: Mapping[str, Any]
 
@@ -35,7 +35,7 @@ class StreamPart(NamedTuple):
     def phase_names(self) -> list[str]:
         """What its phases are called, named or not.
 
-        `load`, or `phase_1`, `phase_2` and so on; in a stream its own name, or with a list that and a number.
+        `load`, or `phase_1`, `phase_2` and so on; in a workload its own name, or with a list that and a number.
         """
         if not isinstance(self.value.get("load"), list):
             return [_name_of(self.phases[0], self.name or "load")]
@@ -43,19 +43,21 @@ class StreamPart(NamedTuple):
         return [_name_of(phase, f"{prefix}_{number}") for number, phase in enumerate(self.phases, start=1)]
 
 
-def stream_parts(value: Mapping[str, Any]) -> list[StreamPart]:
-    """Return the streams of a scenario; without `traffic` the scenario itself is one."""
+def workload_parts(value: Mapping[str, Any]) -> list[WorkloadPart]:
+    """Return the workloads of a scenario; without `traffic` the scenario itself is one."""
     traffic = value.get("traffic")
     if not isinstance(traffic, dict):
-        return [StreamPart("", (), value)]
+        return [WorkloadPart("", (), value)]
     return [
-        StreamPart(name, ("traffic", name), part) for name, part in traffic.items() if isinstance(part, dict)
+        WorkloadPart(name, ("traffic", name), part)
+        for name, part in traffic.items()
+        if isinstance(part, dict)
     ]
 
 
 def phases_in(value: Mapping[str, Any]) -> Iterator[tuple[Path, Mapping[str, Any]]]:
-    """Yield the phases of all streams, with their paths."""
-    for part in stream_parts(value):
+    """Yield the phases of all workloads, with their paths."""
+    for part in workload_parts(value):
         for path, phase in zip(part.phase_paths, part.phases, strict=True):
             if isinstance(phase, dict):
                 yield path, phase
@@ -72,8 +74,8 @@ def has_ending_rows(value: Mapping[str, Any]) -> bool:
 
 
 def session_endpoints(value: Mapping[str, Any]) -> list[str]:
-    """Return the endpoints that take the messages of the sessions of all streams."""
-    sessions = [part.value.get("session") for part in stream_parts(value)]
+    """Return the endpoints that take the messages of the sessions of all workloads."""
+    sessions = [part.value.get("session") for part in workload_parts(value)]
     found = [session.get("send") for session in sessions if isinstance(session, dict)]
     return [name for name in found if isinstance(name, str)]
 
