@@ -19,7 +19,7 @@ from stressrunner.cli.run_options import RunOptions
 from stressrunner.cli.sample_file import SampleFile, sample_files
 from stressrunner.cli.views import view_on
 from stressrunner.errors import UsageError
-from stressrunner.fleet.launch import Crew
+from stressrunner.fleet.launch import WorkerPool
 from stressrunner.reports import render
 from stressrunner.result.model import Result
 from stressrunner.run.listener import Several, Silence
@@ -32,8 +32,8 @@ from stressrunner.verdict.verdict import is_doubt_of_generator
 __all__ = ["check_run_report"]
 
 
-async def check_run_report(path: Path, options: RunOptions, crew: Crew) -> int:
-    """Run a scenario with the generators of a crew and write its reports; return the exit code.
+async def check_run_report(path: Path, options: RunOptions, pool: WorkerPool) -> int:
+    """Run a scenario with the generators of a pool and write its reports; return the exit code.
 
     With `repeat` it is run again while the generator alone makes it invalid; each run is reported, those before the
     last under names such as `r.1.json`.
@@ -51,7 +51,7 @@ async def check_run_report(path: Path, options: RunOptions, crew: Crew) -> int:
                 tell_warnings(document)
             phases = [phase.name for phase in build(document).load]
             exports = stack.enter_context(exporting(options, phases))
-        result = await _watched(document, options, crew, samples, exports)
+        result = await _watched(document, options, pool, samples, exports)
         for number in range(1, options.repeat):
             if not _is_to_be_repeated(result):
                 break
@@ -59,7 +59,7 @@ async def check_run_report(path: Path, options: RunOptions, crew: Crew) -> int:
             click.echo(
                 f"stressrunner: the generator was in doubt; run {number + 1} of {options.repeat}", err=True
             )
-            async with Crew() as another:
+            async with WorkerPool() as another:
                 result = await _watched(document, replace(options, yes=True), another, samples, exports)
         failed = _write(result, [each for each in destinations if each.form != SAMPLES])
         failed += [] if samples is None else _write_samples(samples)
@@ -120,7 +120,7 @@ def _report_attempt(
 
 
 async def _watched(
-    document: Document, options: RunOptions, crew: Crew, samples: SampleFile | None, exports: Exports
+    document: Document, options: RunOptions, pool: WorkerPool, samples: SampleFile | None, exports: Exports
 ) -> Result:
     """Run a scenario, once that is agreed to, and show how it gets on."""
     scenario = build(document)
@@ -131,7 +131,7 @@ async def _watched(
     of_run = Options(options.seed, options.overrides, options.strict, options.workers, parts)
     try:
         listener = Several((view or Silence(), *exports.listeners))
-        return await interruptible(lambda interrupted: run(document, of_run, listener, interrupted, crew))
+        return await interruptible(lambda interrupted: run(document, of_run, listener, interrupted, pool))
     finally:
         if view is not None:
             view.close()

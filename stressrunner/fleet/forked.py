@@ -36,10 +36,10 @@ def forked(complaints: IO[bytes]) -> "ForkedProcess | None":
     """Fork this process, only where `can_fork`: return the generator, and None in the generator itself.
 
     That one has a session of its own, its pipes as stdin and stdout, and its standard error goes to a file. It is to run
-    `child.main` and end.
+    `worker.main` and end.
     """
     # Imported by whoever is forked, and by this process for it: both need nearly all of it.
-    from stressrunner.fleet import child  # noqa: PLC0415, F401
+    from stressrunner.fleet import worker  # noqa: PLC0415, F401
 
     gc.freeze()  # a collection in one of both would copy what they share
     their_input, our_output = os.pipe()

@@ -15,7 +15,7 @@ from stressrunner.fleet.forked import ForkedProcess, can_fork, forked
 from stressrunner.fleet.messages import HEADER_BYTES, Message, decoded, frame_of, length_of
 from stressrunner.hosting.environment import child_environment
 
-__all__ = ["Channel", "Crew", "LocalProcess"]
+__all__ = ["Channel", "LocalProcess", "WorkerPool"]
 
 _STOPPED_WITHIN_S = 2.0
 _REAPED_WITHIN_S = 1.0
@@ -132,7 +132,7 @@ class LocalProcess:
         await self._process.aclose()
 
 
-class Crew:
+class WorkerPool:
     """Generator processes of this machine, which are gone when this is left as a context, also by cancellation.
 
     They may be started before it is known how many are needed, as they take longer to get up than a scenario to be
@@ -192,7 +192,7 @@ class Crew:
 
 async def _spawn(complaints: IO[bytes]) -> Process:
     # -P keeps modules of the working directory from taking the place of the interpreter's own.
-    command = [sys.executable, "-P", "-m", "stressrunner.fleet.child"]
+    command = [sys.executable, "-P", "-m", "stressrunner.fleet.worker"]
     return await anyio.open_process(
         command,
         stdin=subprocess.PIPE,

@@ -8,9 +8,9 @@ import anyio
 
 from stressrunner.engine.clock import Clock
 from stressrunner.fleet.launch import Channel
-from stressrunner.fleet.member import Member
 from stressrunner.fleet.messages import Assignment
 from stressrunner.fleet.snapshot import Observer, Snapshot, aggregator_of
+from stressrunner.fleet.worker_handle import WorkerHandle
 from stressrunner.metrics.aggregator import Aggregator, Summary
 from stressrunner.metrics.delta import Delta
 from stressrunner.metrics.sample_log import SampleParts
@@ -55,8 +55,8 @@ class ProcessFleet:
         self._clock = clock
         self._lease_s = lease_s
         count = len(channels)
-        self._members = [
-            Member(channel, f"generator {number} of {count}", clock)
+        self._handles = [
+            WorkerHandle(channel, f"generator {number} of {count}", clock)
             for number, channel in enumerate(channels, start=1)
         ]
         self._stopping = anyio.Event()
@@ -65,30 +65,30 @@ class ProcessFleet:
     @property
     def transport(self) -> str:
         """The transport that sends the requests; empty before the generators are ready."""
-        return self._members[0].transport
+        return self._handles[0].transport
 
     @property
     def loop(self) -> str:
         """The package of the generators' event loops; empty before they are ready."""
-        return self._members[0].loop
+        return self._handles[0].loop
 
     @property
     def failure(self) -> str:
         """Why a generator cut its load off, in one sentence; empty when none did."""
-        found = next((member for member in self._members if member.failure), None)
+        found = next((handle for handle in self._handles if handle.failure), None)
         if found is None:
             return ""
-        return found.failure if len(self._members) == 1 else f"{found.name}: {found.failure}"
+        return found.failure if len(self._handles) == 1 else f"{found.name}: {found.failure}"
 
     @property
     def limit_hit(self) -> str:
         """The hard limit that a generator cut its load off for, in one sentence; empty when none did."""
-        return next((member.limit_hit for member in self._members if member.limit_hit), "")
+        return next((handle.limit_hit for handle in self._handles if handle.limit_hit), "")
 
     @property
     def losses(self) -> tuple[str, ...]:
         """How generators were lost, a sentence for each."""
-        return tuple(member.loss for member in self._members if member.loss)
+        return tuple(handle.loss for handle in self._handles if handle.loss)
 
     def stop(self) -> None:
         """Cut the load off now; what was measured stays."""
@@ -100,11 +100,11 @@ class ProcessFleet:
             return aggregator_of(self._plan, self._clock.now_ns()).summary({})
         origin_ns = self._clock.now_ns() + _START_IN_NS
         aggregator = aggregator_of(self._plan, origin_ns)
-        for member in self._members:
-            await member.start(origin_ns)
+        for handle in self._handles:
+            await handle.start(origin_ns)
         async with anyio.create_task_group() as tasks:
-            for member in self._members:
-                tasks.start_soon(self._listen, member)
+            for handle in self._handles:
+                tasks.start_soon(self._listen, handle)
             tasks.start_soon(self._stop_when_told)
             await self._follow(aggregator, observer, origin_ns)
             tasks.cancel_scope.cancel()
@@ -118,15 +118,15 @@ class ProcessFleet:
                 await self._stopping.wait()
                 tasks.cancel_scope.cancel()
 
-            async def prepare(index: int, member: Member) -> None:
-                await member.prepare(self._assignment(index))
-                if member.loss:
+            async def prepare(index: int, handle: WorkerHandle) -> None:
+                await handle.prepare(self._assignment(index))
+                if handle.loss:
                     self.stop()
 
             tasks.start_soon(give_up)
             async with anyio.create_task_group() as preparing:
-                for index, member in enumerate(self._members):
-                    preparing.start_soon(prepare, index, member)
+                for index, handle in enumerate(self._handles):
+                    preparing.start_soon(prepare, index, handle)
             tasks.cancel_scope.cancel()
         return not self._stopping.is_set()
 
@@ -140,7 +140,7 @@ class ProcessFleet:
             run_id=self._plan.run_id,
             uuid_salt=self._plan.uuid_salt,
             index=index,
-            count=len(self._members),
+            count=len(self._handles),
             lease_s=self._lease_s,
             captures=dict(self._plan.captures),
             cookies=list(self._plan.cookies),
@@ -148,27 +148,27 @@ class ProcessFleet:
         )
 
     @property
-    def _live(self) -> list[Member]:
-        return [member for member in self._members if not member.has_ended]
+    def _live(self) -> list[WorkerHandle]:
+        return [handle for handle in self._handles if not handle.has_ended]
 
-    async def _listen(self, member: Member) -> None:
-        await member.listen()
-        if member.loss or member.failure or member.limit_hit:
+    async def _listen(self, handle: WorkerHandle) -> None:
+        await handle.listen()
+        if handle.loss or handle.failure or handle.limit_hit:
             self.stop()
         self._changed.set()
 
     async def _stop_when_told(self) -> None:
         await self._stopping.wait()
-        for member in self._live:
-            await member.stop()
+        for handle in self._live:
+            await handle.stop()
         await anyio.sleep(_STOPPED_WITHIN_S)
-        self._end_by_force([member for member in self._live if not member.is_busy], _STOPPED_WITHIN_S)
+        self._end_by_force([handle for handle in self._live if not handle.is_busy], _STOPPED_WITHIN_S)
         await anyio.sleep(_BUSY_STOPPED_WITHIN_S - _STOPPED_WITHIN_S)
         self._end_by_force(self._live, _BUSY_STOPPED_WITHIN_S)
 
-    def _end_by_force(self, members: Sequence[Member], within_s: float) -> None:
-        for member in members:
-            member.lose("was ended by force", f"it did not stop within {within_s:g} s")
+    def _end_by_force(self, handles: Sequence[WorkerHandle], within_s: float) -> None:
+        for handle in handles:
+            handle.lose("was ended by force", f"it did not stop within {within_s:g} s")
         self._changed.set()
 
     async def _follow(self, aggregator: Aggregator, observer: Observer, origin_ns: int) -> None:
@@ -181,7 +181,7 @@ class ProcessFleet:
             delta = self._taken()
             aggregator.add(delta, last_ns, now_ns)
             at_s, took_s = (now_ns - origin_ns) / NS_PER_S, (now_ns - last_ns) / NS_PER_S
-            absent_s = delta.absent_ns / NS_PER_S / len(self._members)
+            absent_s = delta.absent_ns / NS_PER_S / len(self._handles)
             snapshot = Snapshot(at_s, took_s, delta, self._phases, origin_ns, absent_s)
             last_ns = now_ns
             if observer.observe(snapshot, aggregator.total):
@@ -202,37 +202,37 @@ class ProcessFleet:
 
     async def _poll(self) -> None:
         live = self._live
-        for member in live:
-            if member.silent_s > self._lease_s:
-                member.lose("was given up", f"it has not answered for {self._lease_s:g} s")
+        for handle in live:
+            if handle.silent_s > self._lease_s:
+                handle.lose("was given up", f"it has not answered for {self._lease_s:g} s")
                 self.stop()
-            elif member.busy_s > self._lease_s * _BUSY_LEASES:
+            elif handle.busy_s > self._lease_s * _BUSY_LEASES:
                 busy_s = self._lease_s * _BUSY_LEASES
-                member.lose("was given up", f"it is alive, and has handed nothing over for {busy_s:g} s")
+                handle.lose("was given up", f"it is alive, and has handed nothing over for {busy_s:g} s")
                 self.stop()
             else:
-                await member.poll()
+                await handle.poll()
         with anyio.move_on_after(_ANSWER_WITHIN_S):
-            for member in live:
-                await member.answered.wait()
+            for handle in live:
+                await handle.answered.wait()
 
     def _taken(self) -> Delta:
         delta = Delta()
-        for member in self._members:
-            delta.merge(member.take())
-        delta.in_flight = sum(member.in_flight for member in self._members)
+        for handle in self._handles:
+            delta.merge(handle.take())
+        delta.in_flight = sum(handle.in_flight for handle in self._handles)
         return delta
 
     @property
     def _phases(self) -> frozenset[int]:
         """The phases that are running; of a workload the earliest one that is running anywhere."""
-        return self._plan.earliest(index for member in self._members for index in member.phases)
+        return self._plan.earliest(index for handle in self._handles for index in handle.phases)
 
     def _spans_ns(self) -> dict[int, tuple[int, int]]:
         """Return when each phase took place, from its first beginning to its last end."""
         spans: dict[int, tuple[int, int]] = {}
-        for member in self._members:
-            for index, (begin, end) in member.spans_ns.items():
+        for handle in self._handles:
+            for index, (begin, end) in handle.spans_ns.items():
                 first, last = spans.get(index, (begin, end))
                 spans[index] = (min(first, begin), max(last, end))
         return spans

@@ -7,7 +7,7 @@ from typing import Protocol
 import anyio
 
 from stressrunner.errors import NotComparable, UsageError
-from stressrunner.fleet.launch import Crew
+from stressrunner.fleet.launch import WorkerPool
 from stressrunner.plan.plan import compile_plan
 from stressrunner.result.figures import figures_of
 from stressrunner.result.model import Result
@@ -95,8 +95,8 @@ async def run_contest(
         document = contest.candidate if side == "candidate" else contest.base
         listener = spectator.listen()
         listener.note(f"run {number + 1} of {2 * contest.runs}: the {side}")
-        async with Crew() as crew:
-            result = await run(document, options[side], listener, interrupted, crew)
+        async with WorkerPool() as pool:
+            result = await run(document, options[side], listener, interrupted, pool)
         if interrupted.is_set():
             raise Interrupted
         _check_usable(result, f"run {number + 1}, of the {side},")

@@ -11,7 +11,7 @@ import anyio
 from stressrunner.engine.clock import Clock
 from stressrunner.engine.timerfd import precise_clock
 from stressrunner.errors import StressrunnerError
-from stressrunner.fleet.launch import Crew, LocalProcess
+from stressrunner.fleet.launch import LocalProcess, WorkerPool
 from stressrunner.fleet.processes import ProcessFleet, Work
 from stressrunner.fleet.size import fleet_size
 from stressrunner.fleet.snapshot import Fleet, aggregator_of
@@ -53,11 +53,11 @@ class Options:
 
 
 async def run(
-    document: Document, options: Options, listener: Listener, interrupted: anyio.Event, crew: Crew
+    document: Document, options: Options, listener: Listener, interrupted: anyio.Event, pool: WorkerPool
 ) -> Result:
     """Run a scenario; setting `interrupted` ends it with everything measured so far.
 
-    The generators are those of `crew`, which is made as large as it has to be and stays its owner's to leave.
+    The generators are those of `pool`, which is made as large as it has to be and stays its owner's to leave.
     What goes wrong with the target is in the result and raises nothing.
     """
     scenario = build(document)
@@ -70,7 +70,7 @@ async def run(
     origin = Origin(
         document, scenario, plan, options.overrides, datetime.now(UTC), Masker(document.secrets), workers
     )
-    generators = await crew.of_size(workers)
+    generators = await pool.of_size(workers)
     with precise_clock() as clock:
         return await _run(origin, options, listener, interrupted, clock, generators)
 

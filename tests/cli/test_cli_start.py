@@ -26,7 +26,7 @@ def imported_with(module):
     return set(ran.stdout.split())
 
 
-@pytest.mark.parametrize("module", ["stressrunner.cli.run_report", "stressrunner.fleet.child"])
+@pytest.mark.parametrize("module", ["stressrunner.cli.run_report", "stressrunner.fleet.worker"])
 def test_nothing_is_imported_before_its_use(module):
     """Neither the command nor a generator imports, on the way to the first request, what only later or other runs use."""
     assert not imported_with(module) & LATER
@@ -34,4 +34,4 @@ def test_nothing_is_imported_before_its_use(module):
 
 def test_a_generator_imports_no_reader_of_files():
     """A generator gets its scenario as values: it reads no YAML, checks no schema, watches no process."""
-    assert not imported_with("stressrunner.fleet.child") & {"yaml", "jsonschema", "psutil", "click"}
+    assert not imported_with("stressrunner.fleet.worker") & {"yaml", "jsonschema", "psutil", "click"}

@@ -9,7 +9,7 @@ from documents import blocks, shown_file, write_files
 
 from stressrunner.demo import DemoOptions
 from stressrunner.demo.process import running_demo
-from stressrunner.fleet.launch import Crew
+from stressrunner.fleet.launch import WorkerPool
 from stressrunner.run.listener import Silence
 from stressrunner.run.run import Options, run
 from stressrunner.scenario.document import load_document
@@ -58,8 +58,8 @@ def result_of(path: Path, environ, overrides):
     document = load_document(path, environ=environ, overrides=overrides)
 
     async def ran():
-        async with Crew() as crew:
-            return await run(document, Options(seed=1, workers=0), Silence(), anyio.Event(), crew)
+        async with WorkerPool() as pool:
+            return await run(document, Options(seed=1, workers=0), Silence(), anyio.Event(), pool)
 
     return anyio.run(ran)
 

@@ -8,7 +8,7 @@ from typing import Self
 import anyio
 
 from stressrunner.engine.clock import MonotonicClock
-from stressrunner.fleet.launch import Crew
+from stressrunner.fleet.launch import WorkerPool
 from stressrunner.fleet.messages import HEADER_BYTES, Assignment, Ready, decoded, frame_of, length_of
 from stressrunner.fleet.processes import ProcessFleet, Work
 from stressrunner.metrics.aggregator import Summary
@@ -51,8 +51,8 @@ def run_fleet(
     observer = observer or Recording()
 
     async def main() -> FleetRun:
-        async with Crew() as crew:
-            channels = await crew.of_size(workers)
+        async with WorkerPool() as pool:
+            channels = await pool.of_size(workers)
             work = Work(document.value, document.rows, url)
             fleet = ProcessFleet(plan, work, channels, MonotonicClock())
             with anyio.fail_after(30):
@@ -73,7 +73,7 @@ class Spoken:
 
     def __enter__(self) -> Self:
         pipe = subprocess.PIPE
-        command = [sys.executable, "-P", "-m", "stressrunner.fleet.child"]
+        command = [sys.executable, "-P", "-m", "stressrunner.fleet.worker"]
         self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe)
         self.hello = self.receive()
         return self

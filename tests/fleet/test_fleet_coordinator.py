@@ -116,7 +116,7 @@ class FakeGenerator:
 
 
 class Fleet:
-    """A fleet of fakes that has been run: its summary, its members' channels and what was heard."""
+    """A fleet of fakes that has been run: its summary, its handles' channels and what was heard."""
 
     def __init__(self, *parts, observer=None, of=None) -> None:
         async def main() -> None:

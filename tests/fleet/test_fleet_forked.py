@@ -18,26 +18,26 @@ def printed(script):
 
 
 def test_both_kinds_say_hello_and_are_gone_afterwards():
-    """A forked generator and a started one speak alike, have sessions of their own, and end when their crew is left."""
+    """A forked generator and a started one speak alike, have sessions of their own, and end when their pool is left."""
     lines = printed("""
         import os, psutil
-        from stressrunner.fleet import child
+        from stressrunner.fleet import worker
         from stressrunner.fleet.event_loop import run_async
-        from stressrunner.fleet.launch import Crew
+        from stressrunner.fleet.launch import WorkerPool
 
-        async def talk(crew):
-            async with crew:
-                both = await crew.of_size(2)
+        async def talk(pool):
+            async with pool:
+                both = await pool.of_size(2)
                 for one in both:
                     process = psutil.Process(one.pid)
-                    print(await one.receive(), "stressrunner.fleet.child" in process.cmdline(), os.getsid(one.pid) == one.pid)
+                    print(await one.receive(), "stressrunner.fleet.worker" in process.cmdline(), os.getsid(one.pid) == one.pid)
             print([psutil.pid_exists(one.pid) for one in both])
 
-        crew = Crew()
-        if crew.fork(1):
-            child.main()
+        pool = WorkerPool()
+        if pool.fork(1):
+            worker.main()
         else:
-            run_async(talk, crew)
+            run_async(talk, pool)
     """)
     assert [line.partition(" ")[2] for line in lines[:2]] == ["False True", "True True"]
     assert lines[0].split()[0] == lines[1].split()[0]
@@ -47,22 +47,22 @@ def test_both_kinds_say_hello_and_are_gone_afterwards():
 def test_the_end_of_one_is_told():
     """What a forked generator came to its end by is known as well as of any other process."""
     lines = printed("""
-        from stressrunner.fleet import child
+        from stressrunner.fleet import worker
         from stressrunner.fleet.event_loop import run_async
-        from stressrunner.fleet.launch import Crew
+        from stressrunner.fleet.launch import WorkerPool
 
-        async def talk(crew):
-            async with crew:
-                (one,) = await crew.of_size(1)
+        async def talk(pool):
+            async with pool:
+                (one,) = await pool.of_size(1)
                 await one.receive()
                 one.kill()
                 print(await one.receive(), await one.cause())
 
-        crew = Crew()
-        if crew.fork(1):
-            child.main()
+        pool = WorkerPool()
+        if pool.fork(1):
+            worker.main()
         else:
-            run_async(talk, crew)
+            run_async(talk, pool)
     """)
     assert lines == ["None signal 9"]
 
@@ -71,7 +71,7 @@ def test_its_last_words_are_kept():
     """An error in a forked generator goes to its own file, ends it, and comes to nothing in the coordinator."""
     lines = printed("""
         import tempfile
-        from stressrunner.fleet import child
+        from stressrunner.fleet import worker
         from stressrunner.fleet.event_loop import run_async
         from stressrunner.fleet.forked import forked
         from stressrunner.fleet.messages import Ping, frame_of
@@ -84,7 +84,7 @@ def test_its_last_words_are_kept():
         with tempfile.TemporaryFile() as complaints:
             process = forked(complaints)
             if process is None:
-                child.main()
+                worker.main()
             else:
                 run_async(talk, process)
                 complaints.seek(0)

@@ -9,7 +9,7 @@ import pytest
 from h2_peer import Http2Peer, answer
 from http_scripts import Site, without_http2
 
-from stressrunner.fleet.launch import Crew
+from stressrunner.fleet.launch import WorkerPool
 from stressrunner.result.codec import to_json
 from stressrunner.run.listener import Silence
 from stressrunner.run.run import Options, run
@@ -34,9 +34,9 @@ async def result_of(folder, target):
     """Run the scenario against a target and return the result."""
     path = folder / "scenario.yaml"
     path.write_text(f"{SCENARIO}target: {json.dumps(target)}\n", "utf-8")
-    async with Crew() as crew:
+    async with WorkerPool() as pool:
         return await run(
-            load_document(path, environ={}), Options(seed=1, workers=0), Silence(), anyio.Event(), crew
+            load_document(path, environ={}), Options(seed=1, workers=0), Silence(), anyio.Event(), pool
         )
 
 

@@ -6,7 +6,7 @@ import anyio
 import pytest
 from cli.command import stressrunner
 
-from stressrunner.fleet.launch import Crew
+from stressrunner.fleet.launch import WorkerPool
 from stressrunner.run.listener import Silence
 from stressrunner.run.run import Options
 from stressrunner.run.run import run as run_scenario
@@ -103,10 +103,10 @@ def test_teardown_follows_an_interrupt():
 
     async def main():
         interrupted = anyio.Event()
-        async with Crew() as crew:
+        async with WorkerPool() as pool:
             document = load_text(text, environ={})
             return await run_scenario(
-                document, Options(workers=0), Interrupting(interrupted), interrupted, crew
+                document, Options(workers=0), Interrupting(interrupted), interrupted, pool
             )
 
     result = anyio.run(main)

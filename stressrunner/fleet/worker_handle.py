@@ -28,7 +28,7 @@ from stressrunner.metrics.delta import Delta
 from stressrunner.metrics.wire import delta_from_wire
 from stressrunner.units import NS_PER_S
 
-__all__ = ["Member"]
+__all__ = ["WorkerHandle"]
 
 _READY_WITHIN_S = 30.0
 _PINGS = 3
@@ -36,7 +36,7 @@ _PINGS = 3
 M = TypeVar("M", bound=Message)
 
 
-class Member:
+class WorkerHandle:
     """One generator of a fleet, as its coordinator sees it.
 
     `prepare` and `start` come first, then `listen` runs beside `poll` and `stop` until the generator has ended.

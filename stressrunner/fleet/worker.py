@@ -1,4 +1,4 @@
-"""A generator as a process of its own: `python -m stressrunner.fleet.child`, spoken to over its stdin and stdout.
+"""A generator as a process of its own: `python -m stressrunner.fleet.worker`, spoken to over its stdin and stdout.
 
 It sends its shard of a plan and nothing else, and ends when stdin is closed or nobody polls it. Nothing here knows
 where the coordinator is.
