@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from stressrunner.metrics.delta import Delta, Series
-from stressrunner.metrics.forensics import Exhibit
+from stressrunner.metrics.exemplars import Exemplar
 from stressrunner.metrics.histogram import Histogram
 from stressrunner.metrics.lateness import LateTimes
 from stressrunner.metrics.spell import Second, WorstSpell
@@ -89,7 +89,7 @@ class Summary:
     collections: Latency  #: pauses of the generator's garbage collection
     token_requests: int  #: sent for access tokens, and counted nowhere else
     token_failures: int  #: of them, that gave no token
-    exhibits: tuple[Exhibit, ...]  #: exchanges that were kept whole, timed from the beginning of the load
+    exemplars: tuple[Exemplar, ...]  #: exchanges that were kept whole, timed from the beginning of the load
     failed_checks: Mapping[tuple[str, str], int]  #: by endpoint and check
 
 
@@ -181,10 +181,10 @@ class Aggregator:
             collections=Latency.of(self.total.collections),
             token_requests=self.total.token_requests,
             token_failures=self.total.token_failures,
-            exhibits=self.total.forensics.exhibits(self._origin_ns),
+            exemplars=self.total.exemplars.exemplars(self._origin_ns),
             failed_checks={
                 (self._endpoints[endpoint], check): count
-                for (endpoint, check), count in self.total.forensics.checks.items()
+                for (endpoint, check), count in self.total.exemplars.checks.items()
             },
         )
 

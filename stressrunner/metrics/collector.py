@@ -8,7 +8,7 @@ from stressrunner.engine.loop_watch import LEAST_NS, Late
 from stressrunner.engine.sample import Sample
 from stressrunner.http.exchange import Exchange
 from stressrunner.metrics.delta import Delta
-from stressrunner.metrics.forensics import Witness
+from stressrunner.metrics.exemplars import ExemplarRecorder
 from stressrunner.plan.captures import Captures
 from stressrunner.plan.outcome import Problem
 
@@ -34,7 +34,7 @@ class Collector:
     ) -> None:
         """Begin to collect; `warmups` are the phases that are reported and not counted, `credentials` as in the plan."""
         self._delta = Delta()
-        self._witness = Witness(warmups, credentials)
+        self._exemplars = ExemplarRecorder(warmups, credentials)
         self._pending: list[Sample] = []  # bounded: counted together when there are enough of them
         self._batches: deque[list[Sample]] = deque()  # that are full
         self._listeners = listeners
@@ -47,7 +47,7 @@ class Collector:
         pending.append(sample)
         if len(pending) >= _BATCH:
             self._put_aside()
-        self._witness(sample, exchange)
+        self._exemplars(sample, exchange)
         for listener in self._listeners:
             listener(sample, exchange)
 
@@ -135,7 +135,7 @@ class Collector:
         self._pending = []
         delta, self._delta = self._delta, Delta()
         delta.in_flight = self.in_flight
-        delta.forensics = self._witness.hand_over()
+        delta.exemplars = self._exemplars.hand_over()
         waiting = self._attempts
         count = len(waiting) if most_attempts is None else min(len(waiting), most_attempts)
         delta.attempts = [waiting.popleft() for _ in range(count)]

@@ -16,7 +16,7 @@ from stressrunner.engine.sample import Sample
 from stressrunner.http.exchange import FailureKind
 from stressrunner.metrics.ends import Ends
 from stressrunner.metrics.error_key import ErrorKey
-from stressrunner.metrics.forensics import Forensics
+from stressrunner.metrics.exemplars import Exemplars
 from stressrunner.metrics.histogram import Histogram
 from stressrunner.metrics.lateness import LateTimes, late_times_of
 from stressrunner.plan.outcome import Outcome, Problem
@@ -312,7 +312,7 @@ class Delta:
         self.token_requests = 0  #: sent for access tokens; not among those of any series
         self.token_failures = 0  #: of them, that gave no token
         self.tokens: list[str] = []  #: access tokens that were given, so that they can be masked; the latest
-        self.forensics = Forensics()  #: exchanges that were kept
+        self.exemplars = Exemplars()  #: exchanges that were kept
         self.attempts: list[Attempt] = []  #: messages whose delivery is checked
 
     def series_of(self, phase: int, endpoint: int) -> Series:
@@ -443,5 +443,5 @@ class Delta:
         for kind, series in other.excluded.items():
             self.excluded.setdefault(kind, Series()).merge(series)
         self.in_flight = other.in_flight
-        self.forensics.merge(other.forensics)
+        self.exemplars.merge(other.exemplars)
         self.attempts += other.attempts

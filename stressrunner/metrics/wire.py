@@ -16,7 +16,7 @@ from stressrunner.engine.attempt import Attempt
 from stressrunner.metrics.delta import Delta, ErrorCounts, ErrorSample, Series
 from stressrunner.metrics.ends import Ends
 from stressrunner.metrics.error_key import ErrorKey
-from stressrunner.metrics.forensics import forensics_from_wire, forensics_to_wire
+from stressrunner.metrics.exemplars import exemplars_from_wire, exemplars_to_wire
 from stressrunner.metrics.histogram import Histogram
 from stressrunner.metrics.lateness import LateTimes
 from stressrunner.plan.reply import Reply
@@ -93,7 +93,7 @@ def delta_to_wire(delta: Delta, origin_ns: int) -> dict[str, Any]:
         "absences": [delta.absent_ns, delta.idle_ns, delta.freezes],
         "late_arrivals": list(delta.late_arrivals.items()),
         "collections": _histogram_to_wire(delta.collections),
-        "forensics": forensics_to_wire(delta.forensics, origin_ns),
+        "exemplars": exemplars_to_wire(delta.exemplars, origin_ns),
         "attempts": [
             attempt._replace(sent_ns=attempt.sent_ns - origin_ns, ended_ns=attempt.ended_ns - origin_ns)
             for attempt in delta.attempts
@@ -133,7 +133,7 @@ def delta_from_wire(wire: Any, origin_ns: int) -> Delta:
         delta.late_arrivals.update(dict(wire["late_arrivals"]))
         delta.collections = _histogram_from_wire(wire["collections"])
         delta.token_requests, delta.token_failures, delta.tokens = wire["tokens"]
-        delta.forensics = forensics_from_wire(wire["forensics"], origin_ns)
+        delta.exemplars = exemplars_from_wire(wire["exemplars"], origin_ns)
         delta.attempts = [_attempt_from_wire(row, origin_ns) for row in wire["attempts"]]
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"this is no delta: {error!r}") from error

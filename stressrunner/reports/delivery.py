@@ -20,13 +20,13 @@ from stressrunner.verdict.delivery.outcome import (
 
 __all__ = [
     "DeliverySection",
-    "Exhibit",
-    "SessionExhibit",
+    "EvidenceView",
+    "SessionView",
     "brief",
     "deliveries",
     "id_numbers",
     "message_number",
-    "session_exhibit",
+    "session_view",
 ]
 
 CLASSES: Mapping[str, str] = MappingProxyType(
@@ -78,7 +78,7 @@ _BEFORE = 2  #: of them, the ones before the first at fault
 
 
 @dataclass(frozen=True, slots=True)
-class SessionExhibit:
+class SessionView:
     """One session that shows a fault."""
 
     evidence: SessionEvidence
@@ -90,11 +90,11 @@ class SessionExhibit:
 
 
 @dataclass(frozen=True, slots=True)
-class Exhibit:
+class EvidenceView:
     """A fault with the sessions that show it."""
 
     title: str
-    sessions: tuple[SessionExhibit, ...]
+    sessions: tuple[SessionView, ...]
     more: str  #: about those that are not shown; empty when all are
 
 
@@ -106,7 +106,7 @@ class DeliverySection:
     headline: str
     tables: tuple[Table, ...]
     facts: tuple[Fact, ...]
-    exhibits: tuple[Exhibit, ...]
+    views: tuple[EvidenceView, ...]
 
 
 def deliveries(result: Result) -> tuple[DeliverySection, ...]:
@@ -127,7 +127,7 @@ def _section(outcome: DeliveryOutcome) -> DeliverySection:
         headline=f"{count(outcome.messages)} messages in {count(outcome.sessions)} sessions",
         tables=tuple(table for table in tables if table.rows),
         facts=tuple(_facts(outcome)),
-        exhibits=tuple(map(_exhibit, outcome.evidence)),
+        views=tuple(map(_evidence_view, outcome.evidence)),
     )
 
 
@@ -252,12 +252,12 @@ def _facts(outcome: DeliveryOutcome) -> Iterator[Fact]:
 # Evidence
 
 
-def brief(exhibit: Exhibit) -> Exhibit:
-    """Return an exhibit with less to read: fewer messages of each session, from the first one at fault on."""
-    return replace(exhibit, sessions=tuple(map(_brief, exhibit.sessions)))
+def brief(view: EvidenceView) -> EvidenceView:
+    """Return an view with less to read: fewer messages of each session, from the first one at fault on."""
+    return replace(view, sessions=tuple(map(_brief, view.sessions)))
 
 
-def _brief(session: SessionExhibit) -> SessionExhibit:
+def _brief(session: SessionView) -> SessionView:
     bad = [i for i, row in enumerate(session.sent.rows) if row.tone]
     first = max(0, (bad[0] if bad else 0) - _BEFORE) if len(session.sent.rows) > _BRIEF else 0
     return replace(
@@ -274,21 +274,21 @@ def _part(table: Table, first: int, what: str) -> Table:
     return replace(table, rows=rows, notes=(*notes, *table.notes))
 
 
-def _exhibit(evidence: Evidence) -> Exhibit:
+def _evidence_view(evidence: Evidence) -> EvidenceView:
     name = evidence.fault
     title = FAULTS.get(name) or f"{name.removeprefix('reply.')} messages"
     more = f"and {count(evidence.more_sessions)} more sessions" if evidence.more_sessions else ""
-    return Exhibit(title, tuple(session_exhibit(each, name) for each in evidence.sessions), more)
+    return EvidenceView(title, tuple(session_view(each, name) for each in evidence.sessions), more)
 
 
-def session_exhibit(session: SessionEvidence, fault: str = "") -> SessionExhibit:
+def session_view(session: SessionEvidence, fault: str = "") -> SessionView:
     """Return a session as tables of what was sent and what is stored; a fault is the name of a requirement."""
     at_fault = [message for message in session.messages if message.is_fault]
     ids = f", id {session.ids[0]}" if session.ids else ""
     if len(session.ids) > 1:
         # The column `id` of what was sent says which of them each reply named.
         ids = "; ids: " + ", ".join(f"{number} = {each}" for number, each in enumerate(session.ids, 1))
-    return SessionExhibit(
+    return SessionView(
         evidence=session,
         title=f"{session.name}{ids}",
         sent=_sent(session),

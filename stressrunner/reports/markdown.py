@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from stressrunner.reports import sections
 from stressrunner.reports.advice import advice
 from stressrunner.reports.delivery import DeliverySection, deliveries
-from stressrunner.reports.exhibits import SERVE_DEMO, replay, slowest
+from stressrunner.reports.exemplars import SERVE_DEMO, replay, slowest
 from stressrunner.reports.table import Column, Fact, Row, Table
 from stressrunner.reports.traffic import traffic
 from stressrunner.reports.wording import count, printable
@@ -74,10 +74,10 @@ def _delivery(section: DeliverySection) -> Iterator[str]:
     for table in section.tables:
         yield markdown_table(table)
     yield _facts("Reading back", section.facts)
-    for exhibit in section.exhibits:
-        shown = [f"{session.title}: {session.summary}" for session in exhibit.sessions]
-        yield f"**{escaped(exhibit.title)}**"
-        yield _list([*shown, *([exhibit.more] if exhibit.more else [])])
+    for view in section.views:
+        shown = [f"{session.title}: {session.summary}" for session in view.sessions]
+        yield f"**{escaped(view.title)}**"
+        yield _list([*shown, *([view.more] if view.more else [])])
 
 
 def _errors(result: Result) -> Table:

@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from stressrunner.reports import sections
 from stressrunner.reports.advice import advice
 from stressrunner.reports.delivery import brief, deliveries
-from stressrunner.reports.exhibits import SERVE_DEMO, replay_words, slowest
+from stressrunner.reports.exemplars import SERVE_DEMO, replay_words, slowest
 from stressrunner.reports.table import Fact, Row, Table
 from stressrunner.reports.traffic import traffic
 from stressrunner.reports.wording import count, printable

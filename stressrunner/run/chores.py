@@ -93,7 +93,7 @@ class Chores:
             done = await run_once(kind, steps, plan, site)
         finally:
             delta = collector.drain()
-            self._masker.learn(delta.forensics.credentials)
+            self._masker.learn(delta.exemplars.credentials)
             self._delta.merge(delta)
         return done.problem, replace(plan, captures=done.captures, cookies=done.cookies)
 

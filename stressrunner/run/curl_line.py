@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from stressrunner.http.origin import Origin
 from stressrunner.masking import Masker, is_sensitive, masked_query
-from stressrunner.metrics.forensics import Exhibit
+from stressrunner.metrics.exemplars import Exemplar
 from stressrunner.scenario.model import Target
 
 __all__ = ["curl_line"]
@@ -39,38 +39,38 @@ class _Shell:
 
 
 def curl_line(
-    exhibit: Exhibit, origin: Origin, target: Target, variables: Mapping[str, str], mask: Masker
+    exemplar: Exemplar, origin: Origin, target: Target, variables: Mapping[str, str], mask: Masker
 ) -> str:
     """Return the command.
 
     Args:
-        exhibit: what was sent.
+        exemplar: what was sent.
         origin: where, when the request names only a path.
         target: how: TLS, proxy, version of HTTP.
         variables: names of environment variables by the secret values that they hold.
         mask: hides what is left of secrets, such as those that are encoded.
     """
     shell = _Shell(variables, mask)
-    words = ["curl", *_method(exhibit), *_connection(origin, target, shell)]
-    url = exhibit.target if exhibit.target[:1] not in ("/", "*") else _base(origin) + exhibit.target
+    words = ["curl", *_method(exemplar), *_connection(origin, target, shell)]
+    url = exemplar.target if exemplar.target[:1] not in ("/", "*") else _base(origin) + exemplar.target
     if not set(url).isdisjoint("[]{}"):
         words.append("--globoff")
     words.append(shell.quoted(masked_query(url, shell.knows)))
-    for name, value in exhibit.request.headers:
+    for name, value in exemplar.request.headers:
         words += _header(name, value, shell)
-    return " ".join([*words, *_body(exhibit, shell)])
+    return " ".join([*words, *_body(exemplar, shell)])
 
 
 def _base(origin: Origin) -> str:
     return f"http://{origin.authority}" if origin.socket else origin.url
 
 
-def _method(exhibit: Exhibit) -> Iterator[str]:
+def _method(exemplar: Exemplar) -> Iterator[str]:
     """Yield how the method is chosen, where it does not follow from the rest."""
-    if exhibit.method == "HEAD":
+    if exemplar.method == "HEAD":
         yield "--head"
-    elif exhibit.method != ("POST" if exhibit.request.body_bytes else "GET"):
-        yield from ("--request", exhibit.method)
+    elif exemplar.method != ("POST" if exemplar.request.body_bytes else "GET"):
+        yield from ("--request", exemplar.method)
 
 
 def _connection(origin: Origin, target: Target, shell: _Shell) -> Iterator[str]:
@@ -111,8 +111,8 @@ def _decoded(credentials: str) -> str:
         return ""
 
 
-def _body(exhibit: Exhibit, shell: _Shell) -> Iterator[str]:
-    body = exhibit.request
+def _body(exemplar: Exemplar, shell: _Shell) -> Iterator[str]:
+    body = exemplar.request
     if not body.body_bytes:
         return
     if body.kept == "all":

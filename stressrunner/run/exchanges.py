@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from stressrunner.http.exchange import FailureKind, Headers
 from stressrunner.http.origin import Origin, locate, origin_of
 from stressrunner.masking import Masker, authorizing, masked_header, masked_query
-from stressrunner.metrics.forensics import Exhibit
+from stressrunner.metrics.exemplars import Exemplar
 from stressrunner.metrics.summary import Stats
 from stressrunner.plan.plan import Plan
 from stressrunner.result.exchanges import (
@@ -26,50 +26,50 @@ _DEMO = "http://127.0.0.1:8000"
 
 
 def exchange_records(
-    exhibits: Iterable[Exhibit], plan: Plan, variables: Mapping[str, str], mask: Masker
+    exemplars: Iterable[Exemplar], plan: Plan, variables: Mapping[str, str], mask: Masker
 ) -> tuple[ExchangeRecord, ...]:
     """Return what was kept of a load.
 
     Args:
-        exhibits: timed from the beginning of the load.
+        exemplars: timed from the beginning of the load.
         plan: what was sent.
         variables: names of environment variables by the secret values that they hold.
         mask: hides those values, and the secrets that have no name. What authorizes a request is hidden in all of its
             exchange too.
     """
     origin = origin_of(_DEMO if is_embedded(plan.base_url) else plan.base_url)
-    return tuple(_record(one, plan, origin, variables, mask) for one in exhibits)
+    return tuple(_record(one, plan, origin, variables, mask) for one in exemplars)
 
 
 def _record(
-    exhibit: Exhibit, plan: Plan, origin: Origin, variables: Mapping[str, str], mask: Masker
+    exemplar: Exemplar, plan: Plan, origin: Origin, variables: Mapping[str, str], mask: Masker
 ) -> ExchangeRecord:
-    sent, came = exhibit.request, exhibit.response
-    rule = mask.text(exhibit.rule)  # as in its group, so that the two are found together
+    sent, came = exemplar.request, exemplar.response
+    rule = mask.text(exemplar.rule)  # as in its group, so that the two are found together
     mask = mask.plus(authorizing(sent.headers))
     # It would have taken its credentials to a host that is not allowed; a command must not do so either.
-    was_withheld = exhibit.kind == FailureKind.NOT_ALLOWED and not exhibit.status
+    was_withheld = exemplar.kind == FailureKind.NOT_ALLOWED and not exemplar.status
     response = None
-    if exhibit.status:
+    if exemplar.status:
         headers = _headers(came.headers, mask)
-        response = ResponseRecord(exhibit.status, headers, mask.text(came.body), came.body_bytes, came.kept)
+        response = ResponseRecord(exemplar.status, headers, mask.text(came.body), came.body_bytes, came.kept)
     return ExchangeRecord(
-        kind=exhibit.kind,
-        message=mask.text(exhibit.message),
-        endpoint=plan.endpoint_names[exhibit.endpoint],
-        at_s=exhibit.at_ns / 1e9,
-        response_time_s=exhibit.response_time_ns / 1e9,
-        service_time_s=None if exhibit.service_time_ns is None else exhibit.service_time_ns / 1e9,
+        kind=exemplar.kind,
+        message=mask.text(exemplar.message),
+        endpoint=plan.endpoint_names[exemplar.endpoint],
+        at_s=exemplar.at_ns / 1e9,
+        response_time_s=exemplar.response_time_ns / 1e9,
+        service_time_s=None if exemplar.service_time_ns is None else exemplar.service_time_ns / 1e9,
         request=RequestRecord(
-            exhibit.method,
-            mask.text(masked_query(_url(exhibit.target, origin))),
+            exemplar.method,
+            mask.text(masked_query(_url(exemplar.target, origin))),
             _headers(sent.headers, mask),
             mask.text(sent.body),
             sent.body_bytes,
             sent.kept,
         ),
         response=response,
-        curl="" if was_withheld else curl_line(exhibit, origin, plan.target, variables, mask),
+        curl="" if was_withheld else curl_line(exemplar, origin, plan.target, variables, mask),
         rule=rule,
     )
 

@@ -146,7 +146,7 @@ def result_of(origin: Origin, measured: Measured, ending: Ending) -> Result:
         ),
         monitors=measured.monitors,
         errors=tuple(_masked(group, mask) for group in summary.errors),
-        exchanges=exchange_records(summary.exhibits, origin.plan, origin.document.secret_names, mask),
+        exchanges=exchange_records(summary.exemplars, origin.plan, origin.document.secret_names, mask),
         checks=check_records(origin.scenario, summary.endpoints, summary.failed_checks, mask),
     )
 

@@ -22,7 +22,7 @@ from stressrunner.expressions import CannotEvaluate
 from stressrunner.fleet.transports import keeper_of, transports_to
 from stressrunner.http.exchange import Exchange, Request, Transport, TransportFactory
 from stressrunner.masking import Masker, authorizing
-from stressrunner.metrics.forensics import captured_credentials
+from stressrunner.metrics.exemplars import captured_credentials
 from stressrunner.plan.endpoints import EndpointPlan
 from stressrunner.plan.judging import Finding
 from stressrunner.plan.outcome import Outcome, Problem

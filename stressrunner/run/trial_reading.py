@@ -19,7 +19,7 @@ from stressrunner.run.histories import by_session, named, quiet_s_of, to_read, t
 from stressrunner.scenario.delivery import Delivery
 from stressrunner.units import NS_PER_S
 from stressrunner.verdict.delivery.classification import classify
-from stressrunner.verdict.delivery.evidence import Exhibits
+from stressrunner.verdict.delivery.evidence import EvidenceFinder
 from stressrunner.verdict.delivery.judgement import Circumstances, judge_delivery, unknown_reasons
 from stressrunner.verdict.delivery.outcome import DeliveryOutcome, ReadBackFigures, SessionEvidence
 
@@ -180,5 +180,5 @@ def _session(
     """Return all messages of the session with what became of them, those at fault marked."""
     found = classify(attempts, histories, newest_first=known.newest_first)
     faults = [each.name for each in outcome.requirements if each.state == "failed"]
-    exhibits = Exhibits(found, known.run_id, known.origin_ns, known.mask)
-    return exhibits.session(attempts[0].session, faults)
+    finder = EvidenceFinder(found, known.run_id, known.origin_ns, known.mask)
+    return finder.session(attempts[0].session, faults)

@@ -11,7 +11,7 @@ from stressrunner.http.exchange import Exchange, Headers, Request
 from stressrunner.http.origin import locate, origin_of
 from stressrunner.masking import Masker, masked_header, masked_query
 from stressrunner.plan.outcome import Outcome
-from stressrunner.reports.delivery import SessionExhibit, session_exhibit
+from stressrunner.reports.delivery import SessionView, session_view
 from stressrunner.reports.text import text_table
 from stressrunner.reports.wording import printable
 from stressrunner.run.trial import Attempt, Trial
@@ -99,7 +99,7 @@ def _reading(reading: TriedReading, trial: Trial, mask: Masker) -> Iterator[str]
         yield from ("  Not a page of a history", "")
         yield from _exchange(reading.broken, trial, mask)
         yield ""
-    session = session_exhibit(reading.session)
+    session = session_view(reading.session)
     yield from (mask.text(line) for line in _tables(session))
     for reason in outcome.reasons:
         mark = "✗" if outcome.outcome == "failed" else "?"
@@ -107,7 +107,7 @@ def _reading(reading: TriedReading, trial: Trial, mask: Masker) -> Iterator[str]
         yield from ("", f"  {mark} {lines[0]}", *(f"    {line}" for line in lines[1:]))
 
 
-def _tables(session: SessionExhibit) -> Iterator[str]:
+def _tables(session: SessionView) -> Iterator[str]:
     yield f"  {printable(session.title)}"
     for table in (session.sent, session.stored):
         if table.rows or table.notes:

@@ -39,7 +39,7 @@ class Watcher:
 
     def observe(self, snapshot: Snapshot, total: Delta) -> bool:
         """Pass on where the load stands; return whether a threshold or a hard limit cuts it off."""
-        self._masker.learn((*snapshot.delta.forensics.credentials, *snapshot.delta.tokens))
+        self._masker.learn((*snapshot.delta.exemplars.credentials, *snapshot.delta.tokens))
         self.sent.attempts, self.sent.origin_ns = total.attempts, snapshot.origin_ns
         due = self._watchdog.feed(snapshot, self._monitors.figures())
         generators = self._monitors.generators() or {"generator": self._monitors.generator()}

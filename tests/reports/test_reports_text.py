@@ -9,7 +9,7 @@ from result.result_strategies import WHOLE_RESULTS, results
 
 from stressrunner.errors import UsageError
 from stressrunner.reports import REPORTS, render
-from stressrunner.reports.exhibits import exchanges_of
+from stressrunner.reports.exemplars import exchanges_of
 from stressrunner.reports.text import render_judgement
 from stressrunner.reports.wording import NEVER
 from stressrunner.verdict.outcome import ThresholdOutcome

@@ -11,7 +11,7 @@ from hosting.handler_server import QuietHandler, serving
 from stressrunner.http.origin import origin_of
 from stressrunner.masking import Masker
 from stressrunner.metrics.delta import Delta
-from stressrunner.metrics.forensics import Exhibit, Message
+from stressrunner.metrics.exemplars import Exemplar, Message
 from stressrunner.metrics.summary import stats_of
 from stressrunner.plan.plan import compile_plan
 from stressrunner.plan.requests import _KEPT_IN_PATHS
@@ -32,7 +32,7 @@ load: {{concurrency: 1, requests: 1}}
 """
 
 
-def exhibit(method="POST", target="/login?a=1", headers=(), body="", **changes):
+def exemplar(method="POST", target="/login?a=1", headers=(), body="", **changes):
     """Return an exchange that was kept."""
     sent = Message(headers, body, len(body.encode()), "all")
     came = Message((("set-cookie", "sid=42"), ("x-echo", SECRET)), f"hello {SECRET}", 22, "all")
@@ -49,7 +49,7 @@ def exhibit(method="POST", target="/login?a=1", headers=(), body="", **changes):
         "status": 200,
         "response": came,
     }
-    return Exhibit(**{**fields, **changes})
+    return Exemplar(**{**fields, **changes})
 
 
 def plan_at(base_url):
@@ -68,15 +68,15 @@ def test_what_was_withheld_has_no_command():
     """A request to a host that is not allowed was not sent, and nobody is told to send it; a redirect there was sent."""
     target = "http://stranger.example/steal"
     withheld = {"kind": "not_allowed", "message": "stranger.example is neither", "service_time_ns": None}
-    assert recorded(exhibit(target=target, status=0, **withheld)).curl == ""
-    redirect = recorded(exhibit(status=302, **withheld))
+    assert recorded(exemplar(target=target, status=0, **withheld)).curl == ""
+    redirect = recorded(exemplar(status=302, **withheld))
     assert "stranger" not in redirect.curl
     assert redirect.curl.startswith("curl ")
 
 
 def test_secrets_are_masked_everywhere():
     """A secret shows in no part of an exchange: not in the URL, the headers, the bodies, the message or the command."""
-    one = exhibit(
+    one = exemplar(
         target=f"/{quote(SECRET, safe=_KEPT_IN_PATHS)}?key=1",
         headers=(("x-api-key", SECRET), ("authorization", f"Bearer {SECRET}")),
         body=f'{{"key": "{SECRET}"}}',
@@ -94,7 +94,7 @@ def test_secrets_are_masked_everywhere():
 def test_credentials_that_are_no_secrets_of_the_scenario_are_masked():
     """A token that a login returned, and cookies, are credentials of somebody all the same."""
     headers = (("Authorization", "Bearer eyJhbGciOiJI"), ("Cookie", "sid=4711"), ("accept", "text/html"))
-    record = recorded(exhibit(headers=headers))
+    record = recorded(exemplar(headers=headers))
     assert [(h.name, h.value) for h in record.request.headers] == [
         ("Authorization", "***"),
         ("Cookie", "***"),
@@ -108,7 +108,7 @@ def test_credentials_that_are_no_secrets_of_the_scenario_are_masked():
 
 def test_an_exchange_without_an_answer_has_none():
     """A timeout has a request and no response; one that was never written has no service time."""
-    record = recorded(exhibit(status=0, service_time_ns=None))
+    record = recorded(exemplar(status=0, service_time_ns=None))
     assert record.response is None
     assert record.service_time_s is None
     assert (record.endpoint, record.at_s, record.response_time_s) == ("login", 1.5, 0.25)
@@ -116,7 +116,7 @@ def test_an_exchange_without_an_answer_has_none():
 
 def test_an_embedded_target_is_where_demo_serves_it():
     """The embedded target is gone after its run: commands go to where `stressrunner demo` serves it."""
-    assert recorded(exhibit(target="/health"), "demo://agents").request.url == "http://127.0.0.1:8000/health"
+    assert recorded(exemplar(target="/health"), "demo://agents").request.url == "http://127.0.0.1:8000/health"
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_an_embedded_target_is_where_demo_serves_it():
 def test_where_a_request_goes(base_url, target, words):
     """Other origins, Unix sockets and signs that curl would take for its own are respected."""
     plan = plan_at(base_url)
-    line = curl_line(exhibit("GET", target), origin_of(base_url), plan.target, {}, Masker())
+    line = curl_line(exemplar("GET", target), origin_of(base_url), plan.target, {}, Masker())
     assert line == " ".join(["curl", *words])
 
 
@@ -141,14 +141,14 @@ def test_where_a_request_goes(base_url, target, words):
 def test_how_http2_is_spoken(base_url, word):
     """HTTP/2 is negotiated over https, and over http spoken without asking, by curl too."""
     target = replace(plan_at(base_url).target, http="2")
-    line = curl_line(exhibit("GET", "/"), origin_of(base_url), target, {}, Masker())
+    line = curl_line(exemplar("GET", "/"), origin_of(base_url), target, {}, Masker())
     assert line == f"curl {word} {base_url}/"
 
 
 def test_a_body_that_was_not_kept_is_to_be_filled_in():
     """The command says that a file with the body is needed, and how large it was."""
     request = Message((), "x" * 1000, 5_000_000, "start")
-    line = recorded(exhibit()._replace(request=request)).curl
+    line = recorded(exemplar()._replace(request=request)).curl
     assert line.endswith("--data-binary @BODY  # a file with the body of 5,000,000 bytes")
 
 
@@ -169,19 +169,19 @@ class Recorder(QuietHandler):
 @pytest.mark.parametrize(
     "one",
     [
-        exhibit("GET", "/search?q=it%27s&x=%7B%7D"),
-        exhibit(
+        exemplar("GET", "/search?q=it%27s&x=%7B%7D"),
+        exemplar(
             "POST",
             headers=(("content-type", "text/plain"),),
             body="two\nlines, 'quotes' and \"$HOME\" `x` \\",
         ),
-        exhibit("POST", headers=(("x-api-key", SECRET),), body=f"key={SECRET}&x=ä"),
-        exhibit("POST"),
-        exhibit("PUT", headers=(("content-type", "application/json"),), body="@file"),
-        exhibit("DELETE", headers=(("x-empty", ""),)),
-        exhibit("HEAD", "/"),
-        exhibit("POST", headers=(("authorization", f"Bearer {SECRET}"),), body="-"),
-        exhibit("GET", headers=(("Authorization", "Basic dXNlcjpzZXNhbWUvb3BlbiBpdCdz"),)),
+        exemplar("POST", headers=(("x-api-key", SECRET),), body=f"key={SECRET}&x=ä"),
+        exemplar("POST"),
+        exemplar("PUT", headers=(("content-type", "application/json"),), body="@file"),
+        exemplar("DELETE", headers=(("x-empty", ""),)),
+        exemplar("HEAD", "/"),
+        exemplar("POST", headers=(("authorization", f"Bearer {SECRET}"),), body="-"),
+        exemplar("GET", headers=(("Authorization", "Basic dXNlcjpzZXNhbWUvb3BlbiBpdCdz"),)),
     ],
     ids=lambda one: f"{one.method} {one.request.body[:9]!r}",
 )

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from markupsafe import Markup
 
-from stressrunner.reports.delivery import DeliverySection, Exhibit, SessionExhibit, brief, deliveries
+from stressrunner.reports.delivery import DeliverySection, EvidenceView, SessionView, brief, deliveries
 from stressrunner.reports.page.markup import facts, fill, table
 from stressrunner.reports.page.timeline import timeline
 from stressrunner.reports.page.timeline_marks import END, MISSING, NODES
@@ -21,9 +21,7 @@ _Drawn = Mapping[tuple[int, int, int], Markup]
 
 def delivery(result: Result) -> Markup:
     """Return the tables of classes and replies, then the sessions that show what went wrong."""
-    sections = [
-        replace(section, exhibits=tuple(map(brief, section.exhibits))) for section in deliveries(result)
-    ]
+    sections = [replace(section, views=tuple(map(brief, section.views))) for section in deliveries(result)]
     drawn = _drawn(sections)
     return Markup("").join(
         fill(
@@ -34,7 +32,7 @@ def delivery(result: Result) -> Markup:
             tone=TONES[section.outcome.outcome],
             tables=[table(each) for each in section.tables],
             facts=facts(section.facts),
-            exhibits=[_exhibit(each, drawn, i, j) for j, each in enumerate(section.exhibits)],
+            views=[_evidence_view(each, drawn, i, j) for j, each in enumerate(section.views)],
         )
         for i, section in enumerate(sections)
     )
@@ -45,8 +43,8 @@ def _drawn(sections: Sequence[DeliverySection]) -> _Drawn:
     sessions = [
         ((i, j, k), session)
         for i, section in enumerate(sections)
-        for j, exhibit in enumerate(section.exhibits)
-        for k, session in enumerate(exhibit.sessions)
+        for j, view in enumerate(section.views)
+        for k, session in enumerate(view.sessions)
     ]
     drawn: dict[tuple[int, int, int], Markup] = {}
     room = MAX_ROOM
@@ -58,7 +56,7 @@ def _drawn(sections: Sequence[DeliverySection]) -> _Drawn:
     return drawn
 
 
-def _session(session: SessionExhibit, name: str) -> Markup:
+def _session(session: SessionView, name: str) -> Markup:
     return fill(
         "session.html.j2",
         drawn=timeline(name, session.evidence),
@@ -70,6 +68,6 @@ def _session(session: SessionExhibit, name: str) -> Markup:
     )
 
 
-def _exhibit(exhibit: Exhibit, drawn: _Drawn, i: int, j: int) -> Markup:
-    sessions = [(session, drawn.get((i, j, k))) for k, session in enumerate(exhibit.sessions)]
-    return fill("exhibit.html.j2", exhibit=exhibit, sessions=sessions)
+def _evidence_view(view: EvidenceView, drawn: _Drawn, i: int, j: int) -> Markup:
+    sessions = [(session, drawn.get((i, j, k))) for k, session in enumerate(view.sessions)]
+    return fill("evidence.html.j2", view=view, sessions=sessions)

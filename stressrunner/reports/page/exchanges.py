@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from markupsafe import Markup
 
 from stressrunner.metrics.summary import ErrorGroup
-from stressrunner.reports import exhibits
+from stressrunner.reports import exemplars
 from stressrunner.reports.page.markup import fill
 from stressrunner.reports.wording import count, duration
 from stressrunner.result.exchanges import ExchangeRecord, RequestRecord, ResponseRecord
@@ -20,7 +20,7 @@ _AROUND = 700  #: characters of the page around each of them
 
 def exchanges_of(result: Result, errors: ErrorGroup) -> Markup:
     """Return the exchanges that show a group of errors; nothing where none was kept."""
-    return _folded(result, exhibits.exchanges_of(result, errors))
+    return _folded(result, exemplars.exchanges_of(result, errors))
 
 
 def slowest(result: Result) -> Markup:
@@ -38,7 +38,7 @@ def _folded(result: Result, found: Iterable[ExchangeRecord]) -> Markup:
     return fill(
         "exchanges.html.j2",
         exchanges=[(one, _heading(one), _size(one.request), _answer(one)) for one in kept],
-        serve_demo=exhibits.SERVE_DEMO if result.run.embedded else "",
+        serve_demo=exemplars.SERVE_DEMO if result.run.embedded else "",
         missing=missing,
     )
 

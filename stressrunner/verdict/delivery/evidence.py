@@ -22,7 +22,7 @@ from stressrunner.verdict.delivery.outcome import (
 )
 from stressrunner.verdict.delivery.processing import PROCESSED, Processing
 
-__all__ = ["MAX_MESSAGES", "MAX_SESSIONS", "MAX_STORED", "Exhibits"]
+__all__ = ["MAX_MESSAGES", "MAX_SESSIONS", "MAX_STORED", "EvidenceFinder"]
 
 MAX_SESSIONS = 5  #: shown of each fault
 MAX_MESSAGES = 40  #: shown of each session
@@ -45,7 +45,7 @@ class _Place:
     stored: Stored
 
 
-class Exhibits:
+class EvidenceFinder:
     """Shows what happened in single sessions of a classified run."""
 
     def __init__(

@@ -14,7 +14,7 @@ from stressrunner.scenario.delivery import Limit
 from stressrunner.sink import SinkLog
 from stressrunner.verdict.delivery.classes import MessageClass
 from stressrunner.verdict.delivery.classification import Classification, SessionFigures, classify
-from stressrunner.verdict.delivery.evidence import Exhibits
+from stressrunner.verdict.delivery.evidence import EvidenceFinder
 from stressrunner.verdict.delivery.outcome import (
     DeliveryOutcome,
     PhaseDelivery,
@@ -76,7 +76,7 @@ def judge_delivery(
         *_unprocessed(known.sink, processing),
     )
     is_failed = bool(broken) and not known.doubts
-    exhibits = Exhibits(found, known.run_id, known.origin_ns, known.mask, processing)
+    finder = EvidenceFinder(found, known.run_id, known.origin_ns, known.mask, processing)
     return DeliveryOutcome(
         kind="delivery",
         outcome="failed" if is_failed else "unknown" if doubts else "passed",
@@ -98,7 +98,7 @@ def judge_delivery(
         read_back=known.read_back,
         sink=_sink_figures(processing),
         newest_first=found.newest_first,
-        evidence=tuple(exhibits.of(each.name) for each in broken),
+        evidence=tuple(finder.of(each.name) for each in broken),
     )
 
 

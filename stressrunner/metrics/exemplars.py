@@ -1,6 +1,6 @@
 """Exchanges that are kept whole: a few of every group of errors, and the slowest of every endpoint.
 
-A Witness looks at every request as it is told. For one that is neither failed nor among the slowest so far that is a
+A ExemplarRecorder looks at every request as it is told. For one that is neither failed nor among the slowest so far that is a
 comparison of two numbers; what it keeps is bounded, whatever the target answers. Warm-up is left out of the slowest.
 """
 
@@ -23,14 +23,14 @@ __all__ = [
     "MAX_GROUPS",
     "MAX_PER_GROUP",
     "MAX_SLOWEST",
-    "Exhibit",
-    "Forensics",
+    "Exemplar",
+    "ExemplarRecorder",
+    "Exemplars",
     "Kept",
     "Message",
-    "Witness",
     "captured_credentials",
-    "forensics_from_wire",
-    "forensics_to_wire",
+    "exemplars_from_wire",
+    "exemplars_to_wire",
 ]
 
 MAX_GROUPS = 24  #: of errors of which exchanges are kept
@@ -55,7 +55,7 @@ class Message(NamedTuple):
     kept: Kept  #: how much of the body; none of one that is not UTF-8
 
 
-class Exhibit(NamedTuple):
+class Exemplar(NamedTuple):
     """One exchange, kept whole."""
 
     kind: str  #: of the error; empty for one that is kept because it was slow
@@ -79,11 +79,11 @@ class Exhibit(NamedTuple):
 
 
 @dataclass(slots=True)
-class Forensics:
+class Exemplars:
     """What was kept since the last time it was handed over, or in all of a load; it merges."""
 
-    errors: dict[ErrorKey, list[Exhibit]] = field(default_factory=dict)  #: by group, the first ones
-    slowest: dict[int, list[Exhibit]] = field(default_factory=dict)  #: by endpoint, the slowest first
+    errors: dict[ErrorKey, list[Exemplar]] = field(default_factory=dict)  #: by group, the first ones
+    slowest: dict[int, list[Exemplar]] = field(default_factory=dict)  #: by endpoint, the slowest first
     checks: Counter[tuple[int, str]] = field(default_factory=Counter)  #: failures by endpoint and check
 
     def has_room_for(self, key: ErrorKey, message: str, endpoint: int) -> bool:
@@ -95,15 +95,15 @@ class Forensics:
             one.message == message and one.endpoint == endpoint for one in kept
         )
 
-    def add_error(self, exhibit: Exhibit) -> None:
+    def add_error(self, exemplar: Exemplar) -> None:
         """Keep an error if it tells something new."""
-        if self.has_room_for(exhibit.key, exhibit.message, exhibit.endpoint):
-            self.errors.setdefault(exhibit.key, []).append(exhibit)
+        if self.has_room_for(exemplar.key, exemplar.message, exemplar.endpoint):
+            self.errors.setdefault(exemplar.key, []).append(exemplar)
 
-    def add_slow(self, exhibit: Exhibit) -> int:
+    def add_slow(self, exemplar: Exemplar) -> int:
         """Keep a slow request if it is among the slowest; return the time that a slower one has to exceed, in ns."""
-        kept = self.slowest.setdefault(exhibit.endpoint, [])
-        kept.append(exhibit)
+        kept = self.slowest.setdefault(exemplar.endpoint, [])
+        kept.append(exemplar)
         kept.sort(key=lambda one: -one.response_time_ns)
         del kept[MAX_SLOWEST:]
         return kept[-1].response_time_ns if len(kept) == MAX_SLOWEST else -1
@@ -114,23 +114,23 @@ class Forensics:
             if key in self.checks or len(self.checks) < _MAX_CHECKS:
                 self.checks[key] += count
 
-    def merge(self, other: "Forensics") -> None:
+    def merge(self, other: "Exemplars") -> None:
         """Add everything that another one has kept."""
-        for exhibits in other.errors.values():
-            for exhibit in exhibits:
-                self.add_error(exhibit)
-        for exhibits in other.slowest.values():
-            for exhibit in exhibits:
-                self.add_slow(exhibit)
+        for exemplars in other.errors.values():
+            for exemplar in exemplars:
+                self.add_error(exemplar)
+        for exemplars in other.slowest.values():
+            for exemplar in exemplars:
+                self.add_slow(exemplar)
         self.add_failed_checks(other.checks.items())
 
     @property
     def credentials(self) -> tuple[str, ...]:
         """What was captured from responses that were kept, and no output may have."""
         kept = (*self.errors.values(), *self.slowest.values())
-        return tuple(text for exhibits in kept for one in exhibits for text in one.credentials)
+        return tuple(text for exemplars in kept for one in exemplars for text in one.credentials)
 
-    def exhibits(self, origin_ns: int) -> tuple[Exhibit, ...]:
+    def exemplars(self, origin_ns: int) -> tuple[Exemplar, ...]:
         """Return what was kept, timed from a moment: errors by group, then the slowest by endpoint.
 
         Of many endpoints, each has its slowest one before any has its second.
@@ -143,7 +143,7 @@ class Forensics:
         return tuple(one._replace(at_ns=one.at_ns - origin_ns) for one in (*errors, *slow))
 
 
-class Witness:
+class ExemplarRecorder:
     """A listener of a Collector that keeps what is worth to be looked at."""
 
     def __init__(
@@ -157,8 +157,8 @@ class Witness:
         """
         self._credentials = credentials or {}
         self._warmups = frozenset(warmups)
-        self._all = Forensics()
-        self._fresh = Forensics()
+        self._all = Exemplars()
+        self._fresh = Exemplars()
         self._bars_ns: dict[int, int] = {}  # by endpoint: response time that a request has to exceed
 
     def __call__(self, sample: Sample, exchange: Exchange | None) -> None:
@@ -168,9 +168,9 @@ class Witness:
         elif sample.completed_ns - sample.due_ns > self._bars_ns.get(sample.endpoint, -1):
             self._slow(sample, exchange)
 
-    def hand_over(self) -> Forensics:
+    def hand_over(self) -> Exemplars:
         """Return what was kept since the last time."""
-        fresh, self._fresh = self._fresh, Forensics()
+        fresh, self._fresh = self._fresh, Exemplars()
         return fresh
 
     def _failed(self, sample: Sample, problem: Problem, exchange: Exchange | None) -> None:
@@ -180,20 +180,20 @@ class Witness:
             return
         key = ErrorKey.of(problem, exchange.status)
         if self._all.has_room_for(key, problem.message, sample.endpoint):
-            exhibit = self._exhibit(problem, sample, exchange)
-            self._all.add_error(exhibit)
-            self._fresh.add_error(exhibit)
+            exemplar = self._exemplar(problem, sample, exchange)
+            self._all.add_error(exemplar)
+            self._fresh.add_error(exemplar)
 
     def _slow(self, sample: Sample, exchange: Exchange | None) -> None:
         if exchange is None or sample.outcome is not Outcome.OK or sample.phase in self._warmups:
             return
-        exhibit = self._exhibit(Problem("", ""), sample, exchange)
-        self._bars_ns[sample.endpoint] = self._all.add_slow(exhibit)
-        self._fresh.add_slow(exhibit)
+        exemplar = self._exemplar(Problem("", ""), sample, exchange)
+        self._bars_ns[sample.endpoint] = self._all.add_slow(exemplar)
+        self._fresh.add_slow(exemplar)
 
-    def _exhibit(self, problem: Problem, sample: Sample, exchange: Exchange) -> Exhibit:
+    def _exemplar(self, problem: Problem, sample: Sample, exchange: Exchange) -> Exemplar:
         request = exchange.request
-        return Exhibit(
+        return Exemplar(
             kind=problem.kind,
             message=problem.message,
             endpoint=sample.endpoint,
@@ -241,36 +241,36 @@ def _start(body: bytes) -> tuple[str, Kept]:
     return ("", "none") if "\0" in text else (text[:_BODY_CHARACTERS], "start")
 
 
-def forensics_to_wire(forensics: Forensics, origin_ns: int) -> dict[str, Any]:
+def exemplars_to_wire(exemplars: Exemplars, origin_ns: int) -> dict[str, Any]:
     """Return what was kept as JSON values; the load began at `origin_ns` of the clock that it was timed by."""
-    kept = [*forensics.errors.values(), *forensics.slowest.values()]
+    kept = [*exemplars.errors.values(), *exemplars.slowest.values()]
     return {
-        "exhibits": [one._replace(at_ns=one.at_ns - origin_ns) for exhibits in kept for one in exhibits],
-        "checks": [[*key, count] for key, count in forensics.checks.items()],
+        "exemplars": [one._replace(at_ns=one.at_ns - origin_ns) for exemplars in kept for one in exemplars],
+        "checks": [[*key, count] for key, count in exemplars.checks.items()],
     }
 
 
-def forensics_from_wire(wire: Any, origin_ns: int) -> Forensics:
-    """Read what `forensics_to_wire` wrote; the load began at `origin_ns` of the reader's clock.
+def exemplars_from_wire(wire: Any, origin_ns: int) -> Exemplars:
+    """Read what `exemplars_to_wire` wrote; the load began at `origin_ns` of the reader's clock.
 
     Raises:
         KeyError, TypeError, ValueError: it is something else.
     """
-    forensics = Forensics()
-    for each in wire["exhibits"]:
-        exhibit = Exhibit(*each)
-        exhibit = exhibit._replace(
-            at_ns=exhibit.at_ns + origin_ns,
-            request=_message_from_wire(exhibit.request),
-            response=_message_from_wire(exhibit.response),
-            credentials=tuple(exhibit.credentials),
+    exemplars = Exemplars()
+    for each in wire["exemplars"]:
+        exemplar = Exemplar(*each)
+        exemplar = exemplar._replace(
+            at_ns=exemplar.at_ns + origin_ns,
+            request=_message_from_wire(exemplar.request),
+            response=_message_from_wire(exemplar.response),
+            credentials=tuple(exemplar.credentials),
         )
-        if exhibit.kind:
-            forensics.add_error(exhibit)
+        if exemplar.kind:
+            exemplars.add_error(exemplar)
         else:
-            forensics.add_slow(exhibit)
-    forensics.add_failed_checks(((endpoint, check), count) for endpoint, check, count in wire["checks"])
-    return forensics
+            exemplars.add_slow(exemplar)
+    exemplars.add_failed_checks(((endpoint, check), count) for endpoint, check, count in wire["checks"])
+    return exemplars
 
 
 def _message_from_wire(wire: Any) -> Message:

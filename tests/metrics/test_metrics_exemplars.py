@@ -10,14 +10,14 @@ from metrics_samples import MS, sample
 
 from stressrunner.http.exchange import Exchange, Request
 from stressrunner.metrics.error_key import ErrorKey
-from stressrunner.metrics.forensics import (
+from stressrunner.metrics.exemplars import (
     MAX_GROUPS,
     MAX_PER_GROUP,
     MAX_SLOWEST,
-    Forensics,
-    Witness,
-    forensics_from_wire,
-    forensics_to_wire,
+    ExemplarRecorder,
+    Exemplars,
+    exemplars_from_wire,
+    exemplars_to_wire,
 )
 from stressrunner.plan.captures import Captures
 from stressrunner.plan.outcome import Outcome, Problem
@@ -39,11 +39,11 @@ def failed(kind="http 500", message="status was 500", **changes):
 
 
 def seen(*samples, warmups=(), of=None):
-    """Return what a witness keeps of samples."""
-    witness = Witness(warmups)
+    """Return what a recorder keeps of samples."""
+    recorder = ExemplarRecorder(warmups)
     for one in samples:
-        witness(one, of or exchange())
-    return witness.hand_over()
+        recorder(one, of or exchange())
+    return recorder.hand_over()
 
 
 def test_the_slowest_of_each_endpoint_are_kept():
@@ -87,15 +87,15 @@ def test_what_is_kept_is_bounded():
     kept.merge(seen(*(sample(took_ms=n, endpoint=n) for n in range(500)), of=big))
     assert len(kept.errors) == MAX_GROUPS
     assert {len(ones) for ones in kept.errors.values()} == {MAX_PER_GROUP}
-    exhibits = kept.exhibits(0)
-    assert len(exhibits) == MAX_GROUPS * MAX_PER_GROUP + 30
-    assert max(len(json.dumps(one)) for one in exhibits) < 100_000
+    exemplars = kept.exemplars(0)
+    assert len(exemplars) == MAX_GROUPS * MAX_PER_GROUP + 30
+    assert max(len(json.dumps(one)) for one in exemplars) < 100_000
 
 
 def test_every_endpoint_has_its_slowest_before_any_has_its_second():
     """With more endpoints than there is room for, the second slowest of each give way."""
     kept = seen(*(sample(took_ms=n + k, endpoint=n) for n in range(29) for k in range(MAX_SLOWEST)))
-    slow = [one.endpoint for one in kept.exhibits(0)]
+    slow = [one.endpoint for one in kept.exemplars(0)]
     assert set(slow) == set(range(29))
     assert slow == sorted(slow)
     assert len(slow) == 30
@@ -146,7 +146,7 @@ def test_checks_and_statuses_have_exchanges_of_their_own():
     assert {key: len(ones) for key, ones in kept.errors.items()} == {
         ErrorKey("check", rule, status): MAX_PER_GROUP for status in (404, 500) for rule in ("a", "b")
     }
-    assert forensics_from_wire(json.loads(json.dumps(forensics_to_wire(kept, 0))), 0).errors == kept.errors
+    assert exemplars_from_wire(json.loads(json.dumps(exemplars_to_wire(kept, 0))), 0).errors == kept.errors
 
 
 def test_a_failed_capture_is_no_failed_check():
@@ -157,21 +157,21 @@ def test_a_failed_capture_is_no_failed_check():
 
 def test_a_request_that_could_not_be_filled_in_has_no_exchange():
     """There is nothing to keep of a request that was never sent, and nothing goes wrong."""
-    witness = Witness()
-    witness(failed("template", "no rows"), None)
-    witness(sample(took_ms=5), None)
-    assert witness.hand_over() == Forensics()
+    recorder = ExemplarRecorder()
+    recorder(failed("template", "no rows"), None)
+    recorder(sample(took_ms=5), None)
+    assert recorder.hand_over() == Exemplars()
 
 
 def test_nothing_is_handed_over_twice():
     """What was handed over once comes again only if there is something slower, or an error that is new."""
-    witness = Witness()
+    recorder = ExemplarRecorder()
     for one in (failed(), sample(took_ms=9)):
-        witness(one, exchange())
-    witness.hand_over()
+        recorder(one, exchange())
+    recorder.hand_over()
     for one in (failed(), *[sample(took_ms=ms) for ms in (8, 7, 6, 5)]):
-        witness(one, exchange())
-    later = witness.hand_over()
+        recorder(one, exchange())
+    later = recorder.hand_over()
     assert later.errors == {}
     assert [one.response_time_ns // MS for one in later.slowest[0]] == [8, 7]
 
@@ -195,30 +195,30 @@ samples = st.builds(
 
 @given(st.lists(samples, max_size=30), st.integers(0, 30))
 def test_deltas_add_up(load, cut):
-    """Two deltas merge to what one witness of everything keeps, on this side of a pipe and on the other."""
-    witness = Witness()
-    merged, across = Forensics(), Forensics()
+    """Two deltas merge to what one recorder of everything keeps, on this side of a pipe and on the other."""
+    recorder = ExemplarRecorder()
+    merged, across = Exemplars(), Exemplars()
     for part in (load[:cut], load[cut:]):
         for one in part:
-            witness(one, exchange())
-        delta = witness.hand_over()
+            recorder(one, exchange())
+        delta = recorder.hand_over()
         merged.merge(delta)
-        wire = json.loads(json.dumps(forensics_to_wire(delta, 5)))
-        across.merge(forensics_from_wire(wire, 5))
+        wire = json.loads(json.dumps(exemplars_to_wire(delta, 5)))
+        across.merge(exemplars_from_wire(wire, 5))
     whole = seen(*load)
-    assert merged.exhibits(0) == across.exhibits(0) == whole.exhibits(0)
+    assert merged.exemplars(0) == across.exemplars(0) == whole.exemplars(0)
     assert merged.checks == across.checks == whole.checks
 
 
 def test_captured_credentials_are_kept_beside_what_they_were_in():
     """What a kept response gave for later requests to be authorized with is known, so that it can be masked."""
     token, none = Capture("body.token"), Capture("body.nothing.at.all")
-    witness = Witness(credentials={1: [Captures({"a": none}), Captures({"token": token})]})
+    recorder = ExemplarRecorder(credentials={1: [Captures({"a": none}), Captures({"token": token})]})
     login = exchange(b'{"token": "t0ken-of-one-user"}')
     for endpoint in (0, 1):
-        witness(sample(took_ms=5, endpoint=endpoint), login)
-        witness(failed(endpoint=endpoint), login)
-    kept = forensics_from_wire(json.loads(json.dumps(forensics_to_wire(witness.hand_over(), 0))), 0)
+        recorder(sample(took_ms=5, endpoint=endpoint), login)
+        recorder(failed(endpoint=endpoint), login)
+    kept = exemplars_from_wire(json.loads(json.dumps(exemplars_to_wire(recorder.hand_over(), 0))), 0)
     found = {
         one.endpoint: one.credentials for one in (*kept.errors[HTTP_500], *kept.slowest[0], *kept.slowest[1])
     }
