@@ -9,8 +9,8 @@ from stressrunner.engine.clock import Clock
 from stressrunner.engine.names import IterationScope
 from stressrunner.engine.recorder import Excluding, Recorder
 from stressrunner.engine.sending import Due, Sender
+from stressrunner.engine.step_context import StepContext
 from stressrunner.engine.steps import Steps
-from stressrunner.engine.walk import Walk
 from stressrunner.http.conversation import Conversation
 from stressrunner.http.cookies import CookieJar
 from stressrunner.http.exchange import TransportFactory
@@ -18,7 +18,7 @@ from stressrunner.http.origin import origin_of
 from stressrunner.plan.plan import Plan
 from stressrunner.plan.steps import StepsPlan
 
-__all__ = ["Done", "Site", "run_once"]
+__all__ = ["Done", "ExecutionTarget", "run_once"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class ExecutionTarget:
     """Where steps are run, and who is told."""
 
     base_url: str  #: where the target really is
@@ -41,23 +41,23 @@ class Site:
     recorder: Recorder
 
 
-async def run_once(kind: str, steps: StepsPlan, plan: Plan, site: Site) -> Done:
+async def run_once(kind: str, steps: StepsPlan, plan: Plan, target: ExecutionTarget) -> Done:
     """Run the steps of a kind, `setup` or `teardown`, as far as they go.
 
     Args:
         kind: that their requests are reported under.
         steps: of the plan.
         plan: whose captures and cookies they begin with.
-        site: where they are run.
+        target: where they are run.
     """
-    clock, excluding = site.clock, Excluding(site.recorder, kind)
-    runner = Steps(site.sender.beside(excluding), clock, excluding)
+    clock, excluding = target.clock, Excluding(target.recorder, kind)
+    runner = Steps(target.sender.beside(excluding), clock, excluding)
     scope = IterationScope(plan, iteration=0, user=0, user_iteration=0, stage=kind)
     jar = CookieJar.from_wire(plan.cookies) if plan.target.cookies else None
-    async with site.transports.open() as transport:
-        conversation = Conversation(transport, origin_of(site.base_url), jar)
-        walk = Walk(scope, conversation, Due(0, clock.now_ns()), is_measured=False)
-        passed = await runner.run(steps, walk)
+    async with target.transports.open() as transport:
+        conversation = Conversation(transport, origin_of(target.base_url), jar)
+        context = StepContext(scope, conversation, Due(0, clock.now_ns()), is_measured=False)
+        passed = await runner.run(steps, context)
     cookies = () if jar is None else tuple(jar.to_wire())
     if not passed:
         return Done("it failed" if excluding.latest is None else excluding.latest.message, {}, ())

@@ -11,9 +11,9 @@ from stressrunner.engine.pauses import think_ns
 from stressrunner.engine.permit import Permit
 from stressrunner.engine.recorder import Recorder
 from stressrunner.engine.sending import Due, Sender
+from stressrunner.engine.step_context import Cursor, StepContext
 from stressrunner.engine.steps import Steps
 from stressrunner.engine.users import Users
-from stressrunner.engine.walk import Place, Walk
 from stressrunner.http.conversation import Conversation
 from stressrunner.http.exchange import Transport
 from stressrunner.http.origin import origin_of
@@ -90,32 +90,32 @@ class Iterations:
         if not self._is_plain:
             jar = None if state.jar is None else state.jar.copy()
             transport = Conversation(transport, self._base, jar)
-        walk = Walk(
+        context = StepContext(
             scope, transport, due, is_measured=not self._plan.phases[arrival.phase].spec.warmup, permit=permit
         )
-        await self._traffic(arrival, walk)
+        await self._traffic(arrival, context)
 
-    async def _traffic(self, arrival: Arrival, walk: Walk) -> None:
+    async def _traffic(self, arrival: Arrival, context: StepContext) -> None:
         passed = False
         traffic = self._plan.phases[arrival.phase].traffic
         if isinstance(traffic, MixPlan):
             endpoint = self._plan.endpoints[traffic.pick(arrival.number)]
-            passed = await self._steps.send(endpoint, RequestNames(walk.scope, 0), walk, walk.due)
-            if not (passed or walk.failed):
+            passed = await self._steps.send(endpoint, RequestNames(context.scope, 0), context, context.due)
+            if not (passed or context.failed):
                 self._recorder.iteration(arrival.phase, in_error=True)
             return
-        walk.owed = dict(traffic.requests_of(arrival.number))
+        context.owed = dict(traffic.requests_of(arrival.number))
         try:
             match traffic:
                 case FlowsPlan() as flows:
-                    passed = await self._steps.step(flows.pick(arrival.number), walk)
+                    passed = await self._steps.step(flows.pick(arrival.number), context)
                 case SessionPlan() as session:
-                    walk.number = session.spec.messages  # the messages have the numbers from 0
-                    passed = await self._session(session, walk)
-            self._recorder.iteration(arrival.phase, in_error=not passed and not walk.failed)
+                    context.number = session.spec.messages  # the messages have the numbers from 0
+                    passed = await self._session(session, context)
+            self._recorder.iteration(arrival.phase, in_error=not passed and not context.failed)
         finally:
             # Whether a failure prevented them, or the end of the load.
-            for index, count in walk.owed.items():
+            for index, count in context.owed.items():
                 if count:
                     self._recorder.skipped(arrival.phase, index, count)
 
@@ -134,64 +134,66 @@ class Iterations:
             case SessionPlan():
                 self._recorder.group(arrival.phase, "session", None)
 
-    async def _session(self, session: SessionPlan, walk: Walk) -> bool:
+    async def _session(self, session: SessionPlan, context: StepContext) -> bool:
         """Run a session, and record how long it took, pauses subtracted; return whether it passed."""
-        began_ns = walk.due.due_ns
+        began_ns = context.due.due_ns
         try:
-            passed = await self._conversation(session, walk)
+            passed = await self._conversation(session, context)
         except anyio.get_cancelled_exc_class():
-            if walk.is_measured and self._sender.ranks_cut_off:
-                self._recorder.group_cut_off(walk.due.phase, "session")
+            if context.is_measured and self._sender.ranks_cut_off:
+                self._recorder.group_cut_off(context.due.phase, "session")
             raise
-        if walk.is_measured:
-            length_ns = self.clock.now_ns() - began_ns - walk.paused_ns
-            self._recorder.group(walk.due.phase, "session", length_ns if passed else None, walk.late_since(0))
+        if context.is_measured:
+            length_ns = self.clock.now_ns() - began_ns - context.paused_ns
+            self._recorder.group(
+                context.due.phase, "session", length_ns if passed else None, context.late_since(0)
+            )
         return passed
 
-    async def _conversation(self, session: SessionPlan, walk: Walk) -> bool:
+    async def _conversation(self, session: SessionPlan, context: StepContext) -> bool:
         """Send the messages of a session, with the steps before and after them; return whether all passed."""
         slot = session.spec.messages
-        passed = await self._steps.run(session.open, walk, Place(slot))
+        passed = await self._steps.run(session.open, context, Cursor(slot))
         if passed:
-            passed = await self._messages(session, walk)
-        place = Place(slot + session.open.sent.slots)
-        return await self._steps.run(session.close, walk, place, after_failure=not passed)
+            passed = await self._messages(session, context)
+        cursor = Cursor(slot + session.open.sent.slots)
+        return await self._steps.run(session.close, context, cursor, after_failure=not passed)
 
-    async def _messages(self, session: SessionPlan, walk: Walk) -> bool:
+    async def _messages(self, session: SessionPlan, context: StepContext) -> bool:
         """Send messages in bursts; the first burst with a failure is the last. Return whether all passed."""
-        spec, scope = session.spec, walk.scope
+        spec, scope = session.spec, context.scope
         for first in range(0, spec.messages, spec.burst):
             size = min(spec.burst, spec.messages - first)
             if first:
                 use = (self._plan.seed, "session think", scope.iteration, first)
                 now_ns = self.clock.now_ns()
                 due_ns = now_ns + think_ns(spec.think_min_s, spec.think_max_s, *use)
-                walk.paused_ns += due_ns - now_ns
-                with walk.permit.waiting():
+                context.paused_ns += due_ns - now_ns
+                with context.permit.waiting():
                     await self.clock.sleep_until(due_ns)
-                walk.went_on(due_ns)
-            passed = await self._burst(session, walk, first, size)
-            walk.went_on(self.clock.now_ns())
+                context.went_on(due_ns)
+            passed = await self._burst(session, context, first, size)
+            context.went_on(self.clock.now_ns())
             if not passed:
                 return False
         return True
 
-    async def _burst(self, session: SessionPlan, walk: Walk, first: int, size: int) -> bool:
+    async def _burst(self, session: SessionPlan, context: StepContext, first: int, size: int) -> bool:
         """Send messages at their distances without waiting for replies, then wait for all of them."""
         endpoint = self._plan.endpoints[session.endpoint]
-        first_due = walk.due
+        first_due = context.due
         if size == 1:
-            names = RequestNames(walk.scope, first, step=walk.seen)
-            answered = await self._steps.send(endpoint, names, walk, first_due)
-            walk.was_late(names.late)
+            names = RequestNames(context.scope, first, step=context.seen)
+            answered = await self._steps.send(endpoint, names, context, first_due)
+            context.was_late(names.late)
             return answered
         gap_ns = round(session.spec.gap_s * NS_PER_S)
         passed: list[bool] = []
         lates: list[Late] = []
 
         async def send(message: int, due: Due) -> None:
-            names = RequestNames(walk.scope, message, step=walk.seen)
-            passed.append(await self._steps.send(endpoint, names, walk, due))
+            names = RequestNames(context.scope, message, step=context.seen)
+            passed.append(await self._steps.send(endpoint, names, context, due))
             if names.late is not None:
                 lates.append(names.late)
 
@@ -199,8 +201,8 @@ class Iterations:
             tasks.start_soon(send, first, first_due)
             for k in range(1, size):
                 due_ns = first_due.due_ns + k * gap_ns
-                with walk.permit.waiting():
+                with context.permit.waiting():
                     await self.clock.sleep_until(due_ns)
                 tasks.start_soon(send, first + k, Due(first_due.phase, due_ns))
-        walk.was_late(max(lates, default=None))  # of what goes on at once, the longest
+        context.was_late(max(lates, default=None))  # of what goes on at once, the longest
         return all(passed)

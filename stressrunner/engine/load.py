@@ -3,7 +3,7 @@
 import anyio
 
 from stressrunner.engine.budget import Budget
-from stressrunner.engine.chores import Site
+from stressrunner.engine.chores import ExecutionTarget
 from stressrunner.engine.clock import Clock
 from stressrunner.engine.loop_watch import LoopWatch
 from stressrunner.engine.recorder import Recorder
@@ -39,8 +39,8 @@ class Load:
         for workload in plan.workloads:
             cut = Cut()
             sender = Sender(base_url, clock, recorder, cut, budget, self.watch)
-            site = Site(base_url, transports, sender, clock, recorder)
-            self._workloads.append(WorkloadRun(plan.of_workload(workload), site, cut, self._fail))
+            target = ExecutionTarget(base_url, transports, sender, clock, recorder)
+            self._workloads.append(WorkloadRun(plan.of_workload(workload), target, cut, self._fail))
         self.failure = ""  #: why the load cut itself off, in one sentence
         self.limit_hit = ""  #: the hard limit that cut the load off, in one sentence
 

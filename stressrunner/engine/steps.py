@@ -14,7 +14,7 @@ from stressrunner.engine.names import RequestNames
 from stressrunner.engine.pauses import think_ns
 from stressrunner.engine.recorder import Recorder
 from stressrunner.engine.sending import Due, NotSent, Sender
-from stressrunner.engine.walk import Place, Walk
+from stressrunner.engine.step_context import Cursor, StepContext
 from stressrunner.expressions import CannotEvaluate
 from stressrunner.expressions.environment import to_text
 from stressrunner.expressions.expression import Expression
@@ -33,7 +33,7 @@ from stressrunner.units import NS_PER_S
 
 __all__ = ["Steps"]
 
-_BEGIN = Place()
+_BEGIN = Cursor()
 
 
 class Steps:
@@ -45,7 +45,7 @@ class Steps:
         self._recorder = recorder
 
     async def run(
-        self, steps: StepsPlan, walk: Walk, place: Place = _BEGIN, *, after_failure: bool = False
+        self, steps: StepsPlan, context: StepContext, cursor: Cursor = _BEGIN, *, after_failure: bool = False
     ) -> bool:
         """Run steps in order; return whether all of them passed.
 
@@ -55,98 +55,98 @@ class Steps:
         passed = not after_failure
         for step in steps.steps:
             if passed:
-                passed = await self.step(step, walk, place)
+                passed = await self.step(step, context, cursor)
             elif step.condition is not None and step.condition.after_failure:
-                await self.step(step, walk, place._replace(has_failed=True))
+                await self.step(step, context, cursor._replace(has_failed=True))
         return passed
 
-    async def step(self, step: StepPlan, walk: Walk, place: Place = _BEGIN) -> bool:
+    async def step(self, step: StepPlan, context: StepContext, cursor: Cursor = _BEGIN) -> bool:
         """Run one step with all its modifiers; return whether it passed, or its failure was forgiven."""
-        here = place._replace(slot=place.slot + step.slot)
+        here = cursor._replace(slot=cursor.slot + step.slot)
         if step.condition is not None:
             here = here._replace(is_planned=False)
             try:
                 is_done = self._evaluated(
                     step.condition.expression,
                     "if",
-                    walk,
+                    context,
                     here,
                     always=lambda: True,
-                    failure=lambda: place.has_failed,
+                    failure=lambda: cursor.has_failed,
                 )
             except CannotEvaluate as error:
-                return await self._give_up(step, walk, str(error)) or step.continue_on_error
+                return await self._give_up(step, context, str(error)) or step.continue_on_error
             if not is_done:
                 return True
-        return await self._measured(step, walk, here) or step.continue_on_error
+        return await self._measured(step, context, here) or step.continue_on_error
 
-    async def _measured(self, step: StepPlan, walk: Walk, place: Place) -> bool:
+    async def _measured(self, step: StepPlan, context: StepContext, cursor: Cursor) -> bool:
         """Run a step without its condition, and record how long it took, pauses subtracted."""
-        began_ns, paused_ns, own_ns = walk.due.due_ns, walk.paused_ns, walk.own_ns
+        began_ns, paused_ns, own_ns = context.due.due_ns, context.paused_ns, context.own_ns
         try:
-            passed = await self._each(step, walk, place)
+            passed = await self._each(step, context, cursor)
         except anyio.get_cancelled_exc_class():
-            for name in step.groups if walk.is_measured and self._sender.ranks_cut_off else ():
-                self._recorder.group_cut_off(walk.due.phase, name)
+            for name in step.groups if context.is_measured and self._sender.ranks_cut_off else ():
+                self._recorder.group_cut_off(context.due.phase, name)
             raise
-        if walk.is_measured:
-            length_ns = self._clock.now_ns() - began_ns - (walk.paused_ns - paused_ns)
+        if context.is_measured:
+            length_ns = self._clock.now_ns() - began_ns - (context.paused_ns - paused_ns)
             for name in step.groups:
-                late = walk.late_since(own_ns)
-                self._recorder.group(walk.due.phase, name, length_ns if passed else None, late)
+                late = context.late_since(own_ns)
+                self._recorder.group(context.due.phase, name, length_ns if passed else None, late)
         return passed
 
-    async def _each(self, step: StepPlan, walk: Walk, place: Place) -> bool:
+    async def _each(self, step: StepPlan, context: StepContext, cursor: Cursor) -> bool:
         if step.each is None:
-            return await self._repeated(step, walk, place)
+            return await self._repeated(step, context, cursor)
         try:
-            elements = self._evaluated(step.each, "each", walk, place)
+            elements = self._evaluated(step.each, "each", context, cursor)
             if not isinstance(elements, list | tuple):
                 raise CannotEvaluate(f"each: {step.each.source}: this is no list")  # noqa: TRY301  handled alike
         except CannotEvaluate as error:
-            return await self._give_up(step, walk, str(error))
+            return await self._give_up(step, context, str(error))
         for number, element in enumerate(elements):
-            here = place.in_loop(number, step.body.slots, {step.item: element}, is_planned=False)
+            here = cursor.in_loop(number, step.body.slots, {step.item: element}, is_planned=False)
             await anyio.lowlevel.checkpoint()  # elements for which nothing is done take time too
-            if not await self._repeated(step, walk, here):
+            if not await self._repeated(step, context, here):
                 return False
         return True
 
-    async def _repeated(self, step: StepPlan, walk: Walk, place: Place) -> bool:
+    async def _repeated(self, step: StepPlan, context: StepContext, cursor: Cursor) -> bool:
         repeat = step.repeat
         if repeat is None:
-            return await self._act(step, walk, place)
+            return await self._act(step, context, cursor)
         if repeat.until is not None:
-            return await self._until(repeat.until, repeat, step, walk, place)
+            return await self._until(repeat.until, repeat, step, context, cursor)
         times = repeat.times or 1
         for number in range(times):
-            here = _pass(step, place, number)
-            waited = number == 0 or await self._wait(repeat, step, walk, here)
-            if not waited or not await self._act(step, walk, here):
+            here = _pass(step, cursor, number)
+            waited = number == 0 or await self._wait(repeat, step, context, here)
+            if not waited or not await self._act(step, context, here):
                 return False
         return True
 
     async def _until(
-        self, until: Expression, repeat: RepeatPlan, step: StepPlan, walk: Walk, place: Place
+        self, until: Expression, repeat: RepeatPlan, step: StepPlan, context: StepContext, cursor: Cursor
     ) -> bool:
         """Run passes until an expression holds; a pass that fails is none the less followed by another."""
         timeout_s, number = repeat.timeout_s, 0
         last_ns = None if timeout_s is None else self._clock.now_ns() + round(timeout_s * NS_PER_S)
         while True:
-            here = _pass(step, place, number, is_planned=number == 0)
+            here = _pass(step, cursor, number, is_planned=number == 0)
             await anyio.lowlevel.checkpoint()  # a pass may send nothing
-            passed = await self._act(step, walk, here)
-            if self._holds(until, walk, here):
+            passed = await self._act(step, context, here)
+            if self._holds(until, context, here):
                 return passed
             number += 1
             if number == repeat.times:
                 return self._never(step, until, f"not so after {number:,} passes")
-            next_ns = await self._next_ns(repeat, step, walk, here)
+            next_ns = await self._next_ns(repeat, step, context, here)
             if next_ns is None:
                 return False
             if last_ns is not None and next_ns > last_ns:
                 return self._never(step, until, f"not so within {timeout_s:g} s")
-            await self._sleep_until(next_ns, walk)
+            await self._sleep_until(next_ns, context)
 
     def _never(self, step: StepPlan, until: Expression, why: str) -> bool:
         """Record that a step has reached the bound of its `until`."""
@@ -154,123 +154,133 @@ class Steps:
         self._recorder.failed(step.body.first or 0, problem, self._clock.now_ns())
         return False
 
-    async def _act(self, step: StepPlan, walk: Walk, place: Place) -> bool:
+    async def _act(self, step: StepPlan, context: StepContext, cursor: Cursor) -> bool:
         """Do what a step does, once."""
         match step.action:
             case SendPlan(endpoint):
-                names = walk.next_request(place)
-                passed = await self.send(endpoint, names, walk, walk.due, is_planned=place.is_planned)
-                walk.was_late(names.late)
-                walk.went_on(self._clock.now_ns())
+                names = context.next_request(cursor)
+                passed = await self.send(endpoint, names, context, context.due, is_planned=cursor.is_planned)
+                context.was_late(names.late)
+                context.went_on(self._clock.now_ns())
                 return passed
             case ThinkPlan(min_s, max_s):
-                scope = walk.scope
-                use = (scope.plan.seed, "think", scope.iteration, step.number, place.use())
-                await self._pause(walk, think_ns(min_s, max_s, *use))
+                scope = context.scope
+                use = (scope.plan.seed, "think", scope.iteration, step.number, cursor.use())
+                await self._pause(context, think_ns(min_s, max_s, *use))
                 return True
             case GroupPlan(steps):
-                return await self.run(steps, walk, place)
+                return await self.run(steps, context, cursor)
             case ParallelPlan(steps):
-                return await self._parallel(steps, walk, place)
+                return await self._parallel(steps, context, cursor)
 
     async def send(
-        self, endpoint: EndpointPlan, names: RequestNames, walk: Walk, due: Due, *, is_planned: bool = True
+        self,
+        endpoint: EndpointPlan,
+        names: RequestNames,
+        context: StepContext,
+        due: Due,
+        *,
+        is_planned: bool = True,
     ) -> bool:
         """Send a request as soon as one may begin, and take it off what is owed; return whether it passed."""
-        await self._sender.admit(walk.permit)
+        await self._sender.admit(context.permit)
         try:
-            if walk.owed is not None:
+            if context.owed is not None:
                 if is_planned:
-                    walk.owed[endpoint.index] -= 1
+                    context.owed[endpoint.index] -= 1
                 else:
                     self._recorder.unplanned(due.phase, endpoint.index)
             try:
-                passed = await self._sender.send(endpoint, names, due, walk.transport)
+                passed = await self._sender.send(endpoint, names, due, context.transport)
             except NotSent:  # which is no failure of the endpoint, but of the iteration
                 return False
             if not passed:
-                walk.failed.add(endpoint.index)
+                context.failed.add(endpoint.index)
             return passed
         finally:
-            walk.permit.end()
+            context.permit.end()
 
-    async def _parallel(self, steps: StepsPlan, walk: Walk, place: Place) -> bool:
+    async def _parallel(self, steps: StepsPlan, context: StepContext, cursor: Cursor) -> bool:
         """Run steps all at once; none is cut off when another one fails."""
         passed: list[bool] = []
 
-        async def run(step: StepPlan, branch: Walk) -> None:
-            passed.append(await self.step(step, branch, place))
+        async def run(step: StepPlan, branch: StepContext) -> None:
+            passed.append(await self.step(step, branch, cursor))
 
-        branches = walk.branches(len(steps.steps))
+        branches = context.branches(len(steps.steps))
         async with anyio.create_task_group() as tasks:
             for step, branch in zip(steps.steps, branches, strict=True):
                 tasks.start_soon(run, step, branch)
-        walk.join(branches, self._clock.now_ns())
+        context.join(branches, self._clock.now_ns())
         return all(passed)
 
-    async def _pause(self, walk: Walk, length_ns: int) -> None:
+    async def _pause(self, context: StepContext, length_ns: int) -> None:
         """Think: the next request is due so much later, and so is the end of what it has waited for."""
-        phase, due_ns, waiting_since_ns = walk.due
+        phase, due_ns, waiting_since_ns = context.due
         if waiting_since_ns is None:
-            walk.due = Due(phase, due_ns + length_ns)
-            with walk.permit.waiting():
+            context.due = Due(phase, due_ns + length_ns)
+            with context.permit.waiting():
                 await self._clock.sleep_until(due_ns + length_ns)
         else:
-            walk.due = Due(phase, due_ns + length_ns, waiting_since_ns + length_ns)
-            with walk.permit.waiting():
+            context.due = Due(phase, due_ns + length_ns, waiting_since_ns + length_ns)
+            with context.permit.waiting():
                 await self._clock.sleep_until(self._clock.now_ns() + length_ns)
-        walk.paused_ns += length_ns
+        context.paused_ns += length_ns
 
-    async def _wait(self, repeat: RepeatPlan, step: StepPlan, walk: Walk, place: Place) -> bool:
+    async def _wait(self, repeat: RepeatPlan, step: StepPlan, context: StepContext, cursor: Cursor) -> bool:
         """Wait between two passes; return False when the delay makes no sense."""
-        next_ns = await self._next_ns(repeat, step, walk, place)
+        next_ns = await self._next_ns(repeat, step, context, cursor)
         if next_ns is None:
             return False
-        await self._sleep_until(next_ns, walk)
+        await self._sleep_until(next_ns, context)
         return True
 
-    async def _next_ns(self, repeat: RepeatPlan, step: StepPlan, walk: Walk, place: Place) -> int | None:
+    async def _next_ns(
+        self, repeat: RepeatPlan, step: StepPlan, context: StepContext, cursor: Cursor
+    ) -> int | None:
         """Return when the next pass is due; None when the delay makes no sense, which fails the step."""
         try:
-            delay_s = units.parse_duration(to_text(repeat.delay.render(walk.names(place, "delay"))))
+            delay_s = units.parse_duration(to_text(repeat.delay.render(context.names(cursor, "delay"))))
         except (CannotEvaluate, ValueError) as error:
-            await self._give_up(step, walk, f"delay: {error}")
+            await self._give_up(step, context, f"delay: {error}")
             return None
-        return walk.due.due_ns + round(delay_s * NS_PER_S)
+        return context.due.due_ns + round(delay_s * NS_PER_S)
 
-    async def _sleep_until(self, at_ns: int, walk: Walk) -> None:
-        if at_ns > walk.due.due_ns:
-            with walk.permit.waiting():
+    async def _sleep_until(self, at_ns: int, context: StepContext) -> None:
+        if at_ns > context.due.due_ns:
+            with context.permit.waiting():
                 await self._clock.sleep_until(at_ns)
-            walk.went_on(at_ns)
+            context.went_on(at_ns)
 
-    def _evaluated(self, expression: Expression, what: str, walk: Walk, place: Place, **more: Any) -> Any:
+    def _evaluated(
+        self, expression: Expression, what: str, context: StepContext, cursor: Cursor, **more: Any
+    ) -> Any:
         """Return the value of an expression of a step.
 
         Raises:
             CannotEvaluate: with the expression, and what it is for.
         """
         try:
-            return expression.evaluate(walk.names(place, what, **more))
+            return expression.evaluate(context.names(cursor, what, **more))
         except CannotEvaluate as error:
             raise CannotEvaluate(f"{what}: {expression.source}: {error}") from error
 
-    def _holds(self, until: Expression, walk: Walk, place: Place) -> bool:
+    def _holds(self, until: Expression, context: StepContext, cursor: Cursor) -> bool:
         """Return whether an expression holds; one that cannot be evaluated does not."""
         try:
-            return until.holds(walk.names(place, "until"))
+            return until.holds(context.names(cursor, "until"))
         except CannotEvaluate:
             return False
 
-    async def _give_up(self, step: StepPlan, walk: Walk, why: str) -> bool:
+    async def _give_up(self, step: StepPlan, context: StepContext, why: str) -> bool:
         """Count a step that makes no sense as a failed request of its own, so that it is not passed over."""
         endpoint = step.body.first or 0
-        if walk.owed is not None:
-            self._recorder.unplanned(walk.due.phase, endpoint)
-        await self._sender.give_up(endpoint, walk.due, why)
-        walk.went_on(self._clock.now_ns())
+        if context.owed is not None:
+            self._recorder.unplanned(context.due.phase, endpoint)
+        await self._sender.give_up(endpoint, context.due, why)
+        context.went_on(self._clock.now_ns())
         return False
 
 
-def _pass(step: StepPlan, place: Place, number: int, *, is_planned: bool = True) -> Place:
-    return place.in_loop(number, step.body.slots, {"repeat": {"index": number}}, is_planned=is_planned)
+def _pass(step: StepPlan, cursor: Cursor, number: int, *, is_planned: bool = True) -> Cursor:
+    return cursor.in_loop(number, step.body.slots, {"repeat": {"index": number}}, is_planned=is_planned)

@@ -10,8 +10,8 @@ from stressrunner.engine.names import IterationScope
 from stressrunner.engine.permit import Permit
 from stressrunner.engine.recorder import Excluding, Recorder
 from stressrunner.engine.sending import Due, Sender
+from stressrunner.engine.step_context import StepContext
 from stressrunner.engine.steps import Steps
-from stressrunner.engine.walk import Walk
 from stressrunner.http.conversation import Conversation
 from stressrunner.http.cookies import CookieJar
 from stressrunner.http.exchange import Transport
@@ -63,9 +63,9 @@ class Users:
             return True
         began_ns = self._clock.now_ns()
         jar = None if self._of_everyone.jar is None else self._of_everyone.jar.copy()
-        walk = self._walk(user, phase, Conversation(transport, self._base, jar), permit)
+        context = self._context(user, phase, Conversation(transport, self._base, jar), permit)
         try:
-            passed = await self._steps.run(steps, walk)
+            passed = await self._steps.run(steps, context)
         except anyio.get_cancelled_exc_class():
             if self._sender.ranks_cut_off:
                 self._failed(user, phase)
@@ -73,10 +73,10 @@ class Users:
         if not passed:
             self._failed(user, phase)
             return False
-        self._recorder.group(phase, USER_SETUP, self._clock.now_ns() - began_ns - walk.paused_ns)
+        self._recorder.group(phase, USER_SETUP, self._clock.now_ns() - began_ns - context.paused_ns)
         if self._tries.pop(user, 0):
             self._recorder.not_set_up(-1)
-        self._kept[user] = UserState(walk.scope.captures, jar)
+        self._kept[user] = UserState(context.scope.captures, jar)
         return True
 
     def _failed(self, user: int, phase: int) -> None:
@@ -94,7 +94,7 @@ class Users:
         """Return how often `user_setup` has failed for a user who is not set up."""
         return self._tries.get(user, 0)
 
-    def _walk(self, user: int, phase: int, transport: Transport, permit: Permit) -> Walk:
+    def _context(self, user: int, phase: int, transport: Transport, permit: Permit) -> StepContext:
         tries = self._tries.get(user, 0)
         # A user that tries again draws anew: what it made up before may be taken by now.
         stage = f"{USER_SETUP} {tries}" if tries else USER_SETUP
@@ -107,4 +107,4 @@ class Users:
             stage=stage,
         )
         due = Due(phase, self._clock.now_ns())
-        return Walk(scope, transport, due, is_measured=False, permit=permit)
+        return StepContext(scope, transport, due, is_measured=False, permit=permit)

@@ -17,7 +17,7 @@ import anyio.lowlevel
 from anyio.abc import TaskGroup
 
 from stressrunner.engine.callback_users import CallbackUsers, QuickRequests, is_quick
-from stressrunner.engine.chores import Site
+from stressrunner.engine.chores import ExecutionTarget
 from stressrunner.engine.iteration import Arrival, Iterations
 from stressrunner.engine.pauses import think_ns
 from stressrunner.engine.sending import Cut
@@ -73,23 +73,23 @@ class _ClosedPhase:
 class WorkloadRun:
     """One generator's part of a workload, carried out once."""
 
-    def __init__(self, plan: Plan, site: Site, cut: Cut, fail: Callable[[str], None]) -> None:
+    def __init__(self, plan: Plan, target: ExecutionTarget, cut: Cut, fail: Callable[[str], None]) -> None:
         """Make ready.
 
         Args:
             plan: the part of the workload.
-            site: where its requests are sent, by a sender of its own.
+            target: where its requests are sent, by a sender of its own.
             cut: why that sender's requests are cut off, if they are.
             fail: told why the whole load has to end, in one sentence.
         """
         self._plan = plan
         self._workload = plan.workload
-        self._clock = site.clock
-        self._recorder = site.recorder
-        self._watch = site.sender.watch
+        self._clock = target.clock
+        self._recorder = target.recorder
+        self._watch = target.sender.watch
         self._cut = cut
         self._fail = fail
-        self._users = self._make_users(site)
+        self._users = self._make_users(target)
         self._backlog: deque[Arrival] = deque()
         self._phase: _ClosedPhase | None = None
         self._first = 0  # iteration of the whole plan that the phases under way count from
@@ -106,14 +106,14 @@ class WorkloadRun:
         self.spans: dict[int, PhaseSpan] = {}  #: of the phases that have begun, by their indices
         self.phase: int | None = None  #: the index of the one that is running
 
-    def _make_users(self, site: Site) -> CallbackUsers | TaskUsers:
+    def _make_users(self, target: ExecutionTarget) -> CallbackUsers | TaskUsers:
         """Return the users: without tasks, where what they send and what sends it allow that."""
         falls = _falls(self._workload.phases)
-        if is_quick(self._plan) and not falls and isinstance(site.transports, DirectTransports):
-            requests = QuickRequests(self._plan, site.sender, site.clock, site.recorder)
-            return CallbackUsers(self, requests, site.transports)
-        iterations = Iterations(self._plan, site.sender, site.clock, site.recorder, site.base_url)
-        return TaskUsers(self, iterations, site.transports, may_retire=falls)
+        if is_quick(self._plan) and not falls and isinstance(target.transports, DirectTransports):
+            requests = QuickRequests(self._plan, target.sender, target.clock, target.recorder)
+            return CallbackUsers(self, requests, target.transports)
+        iterations = Iterations(self._plan, target.sender, target.clock, target.recorder, target.base_url)
+        return TaskUsers(self, iterations, target.transports, may_retire=falls)
 
     async def run(self) -> None:
         """Carry out all phases, let iterations go on for as long as graceful_stop allows, then let them end."""

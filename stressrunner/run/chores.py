@@ -76,13 +76,13 @@ class Chores:
     async def _done(self, kind: str, steps: StepsPlan, plan: Plan, base_url: str) -> tuple[str, Plan]:
         """Run steps; return what went wrong, or nothing and the plan with what was captured."""
         # Few runs need the engine in this process.
-        from stressrunner.engine.chores import Site, run_once  # noqa: PLC0415
+        from stressrunner.engine.chores import ExecutionTarget, run_once  # noqa: PLC0415
         from stressrunner.engine.sending import Cut, Sender  # noqa: PLC0415
 
         self._listener.note(f"{kind} begins")
         collector = Collector(credentials=plan.credentials)
         sender = Sender(base_url, self._clock, collector, Cut("interrupt"))
-        site = Site(base_url, transports_to(base_url, plan), sender, self._clock, collector)
+        where = ExecutionTarget(base_url, transports_to(base_url, plan), sender, self._clock, collector)
         keeper = keeper_of(base_url, plan, self._clock)
         if keeper is not None:
             await keeper.fetch()
@@ -90,7 +90,7 @@ class Chores:
             self._masker.learn(traffic.granted)
             self._delta.add_tokens(*traffic)
         try:
-            done = await run_once(kind, steps, plan, site)
+            done = await run_once(kind, steps, plan, where)
         finally:
             delta = collector.drain()
             self._masker.learn(delta.exemplars.credentials)

@@ -7,7 +7,7 @@ from typing import Any
 import anyio.lowlevel
 
 from stressrunner.engine.attempt import Attempt as Message
-from stressrunner.engine.chores import Done, Site, run_once
+from stressrunner.engine.chores import Done, ExecutionTarget, run_once
 from stressrunner.engine.clock import Clock, MonotonicClock
 from stressrunner.engine.iteration import Arrival, Iterations
 from stressrunner.engine.loop_watch import Late
@@ -147,10 +147,10 @@ async def try_iteration(
     transports, base_url, clock = to
     notes = _Notes()
     sender = _NotingSender(base_url, clock, notes)
-    site = Site(base_url, transports, sender, clock, notes)
+    where = ExecutionTarget(base_url, transports, sender, clock, notes)
     passed = True
     if plan.setup is not None:
-        done = await run_once("setup", plan.setup, plan, site)
+        done = await run_once("setup", plan.setup, plan, where)
         plan = replace(plan, captures=done.captures, cookies=done.cookies)
         passed = notes.ended("setup", done)
     if passed:
@@ -168,7 +168,7 @@ async def try_iteration(
         note("reading the session back, until it no longer changes")
         reading = await read_tried(plan, scenario.delivery, notes.messages, to, masker.text)
     if plan.teardown is not None:
-        passed = notes.ended("teardown", await run_once("teardown", plan.teardown, plan, site)) and passed
+        passed = notes.ended("teardown", await run_once("teardown", plan.teardown, plan, where)) and passed
     return Trial(
         scenario.name,
         base_url,

@@ -7,7 +7,7 @@ from stressrunner.metrics.delta import Delta
 from stressrunner.run.judgement import Measured, Origin, Sent
 from stressrunner.run.listener import Listener
 from stressrunner.run.monitors import Monitors
-from stressrunner.run.standing import Standing
+from stressrunner.run.progress import ProgressTracker
 from stressrunner.scenario.model import Limits
 from stressrunner.scenario.threshold import Threshold
 from stressrunner.units import format_bytes, format_duration
@@ -28,7 +28,7 @@ class Watcher:
             scenario.thresholds, endpoints=plan.endpoint_names, workloads=scenario.workloads
         )
         self._masker = origin.masker
-        self._standing = Standing(scenario, plan, origin.masker)
+        self._tracker = ProgressTracker(scenario, plan, origin.masker)
         self._limits = scenario.limits
         self._workloads = scenario.workloads
         self._limit_hit = ""
@@ -43,7 +43,7 @@ class Watcher:
         self.sent.attempts, self.sent.origin_ns = total.attempts, snapshot.origin_ns
         due = self._watchdog.feed(snapshot, self._monitors.figures())
         generators = self._monitors.generators() or {"generator": self._monitors.generator()}
-        progress = self._standing.after(snapshot, total, self._watchdog.latest(), generators.values())
+        progress = self._tracker.after(snapshot, total, self._watchdog.latest(), generators.values())
         self._listener.progress(progress, total)
         if due is not None and self.aborted_by is None:
             self.aborted_by = due

@@ -8,7 +8,7 @@ import trio
 import trio.testing
 from virtual_load import scenario_of, virtual_run
 
-from stressrunner.engine.chores import Site, run_once
+from stressrunner.engine.chores import ExecutionTarget, run_once
 from stressrunner.engine.clock import EventLoopClock
 from stressrunner.engine.sending import Cut, Sender
 from stressrunner.http.fake import FakeAnswer, FakeTransports
@@ -123,8 +123,8 @@ def once(text, kind, answer, **changes):
         clock = EventLoopClock()
         transports = FakeTransports(clock, answer)
         sender = Sender("http://target", clock, collector, Cut("interrupt"))
-        site = Site("http://target", transports, sender, clock, collector)
-        return await run_once(kind, getattr(plan, kind), plan, site)
+        target = ExecutionTarget("http://target", transports, sender, clock, collector)
+        return await run_once(kind, getattr(plan, kind), plan, target)
 
     return trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0)), collector.drain()
 

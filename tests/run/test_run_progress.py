@@ -12,7 +12,7 @@ from stressrunner.monitor.figures import MonitorPoint
 from stressrunner.plan.outcome import Outcome, Problem
 from stressrunner.plan.plan import compile_plan
 from stressrunner.run.monitors import unwatched
-from stressrunner.run.standing import Standing
+from stressrunner.run.progress import ProgressTracker
 from stressrunner.scenario.build import build
 from stressrunner.scenario.document import load_document
 from stressrunner.verdict.measure import Measurement
@@ -34,14 +34,14 @@ CLOSED = "{concurrency: 2, requests: 40}"
 
 
 @pytest.fixture
-def standing(tmp_path):
+def tracker(tmp_path):
     """Return a function that begins a load of some phases."""
 
     def begin(load):
         path = tmp_path / "shop.yaml"
         path.write_text(SCENARIO % load, encoding="utf-8")
         scenario = build(load_document(path, environ={}))
-        begun = Standing(scenario, compile_plan(scenario, seed=1, run_id="r"), Masker(["s3cret-name"]))
+        begun = ProgressTracker(scenario, compile_plan(scenario, seed=1, run_id="r"), Masker(["s3cret-name"]))
         begun.thresholds = scenario.thresholds
         return begun
 
@@ -51,8 +51,8 @@ def standing(tmp_path):
 class Seconds:
     """Feeds what was counted, one second after the other."""
 
-    def __init__(self, standing):
-        self.standing = standing
+    def __init__(self, tracker):
+        self.tracker = tracker
         self.total = Delta()
         self.at_s = 0.0
 
@@ -68,7 +68,7 @@ class Seconds:
         delta.stalls.record(2 * MS)
         self.total.merge(delta)
         self.at_s += 1.0
-        return self.standing.after(
+        return self.tracker.after(
             Snapshot(self.at_s, 1.0, delta, phases), self.total, dict(latest), generators
         )
 
@@ -89,9 +89,9 @@ def request(took_ms, endpoint):
     )
 
 
-def test_phases_tell_how_long_they_last_and_what_they_offer(standing):
+def test_phases_tell_how_long_they_last_and_what_they_offer(tracker):
     """Within a ramp the rate rises; time left counts down, in the phase and beyond its end."""
-    seconds = Seconds(standing(OPEN))
+    seconds = Seconds(tracker(OPEN))
     told = [seconds.next([10], phase=phase).phases[0] for phase in (0, 0, 0, 0, 1, 1, None)]
     assert [phase.name for phase in told] == ["ramp"] * 4 + ["hold"] * 2 + ["finishing"]
     assert [phase.number for phase in told] == [1, 1, 1, 1, 2, 2, 2]
@@ -109,20 +109,20 @@ def test_what_is_offered_is_in_requests(tmp_path, step, offered):
     text = SCENARIO.replace("mix: {login: 1, search: 1}\n", "") % (FLOW % step)
     path.write_text(text, encoding="utf-8")
     scenario = build(load_document(path, environ={}))
-    begun = Standing(scenario, compile_plan(scenario, seed=1, run_id="r"), Masker([]))
+    begun = ProgressTracker(scenario, compile_plan(scenario, seed=1, run_id="r"), Masker([]))
     assert Seconds(begun).next([10]).phases[0].offered_per_s == offered
 
 
-def test_where_work_ends_the_load_no_time_is_told(standing):
+def test_where_work_ends_the_load_no_time_is_told(tracker):
     """What is planned is told instead, and nothing is offered."""
-    told = Seconds(standing(CLOSED)).next([10])
+    told = Seconds(tracker(CLOSED)).next([10])
     assert (told.planned, told.planned_s) == (40, None)
     assert (told.phases[0].left_s, told.phases[0].offered_per_s) == (None, None)
 
 
-def test_percentiles_are_of_the_last_seconds(standing):
+def test_percentiles_are_of_the_last_seconds(tracker):
     """A slow second is forgotten when five others have passed; counts are of everything."""
-    seconds = Seconds(standing(CLOSED))
+    seconds = Seconds(tracker(CLOSED))
     slow = seconds.next([500] * 10)
     assert slow.recent_p50_s == pytest.approx(0.5, rel=1e-3)
     for _ in range(5):
@@ -131,9 +131,9 @@ def test_percentiles_are_of_the_last_seconds(standing):
     assert (told.completed, told.sent, told.recent_per_s, told.in_flight) == (60, 60, 10, 3)
 
 
-def test_endpoints_are_told_apart(standing):
+def test_endpoints_are_told_apart(tracker):
     """Each has its counts, its rate and its times."""
-    seconds = Seconds(standing(CLOSED))
+    seconds = Seconds(tracker(CLOSED))
     seconds.next([10] * 4, endpoint=0, failed=["http 500"])
     login, search = seconds.next([70] * 6, endpoint=1).endpoints
     assert (login.name, login.completed, login.failed, login.recent_per_s) == ("login", 5, 1, 2.5)
@@ -142,9 +142,9 @@ def test_endpoints_are_told_apart(standing):
     assert login.p50_s == pytest.approx(0.01, rel=1e-3)
 
 
-def test_thresholds_tell_how_they_would_be_judged(standing):
+def test_thresholds_tell_how_they_would_be_judged(tracker):
     """Broken, holding, or open; what never ended is beyond every limit and has no figure."""
-    begun = standing(CLOSED)
+    begun = tracker(CLOSED)
     p95, errors, memory = begun.thresholds[:3]  # the guards come after them
     latest = {p95: Measurement(float("inf"), 5), errors: Measurement(0.001, 5), memory: None}
     told = Seconds(begun).next([10], latest=latest).thresholds
@@ -155,9 +155,9 @@ def test_thresholds_tell_how_they_would_be_judged(standing):
     ]
 
 
-def test_secrets_are_masked(standing):
+def test_secrets_are_masked(tracker):
     """Names and messages are shown on a screen, which others may see."""
-    told = Seconds(standing(CLOSED)).next([10], failed=["reset", "timeout", "timeout"])
+    told = Seconds(tracker(CLOSED)).next([10], failed=["reset", "timeout", "timeout"])
     assert told.scenario == "Shop with ***"
     assert [(error.kind, error.count, error.message) for error in told.errors] == [
         ("timeout", 2, "timeout of ***"),
@@ -165,9 +165,9 @@ def test_secrets_are_masked(standing):
     ]
 
 
-def test_the_generator_is_told_of(standing):
+def test_the_generator_is_told_of(tracker):
     """Its lag and its stalls of the last second, and the CPU of the process that is busiest."""
-    seconds = Seconds(standing(CLOSED))
+    seconds = Seconds(tracker(CLOSED))
     idle = unwatched("not looked at")
     busy = [replace(idle, points=(MonitorPoint(1.0, cores, 1, None, None),)) for cores in (0.2, 0.7)]
     told = seconds.next([10], generators=busy).generator
@@ -189,9 +189,9 @@ def test_workloads_tell_where_each_of_them_is(tmp_path):
     text = SCENARIO.replace("mix: {login: 1, search: 1}\nload: %s\n", WORKLOADS).replace("%%", "%")
     path.write_text(text, encoding="utf-8")
     scenario = build(load_document(path, environ={}))
-    standing = Standing(scenario, compile_plan(scenario, seed=1, run_id="r"), Masker([]))
+    tracker = ProgressTracker(scenario, compile_plan(scenario, seed=1, run_id="r"), Masker([]))
     told = [
-        standing.after(Snapshot(at_s, 1.0, Delta(), frozenset(phases)), Delta(), {}, ())
+        tracker.after(Snapshot(at_s, 1.0, Delta(), frozenset(phases)), Delta(), {}, ())
         for at_s, phases in ((1.0, {0, 2}), (3.0, {1, 2}), (6.0, {1}), (6.5, set()))
     ]
     assert [[(p.name, p.number, p.count, p.left_s) for p in one.phases] for one in told] == [

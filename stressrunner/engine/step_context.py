@@ -11,10 +11,10 @@ from stressrunner.engine.permit import Permit
 from stressrunner.engine.sending import Due
 from stressrunner.http.exchange import Transport
 
-__all__ = ["Place", "Walk"]
+__all__ = ["Cursor", "StepContext"]
 
 
-class Place(NamedTuple):
+class Cursor(NamedTuple):
     """The steps that a step is in: what they bind, and where their requests stand."""
 
     slot: int = 0  #: of the first request
@@ -30,7 +30,7 @@ class Place(NamedTuple):
             return self.slot
         return f"{self.slot} {self.loops} {what}"
 
-    def in_loop(self, number: int, slots: int, bound: Mapping[str, Any], *, is_planned: bool) -> "Place":
+    def in_loop(self, number: int, slots: int, bound: Mapping[str, Any], *, is_planned: bool) -> "Cursor":
         """Return a pass or an element of a loop whose body has so many slots."""
         return self._replace(
             shift=self.shift + number * slots,
@@ -41,8 +41,8 @@ class Place(NamedTuple):
 
 
 @dataclass(slots=True)
-class Walk:
-    """An iteration on its way; each branch of `parallel` has a walk of its own."""
+class StepContext:
+    """An iteration on its way; each branch of `parallel` has a context of its own."""
 
     scope: IterationScope
     transport: Transport
@@ -58,19 +58,21 @@ class Walk:
     permit: Permit = field(default_factory=Permit)  #: to begin further requests
     failed: set[int] = field(default_factory=set)  #: endpoints of which a request failed or was refused
 
-    def names(self, place: Place, what: str = "", **more: Any) -> RequestNames:
+    def names(self, cursor: Cursor, what: str = "", **more: Any) -> RequestNames:
         """Return the names that an expression of a step sees, with `more` beside those that are bound there."""
-        step = StepScope({**place.bound, **more}, self.seen.latest)
+        step = StepScope({**cursor.bound, **more}, self.seen.latest)
         return RequestNames(
-            self.scope, self.number, step=step, use=place.use(what), row=place.slot + place.shift
+            self.scope, self.number, step=step, use=cursor.use(what), row=cursor.slot + cursor.shift
         )
 
-    def next_request(self, place: Place) -> RequestNames:
+    def next_request(self, cursor: Cursor) -> RequestNames:
         """Return the names that the next request sees; its response becomes the latest one."""
         number = self.number
         self.number += self.stride
-        self.seen.bound = place.bound
-        return RequestNames(self.scope, number, step=self.seen, use=place.use(), row=place.slot + place.shift)
+        self.seen.bound = cursor.bound
+        return RequestNames(
+            self.scope, number, step=self.seen, use=cursor.use(), row=cursor.slot + cursor.shift
+        )
 
     def went_on(self, now_ns: int) -> None:
         """Have the next request be due now."""
@@ -89,10 +91,10 @@ class Walk:
             return None
         return Late(added_ns if added_ns >= LEAST_NS else 0, in_wake=self.in_wake)
 
-    def branches(self, count: int) -> "list[Walk]":
-        """Return a walk for each branch; their messages have different numbers, whatever order they are sent in."""
+    def branches(self, count: int) -> "list[StepContext]":
+        """Return a context for each branch; their messages have different numbers, whatever order they are sent in."""
         return [
-            Walk(
+            StepContext(
                 self.scope,
                 self.transport,
                 self.due,
@@ -107,7 +109,7 @@ class Walk:
             for branch in range(count)
         ]
 
-    def join(self, branches: "Sequence[Walk]", now_ns: int) -> None:
+    def join(self, branches: "Sequence[StepContext]", now_ns: int) -> None:
         """Go on where all branches have ended: as long as the longest of them, without its pauses."""
         began_ns = self.due.due_ns
         longest_ns = max(branch.due.due_ns - began_ns - branch.paused_ns for branch in branches)

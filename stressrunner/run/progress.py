@@ -31,12 +31,12 @@ from stressrunner.units import NS_PER_S
 from stressrunner.verdict.measure import Measurement, holds
 from stressrunner.verdict.rolling import Rolling, Slice
 
-__all__ = ["Standing"]
+__all__ = ["ProgressTracker"]
 
 _MAX_ERRORS = 20  #: groups that are told
 
 
-class Standing:
+class ProgressTracker:
     """Hears every second of a load, and tells where it stands."""
 
     def __init__(self, scenario: Scenario, plan: Plan, masker: Masker) -> None:
