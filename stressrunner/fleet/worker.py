@@ -39,7 +39,7 @@ from stressrunner.fleet.messages import (
     frame_of,
 )
 from stressrunner.fleet.pipe import Lifeline, Pipe
-from stressrunner.fleet.turns import ask_for_short_turns
+from stressrunner.fleet.scheduler_slice import ask_for_short_slices
 from stressrunner.monitor.generator import calm
 from stressrunner.units import NS_PER_S
 
@@ -59,7 +59,7 @@ def main() -> None:
         if name in signal.Signals.__members__ and callable(signal.getsignal(signal.Signals[name])):
             signal.signal(signal.Signals[name], signal.SIG_DFL)
     sys.setswitchinterval(_TURN_S)
-    ask_for_short_turns()
+    ask_for_short_slices()
     pipe = Pipe.private()
     with contextlib.suppress(BrokenPipeError):  # the coordinator has gone
         run_async(_serve, pipe)

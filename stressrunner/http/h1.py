@@ -20,6 +20,7 @@ from typing import NamedTuple
 from stressrunner.http.content import accepted_encodings, undone
 from stressrunner.http.exchange import Done, Exchange, Failure, Request, Transport
 from stressrunner.http.failures import ExchangeFailed, connect_timeout, response_timeout, unsendable
+from stressrunner.http.h1_batches import Batches
 from stressrunner.http.h1_connection import Connection, Opened
 from stressrunner.http.h1_deadlines import Deadlines
 from stressrunner.http.h1_dial import dial
@@ -27,7 +28,6 @@ from stressrunner.http.h1_head import HeadWriter, Message
 from stressrunner.http.h1_heads import KnownHeads
 from stressrunner.http.h1_resolver import Resolver
 from stressrunner.http.h1_response import ResponseReader
-from stressrunner.http.h1_rounds import Rounds
 from stressrunner.http.h1_tls import TlsConnection, told_by
 from stressrunner.http.origin import Origin, locate, origin_of
 from stressrunner.http.tls import client_context
@@ -83,7 +83,7 @@ class H1Transports:
                 self._context,
                 self._sites,
                 Deadlines(loop),
-                Rounds(loop),
+                Batches(loop),
                 Resolver(),
                 {},
             )
@@ -138,7 +138,7 @@ class _Shared(NamedTuple):
     tls: Callable[[], ssl.SSLContext]
     sites: dict[Origin, _Site]
     deadlines: Deadlines
-    rounds: Rounds
+    batches: Batches
     resolver: Resolver
     standing: dict[int, Message]  #: by the id of their requests, which they keep alive
 
@@ -317,7 +317,7 @@ class _H1Transport:
                     lane.origin,
                     shared.tls() if over_tls else None,
                     lambda: kind(
-                        ResponseReader(shared.limits, lane.site.heads), shared.deadlines, shared.rounds, self
+                        ResponseReader(shared.limits, lane.site.heads), shared.deadlines, shared.batches, self
                     ),
                     shared.resolver,
                 )

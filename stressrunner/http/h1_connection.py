@@ -6,10 +6,10 @@ from typing import NamedTuple, Protocol, cast
 
 from stressrunner.http.exchange import Done, Failure
 from stressrunner.http.failures import lost_connection, response_timeout, unasked_switch
+from stressrunner.http.h1_batches import Batches
 from stressrunner.http.h1_deadlines import NEVER_NS, Deadlines
 from stressrunner.http.h1_head import Message
 from stressrunner.http.h1_response import ResponseReader
-from stressrunner.http.h1_rounds import Rounds
 from stressrunner.http.resends import is_sent_again
 from stressrunner.http.sockets import IDLE_CHECK_NS, is_readable
 
@@ -41,10 +41,10 @@ class Connection(asyncio.Protocol):
     """Writes a request and reads its response."""
 
     __slots__ = (
+        "_batches",
         "_deadlines",
         "_is_paused",
         "_owner",
-        "_rounds",
         "_transport",
         "_unsent",
         "acquired_ns",
@@ -62,9 +62,11 @@ class Connection(asyncio.Protocol):
         "sent_ns",
     )
 
-    def __init__(self, response: ResponseReader, deadlines: Deadlines, rounds: Rounds, owner: Owner) -> None:
+    def __init__(
+        self, response: ResponseReader, deadlines: Deadlines, batches: Batches, owner: Owner
+    ) -> None:
         self._deadlines = deadlines
-        self._rounds = rounds
+        self._batches = batches
         self._owner = owner
         self._transport: asyncio.Transport
         self._unsent: memoryview | None = None
@@ -90,9 +92,9 @@ class Connection(asyncio.Protocol):
         self.connect_ns = None
         self.resent = False
         self._expect(deadline_ns)
-        if self._rounds.is_judging:
+        if self._batches.is_judging:
             self.sent_ns = None
-            self._rounds.put_off(self)
+            self._batches.put_off(self)
         else:
             self.acquired_ns = self.sent_ns = time.monotonic_ns()
             self._write()
@@ -180,7 +182,7 @@ class Connection(asyncio.Protocol):
         if response.complete:
             self.completed_ns = now_ns
             self.deadline_ns = NEVER_NS
-            self._rounds.answered(self)
+            self._batches.answered(self)
         elif response.failure is not None:
             self._end(response.failure, now_ns)
 

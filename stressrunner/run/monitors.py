@@ -14,7 +14,7 @@ from stressrunner.masking import Masker
 from stressrunner.monitor.figures import ProcessFigures
 from stressrunner.monitor.lookup import Found, find
 from stressrunner.monitor.process import Watch
-from stressrunner.monitor.rounds import Clock, finish, watch
+from stressrunner.monitor.sampling_loop import Clock, finish, watch
 from stressrunner.run.target import LiveTarget
 from stressrunner.scenario.model import MonitorSpec
 from stressrunner.scenario.threshold import Threshold

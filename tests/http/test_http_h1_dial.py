@@ -4,12 +4,12 @@ import asyncio
 
 import pytest
 
+from stressrunner.http.h1_batches import Batches
 from stressrunner.http.h1_connection import Connection
 from stressrunner.http.h1_deadlines import Deadlines
 from stressrunner.http.h1_dial import _HEAD_START_S, _first_of, dial
 from stressrunner.http.h1_resolver import Resolver
 from stressrunner.http.h1_response import ResponseReader
-from stressrunner.http.h1_rounds import Rounds
 from stressrunner.http.origin import Origin
 from stressrunner.http.tls import client_context
 from stressrunner.http.wire import Limits
@@ -35,7 +35,7 @@ class Connections:
     def __call__(self):
         """Make a connection."""
         loop = asyncio.get_running_loop()
-        self.made.append(Connection(ResponseReader(Limits()), Deadlines(loop), Rounds(loop), self))
+        self.made.append(Connection(ResponseReader(Limits()), Deadlines(loop), Batches(loop), self))
         return self.made[-1]
 
     def lost(self, connection):

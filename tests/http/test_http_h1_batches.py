@@ -1,15 +1,15 @@
-"""Rounds: responses are read, then judged, then what follows is written; and what comes in between does no harm."""
+"""Batches: responses are read, then judged, then what follows is written; and what comes in between does no harm."""
 
 import asyncio
 
 import pytest
 
 from stressrunner.http.exchange import FailureKind, Request
+from stressrunner.http.h1_batches import Batches
 from stressrunner.http.h1_connection import Connection
 from stressrunner.http.h1_deadlines import NEVER_NS, Deadlines
 from stressrunner.http.h1_head import HeadWriter
 from stressrunner.http.h1_response import ResponseReader
-from stressrunner.http.h1_rounds import Rounds
 from stressrunner.http.wire import Limits
 
 pytestmark = pytest.mark.anyio
@@ -48,10 +48,10 @@ class Wire:
 class User:
     """Sends a second request as soon as the first has ended; its connection tells it."""
 
-    def __init__(self, rounds, log):
+    def __init__(self, batches, log):
         self.ends = []  # of requests: when they were sent, the kind of their failure and the bytes that were not sent
         self.connection = Connection(
-            ResponseReader(Limits()), Deadlines(asyncio.get_running_loop()), rounds, self
+            ResponseReader(Limits()), Deadlines(asyncio.get_running_loop()), batches, self
         )
         self.connection.connection_made(Wire(log))
         self.fault = None  # raised at the end of a request
@@ -76,8 +76,8 @@ class User:
 
 def users(count, log, deadline_ns=NEVER_NS):
     """Return users of one event loop, each with a request on its way."""
-    rounds = Rounds(asyncio.get_running_loop())
-    made = [User(rounds, log) for _ in range(count)]
+    batches = Batches(asyncio.get_running_loop())
+    made = [User(batches, log) for _ in range(count)]
     for user in made:
         user.begin(deadline_ns)
     return made

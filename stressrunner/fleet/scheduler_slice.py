@@ -1,15 +1,15 @@
-"""How soon a generator gets a core that others are at: on Linux a process that asks for short turns has them earlier.
+"""How soon a generator gets a core that others are at: on Linux a process that asks for short slices has them earlier.
 
-From Linux 6.12 on the scheduler lets a process choose the length of its turns, and the one with the shorter turn is let
+From Linux 6.12 on the scheduler lets a process choose the length of its slices, and the one with the shorter slice is let
 before the other when it wakes (`sched_runtime` of an ordinary process in sched_setattr(2)). A generator works for a tenth of
-a millisecond and sleeps, so short turns cost nobody anything, and nobody gets less of a core than before.
+a millisecond and sleeps, so short slices cost nobody anything, and nobody gets less of a core than before.
 """
 
 import ctypes
 import os
 import sys
 
-__all__ = ["ask_for_short_turns"]
+__all__ = ["ask_for_short_slices"]
 
 _TURN_NS = 100_000  #: the shortest that there is; without being asked the system gives some milliseconds
 _CALLS = {"x86_64": 314, "aarch64": 274}  #: the numbers of sched_setattr, which C libraries do not offer
@@ -30,7 +30,7 @@ class _Attributes(ctypes.Structure):
     )
 
 
-def ask_for_short_turns() -> bool:
+def ask_for_short_slices() -> bool:
     """Ask for the calling thread, and those that it starts from then on; return whether the system took it.
 
     Older systems take it and do nothing. A thread that was given another policy than the ordinary one keeps that.

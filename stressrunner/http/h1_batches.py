@@ -1,4 +1,4 @@
-"""Rounds of an event loop: responses that have come are read, then judged, then what follows upon them is written.
+"""Batches of an event loop: responses that have come are read, then judged, then what follows upon them is written.
 
 Each of the three is done for all connections before the next, and both gain by it. What reads, what judges and what
 writes are far apart in the machine's memory, and by turns each would find its own pushed out of the processor's caches.
@@ -10,7 +10,7 @@ a response is written at once.
 import asyncio
 from typing import Protocol
 
-__all__ = ["Answered", "Rounds"]
+__all__ = ["Answered", "Batches"]
 
 
 class Answered(Protocol):
@@ -23,7 +23,7 @@ class Answered(Protocol):
         """Write the request that was put off, unless it has ended."""
 
 
-class Rounds:
+class Batches:
     """What is done when the event loop comes round."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from stressrunner.monitor.lookup import find
 from stressrunner.monitor.process import Watch
-from stressrunner.monitor.rounds import finish, watch
+from stressrunner.monitor.sampling_loop import finish, watch
 from stressrunner.units import NS_PER_S
 
 

@@ -1,4 +1,4 @@
-"""Short turns on a core: asked for by a thread of its own, as there is no way back to what it had before."""
+"""Short slices on a core: asked for by a thread of its own, as there is no way back to what it had before."""
 
 import os
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stressrunner.fleet.turns import ask_for_short_turns
+from stressrunner.fleet.scheduler_slice import ask_for_short_slices
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="asks Linux")
 
@@ -21,12 +21,12 @@ def in_a_thread(work):
     return found[0]
 
 
-def test_a_thread_gets_short_turns_and_keeps_the_rest():
+def test_a_thread_gets_short_slices_and_keeps_the_rest():
     """The system takes the wish, and policy and niceness are what they were before."""
 
     def asked():
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 3)
-        taken = ask_for_short_turns()
+        taken = ask_for_short_slices()
         shown = Path(f"/proc/self/task/{threading.get_native_id()}/sched")
         figures = shown.read_text("ascii") if shown.exists() else ""
         return taken, os.sched_getscheduler(0), os.getpriority(os.PRIO_PROCESS, 0), figures
@@ -35,8 +35,8 @@ def test_a_thread_gets_short_turns_and_keeps_the_rest():
     assert (policy, nice) == (os.SCHED_OTHER, 3)
     if not taken:
         pytest.skip("this system does not let it")
-    turns = [line.split(":")[1].strip() for line in figures.splitlines() if line.startswith("se.slice")]
-    assert turns in ([], ["100000"])  # kernels before 6.12, and those without figures, do not tell
+    slices = [line.split(":")[1].strip() for line in figures.splitlines() if line.startswith("se.slice")]
+    assert slices in ([], ["100000"])  # kernels before 6.12, and those without figures, do not tell
 
 
 def test_another_policy_is_kept():
@@ -44,6 +44,6 @@ def test_another_policy_is_kept():
 
     def asked():
         os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
-        return ask_for_short_turns(), os.sched_getscheduler(0)
+        return ask_for_short_slices(), os.sched_getscheduler(0)
 
     assert in_a_thread(asked) == (False, os.SCHED_BATCH)
