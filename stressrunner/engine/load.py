@@ -3,11 +3,11 @@
 import anyio
 
 from stressrunner.engine.budget import Budget
-from stressrunner.engine.chores import ExecutionTarget
 from stressrunner.engine.clock import Clock
 from stressrunner.engine.loop_watch import LoopWatch
 from stressrunner.engine.recorder import Recorder
 from stressrunner.engine.sending import Cut, Sender
+from stressrunner.engine.setup_teardown import ExecutionTarget
 from stressrunner.engine.workload import PhaseSpan, WorkloadRun
 from stressrunner.http.exchange import DirectTransports, TransportFactory
 from stressrunner.plan.plan import Plan

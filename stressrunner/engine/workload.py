@@ -17,10 +17,10 @@ import anyio.lowlevel
 from anyio.abc import TaskGroup
 
 from stressrunner.engine.callback_users import CallbackUsers, QuickRequests, is_quick
-from stressrunner.engine.chores import ExecutionTarget
 from stressrunner.engine.iteration import Arrival, Iterations
 from stressrunner.engine.pauses import think_ns
 from stressrunner.engine.sending import Cut
+from stressrunner.engine.setup_teardown import ExecutionTarget
 from stressrunner.engine.task_users import TaskUsers
 from stressrunner.engine.user_pool import Pause, User
 from stressrunner.http.exchange import DirectTransports

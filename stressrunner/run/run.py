@@ -22,10 +22,10 @@ from stressrunner.metrics.sample_log import SampleParts
 from stressrunner.monitor.generator import check_room, limits
 from stressrunner.plan.plan import Plan, compile_plan
 from stressrunner.result.model import Result
-from stressrunner.run.chores import Chores
 from stressrunner.run.judgement import Ending, Measured, Origin, result_of
 from stressrunner.run.listener import Listener
 from stressrunner.run.monitors import Monitors, unwatched
+from stressrunner.run.setup_teardown import SetupTeardown
 from stressrunner.run.sink import sink_of
 from stressrunner.run.target import LiveTarget, reach, shown, target_of
 from stressrunner.run.watching import Watcher
@@ -84,7 +84,7 @@ async def _run(
     generators: Sequence[LocalProcess],
 ) -> Result:
     scenario, plan = origin.scenario, origin.plan
-    chores = Chores(plan, clock, listener, origin.masker)
+    setup_teardown = SetupTeardown(plan, clock, listener, origin.masker)
     try:
         async with sink_of(scenario, plan, listener) as sink, target_of(plan, sink) as target:
             await reach(target, plan, interrupted)
@@ -93,7 +93,7 @@ async def _run(
             )
             monitors = Monitors(scenario.monitors, target, generators, clock, origin.masker)
             monitors.check(scenario.thresholds, listener.warn)
-            async with chores.around(target.base_url, interrupted) as prepared:
+            async with setup_teardown.around(target.base_url, interrupted) as prepared:
                 watcher = Watcher(origin, monitors, listener)
                 ready = replace(origin, plan=prepared)
                 fleet = _fleet(ready, target, generators, clock, options.samples)
@@ -105,11 +105,11 @@ async def _run(
                     summary = deliveries.added_to(measured.summary)
                     measured = replace(measured, deliveries=(outcome,), summary=summary)
     except StressrunnerError as error:
-        summary = chores.added_to(aggregator_of(plan, clock.now_ns()).summary({}))
+        summary = setup_teardown.added_to(aggregator_of(plan, clock.now_ns()).summary({}))
         nothing = Measured(summary, unwatched("nothing was sent"))
         ending = Ending(interrupted=interrupted.is_set(), unreachable=str(error))
         return result_of(origin, nothing, ending)
-    measured = replace(measured, summary=chores.added_to(measured.summary))
+    measured = replace(measured, summary=setup_teardown.added_to(measured.summary))
     ending = Ending(
         interrupted=interrupted.is_set(),
         aborted_by=watcher.aborted_by,

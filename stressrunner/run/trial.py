@@ -7,7 +7,6 @@ from typing import Any
 import anyio.lowlevel
 
 from stressrunner.engine.attempt import Attempt as Message
-from stressrunner.engine.chores import Done, ExecutionTarget, run_once
 from stressrunner.engine.clock import Clock, MonotonicClock
 from stressrunner.engine.iteration import Arrival, Iterations
 from stressrunner.engine.loop_watch import Late
@@ -16,6 +15,7 @@ from stressrunner.engine.permit import Permit
 from stressrunner.engine.recorder import Recorder
 from stressrunner.engine.sample import Sample
 from stressrunner.engine.sending import Cut, Planned, Sender
+from stressrunner.engine.setup_teardown import Done, ExecutionTarget, run_once
 from stressrunner.engine.users import USER_SETUP
 from stressrunner.errors import UsageError
 from stressrunner.expressions import CannotEvaluate

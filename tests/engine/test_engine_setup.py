@@ -8,9 +8,9 @@ import trio
 import trio.testing
 from virtual_load import scenario_of, virtual_run
 
-from stressrunner.engine.chores import ExecutionTarget, run_once
 from stressrunner.engine.clock import EventLoopClock
 from stressrunner.engine.sending import Cut, Sender
+from stressrunner.engine.setup_teardown import ExecutionTarget, run_once
 from stressrunner.http.fake import FakeAnswer, FakeTransports
 from stressrunner.metrics.collector import Collector
 from stressrunner.metrics.error_key import ErrorKey

@@ -18,12 +18,12 @@ from stressrunner.plan.plan import Plan
 from stressrunner.plan.steps import StepsPlan
 from stressrunner.run.listener import Listener
 
-__all__ = ["Chores"]
+__all__ = ["SetupTeardown"]
 
 _TEARDOWN_WITHIN_S = 60.0  #: whoever has interrupted a run does not wait for longer
 
 
-class Chores:
+class SetupTeardown:
     """The setup and teardown of one run."""
 
     def __init__(self, plan: Plan, clock: Clock, listener: Listener, masker: Masker) -> None:
@@ -76,8 +76,8 @@ class Chores:
     async def _done(self, kind: str, steps: StepsPlan, plan: Plan, base_url: str) -> tuple[str, Plan]:
         """Run steps; return what went wrong, or nothing and the plan with what was captured."""
         # Few runs need the engine in this process.
-        from stressrunner.engine.chores import ExecutionTarget, run_once  # noqa: PLC0415
         from stressrunner.engine.sending import Cut, Sender  # noqa: PLC0415
+        from stressrunner.engine.setup_teardown import ExecutionTarget, run_once  # noqa: PLC0415
 
         self._listener.note(f"{kind} begins")
         collector = Collector(credentials=plan.credentials)
