@@ -11,7 +11,7 @@ from pathlib import Path as FilePath
 
 from stressrunner.scenario.files import reason_of
 from stressrunner.scenario.manifest import MANIFEST
-from stressrunner.scenario.slips import shortened
+from stressrunner.scenario.yaml_pitfalls import shortened
 from stressrunner.spelling import did_you_mean
 
 __all__ = ["ENVIRONMENTS", "NoSuchFile", "Pack", "Unpacked"]

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from stressrunner.errors import Diagnostic
-from stressrunner.scenario import slips
+from stressrunner.scenario import yaml_pitfalls
 from stressrunner.scenario.source import Entry, ListNode, MappingNode, Node, ScalarNode, Source
 
 __all__ = ["Parsed", "core_value", "parse"]
@@ -72,8 +72,10 @@ def parse(source: Source, *, skip: int = 0) -> Parsed:
         if "nesting depth" in (error.problem or "") and error.problem_mark is not None:
             # libyaml 0.2.6 has a limit of its own, and may scan as far as that before its first event.
             return Parsed(None, (*builder.found, _too_deep(source, error.problem_mark.index)))
-        diagnostic = slips.syntax_error(source, error)
-        explained = any(d.line == diagnostic.line for d in builder.found)  # `post: {{ x }}/run` is one slip
+        diagnostic = yaml_pitfalls.syntax_error(source, error)
+        explained = any(
+            d.line == diagnostic.line for d in builder.found
+        )  # `post: {{ x }}/run` is one pitfall
         return Parsed(None, tuple(builder.found) if explained else (*builder.found, diagnostic))
     return Parsed(builder.root, tuple(builder.found))
 
@@ -145,7 +147,7 @@ class _Builder:
             return
         start = event.start_mark.index
         word = self._source.text[start : event.end_mark.index].split(None, 1)[0]
-        self._say(start, *slips.tag(word), width=len(word))
+        self._say(start, *yaml_pitfalls.tag(word), width=len(word))
 
     def _start(self, event: Any) -> None:
         if len(self._open) >= _DEEPEST:
@@ -203,7 +205,7 @@ class _Builder:
     def _enter(self, frame: _Frame, key: Node, value: Node) -> None:
         """Put a key with its value into a mapping, unless the key is none that a scenario can have."""
         if not isinstance(key, ScalarNode):
-            self.found.append(slips.collection_as_key(key, in_flow=frame.in_flow))
+            self.found.append(yaml_pitfalls.collection_as_key(key, in_flow=frame.in_flow))
         elif key.plain and key.text == "<<":
             hint = "share payloads with $payload, and whole parts of scenarios with 'uses'"
             self._say(key.start, "'<<' merges are not part of the language", hint, 2)
@@ -211,7 +213,7 @@ class _Builder:
             first, _ = self._source.position(frame.entries[key.text].key.start)
             hint = f"the first one is in line {first}"
             self.found.append(
-                key.diagnostic(f"the key '{slips.shortened(key.text)}' stands here twice", hint)
+                key.diagnostic(f"the key '{yaml_pitfalls.shortened(key.text)}' stands here twice", hint)
             )
         elif key.plain and not key.text:
             self.found.append(key.diagnostic("a key is missing before ':'"))

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from stressrunner.errors import UsageError
 from stressrunner.scenario.document import Document
 from stressrunner.scenario.holes import fill_public
-from stressrunner.scenario.slips import shortened
 from stressrunner.scenario.source import Entry, Layer, ListNode, MappingNode, Node, ScalarNode
+from stressrunner.scenario.yaml_pitfalls import shortened
 from stressrunner.spelling import did_you_mean, printable
 
 __all__ = ["Origin", "Setting", "settings_at"]

@@ -18,9 +18,9 @@ from stressrunner.scenario.auth import check_header_name, check_no_holes, check_
 from stressrunner.scenario.delivery import parse_limit
 from stressrunner.scenario.parse import core_value
 from stressrunner.scenario.schema import Choice, pack_schema, scenario_schema
-from stressrunner.scenario.slips import shortened
 from stressrunner.scenario.source import MappingNode, Node, Path, ScalarNode, key_at, label_of, node_at
 from stressrunner.scenario.values import BROKEN
+from stressrunner.scenario.yaml_pitfalls import shortened
 from stressrunner.spelling import closest, did_you_mean
 
 __all__ = ["validate"]

@@ -10,7 +10,7 @@ from math import isfinite
 from typing import Any, Final
 
 from stressrunner.errors import Diagnostic
-from stressrunner.scenario import slips
+from stressrunner.scenario import yaml_pitfalls
 from stressrunner.scenario.holes import Filled, HoleError, fill, is_one_hole
 from stressrunner.scenario.parse import core_value
 from stressrunner.scenario.schema import Place, root_place
@@ -98,8 +98,8 @@ class _Walk:
     def _scalar(self, node: ScalarNode, place: Place | None, path: Path) -> Any:
         if place is None:
             return node.text  # under a key that does not exist: there is nothing more to say about it
-        if (place.wants_text or place.is_free) and slips.empty_by_comment(node):
-            return self._break(path, node.diagnostic(*slips.COMMENT_FOR_VALUE))
+        if (place.wants_text or place.is_free) and yaml_pitfalls.empty_by_comment(node):
+            return self._break(path, node.diagnostic(*yaml_pitfalls.COMMENT_FOR_VALUE))
         try:
             filled = self._filled(node, place)
         except HoleError as error:

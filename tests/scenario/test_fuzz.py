@@ -79,7 +79,7 @@ HOSTILE = {
     "mappings 2,000 deep": ("".join(f"{' ' * n}a:\n" for n in range(2_000)), "levels deep"),
     "values by the million": ("[" + "1," * 1_000_000 + "]", "values, aliases expanded"),
     "one key of a megabyte": ("k" * 1_000_000 + ": 1", "not YAML"),
-    "a slip in a line of a megabyte": ("x: a: " + " ? b" * 250_000, "a second ': '"),
+    "a pitfall in a line of a megabyte": ("x: a: " + " ? b" * 250_000, "a second ': '"),
     "one value of four megabytes": ("name: " + "v" * 4_000_000, "is missing"),
     "unknown keys by the thousand": ("".join(f"key{n}: 1\n" for n in range(20_000)), "unknown key"),
     "unclosed holes": ('name: "' + "${" * 100_000 + '"', "begins no hole"),

@@ -30,7 +30,7 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\s\?\s.*\s:\s"), "write 'x if condition else y'"),
 )
 
-#: Characters of a line in which a slip is looked for: the rules take the square of that, and nobody writes longer lines.
+#: Characters of a line in which a pitfall is looked for: the rules take the square of that, and nobody writes longer lines.
 _MOST_LOOKED_AT = 1_000
 
 #: A bracket that is open where a comment begins right before a word.
@@ -38,7 +38,7 @@ _CUT_IN_FLOW = re.compile(r"[{\[][^}\]]*\s#\S")
 
 
 def syntax_error(source: Source, error: yaml.MarkedYAMLError) -> Diagnostic:
-    """Return what libyaml could not read, in our words, with a remedy where the slip is known."""
+    """Return what libyaml could not read, in our words, with a remedy where the pitfall is known."""
     mark = error.problem_mark or error.context_mark
     if mark is None:
         return source.diagnostic(0, f"not YAML: {error.problem}")
