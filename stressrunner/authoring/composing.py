@@ -58,7 +58,7 @@ _WORDS_OF_SECRETS = re.compile(r"password|passwd|secret|token|api[-_]?key", re.I
 
 @dataclass(frozen=True, slots=True)
 class SourceRequest:
-    """A request as it was found; holes in its texts are marked."""
+    """A request as it was found; placeholders in its texts are marked."""
 
     place: str  #: for notes
     method: str
@@ -74,7 +74,7 @@ class SourceRequest:
     follow_redirects: bool = False
     is_insecure: bool = False  #: certificates are not checked
     comment: str = ""
-    auth: Mapping[str, Any] | None = None  #: as the language has it, holes marked
+    auth: Mapping[str, Any] | None = None  #: as the language has it, placeholders marked
     parts: tuple[Part, ...] = ()  #: of a multipart form, instead of a body
     cookies: tuple[tuple[str, str], ...] = ()
     capture: Mapping[str, Any] = field(default_factory=dict)  #: as the language writes it
@@ -99,11 +99,13 @@ class Composer:
     def basic(self, user: str, password: str) -> Mapping[str, Any]:
         """Return the `auth` of a user and a password, of which the password is no text of the file."""
         if not has_marks(user + password) and not password:
-            user = self.secrets.hole(
+            user = self.secrets.placeholder(
                 "API_KEY", user, "the user name, which is a key where there is no password"
             )
         elif not has_marks(password):
-            password = self.secrets.hole("API_PASSWORD", password, "the password of basic authentication")
+            password = self.secrets.placeholder(
+                "API_PASSWORD", password, "the password of basic authentication"
+            )
         return {"basic": {"username": user, "password": hidden(password)}}
 
     def compose(self, found: Iterable[SourceRequest], names: UniqueNames) -> list[DraftRequest]:
@@ -249,9 +251,9 @@ class Composer:
         return DraftBody("body", template_text(request.body)), headers
 
     def _with_quoted_captures(self, body: str) -> str:
-        """Return JSON in which captures stand as texts, which a text of one hole means: it keeps the type of its value."""
-        holes = "|".join(re.escape(marked(f"{{{{ {name} }}}}")) for name in self.captured)
-        return re.sub(rf"(?<=[:\[,\s])({holes})(?=\s*[,\]}}])", r'"\1"', body)
+        """Return JSON in which captures stand as texts, which a text of one placeholder means: it keeps the type of its value."""
+        placeholders = "|".join(re.escape(marked(f"{{{{ {name} }}}}")) for name in self.captured)
+        return re.sub(rf"(?<=[:\[,\s])({placeholders})(?=\s*[,\]}}])", r'"\1"', body)
 
     def _json(
         self, request: SourceRequest, value: Any, headers: dict[str, str]
@@ -289,7 +291,7 @@ def _user_and_password(credential: str) -> tuple[str, str] | None:
 
 
 def _shown(origin: str) -> str:
-    return "".join(literal + hole for literal, hole in split_marks(origin))
+    return "".join(literal + placeholder for literal, placeholder in split_marks(origin))
 
 
 def _without(headers: dict[str, str], name: str, value: str) -> dict[str, str]:
@@ -301,7 +303,7 @@ def _without(headers: dict[str, str], name: str, value: str) -> dict[str, str]:
 def path_name(method: str, path: str) -> str:
     """Return a name for a request without one: `get_users_id` for `/users/42`."""
     general = "/".join("id" if is_id(step) else step for step in unquote(path).split("/"))
-    words = "".join(literal + " " + hole for literal, hole in split_marks(general))
+    words = "".join(literal + " " + placeholder for literal, placeholder in split_marks(general))
     return (
         identifier(f"{method.lower()} {words}", "request") if words.strip("/ ") else f"{method.lower()}_root"
     )

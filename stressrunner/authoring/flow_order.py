@@ -30,20 +30,20 @@ def flow_of(requests: Sequence[DraftRequest], names: UniqueNames) -> tuple[Draft
 
 
 def with_known_captures(
-    requests: Sequence[DraftRequest], names: Collection[str], hole: Callable[[str], str]
+    requests: Sequence[DraftRequest], names: Collection[str], placeholder: Callable[[str], str]
 ) -> list[DraftRequest]:
     """Return requests in which captures are used behind the request that captures them, and nowhere else.
 
     Args:
         requests: in their order.
         names: of all captures that any text may use.
-        hole: what stands for one that is not known, by its name.
+        placeholder: what stands for one that is not known, by its name.
     """
     known: set[str] = set()
     found = []
     for request in requests:
         unknown = {f"{{{{ {name} }}}}": name for name in names if name not in known}
-        found.append(_with_texts(request, lambda text, unknown=unknown: _filled(text, unknown, hole)))  # type: ignore[misc]
+        found.append(_with_texts(request, lambda text, unknown=unknown: _filled(text, unknown, placeholder)))  # type: ignore[misc]
         known |= request.capture.keys()
     return found
 
@@ -59,10 +59,10 @@ def without_twins(requests: Sequence[DraftRequest]) -> tuple[list[DraftRequest],
     return list(first.values()), ordered
 
 
-def _filled(text: str, unknown: Mapping[str, str], hole: Callable[[str], str]) -> str:
+def _filled(text: str, unknown: Mapping[str, str], placeholder: Callable[[str], str]) -> str:
     for written, name in unknown.items():
         if written in text:
-            text = text.replace(written, hole(name))
+            text = text.replace(written, placeholder(name))
     return text
 
 

@@ -15,7 +15,7 @@ _PARAMETER = re.compile(r';\s*([\w*-]+)=(?:"((?:[^"\\]|\\.)*)"|([^;\s]*))')
 
 
 class Part(NamedTuple):
-    """One part; holes in its texts are marked."""
+    """One part; placeholders in its texts are marked."""
 
     name: str
     content: str

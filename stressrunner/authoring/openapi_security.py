@@ -14,7 +14,7 @@ __all__ = ["Credentials", "Security"]
 
 
 class Credentials(NamedTuple):
-    """What a request carries to be let in; holes are marked."""
+    """What a request carries to be let in; placeholders are marked."""
 
     auth: list[Mapping[str, Any]]  #: as the language has it; at most one
     headers: dict[str, str]
@@ -59,10 +59,10 @@ class Security:
         if credentials.auth:
             return False  # a request says in one way who sends it
         if kind == "basic" or (kind == "http" and how == "basic"):
-            secret = secrets.hole("API_PASSWORD", "", "the password of basic authentication")
+            secret = secrets.placeholder("API_PASSWORD", "", "the password of basic authentication")
             credentials.auth.append(self._composer.basic(marked("${API_USERNAME}"), secret))
         elif kind == "oauth2" and (url := self._token_url(scheme)):
-            secret = secrets.hole("OAUTH_CLIENT_SECRET", "", "the secret of the OAuth 2.0 client")
+            secret = secrets.placeholder("OAUTH_CLIENT_SECRET", "", "the secret of the OAuth 2.0 client")
             client = {
                 "token_url": url,
                 "client_id": marked("${OAUTH_CLIENT_ID}"),
@@ -71,7 +71,7 @@ class Security:
             }
             credentials.auth.append({"oauth2": {key: text for key, text in client.items() if text}})
         elif kind in ("oauth2", "openIdConnect") or (kind == "http" and how == "bearer"):
-            credentials.auth.append({"bearer": secrets.hole("API_TOKEN", "", "the bearer token")})
+            credentials.auth.append({"bearer": secrets.placeholder("API_TOKEN", "", "the bearer token")})
         else:
             return False
         return True
@@ -81,7 +81,7 @@ class Security:
         if where != "query" and not is_token(name):
             return False
         use = f"the {where} parameter {name}"
-        secret = self._composer.secrets.hole(environment_name(name, "API_KEY"), "", use)
+        secret = self._composer.secrets.placeholder(environment_name(name, "API_KEY"), "", use)
         if where == "cookie":
             credentials.cookies[name] = secret
         elif not credentials.auth:

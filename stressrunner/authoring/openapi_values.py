@@ -49,7 +49,7 @@ def has_own_value(document: ApiDocument, schema: Any) -> bool:
 
 
 def value_of(document: ApiDocument, schema: Any, inside: tuple[str, ...] = ()) -> Any:
-    """Return a value for a schema, holes marked; None where it allows nothing that can be made.
+    """Return a value for a schema, placeholders marked; None where it allows nothing that can be made.
 
     `inside` has the references of the schemas around it, so that one that holds itself comes to an end.
     """

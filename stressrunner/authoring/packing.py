@@ -15,10 +15,10 @@ from stressrunner.errors import Diagnostic, InvalidScenario, UsageError
 from stressrunner.scenario.archive import SUMS, problem_of_name
 from stressrunner.scenario.document import load_document
 from stressrunner.scenario.files import decoded, read_file
-from stressrunner.scenario.holes import Hole, holes_of
 from stressrunner.scenario.manifest import MANIFEST, Manifest, read_manifest
 from stressrunner.scenario.pack_files import Unpacked
 from stressrunner.scenario.parse import parse
+from stressrunner.scenario.placeholders import Placeholder, placeholders_of
 from stressrunner.scenario.source import ListNode, MappingNode, Node, ScalarNode, Source
 from stressrunner.scenario.survey import belongs
 from stressrunner.scratch import scratch_folder
@@ -156,18 +156,20 @@ def _mistakes(manifest: Manifest, files: Mapping[str, Path]) -> Iterator[Diagnos
 
 def _needs(manifest: Manifest, asked: "_Asked") -> Iterator[Diagnostic]:
     """Yield what is said to be needed and asked for by nobody, and what is asked for without being said."""
-    holes = [hole for _, hole in asked.holes]
+    placeholders = [placeholder for _, placeholder in asked.placeholders]
     for environment in (None, *manifest.environments):
         for need in manifest.needs(environment):
-            if need.name not in {hole.name for hole in holes}:
-                near = did_you_mean(need.name, [hole.name for hole in holes])
+            if need.name not in {placeholder.name for placeholder in placeholders}:
+                near = did_you_mean(need.name, [placeholder.name for placeholder in placeholders])
                 yield manifest.diagnostic(need.path, f"nothing in the pack reads {need.name}", near)
     undeclared: dict[str, str] = {}
-    for environment, hole in asked.holes:
-        if not hole.has_default and hole.name not in {n.name for n in manifest.needs(environment)}:
-            under = "secrets" if hole.is_secret else "variables"
+    for environment, placeholder in asked.placeholders:
+        if not placeholder.has_default and placeholder.name not in {
+            n.name for n in manifest.needs(environment)
+        }:
+            under = "secrets" if placeholder.is_secret else "variables"
             place = under if environment is None else f"{under} of the environment '{environment}'"
-            undeclared.setdefault(hole.name, place)
+            undeclared.setdefault(placeholder.name, place)
     for name, place in undeclared.items():
         yield manifest.root.diagnostic(f"the pack needs {name} and does not say so", f"name it under {place}")
 
@@ -176,12 +178,12 @@ def _needs(manifest: Manifest, asked: "_Asked") -> Iterator[Diagnostic]:
 class _Asked:
     """What the texts of a folder ask the environment for, and the environments that they have."""
 
-    holes: Sequence[tuple[str | None, Hole]]  #: with the environment that they stand in
+    placeholders: Sequence[tuple[str | None, Placeholder]]  #: with the environment that they stand in
     environments: frozenset[str]
 
     @classmethod
     def of(cls, files: Mapping[str, Path]) -> "_Asked":
-        holes: list[tuple[str | None, Hole]] = []
+        placeholders: list[tuple[str | None, Placeholder]] = []
         environments: set[str] = set()
         for name, path in files.items():
             if not name.endswith(_YAML) or name == MANIFEST:
@@ -190,20 +192,20 @@ class _Asked:
             folder, _, file = name.rpartition("/")
             if folder == "environments":
                 environments.add(Path(file).stem)
-                holes += ((Path(file).stem, hole) for hole in _holes(root))
+                placeholders += ((Path(file).stem, placeholder) for placeholder in _placeholders(root))
             elif isinstance(root, MappingNode) and "stressrunner" in root.entries:
-                holes += _of_scenario(root, environments)
-        return cls(holes, frozenset(environments))
+                placeholders += _of_scenario(root, environments)
+        return cls(placeholders, frozenset(environments))
 
 
-def _of_scenario(root: MappingNode, environments: set[str]) -> Iterator[tuple[str | None, Hole]]:
+def _of_scenario(root: MappingNode, environments: set[str]) -> Iterator[tuple[str | None, Placeholder]]:
     for key, node in root:
         if key != "environments":
-            yield from ((None, hole) for hole in _holes(node))
+            yield from ((None, placeholder) for placeholder in _placeholders(node))
         elif isinstance(node, MappingNode):
             for name, inner in node:
                 environments.add(name)
-                yield from ((name, hole) for hole in _holes(inner))
+                yield from ((name, placeholder) for placeholder in _placeholders(inner))
 
 
 def _root(path: Path) -> Node | None:
@@ -214,12 +216,12 @@ def _root(path: Path) -> Node | None:
         return None  # `validate` says what is wrong with it
 
 
-def _holes(node: Node | None) -> Iterator[Hole]:
+def _placeholders(node: Node | None) -> Iterator[Placeholder]:
     if isinstance(node, ScalarNode):
-        yield from holes_of(node.text)
+        yield from placeholders_of(node.text)
     elif isinstance(node, ListNode):
         for item in node.items:
-            yield from _holes(item)
+            yield from _placeholders(item)
     elif isinstance(node, MappingNode):
         for _, inner in node:
-            yield from _holes(inner)
+            yield from _placeholders(inner)

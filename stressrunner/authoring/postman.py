@@ -22,7 +22,7 @@ from stressrunner.authoring.names import (
 )
 from stressrunner.authoring.oauth import with_token_hosts
 from stressrunner.authoring.postman_body import body_of, pairs_of
-from stressrunner.authoring.postman_text import captures_of, checks_of, filled, with_holes
+from stressrunner.authoring.postman_text import captures_of, checks_of, filled, with_placeholders
 from stressrunner.authoring.sensitive import looks_secret
 from stressrunner.authoring.shapes import mapping, sequence, text_of
 from stressrunner.authoring.template_text import has_marks, is_constant, marked, template_text
@@ -93,7 +93,7 @@ class _Reading:
         default_factory=dict
     )  #: by the names of captures, variables of the collection
     set_later: frozenset[str] = frozenset()  #: variables that have no value until a test script sets it
-    _holes: dict[str, str] = field(default_factory=dict)
+    _placeholders: dict[str, str] = field(default_factory=dict)
 
     def requests(
         self, folder: Mapping[str, Any], above: tuple[str, ...], auth: Mapping[str, Any], depth: int
@@ -116,7 +116,12 @@ class _Reading:
         raw = item["request"]
         request = {"url": raw, "method": "GET"} if isinstance(raw, str) else mapping(raw)
         headers = [
-            (key, with_holes(value, self._private_hole if is_sensitive(key) else self._hole))
+            (
+                key,
+                with_placeholders(
+                    value, self._private_placeholder if is_sensitive(key) else self._placeholder
+                ),
+            )
             for key, value in pairs_of(request.get("header"))
         ]
         body = body_of(mapping(request.get("body")), self._text)
@@ -156,7 +161,7 @@ class _Reading:
                 name = names[0] if names else _free(identifier(variable, "captured"), taken)
                 self.captured[name] = variable
                 self.composer.captured.add(name)
-                self._holes[variable] = marked(f"{{{{ {name} }}}}")
+                self._placeholders[variable] = marked(f"{{{{ {name} }}}}")
                 found[name] = expression
         return found
 
@@ -164,28 +169,28 @@ class _Reading:
         """Return what stands for a capture whose request is not sent before, as the language writes it."""
         variable = self.captured[name]
         if self._is_secret(variable):
-            return template_text(self._secret_hole(variable))
+            return template_text(self._secret_placeholder(variable))
         return f"${{{environment_name(variable, 'VARIABLE')}}}"
 
     def _text(self, text: str) -> str:
-        return with_holes(text, self._hole)
+        return with_placeholders(text, self._placeholder)
 
-    def _hole(self, name: str) -> str:
+    def _placeholder(self, name: str) -> str:
         """Return what stands for a variable: a secret or environment variable, or one of the scenario."""
-        if name not in self._holes:
-            self._holes[name] = ""  # so that a variable that holds itself ends
+        if name not in self._placeholders:
+            self._placeholders[name] = ""  # so that a variable that holds itself ends
             if name in self.values and not self._is_secret(name):
                 others = {other: value for other, value in self._plain_values.items() if other != name}
                 value = filled(self.values[name], others)
                 taken = {**self.composer.variables, **self.captured}
                 variable = _free(identifier(name, "variable"), taken)
-                self.composer.variables[variable] = template_text(with_holes(value, self._hole))
-                self._holes[name] = marked(f"{{{{ {variable} }}}}")
+                self.composer.variables[variable] = template_text(with_placeholders(value, self._placeholder))
+                self._placeholders[name] = marked(f"{{{{ {variable} }}}}")
             elif self._is_secret(name):
-                self._holes[name] = self._secret_hole(name)
+                self._placeholders[name] = self._secret_placeholder(name)
             else:
-                self._holes[name] = marked(f"${{{environment_name(name, 'VARIABLE')}}}")
-        return self._holes[name]
+                self._placeholders[name] = marked(f"${{{environment_name(name, 'VARIABLE')}}}")
+        return self._placeholders[name]
 
     def _is_secret(self, name: str) -> bool:
         return is_sensitive(name) or looks_secret(self.values.get(name, ""))
@@ -194,21 +199,21 @@ class _Reading:
     def _plain_values(self) -> dict[str, str]:
         return {name: value for name, value in self.values.items() if not self._is_secret(name)}
 
-    def _secret_hole(self, name: str) -> str:
+    def _secret_placeholder(self, name: str) -> str:
         value = self.values.get(name, "")
-        return self.composer.secrets.hole(name, value, f"the variable {name} of the collection")
+        return self.composer.secrets.placeholder(name, value, f"the variable {name} of the collection")
 
-    def _private_hole(self, name: str) -> str:
+    def _private_placeholder(self, name: str) -> str:
         """Return what stands for a variable where credentials are: a secret, unless it was captured."""
-        return self._holes[name] if name in self.captured.values() else self._secret_hole(name)
+        return self._placeholders[name] if name in self.captured.values() else self._secret_placeholder(name)
 
     def _secret(self, wish: str, text: str, use: str) -> str:
         """Return a text that lets someone in: its variables are secrets, whatever they are called, or all of it is."""
-        held = with_holes(text, self._private_hole)
-        return held if has_marks(held) or not held else self.composer.secrets.hole(wish, held, use)
+        held = with_placeholders(text, self._private_placeholder)
+        return held if has_marks(held) or not held else self.composer.secrets.placeholder(wish, held, use)
 
     def _url(self, url: Any) -> str:
-        """Return a URL with holes; its origin, which the scenario must know, with all values filled in."""
+        """Return a URL with placeholders; its origin, which the scenario must know, with all values filled in."""
         raw = text_of(url) or text_of(mapping(url).get("raw"))
         for name, value in pairs_of(mapping(url).get("variable")):
             raw = raw.replace(f"/:{name}", f"/{quote(value, safe='{}') if value else f'{{{{{name}}}}}'}")
@@ -217,7 +222,7 @@ class _Reading:
             scheme, rest = "", raw
         authority, slash, path = rest.partition("/")
         origin = filled(f"{scheme}{colon}{authority}", self._plain_values)
-        return with_holes(origin, self._hole) + slash + self._text(path)
+        return with_placeholders(origin, self._placeholder) + slash + self._text(path)
 
     def _authorization(
         self, auth: Mapping[str, Any], headers: list[tuple[str, str]], place: str
@@ -243,7 +248,7 @@ class _Reading:
             key, where = settings.get("key") or "apikey", settings.get("in") or "header"
             use = f"the API key {key}"
             value = self._secret(key, settings.get("value", ""), use)
-            value = value or self.composer.secrets.hole(key, "", use)
+            value = value or self.composer.secrets.placeholder(key, "", use)
             if where == "query" or is_token(key):
                 return {"api_key": {"query" if where == "query" else "header": key, "value": value}}
         if kind == "oauth2":
@@ -269,7 +274,7 @@ class _Reading:
                     settings.get("clientSecret", ""),
                     "the secret of the OAuth 2.0 client",
                 )
-                or self.composer.secrets.hole(
+                or self.composer.secrets.placeholder(
                     "OAUTH_CLIENT_SECRET", "", "the secret of the OAuth 2.0 client"
                 ),
             }
@@ -278,18 +283,18 @@ class _Reading:
         self.composer.notes.add(place, "the OAuth 2.0 token has to be fetched by hand, and set before a run")
         use = "the OAuth 2.0 access token"
         token = self._secret("API_TOKEN", settings.get("accessToken", ""), use)
-        return {"bearer": token or self.composer.secrets.hole("API_TOKEN", "", use)}
+        return {"bearer": token or self.composer.secrets.placeholder("API_TOKEN", "", use)}
 
     def _constant(self, text: str) -> str:
         """Return a text that is known before any request: its variables are values, or the environment's."""
         values = filled(text, self._plain_values)
 
-        def hole(name: str) -> str:
+        def placeholder(name: str) -> str:
             if self._is_secret(name):
-                return self._secret_hole(name)
+                return self._secret_placeholder(name)
             return marked(f"${{{environment_name(name.lstrip('$'), 'VARIABLE')}}}")
 
-        made = _ANY_VARIABLE.sub(lambda found: hole(found[1].strip()), values)
+        made = _ANY_VARIABLE.sub(lambda found: placeholder(found[1].strip()), values)
         return made if is_constant(made) else ""
 
     def _note_scripts(self, item: Mapping[str, Any], place: str, *, has_checks: bool) -> None:

@@ -18,7 +18,7 @@ _LANGUAGES = {
 
 
 class PostmanBody(NamedTuple):
-    """A body of one kind, holes marked."""
+    """A body of one kind, placeholders marked."""
 
     type: str = ""  #: what it is sent as, unless a header says another
     text: str = ""
@@ -27,7 +27,7 @@ class PostmanBody(NamedTuple):
 
 
 def body_of(body: Mapping[str, Any], text: Callable[[str], str]) -> PostmanBody | None:
-    """Return a body; None when it cannot be sent. `text` marks the holes of a text."""
+    """Return a body; None when it cannot be sent. `text` marks the placeholders of a text."""
     mode = text_of(body.get("mode"))
     if mode == "raw":
         raw = text(text_of(body.get("raw")))

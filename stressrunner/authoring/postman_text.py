@@ -7,7 +7,7 @@ from types import MappingProxyType
 from stressrunner.authoring.names import EXPRESSION_WORDS
 from stressrunner.authoring.template_text import marked
 
-__all__ = ["captures_of", "checks_of", "filled", "with_holes"]
+__all__ = ["captures_of", "checks_of", "filled", "with_placeholders"]
 
 _VARIABLE = re.compile(r"\{\{([^{}]+)\}\}")
 #: Variables of variables of variables: more is a circle.
@@ -62,13 +62,13 @@ def filled(text: str, values: Mapping[str, str]) -> str:
     return text
 
 
-def with_holes(text: str, hole: Callable[[str], str]) -> str:
-    """Return a text in which every `{{variable}}` is a marked hole; `hole` makes one of a name."""
+def with_placeholders(text: str, placeholder: Callable[[str], str]) -> str:
+    """Return a text in which every `{{variable}}` is a marked placeholder; `placeholder` makes one of a name."""
 
     def replace(match: re.Match[str]) -> str:
         name = match[1].strip()
         if not name.startswith("$"):
-            return hole(name)
+            return placeholder(name)
         made_up = _MADE_UP.get(name, _ANY_TEXT)
         braces, _, rest = made_up.partition("}}")
         return marked(f"{braces}}}}}") + rest

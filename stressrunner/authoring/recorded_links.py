@@ -102,16 +102,16 @@ class _Links:
                 self._origins[known_by] = _Origin(number, expression, wish)
 
     def filled(self, request: SourceRequest) -> SourceRequest:
-        """Return a request with holes for what earlier responses gave."""
+        """Return a request with placeholders for what earlier responses gave."""
         bare, mark, query = request.url.partition("?")
         steps = [
-            self._hole(address) if address in self._origins else step
+            self._placeholder(address) if address in self._origins else step
             for step, address in zip(bare.split("/"), _addresses(bare), strict=True)
         ]
         request = replace(request, url="/".join(steps) + mark + query)
-        return _changed(request, lambda text: self._hole(text) if text in self._origins else text)
+        return _changed(request, lambda text: self._placeholder(text) if text in self._origins else text)
 
-    def _hole(self, value: str) -> str:
+    def _placeholder(self, value: str) -> str:
         if value not in self._names:
             origin = self._origins[value]
             name = self._names[value] = self._free.take(identifier(origin.wish, "captured"))
@@ -213,7 +213,7 @@ def _changed_body(body: str, change: Callable[[str], str]) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Return a text of a form, percent-encoded unless it is a hole."""
+    """Return a text of a form, percent-encoded unless it is a placeholder."""
     return text if has_marks(text) else quote(text)
 
 

@@ -35,7 +35,7 @@ def merged_requests(
         if fields:
             feeder = feeder_names.take(f"{name}_rows")
             feeders[feeder] = [_row(draft, fields) for draft in same]
-            request = _with_holes(request, fields, feeder)
+            request = _with_placeholders(request, fields, feeder)
         merged.append(request)
     return tuple(merged), feeders
 
@@ -83,15 +83,15 @@ def _row(draft: DraftRequest, fields: Mapping[tuple[str, int | str], str]) -> Ro
     }
 
 
-def _with_holes(
+def _with_placeholders(
     request: DraftRequest, fields: Mapping[tuple[str, int | str], str], feeder: str
 ) -> DraftRequest:
     steps = _steps(request)
     query = dict(request.query)
     for (_, place), name in fields.items():
-        hole = f"{{{{ {feeder}.{name} }}}}"
+        placeholder = f"{{{{ {feeder}.{name} }}}}"
         if isinstance(place, int):
-            steps[place] = hole
+            steps[place] = placeholder
         else:
-            query[place] = hole
+            query[place] = placeholder
     return replace(request, path="/".join(steps), query=query)

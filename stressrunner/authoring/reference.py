@@ -17,7 +17,7 @@ __all__ = ["language_reference"]
 #: What a key takes, by the format that the schema has for it.
 _FORMATS: Mapping[str, str] = MappingProxyType(
     {
-        "body_template": "text with holes and statements",
+        "body_template": "template with statements",
         "check": "expression",
         "condition": "expression",
         "duration": "duration",
@@ -26,7 +26,7 @@ _FORMATS: Mapping[str, str] = MappingProxyType(
         "pack_file": "file",
         "header_name": "header name",
         "media_type": "media type",
-        "no_holes": "text",
+        "no_placeholders": "text",
         "token_url": "URL",
         "body_file": "file",
         "part_file": "file",
@@ -35,7 +35,7 @@ _FORMATS: Mapping[str, str] = MappingProxyType(
         "max_lag": "duration",
         "positive_rate": "rate",
         "rate": "rate",
-        "template": "text with holes",
+        "template": "template",
         "threshold": "threshold",
     }
 )

@@ -12,7 +12,7 @@ from stressrunner.scenario.token_use import names_in
 
 __all__ = ["scenario_text", "variables_of"]
 
-_HOLE = re.compile(r"(?<!\$)\$\{(?:secret:)?([A-Za-z_][A-Za-z0-9_]*)(:-)?")
+_PLACEHOLDER = re.compile(r"(?<!\$)\$\{(?:secret:)?([A-Za-z_][A-Za-z0-9_]*)(:-)?")
 
 _BASE_URL_USE = "where the requests go, such as http://127.0.0.1:8080"
 _LOAD = """\
@@ -31,7 +31,7 @@ thresholds:
 def variables_of(text: str) -> list[str]:
     """Return the environment variables that a scenario needs, those with a default left out."""
     lines = (line for line in text.splitlines() if not line.lstrip().startswith("#"))
-    found = [match for line in lines for match in _HOLE.finditer(line)]
+    found = [match for line in lines for match in _PLACEHOLDER.finditer(line)]
     with_default = {match[1] for match in found if match[2]}
     return [name for name in dict.fromkeys(match[1] for match in found) if name not in with_default]
 

@@ -21,10 +21,10 @@ def looks_secret(value: str) -> bool:
 
 
 def hidden(text: str) -> str:
-    """Return a text whose holes for environment variables are masked in all output."""
+    """Return a text whose placeholders for environment variables are masked in all output."""
     return "".join(
-        literal + (marked(re.sub(r"^\$\{(?!secret:)", "${secret:", hole)) if hole else "")
-        for literal, hole in split_marks(text)
+        literal + (marked(re.sub(r"^\$\{(?!secret:)", "${secret:", placeholder)) if placeholder else "")
+        for literal, placeholder in split_marks(text)
     )
 
 
@@ -37,8 +37,8 @@ class Secrets:
         self._names = UniqueNames({"BASE_URL"})
         self._known: dict[tuple[str, str], str] = {}
 
-    def hole(self, wish: str, value: str, use: str) -> str:
-        """Return the marked hole that stands for a secret; `use` says to people where its value was."""
+    def placeholder(self, wish: str, value: str, use: str) -> str:
+        """Return the marked placeholder that stands for a secret; `use` says to people where its value was."""
         key = (wish, value)
         if key not in self._known:
             self._known[key] = self._names.take(environment_name(wish, "SECRET"))
@@ -55,23 +55,23 @@ class Secrets:
         scheme = _SCHEME.fullmatch(value)
         if scheme is None:
             wish = "AUTHORIZATION" if name.lower() == "authorization" else name
-            return self.hole(wish, value, use)
+            return self.placeholder(wish, value, use)
         if scheme[1].lower() == "basic":
             wish, use = "BASIC_CREDENTIALS", f"{use}, base64 of user:password"
         else:
             wish = "API_TOKEN"
-        return f"{scheme[1]} {self.hole(wish, scheme[2], use)}"
+        return f"{scheme[1]} {self.placeholder(wish, scheme[2], use)}"
 
     def field(self, name: str, value: str, use: str) -> str:
-        """Return the value of a parameter or field, or a hole when it is a secret."""
+        """Return the value of a parameter or field, or a placeholder when it is a secret."""
         if has_marks(value):
             return hidden(value) if is_sensitive(name) else value
         if not value or not (is_sensitive(name) or looks_secret(value)):
             return value
-        return self.hole(name, value, f"{use} {name}")
+        return self.placeholder(name, value, f"{use} {name}")
 
     def json(self, value: Any, name: str = "") -> Any:
-        """Return decoded JSON in which secrets are holes, judged by the keys that they stand under."""
+        """Return decoded JSON in which secrets are placeholders, judged by the keys that they stand under."""
         if isinstance(value, str):
             return self.field(name, value, "the field")
         if isinstance(value, dict):

@@ -1,7 +1,7 @@
-"""Foreign text as template text: what the language would read as a hole is written so that it stays text.
+"""Foreign text as template text: what the language would read as a placeholder is written so that it stays text.
 
-Importers mark the holes that they mean with `marked`, in characters of the private use area that `unmarked` takes out
-of everything read. So a text with holes travels as a plain string through URL and JSON parsers, and everything
+Importers mark the placeholders that they mean with `marked`, in characters of the private use area that `unmarked` takes out
+of everything read. So a text with placeholders travels as a plain string through URL and JSON parsers, and everything
 between the marks is escaped once, at the end, by `template_text`.
 """
 
@@ -22,35 +22,35 @@ def unmarked(text: str) -> str:
     return text.replace(_OPEN, "").replace(_CLOSE, "")
 
 
-def marked(hole: str) -> str:
-    """Return a hole such as `{{ uuid() }}` or `${secret:KEY}` so that `template_text` leaves it alone.
+def marked(placeholder: str) -> str:
+    """Return a placeholder such as `{{ uuid() }}` or `${secret:KEY}` so that `template_text` leaves it alone.
 
-    The hole may have none of `& = + % #` in it, because it passes through URL parsers.
+    The placeholder may have none of `& = + % #` in it, because it passes through URL parsers.
     """
-    return f"{_OPEN}{hole}{_CLOSE}"
+    return f"{_OPEN}{placeholder}{_CLOSE}"
 
 
 def has_marks(text: str) -> bool:
-    """Whether there is a marked hole in a text."""
+    """Whether there is a marked placeholder in a text."""
     return _OPEN in text
 
 
 def split_marks(text: str) -> list[tuple[str, str]]:
-    """Return a text as pairs of a literal part and the hole behind it; the last hole is empty."""
+    """Return a text as pairs of a literal part and the placeholder behind it; the last placeholder is empty."""
     pieces = _MARKED.split(text)
     return list(zip(pieces[::2], [*pieces[1::2], ""], strict=True))
 
 
 def template_text(text: str) -> str:
-    """Return a text, marked holes and all, as the language writes it: `{{`, `{%`, `{#` and `${` stay text."""
-    return "".join(_literal(literal, hole) + hole for literal, hole in split_marks(text))
+    """Return a text, marked placeholders and all, as the language writes it: `{{`, `{%`, `{#` and `${` stay text."""
+    return "".join(_literal(literal, placeholder) + placeholder for literal, placeholder in split_marks(text))
 
 
-def _literal(text: str, hole: str) -> str:
-    pattern = _BRACES_BEFORE_HOLE if hole else _BRACES
+def _literal(text: str, placeholder: str) -> str:
+    pattern = _BRACES_BEFORE_HOLE if placeholder else _BRACES
     escaped = pattern.sub(lambda braces: f"{{{{ '{braces[0]}' }}}}", text)
-    if hole and escaped.endswith("$"):
-        escaped = escaped[:-1] + "{{ '$' }}"  # `$` and a hole behind it would be another hole
+    if placeholder and escaped.endswith("$"):
+        escaped = escaped[:-1] + "{{ '$' }}"  # `$` and a placeholder behind it would be another placeholder
     return escaped.replace("${", "$${")
 
 

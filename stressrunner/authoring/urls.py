@@ -1,4 +1,4 @@
-"""URLs of foreign material, taken apart: origin, path and query, with marked holes left as they are."""
+"""URLs of foreign material, taken apart: origin, path and query, with marked placeholders left as they are."""
 
 import re
 from collections import Counter
@@ -29,7 +29,7 @@ _ORIGIN = re.compile(r"(?:([A-Za-z][A-Za-z0-9+.-]*)://)?([^/?#]*)(.*)", re.DOTAL
 class Place(NamedTuple):
     """Where a request goes."""
 
-    origin: str  #: scheme and host, in lower case; with a hole in it where that is not known
+    origin: str  #: scheme and host, in lower case; with a placeholder in it where that is not known
     path: str  #: with its query, from `/` or `?` on
     credentials: str = ""  #: `user:password` of the URL, percent-decoded
 
@@ -114,12 +114,12 @@ def path_below(place: Place, base: str) -> str:
 
 
 def clean_path(path: str) -> str:
-    """Return a path percent-encoded where HTTP wants it, holes apart."""
+    """Return a path percent-encoded where HTTP wants it, placeholders apart."""
     parts = []
-    for literal, hole in split_marks(path):
+    for literal, placeholder in split_marks(path):
         quoted = quote(literal, safe=_KEPT, errors="replace")
-        if hole:
-            parts += [re.sub(r"\$\Z", "%24", quoted), marked(hole)]
+        if placeholder:
+            parts += [re.sub(r"\$\Z", "%24", quoted), marked(placeholder)]
         else:
             parts.append(quoted)
     return "".join(parts).replace("://", "%3A//")  # which the language would take for a whole URL

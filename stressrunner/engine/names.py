@@ -106,7 +106,7 @@ class IterationScope:
         return Draws(self.plan.seed, self.iteration, use, uuid_salt=self.plan.uuid_salt)
 
     def variable(self, name: str) -> Any:
-        """Return a variable; one with holes is evaluated once per iteration."""
+        """Return a variable; one with placeholders is evaluated once per iteration."""
         if name not in self._kept:
             names = RequestNames(self, 0, use=f"variable {name}")
             self._kept[name] = self.variables.evaluated[name].render(names)

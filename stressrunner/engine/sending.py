@@ -101,12 +101,12 @@ class Sender:
     async def send(
         self, endpoint: EndpointPlan, names: RequestNames, due: Planned, transport: Transport
     ) -> bool:
-        """Send a request, its holes filled from `names`; return whether it passed.
+        """Send a request, its placeholders filled from `names`; return whether it passed.
 
         Captures are added to the iteration of the names, and the response becomes the latest one of their step.
 
         Raises:
-            NotSent: a hole cannot be filled, as has been counted.
+            NotSent: a placeholder cannot be filled, as has been counted.
         """
         try:
             request = endpoint.request.render(names)
@@ -139,7 +139,7 @@ class Sender:
     def unfilled(
         self, endpoint: EndpointPlan, names: RequestNames, due: Planned, error: CannotEvaluate
     ) -> None:
-        """Count a request whose holes cannot be filled as skipped, with its reason among the errors."""
+        """Count a request whose placeholders cannot be filled as skipped, with its reason among the errors."""
         if names.step is not None:
             names.step.latest = None
         self._not_sent(endpoint.index, due, Problem(error.kind, str(error)))

@@ -1,4 +1,4 @@
-"""Expressions and templates: one sandboxed language for checks, captures and holes."""
+"""Expressions and templates: one sandboxed language for checks, captures and placeholders."""
 
 from stressrunner.expressions.expression import Expression, compile_condition, compile_expression
 from stressrunner.expressions.functions import CONDITIONS, FUNCTIONS, Draws

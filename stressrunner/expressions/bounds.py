@@ -35,11 +35,11 @@ CALL = 50  #: work of calling a filter or a function: as long as copying so many
 #: Characters and elements that one evaluation may look at or make; a few seconds at the worst.
 _MAX_WORK = 10_000_000
 _ATOMS = frozenset({int, float, bool, type(None)})
-SHORT = 10_000  #: characters of what fills a hole, up to which it is not counted
+SHORT = 10_000  #: characters of what fills a placeholder, up to which it is not counted
 #: Characters that a placeholder of a format may write of itself: digits of the greatest float, `0x`.
 _FLAGS = 330
 
-#: A literal text, or what makes the text that fills a hole from the names.
+#: A literal text, or what makes the text that fills a placeholder from the names.
 Piece = str | Callable[[Mapping[str, Any]], str]
 
 
@@ -144,9 +144,9 @@ def check_format(text: str, filling: Any) -> None:
 
 
 def filled(pieces: Iterable[Piece], names: Mapping[str, Any]) -> str:
-    """Join literal texts and what fills the holes between them; raises TooLong when that is too much.
+    """Join literal texts and what fills the placeholders between them; raises TooLong when that is too much.
 
-    What is short is not counted: there are no more holes than somebody wrote.
+    What is short is not counted: there are no more placeholders than somebody wrote.
     """
     long = 0
     texts = []

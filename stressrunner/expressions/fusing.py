@@ -26,7 +26,7 @@ class Encoded(tuple[str | Expression, ...]):
 
 
 def fuse_text(pieces: Sequence[str | Expression | Encoded]) -> Evaluate | None:
-    """Return what joins literal texts and filled holes: names to a text, of which the length is not bounded.
+    """Return what joins literal texts and filled placeholders: names to a text, of which the length is not bounded.
 
     Args:
         pieces: literal texts; expressions, whose value is written as it would be in a text; and `Encoded` ones, which
@@ -69,7 +69,9 @@ def _piece(lowering: Lowering, piece: str | Expression | Encoded) -> ast.expr:
         return ast.Constant(piece)
     if isinstance(piece, Expression):
         return _formatted(lowering.called(to_text, _value(lowering, piece)))
-    if len(piece) == 1 and isinstance(piece[0], Expression):  # a text that is one hole keeps its value's type
+    if len(piece) == 1 and isinstance(
+        piece[0], Expression
+    ):  # a text that is one placeholder keeps its value's type
         return _formatted(lowering.called(to_json, _value(lowering, piece[0])))
     text = ast.JoinedStr([_piece(lowering, part) for part in piece])
     return _formatted(lowering.called(encode_basestring, text))

@@ -1,4 +1,4 @@
-"""JSON with holes: what has no hole is encoded once, so that a request costs its holes alone."""
+"""JSON with placeholders: what has no placeholder is encoded once, so that a request costs its placeholders alone."""
 
 from collections.abc import Callable, Iterator, Mapping
 from itertools import groupby
@@ -13,10 +13,10 @@ __all__ = ["compile_json"]
 
 
 def compile_json(value: Any) -> Callable[[Mapping[str, Any]], bytes]:
-    """Return what encodes a decoded value, its holes filled: names to JSON in UTF-8 without needless blanks.
+    """Return what encodes a decoded value, its placeholders filled: names to JSON in UTF-8 without needless blanks.
 
-    Only texts have holes, keys are taken as they are. The result is what encoding the rendered tree would give
-    (test_pieces_make_the_whole); it raises CannotEvaluate where a hole cannot be filled, or with nothing that JSON
+    Only texts have placeholders, keys are taken as they are. The result is what encoding the rendered tree would give
+    (test_pieces_make_the_whole); it raises CannotEvaluate where a placeholder cannot be filled, or with nothing that JSON
     can write.
 
     Raises:

@@ -34,7 +34,7 @@ _SLIPS = (
 )
 _UNOPENED = re.compile(r"unexpected '([)\]}])'")
 _QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
-#: A hole or statement, up to its end or that of the text.
+#: A placeholder or statement, up to its end or that of the text.
 _CODE = re.compile(rf"\{{[{{%](?>{_QUOTED.pattern}|(?![%}}]\}}).)*(?:[%}}]\}})?", re.DOTALL)
 _UNEXPECTED = re.compile(r"unexpected char ('.*') at (\d+)", re.DOTALL)
 

@@ -1,6 +1,6 @@
-"""Text with holes: `/api/v1/agent/{{ agent }}/run`.
+"""Text with placeholders: `/api/v1/agent/{{ agent }}/run`.
 
-A text is cut into literal parts and holes; each hole is an expression. Statements and comments mean nothing, but
+A text is cut into literal parts and placeholders; each placeholder is an expression. Statements and comments mean nothing, but
 for bodies, which may be whole Jinja2 templates.
 """
 
@@ -22,14 +22,14 @@ from stressrunner.expressions.references import Reference, parse, references_of,
 
 __all__ = ["Template", "compile_template", "join_pieces"]
 
-#: What makes a body a whole Jinja2 template: statements, comments, and holes that trim the text around them.
+#: What makes a body a whole Jinja2 template: statements, comments, and placeholders that trim the text around them.
 _STATEMENTS = ("{%", "{#", "{{-", "-}}")
 
 
 class Template:
-    """A compiled text with holes."""
+    """A compiled text with placeholders."""
 
-    __slots__ = ("hole", "is_constant", "parts", "references", "render", "render_text", "source")
+    __slots__ = ("is_constant", "parts", "placeholder", "references", "render", "render_text", "source")
 
     def __init__(
         self,
@@ -39,20 +39,20 @@ class Template:
         render_text: Callable[[Mapping[str, Any]], str],
     ) -> None:
         self.source = source
-        self.parts = parts  #: literal texts and holes in order; empty for a template with statements
+        self.parts = parts  #: literal texts and placeholders in order; empty for a template with statements
         self.references = references
         #: Whether every rendering is the same text.
         self.is_constant = bool(parts) and all(isinstance(part, str) for part in parts)
-        #: The expression, when the text is exactly one hole.
-        self.hole = parts[0] if len(parts) == 1 and isinstance(parts[0], Expression) else None
-        #: Names to the text with its holes filled; raises CannotEvaluate where a hole cannot be.
+        #: The expression, when the text is exactly one placeholder.
+        self.placeholder = parts[0] if len(parts) == 1 and isinstance(parts[0], Expression) else None
+        #: Names to the text with its placeholders filled; raises CannotEvaluate where a placeholder cannot be.
         self.render_text = render_text
-        #: As `render_text`, but a text that is exactly one hole keeps the type of its value.
-        self.render: Evaluate = render_text if self.hole is None else self.hole.evaluate
+        #: As `render_text`, but a text that is exactly one placeholder keeps the type of its value.
+        self.render: Evaluate = render_text if self.placeholder is None else self.placeholder.evaluate
 
 
 def _joined(parts: tuple[str | Expression, ...]) -> Callable[[Mapping[str, Any]], str]:
-    """Return what joins literal texts and filled holes."""
+    """Return what joins literal texts and filled placeholders."""
     pieces = [part if isinstance(part, str) else _written(part.evaluate) for part in parts]
     return join_pieces(pieces, lambda: fuse_text(parts))
 
@@ -60,7 +60,7 @@ def _joined(parts: tuple[str | Expression, ...]) -> Callable[[Mapping[str, Any]]
 def join_pieces(
     pieces: Sequence[Piece], fuse: Callable[[], Evaluate | None]
 ) -> Callable[[Mapping[str, Any]], str]:
-    """Return what joins literal texts and what fills the holes between them; it raises CannotEvaluate.
+    """Return what joins literal texts and what fills the placeholders between them; it raises CannotEvaluate.
 
     `fuse` makes what gives the same text at once, or raises something; it is called when the first text is wanted, which
     a scenario that is only validated never does.
@@ -107,8 +107,8 @@ def _filled(
     return render_text
 
 
-def _end_of_hole(text: str, start: int) -> int:
-    """Return where the `}}` of a hole begins, braces and quotes inside it respected."""
+def _end_of_placeholder(text: str, start: int) -> int:
+    """Return where the `}}` of a placeholder begins, braces and quotes inside it respected."""
     depth = 0
     quote = ""
     i = start
@@ -129,15 +129,15 @@ def _end_of_hole(text: str, start: int) -> int:
             depth -= 1
         i += 1
     raise ExpressionError(
-        "a hole that is not closed", offset=start - 2, width=2, hint="write '}}' at its end"
+        "a template expression that is not closed", offset=start - 2, width=2, hint="write '}}' at its end"
     )
 
 
 def compile_template(text: str, *, statements: bool = False) -> Template:
-    """Compile a text with holes; with `statements`, one that may be a whole Jinja2 template.
+    """Compile a text with placeholders; with `statements`, one that may be a whole Jinja2 template.
 
     Raises:
-        ExpressionError: a hole is not closed, is empty or makes no sense.
+        ExpressionError: a placeholder is not closed, is empty or makes no sense.
     """
     if statements and any(mark in text for mark in _STATEMENTS):
         return _whole_template(text)
@@ -150,7 +150,7 @@ def compile_template(text: str, *, statements: bool = False) -> Template:
             break
         if start > at:
             parts.append(text[at:start])
-        end = _end_of_hole(text, start + 2)
+        end = _end_of_placeholder(text, start + 2)
         _refuse_trimming(text, start, end)
         try:
             expression = compile_expression(text[start + 2 : end])

@@ -1,4 +1,4 @@
-"""Data with holes: a tree of mappings, lists and scalars whose texts are templates."""
+"""Data with placeholders: a tree of mappings, lists and scalars whose texts are templates."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -12,18 +12,18 @@ Render = Callable[[Mapping[str, Any]], Any]
 
 
 class ValueTemplate:
-    """A compiled tree; what has no hole is kept as it is and shared between renderings."""
+    """A compiled tree; what has no placeholder is kept as it is and shared between renderings."""
 
     __slots__ = ("is_constant", "references", "render")
 
     def __init__(self, render: Render, references: tuple[Reference, ...], *, is_constant: bool) -> None:
-        self.render = render  #: names to the tree with its holes filled; raises CannotEvaluate
+        self.render = render  #: names to the tree with its placeholders filled; raises CannotEvaluate
         self.references = references
         self.is_constant = is_constant
 
 
 def compile_value(value: Any) -> ValueTemplate:
-    """Compile a decoded value; only texts have holes, keys are taken as they are.
+    """Compile a decoded value; only texts have placeholders, keys are taken as they are.
 
     Raises:
         ExpressionError: a text in it makes no sense.

@@ -189,7 +189,7 @@ class Histogram:
         """The population's standard deviation of what ended, in seconds."""
         if not self.count:
             return None
-        # Whole numbers until the last step, so that nothing cancels.
+        # Wplaceholder numbers until the last step, so that nothing cancels.
         return sqrt(max(0, self.count * self.sum_squares - self.sum_ns**2)) / self.count / 1e9
 
     def encode(self) -> str:

@@ -23,8 +23,8 @@ __all__ = ["PhasePlan", "Variables", "WorkloadPlan", "compile_workloads"]
 class Variables:
     """The variables of a phase, or of the scenario."""
 
-    constants: Mapping[str, Any]  #: those without holes
-    evaluated: Mapping[str, ValueTemplate]  #: those with holes, evaluated once per iteration
+    constants: Mapping[str, Any]  #: those without placeholders
+    evaluated: Mapping[str, ValueTemplate]  #: those with placeholders, evaluated once per iteration
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> "Variables":

@@ -29,18 +29,18 @@ _WHOLE_URL = re.compile(r"https?://", re.IGNORECASE)
 
 
 def _escape_segment(text: str) -> str:
-    """Encode what fills a hole so that it stays one path segment; dot segments would climb."""
+    """Encode what fills a placeholder so that it stays one path segment; dot segments would climb."""
     if text.isascii() and text.isalnum():
         return text
     return quote(text, safe="") if text not in (".", "..") else text.replace(".", "%2E")
 
 
 def _path(template: Template, prefix: str) -> Callable[[Names], str]:
-    if template.hole is not None:
-        hole = template.hole
+    if template.placeholder is not None:
+        placeholder = template.placeholder
 
         def whole(names: Names) -> str:
-            text = to_text(hole.evaluate(names)).partition("#")[0]
+            text = to_text(placeholder.evaluate(names)).partition("#")[0]
             if _WHOLE_URL.match(text):
                 return quote(text, safe=_KEPT_IN_PATHS)
             return prefix + quote(text if text.startswith("/") else f"/{text}", safe=_KEPT_IN_PATHS)
@@ -94,7 +94,7 @@ class RequestTemplate:
         path = compile_template(endpoint.path)
         self.follows_redirects = endpoint.follow_redirects
         #: whether a request may go to another host than the target's: by a redirect, or a path that is a whole URL
-        self.may_leave = endpoint.follow_redirects or path.hole is not None
+        self.may_leave = endpoint.follow_redirects or path.placeholder is not None
         self._method = endpoint.method
         self._path = _path(path, common.prefix)
         query = query_key(endpoint.auth) | dict(endpoint.query)
@@ -119,10 +119,10 @@ class RequestTemplate:
         self.standing = self._rendered({})._replace(is_standing=True) if is_standing else None
 
     def render(self, names: Names) -> Request:
-        """Return the request with its holes filled.
+        """Return the request with its placeholders filled.
 
         Raises:
-            CannotEvaluate: a hole cannot be filled, or with something that cannot be written in UTF-8 or as JSON.
+            CannotEvaluate: a placeholder cannot be filled, or with something that cannot be written in UTF-8 or as JSON.
         """
         if self.standing is not None:
             return self.standing

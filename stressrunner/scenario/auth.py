@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from stressrunner.scenario.model import ApiKey, Auth, Basic, Bearer, OAuth2
 
-__all__ = ["auth_of", "check_header_name", "check_no_holes", "check_token_url"]
+__all__ = ["auth_of", "check_header_name", "check_no_placeholders", "check_token_url"]
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110, token
 _NOT_IN_URL = re.compile(r"[\s\x00-\x1f\x7f]")
@@ -37,15 +37,15 @@ def check_header_name(text: str) -> None:
         raise ValueError(f"{text!r} is not the name of a header")
 
 
-def check_no_holes(text: str) -> None:
-    """Raise ValueError when a text has holes that are filled for every request, where there are no requests yet."""
+def check_no_placeholders(text: str) -> None:
+    """Raise ValueError when a text has placeholders that are filled for every request, where there are no requests yet."""
     if "{{" in text:
         raise ValueError("a token is fetched before any request, so there is no '{{ }}' here; use '${...}'")
 
 
 def check_token_url(text: str) -> None:
     """Raise ValueError when a text is neither a whole URL nor a path."""
-    check_no_holes(text)
+    check_no_placeholders(text)
     if _NOT_IN_URL.search(text):
         raise ValueError("a URL has no blanks and no line ends in it")
     if text.startswith("/") and not text.startswith("//"):

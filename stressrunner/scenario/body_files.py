@@ -1,7 +1,7 @@
 """The files that bodies are made of: found in the pack, and read where they are templates.
 
 What stands under `body_file`, `file` of a part and `file` of `graphql` is a name until here, and then a mapping: `path`
-where the content is sent as it is, `text` and the media `type` where it has holes. So a generator needs no pack.
+where the content is sent as it is, `text` and the media `type` where it has placeholders. So a generator needs no pack.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,8 +12,8 @@ from stressrunner.errors import Diagnostic, InvalidScenario
 from stressrunner.expressions.bounds import MAX_TEXT
 from stressrunner.http.media_types import media_type
 from stressrunner.scenario.files import decoded
-from stressrunner.scenario.holes import Filled
 from stressrunner.scenario.pack_files import NoSuchFile, Pack
+from stressrunner.scenario.placeholders import Filled
 from stressrunner.scenario.source import Path, ScalarNode, Source
 from stressrunner.scenario.values import Text
 
@@ -35,12 +35,12 @@ class BodyFiles:
     found: dict[Path, Mapping[str, str]] = field(default_factory=dict)  #: what takes the place of each name
     texts: list[Text] = field(
         default_factory=list
-    )  #: contents with holes, to be checked as the scenario's own are
+    )  #: contents with placeholders, to be checked as the scenario's own are
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
 
 def read_body_files(texts: Sequence[Text], pack: Pack | None) -> BodyFiles:
-    """Find the files that texts of a scenario name; those with holes are read.
+    """Find the files that texts of a scenario name; those with placeholders are read.
 
     Each is relative to the text that names it; without a pack the scenario comes from no file and has none.
     """
@@ -67,11 +67,11 @@ def _read(files: BodyFiles, text: Text, pack: Pack | None) -> None:
         raise NoSuchFile(f"'{name}' cannot be found from here", "the scenario comes from no file")
     path = pack.file(folder, name, _WHAT[text.kind])
     is_query = text.kind == "query_file"
-    has_holes = is_query or (text.kind == "body_file" and path.name.endswith(_TEMPLATE_ENDING))
-    largest = MAX_TEXT if has_holes else LARGEST_FILE
+    has_placeholders = is_query or (text.kind == "body_file" and path.name.endswith(_TEMPLATE_ENDING))
+    largest = MAX_TEXT if has_placeholders else LARGEST_FILE
     if path.stat().st_size > largest:
         raise NoSuchFile(f"'{name}' is larger than {largest // 1_000_000} MB")
-    if not has_holes:
+    if not has_placeholders:
         files.found[text.path] = {"path": str(path)}
         return
     shown = str(folder / name)

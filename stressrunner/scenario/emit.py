@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import yaml
 
-from stressrunner.scenario.holes import fill_public, is_one_hole
+from stressrunner.scenario.placeholders import fill_public, is_one_placeholder
 from stressrunner.scenario.schema import Place, root_place
 from stressrunner.scenario.source import ListNode, MappingNode, Node, ScalarNode
 
@@ -34,7 +34,7 @@ def composed_yaml(root: Node, environ: Mapping[str, str], spare: Collection[tupl
     with its section, are left out: what used files offer and nothing takes would be a mistake in one text.
 
     Raises:
-        HoleError: a hole cannot be filled; not for a tree whose values were typed without mistakes.
+        PlaceholderError: a placeholder cannot be filled; not for a tree whose values were typed without mistakes.
     """
     events = [
         yaml.StreamStartEvent(),
@@ -92,12 +92,12 @@ def _file_seen_from(folder: FilePath | None, named_from: FilePath | None, name: 
 
 
 def _stays_plain(node: ScalarNode, place: Place | None) -> bool:
-    """Whether a value is written without quotes, so that it has the same type when its hole is gone."""
+    """Whether a value is written without quotes, so that it has the same type when its placeholder is gone."""
     if "${" not in node.text or place is None:
         return node.plain
     if place.wants_text:
         return False
-    return (node.plain and is_one_hole(node.text)) if place.is_free else True
+    return (node.plain and is_one_placeholder(node.text)) if place.is_free else True
 
 
 def _scalar(text: str, *, is_plain: bool) -> yaml.Event:

@@ -113,7 +113,7 @@ def _without_misplaced(overlay: MappingNode) -> MappingNode:
 
 
 def unknown_keys(node: Node, place: Place | None) -> Iterator[Diagnostic]:
-    """Yield the keys of an overlay that the schema does not have; values may have holes that nobody has filled."""
+    """Yield the keys of an overlay that the schema does not have; values may have placeholders that nobody has filled."""
     if place is None or place.is_free:
         return
     if isinstance(node, ListNode):

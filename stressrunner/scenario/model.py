@@ -1,6 +1,6 @@
 """The scenario as typed, frozen values: what the file says, with every default filled in.
 
-Texts with holes and bare expressions are kept as they were written; the plan compiles them. They are known to
+Texts with placeholders and bare expressions are kept as they were written; the plan compiles them. They are known to
 parse, because a Scenario is built only from a Document without mistakes.
 """
 
@@ -70,14 +70,14 @@ class Tls:
 
 @dataclass(frozen=True, slots=True)
 class Bearer:
-    """Authorization by a token that the sender has; text with holes."""
+    """Authorization by a token that the sender has; text with placeholders."""
 
     token: str
 
 
 @dataclass(frozen=True, slots=True)
 class Basic:
-    """Authorization by a name and a password; texts with holes."""
+    """Authorization by a name and a password; texts with placeholders."""
 
     username: str
     password: str
@@ -89,12 +89,12 @@ class ApiKey:
 
     place: Literal["header", "query"]
     name: str
-    value: str  #: text with holes
+    value: str  #: text with placeholders
 
 
 @dataclass(frozen=True, slots=True)
 class OAuth2:
-    """Authorization by tokens that the generator fetches as this client; no text here has holes."""
+    """Authorization by tokens that the generator fetches as this client; no text here has placeholders."""
 
     token_url: str  #: a whole URL, or a path of the target
     client_id: str
@@ -111,7 +111,7 @@ class Target:
     """Where the requests go."""
 
     base_url: str  #: `http://`, `https://`, `http+unix://` or `demo://`; without a trailing slash
-    headers: Mapping[str, str]  #: texts with holes, sent with every request
+    headers: Mapping[str, str]  #: texts with placeholders, sent with every request
     timeout: Timeout
     connections: int | None = None  #: a shared pool of that many; None when each user has its own
     http: Literal["1.1", "2"] = "1.1"
@@ -123,7 +123,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Json:
-    """A body in JSON; texts inside may have holes."""
+    """A body in JSON; texts inside may have placeholders."""
 
     value: Any
 
@@ -137,7 +137,7 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """A body as text, which may have holes and statements."""
+    """A body as text, which may have placeholders and statements."""
 
     text: str
     content_type: str = "text/plain; charset=utf-8"
@@ -155,9 +155,11 @@ class Part:
     """A part of a multipart body: the content of a file, or a value."""
 
     name: str
-    value: Any = None  #: data with holes; None leaves the part out
+    value: Any = None  #: data with placeholders; None leaves the part out
     file: FilePath | None = None  #: instead of the value
-    filename: str | None = None  #: text with holes; that of the file unless given, and none for a value
+    filename: str | None = (
+        None  #: text with placeholders; that of the file unless given, and none for a value
+    )
     content_type: str | None = None  #: told by the filename unless given
 
 
@@ -172,8 +174,8 @@ class Multipart:
 class GraphQL:
     """A GraphQL operation."""
 
-    query: str  #: text with holes
-    variables: Mapping[str, Any] | None = None  #: data with holes
+    query: str  #: text with placeholders
+    variables: Mapping[str, Any] | None = None  #: data with placeholders
     operation: str | None = None  #: which one of several in the query
 
 
@@ -182,7 +184,7 @@ class Variants:
     """Bodies in JSON of which each request sends one, by weight."""
 
     weights: tuple[Fraction, ...]
-    values: tuple[Any, ...]  #: texts inside may have holes
+    values: tuple[Any, ...]  #: texts inside may have placeholders
 
 
 Body: TypeAlias = Json | Form | Raw | FileBody | Multipart | GraphQL | Variants
@@ -194,7 +196,7 @@ class Capture:
 
     source: str
     by: Literal["expression", "jsonpath", "regex"] = "expression"
-    #: one value, which may have holes, that stands for what is not found; or none
+    #: one value, which may have placeholders, that stands for what is not found; or none
     defaults: tuple[Any, ...] = ()
 
 
@@ -212,7 +214,9 @@ class Endpoint:
     checks: tuple[str, ...]
     capture: Mapping[str, Capture]
     refused: str | None = None  #: expression: a matching reply is an outcome of its own
-    cookies: Mapping[str, str | None] = field(default_factory=dict)  #: texts with holes; None leaves one out
+    cookies: Mapping[str, str | None] = field(
+        default_factory=dict
+    )  #: texts with placeholders; None leaves one out
     auth: Auth | None = None  #: its own, or the target's
     follow_redirects: bool = False
 

@@ -120,7 +120,7 @@ def check_texts(texts: list[Text], names: Names) -> tuple[list[Diagnostic], froz
     used: set[str] = set()
     excess = _one_too_many(texts)
     if excess is not None:
-        message = f"more than {_MOST_COMPILED:,} holes and expressions in one scenario"
+        message = f"more than {_MOST_COMPILED:,} expressions in one scenario"
         return [excess.diagnostic(message)], frozenset(_WORD.findall(" ".join(t.filled.text for t in texts)))
     for text in texts:
         compiler = _COMPILERS.get(text.kind)

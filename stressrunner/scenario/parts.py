@@ -16,7 +16,7 @@ __all__ = ["check_environment", "check_used"]
 
 
 def check_environment(path: FilePath, unpacked: Unpacked | None = None) -> list[Diagnostic]:
-    """Return what is wrong with an environment file: its YAML and its keys; no hole in it is filled.
+    """Return what is wrong with an environment file: its YAML and its keys; no placeholder in it is filled.
 
     Raises:
         InvalidScenario: it cannot be read.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from stressrunner.errors import UsageError
 from stressrunner.scenario.document import Document
-from stressrunner.scenario.holes import fill_public
+from stressrunner.scenario.placeholders import fill_public
 from stressrunner.scenario.source import Entry, Layer, ListNode, MappingNode, Node, ScalarNode
 from stressrunner.scenario.yaml_pitfalls import shortened
 from stressrunner.spelling import did_you_mean, printable
@@ -43,8 +43,8 @@ class _Step:
 def settings_at(document: Document, path: str, environ: Mapping[str, str]) -> tuple[Setting, ...]:
     """Return the value at a path, or all values below it, in the order of the composed scenario.
 
-    Holes are filled, but those that hold secrets; values that were replaced are shown as they were written, because
-    nobody may ever have set what their holes name.
+    Placeholders are filled, but those that hold secrets; values that were replaced are shown as they were written, because
+    nobody may ever have set what their placeholders name.
 
     Raises:
         UsageError: there is nothing at the path.
@@ -136,7 +136,7 @@ def _origin(node: Node, value: str) -> Origin:
 
 
 def _shown(node: Node, environ: Mapping[str, str] | None = None) -> str:
-    """Return a value in one line; with the environment its holes are filled."""
+    """Return a value in one line; with the environment its placeholders are filled."""
     if isinstance(node, ListNode):
         return shortened(f"[{', '.join(_shown(item, environ) for item in node.items)}]")
     if isinstance(node, MappingNode):

@@ -59,7 +59,7 @@ class Repeat:
 
     times: int | None  #: passes, with `until` at most; None when only time is the limit
     until: str | None = None  #: expression, asked after each pass
-    delay: str = "0"  #: between two passes: a duration, which may have holes
+    delay: str = "0"  #: between two passes: a duration, which may have placeholders
     timeout_s: float | None = None  #: no pass begins later than so long after the first one
 
 

@@ -10,7 +10,7 @@ from stressrunner.demo.options import DemoOptions
 from stressrunner.errors import Diagnostic
 from stressrunner.http.origin import origin_of
 from stressrunner.http.proxy import unencoded
-from stressrunner.scenario.holes import SHORTEST_SECRET
+from stressrunner.scenario.placeholders import SHORTEST_SECRET
 from stressrunner.scenario.source import Node, node_at
 
 __all__ = ["check_target", "problem_of_http", "proxy_secrets"]
@@ -59,7 +59,10 @@ def _has_http2() -> bool:
 
 def _problem_of_url(url: str) -> _Problem | None:
     if "{{" in url:
-        return "'base_url' is the same for all requests, so it has no '{{ }}'", "put the hole into the path"
+        return (
+            "'base_url' is the same for all requests, so it has no '{{ }}'",
+            "put the template expression into the path",
+        )
     if url.startswith("demo:"):
         try:
             DemoOptions.parse(url)

@@ -13,12 +13,12 @@ _TOKEN = ("message", "token")
 
 
 def renders_token(value: Any) -> bool:
-    """Return whether a text somewhere in a value, such as a body, has a hole for `message.token`."""
+    """Return whether a text somewhere in a value, such as a body, has a placeholder for `message.token`."""
     return _TOKEN in names_in(value)
 
 
 def names_in(value: Any) -> frozenset[tuple[str, ...]]:
-    """Return what the holes of all texts in a value name, to the depth of one field: (message, token), (page,).
+    """Return what the placeholders of all texts in a value name, to the depth of one field: (message, token), (page,).
 
     A text that makes no sense names nothing: what is wrong with it is said elsewhere.
     """

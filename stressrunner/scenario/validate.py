@@ -14,7 +14,7 @@ from stressrunner import units
 from stressrunner.errors import Diagnostic
 from stressrunner.http.hosts import listed_host
 from stressrunner.http.media_types import check_media_type
-from stressrunner.scenario.auth import check_header_name, check_no_holes, check_token_url
+from stressrunner.scenario.auth import check_header_name, check_no_placeholders, check_token_url
 from stressrunner.scenario.delivery import parse_limit
 from stressrunner.scenario.parse import core_value
 from stressrunner.scenario.schema import Choice, pack_schema, scenario_schema
@@ -119,7 +119,7 @@ def _validator(kind: _Kind) -> Draft202012Validator:
         ("media_type", check_media_type),
         ("header_name", check_header_name),
         ("token_url", check_token_url),
-        ("no_holes", check_no_holes),
+        ("no_placeholders", check_no_placeholders),
     ):
         checker.checks(name, raises=ValueError)(_accepts(parse))
     schema = scenario_schema() if kind == "scenario" else pack_schema()

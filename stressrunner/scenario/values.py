@@ -1,7 +1,7 @@
-"""From nodes to plain values: holes are filled, and every scalar gets the type that the schema has for its place.
+"""From nodes to plain values: placeholders are filled, and every scalar gets the type that the schema has for its place.
 
 Where text is wanted a plain scalar is its spelling, so `1.10` stays `1.10` and `no` stays `no`; where a number is
-wanted, a quoted hole is one too; in free places the core schema of YAML 1.2 decides.
+wanted, a quoted placeholder is one too; in free places the core schema of YAML 1.2 decides.
 """
 
 from collections.abc import Mapping
@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from stressrunner.errors import Diagnostic
 from stressrunner.scenario import yaml_pitfalls
-from stressrunner.scenario.holes import Filled, HoleError, fill, is_one_hole
 from stressrunner.scenario.parse import core_value
+from stressrunner.scenario.placeholders import Filled, PlaceholderError, fill, is_one_placeholder
 from stressrunner.scenario.schema import Place, root_place
 from stressrunner.scenario.source import ListNode, MappingNode, Node, Path, ScalarNode
 
@@ -102,7 +102,7 @@ class _Walk:
             return self._break(path, node.diagnostic(*yaml_pitfalls.COMMENT_FOR_VALUE))
         try:
             filled = self._filled(node, place)
-        except HoleError as error:
+        except PlaceholderError as error:
             where = {"offset": error.offset, "width": error.width}
             diagnostic = node.diagnostic(error.message, error.hint, **where)
             if error.unset:
@@ -130,11 +130,11 @@ class _Walk:
 
 
 def _scalar_value(node: ScalarNode, filled: Filled, place: Place) -> Any:
-    may_be_typed = node.plain and (not filled.spans or is_one_hole(node.text))
+    may_be_typed = node.plain and (not filled.spans or is_one_placeholder(node.text))
     if place.wants_text:
         is_null = node.plain and not filled.spans and core_value(node.text) is None
         return None if is_null else filled.text
     if place.is_free:
         return core_value(filled.text) if may_be_typed else filled.text
-    # A number, or true or false, or no scalar at all: a hole may stand in quotes, a number may not.
+    # A number, or true or false, or no scalar at all: a placeholder may stand in quotes, a number may not.
     return core_value(filled.text) if node.plain or filled.spans else node.text

@@ -9,7 +9,7 @@ from stressrunner.scenario.values import Text
 
 __all__ = ["check_wire"]
 
-_HOLE = re.compile(r"\{\{.*?(?:\}\}|$)", re.DOTALL)
+_PLACEHOLDER = re.compile(r"\{\{.*?(?:\}\}|$)", re.DOTALL)
 _LINE_END = re.compile(r"[\r\n\0]")
 _NOT_IN_COOKIE = re.compile(r"[;\x00-\x1f\x7f]")
 _NOT_IN_PATH = re.compile(r"[\s\x00-\x1f\x7f]")
@@ -34,7 +34,7 @@ def _check_header(text: Text) -> Iterator[Diagnostic]:
 
 
 def _check_cookie(text: Text) -> Iterator[Diagnostic]:
-    literal = _HOLE.sub(lambda hole: "x" * len(hole[0]), text.filled.text)
+    literal = _PLACEHOLDER.sub(lambda placeholder: "x" * len(placeholder[0]), text.filled.text)
     bad = _NOT_IN_COOKIE.search(literal)
     if bad is not None:
         message = "the value of a cookie has no ';' and no line end in it"
@@ -43,8 +43,8 @@ def _check_cookie(text: Text) -> Iterator[Diagnostic]:
 
 def _check_path(text: Text) -> Iterator[Diagnostic]:
     path = text.filled.text
-    # What stands in holes is percent-encoded when the request is made, so only the rest counts.
-    literal = _HOLE.sub(lambda hole: "x" * len(hole[0]), path)
+    # What stands in placeholders is percent-encoded when the request is made, so only the rest counts.
+    literal = _PLACEHOLDER.sub(lambda placeholder: "x" * len(placeholder[0]), path)
     bad = _NOT_IN_PATH.search(literal)
     if bad is not None:
         hint = "write %20 for a blank" if bad[0] == " " else "write it in quotes instead of as a block"

@@ -1,6 +1,6 @@
 """What people write by mistake because YAML reads it in its own way, and what they are told.
 
-libyaml says "did not find expected key" where the reader needs to hear "quote a value that begins with a hole".
+libyaml says "did not find expected key" where the reader needs to hear "quote a value that begins with a placeholder".
 Each rule below looks at the line that libyaml stumbled over, or at the odd node that it made of it.
 """
 

@@ -225,7 +225,7 @@ def test_a_feeder_that_stops_ends_the_load():
 
 
 def test_a_request_that_cannot_be_filled_is_an_error():
-    """A hole without a value sends nothing, so nothing counts as sent: the iteration is in error; time goes on."""
+    """A placeholder without a value sends nothing, so nothing counts as sent: the iteration is in error; time goes on."""
     for direct in (True, False):
         of = scenario(
             Phase("p", Closed(1, iterations=5)), endpoints=(endpoint(path="/{{ 1 // message.index }}"),)

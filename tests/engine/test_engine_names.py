@@ -24,7 +24,7 @@ def scope_of(iteration=0, *, user=0, user_iteration=0, seed=1, uuid_salt="", **c
 
 
 def filled(text, scope, message=0):
-    """Return a text with its holes filled for a request of an iteration."""
+    """Return a text with its placeholders filled for a request of an iteration."""
     return compile_template(text).render(RequestNames(scope, message))
 
 
@@ -156,7 +156,7 @@ def test_captures_hide_variables_until_the_iteration_ends():
     assert filled("{{ token }} {{ key }}", scope_of(3, variables=variables)) == "none 3"
 
 
-def test_variables_with_holes_are_evaluated_once_per_iteration():
+def test_variables_with_placeholders_are_evaluated_once_per_iteration():
     """A variable that draws is the same in all requests of an iteration, and another one in the next."""
     variables = {
         "key": "{{ uuid() }}",

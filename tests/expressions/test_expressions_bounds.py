@@ -161,7 +161,7 @@ def test_escaped_bodies_stay_as_they_are():
     assert compile_template(text, statements=True).render_text({}) == "<b>&lt;"
 
 
-def test_long_holes_are_counted_together():
+def test_long_placeholders_are_counted_together():
     """Texts that are filled in are counted where they are long, and literal text is not."""
     literal = "y" * 2_000_000
     assert len(compile_template(literal + "{{ long }}").render_text(NAMES)) == 2_900_000

@@ -237,12 +237,12 @@ def test_what_python_cannot_compile_is_a_mistake(source):
         compile_expression(source)
 
 
-holes = st.sampled_from(
+placeholders = st.sampled_from(
     ["{{ a }}", "{{ b }}", "x{{ a }}y{{ b.a }}", "{{ gone }}", "{{ [a, b] }}", "{{ {'k': a} }}"]
 )
 texts = st.text(st.characters(codec="utf-8", exclude_characters="{}"), max_size=4)
 trees = st.recursive(
-    holes | scalars | texts,
+    placeholders | scalars | texts,
     lambda inner: (
         st.lists(inner, max_size=4)
         | st.tuples(inner, inner)
@@ -267,12 +267,12 @@ def test_pieces_make_the_whole(tree, a, b):
 @pytest.mark.parametrize("value", ["\ud800", lambda: 1, {(1, 2): 3}])
 @pytest.mark.parametrize("tree", ["{{ a }}", {"k": ["x{{ a }}"]}])
 def test_what_json_cannot_write_cannot_be_filled(tree, value):
-    """A value that is no JSON, or no UTF-8, is told as a hole that cannot be filled."""
+    """A value that is no JSON, or no UTF-8, is told as a placeholder that cannot be filled."""
     with pytest.raises(CannotEvaluate):
         compile_json(tree)({"a": value})
 
 
-@given(st.lists(holes | texts), values, values)
+@given(st.lists(placeholders | texts), values, values)
 def test_texts_are_joined(parts, a, b):
     """A text is its parts, one after the other."""
     names = {"a": a, "b": b}

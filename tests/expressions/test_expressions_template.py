@@ -1,4 +1,4 @@
-"""Text with holes: what is filled in keeps its type or becomes JSON, and everything else stays as it is."""
+"""Text with placeholders: what is filled in keeps its type or becomes JSON, and everything else stays as it is."""
 
 import json
 
@@ -19,7 +19,7 @@ literals = st.text(max_size=20).filter(lambda text: "{{" not in text and not tex
 
 
 def rendered(text, *, statements=False, **names):
-    """Return a text with its holes filled from NAMES and others."""
+    """Return a text with its placeholders filled from NAMES and others."""
     return compile_template(text, statements=statements).render({**NAMES, **names})
 
 
@@ -32,8 +32,8 @@ def mistake_in(text, *, statements=False):
 
 
 @given(values)
-def test_a_single_hole_keeps_the_type(value):
-    """A text that is exactly one hole is its value, whatever that is."""
+def test_a_single_placeholder_keeps_the_type(value):
+    """A text that is exactly one placeholder is its value, whatever that is."""
     assert compile_template("{{ v }}").render({"v": value}) == value
 
 
@@ -48,8 +48,8 @@ def test_elsewhere_values_become_json(before, value, after):
 
 
 @given(literals)
-def test_text_without_holes_stays(text):
-    """A text without holes is constant and is returned as it is, statements and all."""
+def test_text_without_placeholders_stays(text):
+    """A text without placeholders is constant and is returned as it is, statements and all."""
     template = compile_template(text)
     assert template.is_constant
     assert template.render({}) == text
@@ -72,8 +72,8 @@ def test_text_without_holes_stays(text):
         ("{{ map|dictsort }}", [("a", None)]),
     ],
 )
-def test_holes(text, result):
-    """Holes end where their braces do, not those of a mapping or a quoted text inside."""
+def test_placeholders(text, result):
+    """Placeholders end where their braces do, not those of a mapping or a quoted text inside."""
     assert rendered(text) == result
 
 
@@ -92,15 +92,15 @@ def test_holes(text, result):
     ],
 )
 def test_bodies_are_whole_templates(text, result):
-    """A body may have statements, comments and trimmed holes; without them it is text with holes."""
+    """A body may have statements, comments and trimmed placeholders; without them it is text with placeholders."""
     assert rendered(text, statements=True) == result
 
 
 @pytest.mark.parametrize(
     ("text", "message", "part"),
     [
-        ("a {{ n", "a hole that is not closed", "{{"),
-        ("a {{ it's }}", "a hole that is not closed", "{{"),
+        ("a {{ n", "a template expression that is not closed", "{{"),
+        ("a {{ it's }}", "a template expression that is not closed", "{{"),
         ("a {{ }}", "the expression is empty", " "),
         ("ab {{ a && b }}", "'&&' is no operator", "&&"),
         ("{{ n }} {{ text.upper() }}", "values have no methods, so '.upper()' cannot be called", ".upper"),
@@ -108,8 +108,8 @@ def test_bodies_are_whole_templates(text, result):
         ("a {{ n -}}", "'-' beside the braces means nothing here", "{{ n -}}"),
     ],
 )
-def test_mistakes_in_holes_are_placed(text, message, part):
-    """A mistake in a hole is told with its place in the whole text."""
+def test_mistakes_in_placeholders_are_placed(text, message, part):
+    """A mistake in a placeholder is told with its place in the whole text."""
     found = mistake_in(text)
     assert (found[0], found[2]) == (message, part)
 
@@ -144,7 +144,7 @@ def test_mistakes_in_bodies_are_placed(text, message, part):
     "text", ["{{ gone }}", "a{{ gone }}", "a{{ map.gone }}", "a{{ [gone] }}", "{{ n / 0 }}b"]
 )
 def test_what_cannot_be_filled_raises(text, statements):
-    """A hole without a value is an error, never an empty text."""
+    """A placeholder without a value is an error, never an empty text."""
     body = f"{{# body #}}{text}" if statements else text
     with pytest.raises(CannotEvaluate):
         compile_template(body, statements=statements).render_text(NAMES)
@@ -180,7 +180,7 @@ def test_references_point_at_their_names(pieces):
 
 
 def test_trees_of_data_are_filled():
-    """Texts at any depth are templates, keys are not, and what has no hole is shared."""
+    """Texts at any depth are templates, keys are not, and what has no placeholder is shared."""
     constant = {"deep": ["x", 1, None]}
     tree = compile_value({"a": "{{ n }}", "{{ n }}": ["<{{ text }}>", {"b": "{{ list }}"}], "c": constant})
     first = tree.render(NAMES)
@@ -191,8 +191,8 @@ def test_trees_of_data_are_filled():
 
 
 @given(values.filter(lambda value: "{{" not in json.dumps(value)))
-def test_data_without_holes_is_constant(value):
-    """A tree without holes is itself."""
+def test_data_without_placeholders_is_constant(value):
+    """A tree without placeholders is itself."""
     tree = compile_value(value)
     assert tree.is_constant
     assert tree.render({}) is value

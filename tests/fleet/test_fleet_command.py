@@ -179,7 +179,7 @@ def test_files_reach_every_generator(tmp_path):
     """Generators read the files of bodies themselves, and draw the rows of a large file without overlap."""
     path = tmp_path / "files.yaml"
     path.write_text(FILES, "utf-8")
-    (tmp_path / "plain.bin").write_bytes(b"\xff{{ no hole }}")
+    (tmp_path / "plain.bin").write_bytes(b"\xff{{ no placeholder }}")
     (tmp_path / "filled.txt.j2").write_text("{% for n in [1, 2] %}{{ n }}{% endfor %} {{ rows.id }}", "utf-8")
     (tmp_path / "rows.csv").write_text("id\n" + "".join(f"{i:09}\n" for i in range(110_000)), "utf-8")
     with recording_server() as server:
@@ -189,4 +189,4 @@ def test_files_reach_every_generator(tmp_path):
     assert len({target.rpartition("/")[2] for _, target, _ in server.requests}) == 60
     for _, target, body in server.requests:
         row = target.rpartition("/")[2].encode()
-        assert body == (b"\xff{{ no hole }}" if target.startswith("/plain") else b"12 " + row)
+        assert body == (b"\xff{{ no placeholder }}" if target.startswith("/plain") else b"12 " + row)

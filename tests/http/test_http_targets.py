@@ -1,4 +1,4 @@
-"""Whole runs against targets that need more than a host and a port: sockets, certificates, proxies, HTTP/2."""
+"""Wplaceholder runs against targets that need more than a host and a port: sockets, certificates, proxies, HTTP/2."""
 
 import json
 import socket

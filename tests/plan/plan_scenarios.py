@@ -58,5 +58,5 @@ def plan(*endpoints: Endpoint, seed: int = 1, **changes) -> Plan:
 
 
 def request(names=None, *, prefix: str = "", shared=None, **fields):
-    """Return the request of an endpoint with such fields, its holes filled from `names`."""
+    """Return the request of an endpoint with such fields, its placeholders filled from `names`."""
     return RequestTemplate(endpoint(**fields), Common(prefix, shared or {})).render(names or {})

@@ -64,7 +64,7 @@ def test_what_goes_before_what():
 
 
 def test_constant_authorization_makes_constant_requests():
-    """Without holes a request with authorization is made once."""
+    """Without placeholders a request with authorization is made once."""
     for auth in (Bearer("a"), Basic("a", "b"), ApiKey("header", "k", "v"), ApiKey("query", "k", "v")):
         template = RequestTemplate(endpoint(auth=auth), Common())
         assert template.render({}) is template.render({"a": 1})

@@ -93,7 +93,7 @@ def test_the_boundary_repeats_and_differs(tmp_path):
 
 
 def test_what_does_not_change_is_made_once(tmp_path):
-    """A file, and a body without holes, is the same object in every request."""
+    """A file, and a body without placeholders, is the same object in every request."""
     file = tmp_path / "large.bin"
     file.write_bytes(b"x" * 100_000)
     bodies = [
@@ -113,7 +113,7 @@ def test_what_does_not_change_is_made_once(tmp_path):
 def test_a_file_is_sent_as_it_is(tmp_path):
     """A file is the body, byte for byte, with the type that its ending tells unless a header does."""
     file = tmp_path / "order.xml"
-    file.write_bytes(b"<a>{{ not a hole }}</a>\r\n\xff")
+    file.write_bytes(b"<a>{{ not a placeholder }}</a>\r\n\xff")
     made = request(method="POST", body=FileBody(file))
     assert (made.body, made.headers) == (file.read_bytes(), (("Content-Type", "application/xml"),))
     made = request(method="POST", body=FileBody(file), headers={"content-type": "x/y"})
@@ -151,7 +151,7 @@ def test_variants_come_as_often_as_their_weights(weights, seed, rounds):
     assert [json.loads(again.render({REQUEST_NUMBER: i}))["n"] for i in numbers] == drawn
 
 
-def test_variants_have_holes_and_types():
+def test_variants_have_placeholders_and_types():
     """A variant is filled as any JSON body is."""
     compiled = compile_body(Variants((Fraction(1),), ({"n": "{{ n }}", "s": "{{ 'x' * 4 }}"},)))
     assert json.loads(compiled.render({REQUEST_NUMBER: 0, "n": 5})) == {"n": 5, "s": "xxxx"}
@@ -238,7 +238,7 @@ def test_a_graphql_reply_is_json():
 
 
 def test_constant_forms_and_texts_make_constant_requests():
-    """Without holes anywhere, a request is made once, whatever its body is."""
+    """Without placeholders anywhere, a request is made once, whatever its body is."""
     for body in (Form({"a": "b", "c": None}), Raw("x"), Json([1])):
         compiled = compile_body(body)
         assert compiled.is_constant

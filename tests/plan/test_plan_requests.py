@@ -1,4 +1,4 @@
-"""Requests: what fills a hole stays where it is, in paths, queries, headers and bodies."""
+"""Requests: what fills a placeholder stays where it is, in paths, queries, headers and bodies."""
 
 import json
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -15,8 +15,8 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 
 
 @given(texts)
-def test_a_hole_stays_one_segment(text):
-    """Whatever fills a hole of a path is one segment of it, and reads back as it was."""
+def test_a_placeholder_stays_one_segment(text):
+    """Whatever fills a placeholder of a path is one segment of it, and reads back as it was."""
     target = request({"x": text}, path="/users/{{ x }}/posts").target
     assert target.isascii()
     assert " " not in target
@@ -79,8 +79,8 @@ def test_literal_paths_are_kept(path, prefix, target):
         ("ftp://other/a", "/api/ftp://other/a"),
     ],
 )
-def test_a_path_that_is_one_hole_is_taken_as_it_is(value, target):
-    """A path that is exactly one hole may be any path or a whole URL, whose fragment is never sent."""
+def test_a_path_that_is_one_placeholder_is_taken_as_it_is(value, target):
+    """A path that is exactly one placeholder may be any path or a whole URL, whose fragment is never sent."""
     assert request({"link": value}, path="{{ link }}", prefix="/api").target == target
 
 
@@ -88,7 +88,7 @@ def test_a_path_that_is_one_hole_is_taken_as_it_is(value, target):
 def test_queries_read_back(query):
     """Whatever the values of a query are, a server reads them back; a list repeats its parameter."""
     target = request(
-        {}, path="/a", query={name: value_without_holes(value) for name, value in query.items()}
+        {}, path="/a", query={name: value_without_placeholders(value) for name, value in query.items()}
     ).target
     pairs = [
         (name, item)
@@ -99,10 +99,10 @@ def test_queries_read_back(query):
     assert parse_qsl(urlsplit(target).query, keep_blank_values=True) == pairs
 
 
-def value_without_holes(value):
+def value_without_placeholders(value):
     """Return a value as templates that stand for it literally."""
     if isinstance(value, list):
-        return [value_without_holes(item) for item in value]
+        return [value_without_placeholders(item) for item in value]
     return "{{ " + json.dumps(value) + " }}" if "{{" in value else value
 
 

@@ -137,8 +137,8 @@ def test_the_shortest_feeder_is_the_limit():
     assert plan().workload.user_limit is None
 
 
-def test_variables_without_holes_are_constants():
-    """A variable with a hole is kept apart, to be evaluated once per iteration."""
+def test_variables_without_placeholders_are_constants():
+    """A variable with a placeholder is kept apart, to be evaluated once per iteration."""
     made = plan(variables={"agent": "simple", "key": "{{ uuid() }}", "deep": {"a": ["{{ iteration }}"]}})
     assert made.variables.constants == {"agent": "simple"}
     assert made.variables.evaluated.keys() == {"key", "deep"}

@@ -15,7 +15,7 @@ from stressrunner.metrics.summary import Latency
 from stressrunner.metrics.timeline import Point
 from stressrunner.result.model import SCHEMA, Result, RunRecord
 
-#: Whole results are large: few of them, and none made smaller when one fails, which takes minutes.
+#: Wplaceholder results are large: few of them, and none made smaller when one fails, which takes minutes.
 WHOLE_RESULTS = settings(
     max_examples=30,
     deadline=None,

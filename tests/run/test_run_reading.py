@@ -1,4 +1,4 @@
-"""Whole runs against services whose histories are hard to read: each is told as what it is, soon, and without secrets."""
+"""Wplaceholder runs against services whose histories are hard to read: each is told as what it is, soon, and without secrets."""
 
 import json
 import threading

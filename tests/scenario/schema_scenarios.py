@@ -37,7 +37,7 @@ _OF_FORMAT = {
     "media_type": ("text/plain", "a/b; c=d"),
     "header_name": ("x-a", "Cookie", "Content-Length", "host"),
     "token_url": ("/token", "http://127.0.0.1:9/token", "https://a.example/t"),
-    "no_holes": ("a", "b c"),
+    "no_placeholders": ("a", "b c"),
     "pack_file": ("data/prompts.csv", "missing", "..", "a" * 300, ".", "x\x00y"),
     "expression": _EXPRESSIONS,
     "condition": _EXPRESSIONS,

@@ -1,4 +1,4 @@
-"""Files of bodies: found beside the text that names them, read where they have holes, and named by their paths where not."""
+"""Files of bodies: found beside the text that names them, read where they have placeholders, and named by their paths where not."""
 
 from fractions import Fraction
 

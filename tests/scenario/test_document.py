@@ -1,4 +1,4 @@
-"""From a file to a Document: holes, types, settings on the command line, secrets, and the composed text."""
+"""From a file to a Document: placeholders, types, settings on the command line, secrets, and the composed text."""
 
 import hashlib
 from pathlib import Path
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from stressrunner.errors import InvalidScenario
 from stressrunner.scenario.build import build
 from stressrunner.scenario.document import load_document, load_text
-from stressrunner.scenario.holes import HoleError, fill, fill_public
+from stressrunner.scenario.placeholders import PlaceholderError, fill, fill_public
 
 SCENARIO = """\
 stressrunner: 1
@@ -47,7 +47,7 @@ def messages(*overrides, environ=None, text=SCENARIO):
 
 
 def test_the_place_decides_the_type():
-    """A quoted hole is a number under `concurrency` and text in a variable; headers are sent as they are spelled."""
+    """A quoted placeholder is a number under `concurrency` and text in a variable; headers are sent as they are spelled."""
     value = read().value
     assert value["load"]["concurrency"] == 10
     assert value["target"]["headers"] == {"x-api-key": "demo-key", "x-version": "1.10", "x-on": "yes"}
@@ -68,7 +68,7 @@ def test_null_leaves_a_field_out_at_run_time():
     assert "description" not in value
 
 
-def test_the_environment_fills_holes():
+def test_the_environment_fills_placeholders():
     """A variable that is set wins over the default, and an empty one does not."""
     environ = {"BASE_URL": "http://example.test", "USERS": "7", "COUNT": ""}
     value = read(environ=environ).value
@@ -96,7 +96,7 @@ def test_source_lines_show_no_default_of_a_secret():
 
 
 def test_secrets_stay_out_of_the_composed_text():
-    """The composed text names a secret and fills every other hole."""
+    """The composed text names a secret and fills every other placeholder."""
     composed = read(environ={"API_KEY": "sesame-open", "USERS": "7"}).composed
     assert "sesame-open" not in composed
     assert "${secret:API_KEY:-demo-key}" in composed
@@ -190,7 +190,7 @@ def test_no_setting_makes_the_reader_raise(listed):
 
 @given(st.text(max_size=20))
 def test_the_composed_text_keeps_the_type_of_every_value(value):
-    """Whatever fills a hole, the composed text reads back as the same values."""
+    """Whatever fills a placeholder, the composed text reads back as the same values."""
     text = SCENARIO.replace("name: shop", "name: x${X}\ndescription: ${X}").replace(
         "  day:", '  free: ${X}\n  quoted: "${X}"\n  part: ${X}0\n  day:'
     )
@@ -203,7 +203,7 @@ def test_the_composed_text_keeps_the_type_of_every_value(value):
 
 @given(st.text(st.characters(exclude_characters="${}"), max_size=20), st.text(max_size=20))
 def test_filling_is_substitution(around, value):
-    """A hole is replaced by its value and nothing else changes; the public form fills to the same."""
+    """A placeholder is replaced by its value and nothing else changes; the public form fills to the same."""
     text = f"{around}${{A}}{around}"
     assert fill(text, {"A": value}).text == f"{around}{value}{around}"
     if "$" not in value:
@@ -211,18 +211,18 @@ def test_filling_is_substitution(around, value):
 
 
 @given(st.text(st.sampled_from("${}A:-secret "), max_size=20))
-def test_holes_are_filled_or_told(text):
-    """No spelling of a hole makes the reader raise anything but what it is meant to."""
+def test_placeholders_are_filled_or_told(text):
+    """No spelling of a placeholder makes the reader raise anything but what it is meant to."""
     try:
         fill(text, {"A": "x"})
-    except HoleError as error:
+    except PlaceholderError as error:
         place = slice(error.offset, error.offset + error.width)
     else:
         return
     assert text[place].startswith("${")
 
 
-def test_escaped_holes_are_literal():
+def test_escaped_placeholders_are_literal():
     """`$${` is a literal `${`."""
     assert fill("$${A} ${A}", {"A": "x"}).text == "${A} x"
 

@@ -82,7 +82,7 @@ HOSTILE = {
     "a pitfall in a line of a megabyte": ("x: a: " + " ? b" * 250_000, "a second ': '"),
     "one value of four megabytes": ("name: " + "v" * 4_000_000, "is missing"),
     "unknown keys by the thousand": ("".join(f"key{n}: 1\n" for n in range(20_000)), "unknown key"),
-    "unclosed holes": ('name: "' + "${" * 100_000 + '"', "begins no hole"),
+    "unclosed placeholders": ('name: "' + "${" * 100_000 + '"', "begins no placeholder"),
     "unclosed templates": ('stressrunner: 1\nendpoints: {a: {get: "/' + "{{" * 50_000 + '"}}', "is missing"),
     "a deep expression": (
         'stressrunner: 1\nendpoints: {a: {get: /, checks: "' + "(" * 50_000 + '"}}',
@@ -96,9 +96,9 @@ HOSTILE = {
         'stressrunner: 1\nendpoints: {a: {get: /, checks: "' + "1+" * 50_000 + '1"}}',
         "is missing",
     ),
-    "holes by the thousand": (
+    "placeholders by the thousand": (
         "stressrunner: 1\nendpoints: {a: {get: /, json: [" + "'{{ iteration }}'," * 10_001 + "]}}",
-        "more than 10,000 holes",
+        "more than 10,000 expressions",
     ),
     "a long threshold": ('stressrunner: 1\nthresholds: ["' + "p95 < 5s " * 50_000 + '"]', "is missing"),
     "a number of a megabyte": ("stressrunner: " + "9" * 1_000_000, "stressrunner"),

@@ -58,7 +58,7 @@ def test_the_mistake_is_told(name):
 
 
 def test_a_manifest_is_read_as_it_is_spelled(tmp_path):
-    """A version is text; a hole means nothing; what is needed is known for every environment."""
+    """A version is text; a placeholder means nothing; what is needed is known for every environment."""
     tree(tmp_path, **{"pack.yaml": f'{PACK}description: "for ${{TENANT}}"\n'})
     manifest = read_manifest(tmp_path / "pack.yaml", "pack.yaml")
     assert manifest.title == "shop-1.10"

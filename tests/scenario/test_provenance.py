@@ -103,8 +103,8 @@ def test_the_default_mix_is_told(told):
     assert told("mix") == [("mix.home", "1", "main.yaml:8", Layer.DEFAULT, [])]
 
 
-def test_values_are_shown_in_one_line_and_secrets_as_holes(told):
-    """Holes are filled but for secrets; what is no plain line is quoted."""
+def test_values_are_shown_in_one_line_and_secrets_as_placeholders(told):
+    """Placeholders are filled but for secrets; what is no plain line is quoted."""
     values = {row[0]: row[1] for row in told("", environment=None)}
     assert values["target.base_url"] == "http://127.0.0.1"
     assert values["target.headers.x-api-key"] == "${secret:KEY}"
