@@ -11,12 +11,12 @@ from urllib.parse import unquote
 
 from stressrunner.authoring.draft import METHODS, DraftBody, DraftRequest, Notes
 from stressrunner.authoring.graphql_body import graphql_value, operation_name
-from stressrunner.authoring.multipart import STAND_IN, Part, multipart_value, parts_in
+from stressrunner.authoring.multipart import STAND_IN, DraftPart, multipart_value, parts_in
 from stressrunner.authoring.names import UniqueNames, identifier, is_id, is_token
 from stressrunner.authoring.sensitive import Secrets, hidden
 from stressrunner.authoring.template_text import has_marks, marked, split_marks, template_text, template_value
 from stressrunner.authoring.urls import (
-    Place,
+    UrlParts,
     chosen_base,
     clean_path,
     grouped,
@@ -75,7 +75,7 @@ class SourceRequest:
     is_insecure: bool = False  #: certificates are not checked
     comment: str = ""
     auth: Mapping[str, Any] | None = None  #: as the language has it, placeholders marked
-    parts: tuple[Part, ...] = ()  #: of a multipart form, instead of a body
+    parts: tuple[DraftPart, ...] = ()  #: of a multipart form, instead of a body
     cookies: tuple[tuple[str, str], ...] = ()
     capture: Mapping[str, Any] = field(default_factory=dict)  #: as the language writes it
     group: str = ""  #: that it belongs to, such as a folder
@@ -129,7 +129,7 @@ class Composer:
             drafts.append(replace(draft, name=names.take(draft.name)))
         return drafts
 
-    def _place(self, request: SourceRequest) -> Place | None:
+    def _place(self, request: SourceRequest) -> UrlParts | None:
         if request.method.lower() not in METHODS:
             self.notes.add(request.place, f"the method {request.method} cannot be sent; left out")
             return None
@@ -267,7 +267,7 @@ class Composer:
             return DraftBody("json", template_value(clean)), rest
         return DraftBody("body", template_text(json.dumps(clean, ensure_ascii=False))), headers
 
-    def multipart(self, parts: Sequence[Part], place: str) -> DraftBody | None:
+    def multipart(self, parts: Sequence[DraftPart], place: str) -> DraftBody | None:
         """Return a form of parts, and note the files that are not read; None when none has a name."""
         for part in parts:
             if STAND_IN in part.content:

@@ -8,7 +8,7 @@ from urllib.parse import quote_plus
 from stressrunner.authoring.composing import Composer, SourceRequest
 from stressrunner.authoring.curl_options import curl_options, form_parts
 from stressrunner.authoring.draft import Draft
-from stressrunner.authoring.multipart import Part
+from stressrunner.authoring.multipart import DraftPart
 from stressrunner.authoring.names import endpoint_names
 from stressrunner.authoring.shell_words import ShellSyntaxError, shell_commands
 from stressrunner.authoring.template_text import has_marks, marked
@@ -46,7 +46,7 @@ class _Command:
     query: list[str] = field(default_factory=list)  #: encoded
     timeout: dict[str, str] = field(default_factory=dict)
     user: str = ""
-    parts: list[Part] = field(default_factory=list)  #: of a multipart form
+    parts: list[DraftPart] = field(default_factory=list)  #: of a multipart form
     is_json: bool = False
     has_body: bool = False
     body_is_query: bool = False

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
-from stressrunner.authoring.multipart import STAND_IN, Part, file_part
+from stressrunner.authoring.multipart import STAND_IN, DraftPart, file_part
 
 __all__ = ["curl_options", "form_parts"]
 
@@ -82,14 +82,14 @@ def _short(letters: str, rest: Iterator[str]) -> Iterator[tuple[str, str]]:
             yield _SHORT_FLAGS[letter], ""
 
 
-def form_parts(value: str, *, is_text: bool) -> Iterator[Part]:
+def form_parts(value: str, *, is_text: bool) -> Iterator[DraftPart]:
     """Yield the parts of one `-F name=content`; files that it names are not read.
 
     With `is_text`, which `--form-string` is, the content has no marks in it.
     """
     name, _, rest = value.partition("=")
     if is_text:
-        yield Part(name, rest)
+        yield DraftPart(name, rest)
         return
     settings = {key: text.strip('"') for key, text in _SETTING.findall(rest)}
     content = _SETTING.sub("", rest)
@@ -98,8 +98,8 @@ def form_parts(value: str, *, is_text: bool) -> Iterator[Part]:
         for path in content[1:].split(","):
             yield file_part(name, settings.get("filename") or path.strip('"'), kind)
     elif content.startswith("<"):
-        yield Part(name, STAND_IN, settings.get("filename", ""), kind)
+        yield DraftPart(name, STAND_IN, settings.get("filename", ""), kind)
     else:
         quoted = re.fullmatch(r'"((?:[^"\\]|\\.)*)"', content)
         plain = content if quoted is None else re.sub(r"\\(.)", r"\1", quoted[1])
-        yield Part(name, plain, settings.get("filename", ""), kind)
+        yield DraftPart(name, plain, settings.get("filename", ""), kind)

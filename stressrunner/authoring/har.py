@@ -17,7 +17,7 @@ from typing import Any
 from stressrunner.authoring.composing import Composer, SourceRequest
 from stressrunner.authoring.draft import Draft
 from stressrunner.authoring.flow_order import flow_of, with_known_captures, without_twins
-from stressrunner.authoring.multipart import Part, file_part, parts_in
+from stressrunner.authoring.multipart import DraftPart, file_part, parts_in
 from stressrunner.authoring.names import UniqueNames, endpoint_names, environment_name
 from stressrunner.authoring.recorded_cookies import JarOfRecording
 from stressrunner.authoring.recorded_links import Recorded, linked
@@ -171,7 +171,7 @@ def _header(request: Mapping[str, Any], wanted: str) -> str:
     return next((text_of(h.get("value")) for h in headers if text_of(h.get("name")).lower() == wanted), "")
 
 
-def _parts(request: Mapping[str, Any]) -> list[Part]:
+def _parts(request: Mapping[str, Any]) -> list[DraftPart]:
     """Return the parts of a multipart form; none where the body is another, or was not recorded."""
     posted = mapping(request.get("postData"))
     kind = _header(request, "content-type") or text_of(posted.get("mimeType"))
@@ -180,7 +180,7 @@ def _parts(request: Mapping[str, Any]) -> list[Part]:
     found = parts_in(text_of(posted.get("text")), kind)
     for field in () if found else map(mapping, sequence(posted.get("params"))):
         name, file, own = (text_of(field.get(key)) for key in ("name", "fileName", "contentType"))
-        part = file_part(name, file, own) if file else Part(name, text_of(field.get("value")), "", own)
+        part = file_part(name, file, own) if file else DraftPart(name, text_of(field.get("value")), "", own)
         found += [part] if name else []
     return found
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from stressrunner.authoring.composing import Composer, fits_cookie, fits_json, path_name
 from stressrunner.authoring.draft import METHODS, Draft, DraftBody, DraftRequest
-from stressrunner.authoring.multipart import STAND_IN, Part, file_part
+from stressrunner.authoring.multipart import STAND_IN, DraftPart, file_part
 from stressrunner.authoring.names import endpoint_names, identifier, is_token, variable_names
 from stressrunner.authoring.oauth import with_token_hosts
 from stressrunner.authoring.openapi_document import ApiDocument
@@ -260,7 +260,7 @@ class _Reading:
                 parts.append(file_part(name, f"{name}.bin", files[name]))
             else:
                 kind = "application/json" if isinstance(value, dict | list) else ""
-                parts.append(Part(name, _as_text(value), "", kind))
+                parts.append(DraftPart(name, _as_text(value), "", kind))
         return self._composer.multipart(parts, place)
 
 

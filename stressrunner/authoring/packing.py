@@ -24,7 +24,7 @@ from stressrunner.scenario.survey import belongs
 from stressrunner.scratch import scratch_folder
 from stressrunner.spelling import did_you_mean
 
-__all__ = ["Draft", "check_scenarios", "draft_of", "write_pack"]
+__all__ = ["PackDraft", "check_scenarios", "draft_of", "write_pack"]
 
 _MOMENT = (1980, 1, 1, 0, 0, 0)  # the first that zip files know
 _MODE = 0o100644  # a file that its owner may write and everyone read
@@ -33,14 +33,14 @@ _YAML = (".yaml", ".yml")
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class PackDraft:
     """A folder that can be packed."""
 
     manifest: Manifest
     files: Mapping[str, Path]  #: by their names in the pack, in order
 
 
-def draft_of(folder: Path) -> Draft:
+def draft_of(folder: Path) -> PackDraft:
     """Look a folder over that is to become a pack: its manifest, and whether it agrees with the files.
 
     Hidden files, zip files, and what makes a Python package of a folder are no part of the pack.
@@ -59,7 +59,7 @@ def draft_of(folder: Path) -> Draft:
     found = list(_mistakes(manifest, files))
     if found:
         raise InvalidScenario(sorted(found, key=lambda d: (d.line, d.column)))
-    return Draft(manifest, files)
+    return PackDraft(manifest, files)
 
 
 def check_scenarios(folder: Path, manifest: Manifest, unpacked: Unpacked | None = None) -> None:
@@ -87,7 +87,7 @@ def check_scenarios(folder: Path, manifest: Manifest, unpacked: Unpacked | None 
         raise InvalidScenario(tuple(found))
 
 
-def write_pack(draft: Draft, path: Path) -> str:
+def write_pack(draft: PackDraft, path: Path) -> str:
     """Write a draft as a zip file, in place of one that is there; return its SHA-256.
 
     Raises:
@@ -102,7 +102,7 @@ def write_pack(draft: Draft, path: Path) -> str:
     return digest
 
 
-def _written(draft: Draft, path: Path) -> str:
+def _written(draft: PackDraft, path: Path) -> str:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         sums = []
         for name, file in draft.files.items():

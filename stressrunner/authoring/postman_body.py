@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from stressrunner.authoring.multipart import Part, file_part
+from stressrunner.authoring.multipart import DraftPart, file_part
 from stressrunner.authoring.shapes import mapping, sequence, text_of
 
 __all__ = ["PostmanBody", "body_of", "pairs_of"]
@@ -23,7 +23,7 @@ class PostmanBody(NamedTuple):
     type: str = ""  #: what it is sent as, unless a header says another
     text: str = ""
     form: tuple[tuple[str, str], ...] = ()
-    parts: tuple[Part, ...] = ()
+    parts: tuple[DraftPart, ...] = ()
 
 
 def body_of(body: Mapping[str, Any], text: Callable[[str], str]) -> PostmanBody | None:
@@ -52,14 +52,14 @@ def _graphql(graphql: Mapping[str, Any], text: Callable[[str], str]) -> str:
     return f'{{{named}"query": {query}, "variables": {text(variables)}}}'
 
 
-def _parts(fields: Any, text: Callable[[str], str]) -> Iterator[Part]:
+def _parts(fields: Any, text: Callable[[str], str]) -> Iterator[DraftPart]:
     """Yield the parts of a form; files that it names are not read."""
     for field_ in map(mapping, sequence(fields)):
         name, kind = text_of(field_.get("key")), text_of(field_.get("contentType"))
         if not name or field_.get("disabled") is True:
             continue
         if field_.get("type") != "file":
-            yield Part(name, text(text_of(field_.get("value"))), "", kind)
+            yield DraftPart(name, text(text_of(field_.get("value"))), "", kind)
             continue
         source = field_.get("src")
         for path in sequence(source) or [source]:

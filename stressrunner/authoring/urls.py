@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 from stressrunner.authoring.template_text import has_marks, marked, split_marks
 
 __all__ = [
-    "Place",
+    "UrlParts",
     "chosen_base",
     "clean_path",
     "grouped",
@@ -26,7 +26,7 @@ _KEPT = "/:?[]@!$&'()*+,;=%-._~"
 _ORIGIN = re.compile(r"(?:([A-Za-z][A-Za-z0-9+.-]*)://)?([^/?#]*)(.*)", re.DOTALL)
 
 
-class Place(NamedTuple):
+class UrlParts(NamedTuple):
     """Where a request goes."""
 
     origin: str  #: scheme and host, in lower case; with a placeholder in it where that is not known
@@ -34,7 +34,7 @@ class Place(NamedTuple):
     credentials: str = ""  #: `user:password` of the URL, percent-decoded
 
 
-def place_of(url: str) -> Place:
+def place_of(url: str) -> UrlParts:
     """Return the parts of a URL; http unless it says otherwise, as curl does.
 
     Raises:
@@ -48,13 +48,13 @@ def place_of(url: str) -> Place:
         raise ValueError(f"'{scheme}' is not HTTP")
     userinfo, _, host = authority.rpartition("@")
     if has_marks(host):
-        return Place(host if match[1] is None else f"{scheme}://{host}", rest, unquote(userinfo))
+        return UrlParts(host if match[1] is None else f"{scheme}://{host}", rest, unquote(userinfo))
     origin = f"{scheme}://{host.lower()}"
     parts = urlsplit(origin)
     is_host = _is_name(parts.hostname or "") and re.fullmatch(r"[a-z0-9_.:\[\]-]+", host.lower())
     if not is_host or parts.port == 0:
         raise ValueError(f"'{host[:80]}' is no host")
-    return Place(origin, rest, unquote(userinfo))
+    return UrlParts(origin, rest, unquote(userinfo))
 
 
 def _is_name(host: str) -> bool:
@@ -87,7 +87,7 @@ def origin_default(origin: str) -> str:
     return "" if has_marks(origin) else origin
 
 
-def chosen_base(places: Iterable[Place], wished: str) -> tuple[str, str]:
+def chosen_base(places: Iterable[UrlParts], wished: str) -> tuple[str, str]:
     """Choose where a scenario's requests go: the prefix that they share, and the default for BASE_URL.
 
     The wished base URL when some requests go there; else the origin that most go to, with the wish in its stead.
@@ -101,13 +101,13 @@ def chosen_base(places: Iterable[Place], wished: str) -> tuple[str, str]:
     return most, wish or origin_default(most)
 
 
-def is_below(place: Place, base: str) -> bool:
+def is_below(place: UrlParts, base: str) -> bool:
     """Whether a place is the base or below its path."""
     whole = place.origin + place.path
     return whole == base or whole.startswith((f"{base}/", f"{base}?"))
 
 
-def path_below(place: Place, base: str) -> str:
+def path_below(place: UrlParts, base: str) -> str:
     """Return the path with its query below a base that the place is below of, beginning with `/`."""
     path = (place.origin + place.path)[len(base) :]
     return path if path.startswith("/") else f"/{path}"

@@ -12,7 +12,7 @@ from stressrunner.masking import Masker
 from stressrunner.run.expectation import expected_load
 from stressrunner.scenario.build import build
 from stressrunner.scenario.document import Document
-from stressrunner.scenario.provenance import Origin, Setting, settings_at
+from stressrunner.scenario.provenance import Setting, ValueOrigin, settings_at
 from stressrunner.scenario.source import Layer
 from stressrunner.spelling import printable
 
@@ -55,7 +55,7 @@ def _row(setting: Setting, environment: str | None) -> tuple[str, str, str]:
     )
 
 
-def _place(origin: Origin, environment: str | None) -> str:
+def _place(origin: ValueOrigin, environment: str | None) -> str:
     if origin.layer is Layer.SETTING:
         return origin.place
     layer = f"--env {environment}" if origin.layer is Layer.ENVIRONMENT else str(origin.layer)

@@ -10,7 +10,7 @@ import click
 
 from stressrunner.errors import Diagnostic, UsageError
 from stressrunner.reports import render
-from stressrunner.reports.annotations import Place, annotations, mistakes
+from stressrunner.reports.annotations import SourceLine, annotations, mistakes
 from stressrunner.result.model import Result
 from stressrunner.scenario.document import Document
 from stressrunner.scenario.source import Layer, Node
@@ -25,7 +25,7 @@ def tell_github(result: Result, document: Document, environ: Mapping[str, str]) 
         UsageError: the file of the summary cannot be written to.
     """
     workspace = environ.get("GITHUB_WORKSPACE", "")
-    scenario = Place(_from_root(document.name, workspace))
+    scenario = SourceLine(_from_root(document.name, workspace))
     places = [
         _place(document.node(("thresholds", i)), scenario, workspace)
         for i in range(len(document.value.get("thresholds", ())))
@@ -53,12 +53,12 @@ def summarize(markdown: str, environ: Mapping[str, str]) -> None:
         _add(Path(summary), markdown)
 
 
-def _place(node: Node, scenario: Place, workspace: str) -> Place:
+def _place(node: Node, scenario: SourceLine, workspace: str) -> SourceLine:
     """Return where a threshold was written; one that was given on the command line is the scenario's as a whole."""
     if node.source.layer is Layer.SETTING:
         return scenario
     line, _ = node.source.position(node.start)
-    return Place(_from_root(node.source.name, workspace), line)
+    return SourceLine(_from_root(node.source.name, workspace), line)
 
 
 def _from_root(name: str, workspace: str) -> str:

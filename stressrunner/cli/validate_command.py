@@ -15,7 +15,7 @@ from stressrunner.scenario.archive import inside, unpacked
 from stressrunner.scenario.document import load_document
 from stressrunner.scenario.pack_files import Unpacked
 from stressrunner.scenario.parts import check_environment, check_used
-from stressrunner.scenario.survey import Kind, kind_of, yaml_files
+from stressrunner.scenario.survey import FileKind, kind_of, yaml_files
 from stressrunner.spelling import printable
 from stressrunner.units import counted
 
@@ -64,22 +64,22 @@ def _files(path: Path, stack: ExitStack) -> Iterator[_File]:
 
 def _looked_at(
     file: _File, environment: str | None, overrides: Sequence[str]
-) -> tuple[Kind, str, Sequence[Diagnostic]]:
+) -> tuple[FileKind, str, Sequence[Diagnostic]]:
     """Return what a file is, what to call it, and what is wrong with it."""
-    kind = Kind.SCENARIO
+    kind = FileKind.SCENARIO
     try:
         kind = kind_of(file.path)
-        if kind is Kind.OTHER and file.is_named:
-            kind = Kind.SCENARIO  # or so it was meant
-        if kind is Kind.PACK:
+        if kind is FileKind.OTHER and file.is_named:
+            kind = FileKind.SCENARIO  # or so it was meant
+        if kind is FileKind.PACK:
             from stressrunner.authoring.packing import draft_of  # noqa: PLC0415  costs start-up time
 
             return kind, draft_of(file.path.parent).manifest.title, ()
-        if kind is Kind.USED:
+        if kind is FileKind.USED:
             return kind, "", check_used(file.path, file.unpacked)
-        if kind is Kind.ENVIRONMENT:
+        if kind is FileKind.ENVIRONMENT:
             return kind, file.path.stem, check_environment(file.path, file.unpacked)
-        if kind is Kind.OTHER:
+        if kind is FileKind.OTHER:
             return kind, "", ()
         document = load_document(
             file.path,
@@ -99,15 +99,15 @@ class _Counts:
 
     def __init__(self) -> None:
         self._shown: set[Diagnostic] = set()
-        self._kinds: Counter[Kind] = Counter()
+        self._kinds: Counter[FileKind] = Counter()
         self._invalid = 0
 
-    def take(self, file: _File, kind: Kind, title: str, found: Sequence[Diagnostic]) -> None:
+    def take(self, file: _File, kind: FileKind, title: str, found: Sequence[Diagnostic]) -> None:
         self._kinds[kind] += 1
-        if kind is Kind.OTHER:
+        if kind is FileKind.OTHER:
             return
         if not found:
-            called = printable(title) if kind is Kind.SCENARIO else f"{kind} {title}".rstrip()
+            called = printable(title) if kind is FileKind.SCENARIO else f"{kind} {title}".rstrip()
             click.echo(f"{file.name}: {called}: valid")
             return
         self._invalid += 1
@@ -119,12 +119,12 @@ class _Counts:
 
     def end(self) -> int:
         """Sum up and return the exit code."""
-        if not self._kinds.total() - self._kinds[Kind.OTHER]:
+        if not self._kinds.total() - self._kinds[FileKind.OTHER]:
             click.echo("no scenario was found", err=True)
             return 2
         mistakes = counted(len(self._shown), "mistake")
         if self._kinds.total() > 1:
-            kinds = [counted(self._kinds[kind], kind) for kind in Kind if self._kinds[kind]]
+            kinds = [counted(self._kinds[kind], kind) for kind in FileKind if self._kinds[kind]]
             verdict = f"{mistakes} in {counted(self._invalid, 'file')}" if self._invalid else "all valid"
             click.echo(f"{', '.join(kinds)}: {verdict}", err=True)
         elif self._invalid:

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple, Protocol
 
-from stressrunner.demo.queues import Reply, RunFailed
+from stressrunner.demo.queues import RunFailed, RunReply
 from stressrunner.demo.store import Store
-from stressrunner.hosting.simulation import Faults, Latency
+from stressrunner.hosting.simulation import Faults, ModelDelay
 
 __all__ = ["AGENTS", "Agent", "Completing", "Model"]
 
@@ -49,7 +49,7 @@ class Model:
     def __init__(
         self,
         store: Store,
-        latency: Latency,
+        latency: ModelDelay,
         faults: Faults,
         *,
         capacity: int | None = None,
@@ -63,7 +63,7 @@ class Model:
         self._buffered = 0
         self.runs = 0  #: begun so far
 
-    async def respond(self, _session: str, content: str) -> Reply:
+    async def respond(self, _session: str, content: str) -> RunReply:
         """Answer a text; raises RunFailed when a fault strikes or the backend has no answer."""
         self.runs += 1
         with self._place() as has_place:
@@ -73,9 +73,9 @@ class Model:
             await self._latency.elapse()
             if self._faults.strike():
                 raise RunFailed("the simulated model failed")
-            return Reply(text, content, has_place)
+            return RunReply(text, content, has_place)
 
-    def keep(self, session: str, reply: Reply) -> None:
+    def keep(self, session: str, reply: RunReply) -> None:
         """Add a user message and its reply to the history of a session (by id), if they were buffered."""
         if reply.is_recorded:
             self._store.add_exchange(session, reply.content, reply.text)

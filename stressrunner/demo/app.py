@@ -27,14 +27,14 @@ from stressrunner import __version__
 from stressrunner.demo.agents import AGENTS, Completing, Model
 from stressrunner.demo.bodies import Body, Rejected, read_body
 from stressrunner.demo.history import HISTORIES, Histories
-from stressrunner.demo.middleware import ApiKey, Traffic, TrafficCounter
-from stressrunner.demo.opening import OPENINGS, Opened, Opening
+from stressrunner.demo.middleware import ApiKeyMiddleware, Traffic, TrafficCounter
+from stressrunner.demo.opening import OPENINGS, MessagePlacement, Opening
 from stressrunner.demo.options import DemoOptions
-from stressrunner.demo.queues import QUEUES, Reply, RunFailed, SessionQueue
+from stressrunner.demo.queues import QUEUES, RunFailed, RunReply, SessionQueue
 from stressrunner.demo.shop import shop_routes
-from stressrunner.demo.store import Session, Store
+from stressrunner.demo.store import AgentSession, Store
 from stressrunner.demo.tokens import TokenIssuer
-from stressrunner.hosting.simulation import Faults, Latency
+from stressrunner.hosting.simulation import Faults, ModelDelay
 
 __all__ = ["build_app"]
 
@@ -56,7 +56,7 @@ def build_app(options: DemoOptions) -> Starlette:
     """Return the application that behaves as the options say; its runs live in its lifespan."""
     store = Store()
     faults = Faults(options.error_ratio, options.seed)
-    latency = Latency(options.latency_s, options.jitter_s, options.seed)
+    latency = ModelDelay(options.latency_s, options.jitter_s, options.seed)
     opening = OPENINGS[options.race](store, shares_anonymous=options.shares_anonymous)
     api = _AgentsApi(store, faults, opening, HISTORIES[options.history]())
     issuer = TokenIssuer(options.token_ttl_s, options.api_key)
@@ -80,7 +80,10 @@ def build_app(options: DemoOptions) -> Starlette:
 
     return Starlette(
         routes=[Route("/health", _health), Route("/stats", stats), *routes],
-        middleware=[Middleware(TrafficCounter, traffic), Middleware(ApiKey, options.api_key, issuer)],
+        middleware=[
+            Middleware(TrafficCounter, traffic),
+            Middleware(ApiKeyMiddleware, options.api_key, issuer),
+        ],
         exception_handlers={HTTPException: _http_error, Rejected: _rejection},
         lifespan=lifespan,
     )
@@ -92,9 +95,9 @@ async def _backend(url: str | None) -> AsyncIterator[Completing | None]:
     if url is None:
         yield None
         return
-    from stressrunner.demo.backend import Backend  # noqa: PLC0415  httpx is for those who have a backend
+    from stressrunner.demo.backend import ModelBackend  # noqa: PLC0415  httpx is for those who have a backend
 
-    async with Backend(url) as backend:
+    async with ModelBackend(url) as backend:
         yield backend
 
 
@@ -182,14 +185,14 @@ class _AgentsApi:
             body.only(*known)
         return body
 
-    def _session(self, key: str) -> Session:
+    def _session(self, key: str) -> AgentSession:
         session = self._histories.find(self._store, key)
         if session is None:
             raise HTTPException(404, f"Session '{key}' not found")
         return session
 
 
-def _run_answer(opened: Opened, reply: Reply) -> dict[str, Any]:
+def _run_answer(opened: MessagePlacement, reply: RunReply) -> dict[str, Any]:
     read, written = len(reply.content.split()), len(reply.text.split())
     return {
         "message": reply.text,

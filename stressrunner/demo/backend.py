@@ -6,13 +6,13 @@ import httpx
 
 from stressrunner.demo.queues import RunFailed
 
-__all__ = ["Backend"]
+__all__ = ["ModelBackend"]
 
 _TIMEOUT_S = 60.0
 _MODEL = "demo"
 
 
-class Backend:
+class ModelBackend:
     """Asks a model at `url`, to which `/chat/completions` is added. To be entered before it is used, and left."""
 
     def __init__(self, url: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
 
-__all__ = ["Body", "Page", "Rejected", "read_body", "read_page", "read_sorted_page"]
+__all__ = ["Body", "PageQuery", "Rejected", "read_body", "read_page", "read_sorted_page"]
 
 _Entry = TypeVar("_Entry")
 
@@ -140,7 +140,7 @@ def _finite(text: str) -> float:
     return number
 
 
-class Page(NamedTuple):
+class PageQuery(NamedTuple):
     """Which part of a list is asked for."""
 
     number: int  #: from 1
@@ -166,7 +166,7 @@ class Page(NamedTuple):
         return entries[(self.number - 1) * self.size : self.number * self.size]
 
 
-def read_page(query: QueryParams, longest: int = _LONGEST_PAGE) -> Page:
+def read_page(query: QueryParams, longest: int = _LONGEST_PAGE) -> PageQuery:
     """Read `page` and `page_size`, by default the first 50 entries; raises Rejected."""
     problems: list[dict[str, Any]] = []
     page = _page(query, longest, problems)
@@ -175,7 +175,7 @@ def read_page(query: QueryParams, longest: int = _LONGEST_PAGE) -> Page:
     return page
 
 
-def read_sorted_page(query: QueryParams, longest: int) -> tuple[Page, bool]:
+def read_sorted_page(query: QueryParams, longest: int) -> tuple[PageQuery, bool]:
     """Read a page as `read_page` does, and whether the newest come first (`sort_desc`, by default they do)."""
     problems: list[dict[str, Any]] = []
     page, newest_first = _page(query, longest, problems), _truth(query, "sort_desc", problems, default=True)
@@ -184,8 +184,8 @@ def read_sorted_page(query: QueryParams, longest: int) -> tuple[Page, bool]:
     return page, newest_first
 
 
-def _page(query: QueryParams, longest: int, problems: list[dict[str, Any]]) -> Page:
-    return Page(
+def _page(query: QueryParams, longest: int, problems: list[dict[str, Any]]) -> PageQuery:
+    return PageQuery(
         _whole(query, "page", 1, 10**9, problems),
         _whole(query, "page_size", 50, longest, problems),
     )

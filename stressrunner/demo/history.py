@@ -15,8 +15,8 @@ from typing import Any, Protocol, TypeVar
 
 from starlette.datastructures import QueryParams
 
-from stressrunner.demo.bodies import Page, read_page, read_sorted_page
-from stressrunner.demo.store import Session, Store
+from stressrunner.demo.bodies import PageQuery, read_page, read_sorted_page
+from stressrunner.demo.store import AgentSession, Store
 
 __all__ = ["HISTORIES", "Histories"]
 
@@ -29,13 +29,13 @@ class Histories(Protocol):
 
     refuses_unknown_fields: bool  #: in the bodies of requests
 
-    def find(self, store: Store, key: str) -> Session | None:
+    def find(self, store: Store, key: str) -> AgentSession | None:
         """Return the session that an id or a name in a path leads to."""
 
     def list_sessions(self, store: Store, query: QueryParams) -> dict[str, Any]:
         """Return a page of all sessions; raises Rejected."""
 
-    def show_session(self, session: Session, key: str, query: QueryParams) -> dict[str, Any]:
+    def show_session(self, session: AgentSession, key: str, query: QueryParams) -> dict[str, Any]:
         """Return a page of a session's messages, for which `key` was asked; raises Rejected."""
 
 
@@ -44,7 +44,7 @@ class KindHistories:
 
     refuses_unknown_fields = False
 
-    def find(self, store: Store, key: str) -> Session | None:
+    def find(self, store: Store, key: str) -> AgentSession | None:
         """Return the session that has this id, or else this name."""
         return store.find_session(key)
 
@@ -62,7 +62,7 @@ class KindHistories:
         ]
         return {"sessions": sessions, **page.figures(len(store.sessions))}
 
-    def show_session(self, session: Session, _key: str, query: QueryParams) -> dict[str, Any]:
+    def show_session(self, session: AgentSession, _key: str, query: QueryParams) -> dict[str, Any]:
         """Return a page of a session's messages, oldest first."""
         page = read_page(query)
         return {
@@ -78,7 +78,7 @@ class StrictHistories:
 
     refuses_unknown_fields = True
 
-    def find(self, store: Store, key: str) -> Session | None:
+    def find(self, store: Store, key: str) -> AgentSession | None:
         """Return the session that has this name, or else this id."""
         return store.find_by_name(key) or store.find_session(key)
 
@@ -94,7 +94,7 @@ class StrictHistories:
             "total_pages": page.pages(total),
         }
 
-    def show_session(self, session: Session, _key: str, query: QueryParams) -> dict[str, Any]:
+    def show_session(self, session: AgentSession, _key: str, query: QueryParams) -> dict[str, Any]:
         """Return a page of a session's messages and nothing else of it."""
         page, shown = _sorted_page(session.messages, query)
         total = len(session.messages)
@@ -109,7 +109,7 @@ class StrictHistories:
 class CurrentPageHistories(StrictHistories):
     """As the real API in other versions of it."""
 
-    def show_session(self, session: Session, key: str, query: QueryParams) -> dict[str, Any]:
+    def show_session(self, session: AgentSession, key: str, query: QueryParams) -> dict[str, Any]:
         """Return a session without what is not known of it, and a page of its messages."""
         page, shown = _sorted_page(session.messages, query)
         known = {name: value for name, value in _described(session).items() if value is not None}
@@ -125,17 +125,17 @@ class CurrentPageHistories(StrictHistories):
         }
 
 
-def _sorted_page(entries: Sequence[_Entry], query: QueryParams) -> tuple[Page, Sequence[_Entry]]:
+def _sorted_page(entries: Sequence[_Entry], query: QueryParams) -> tuple[PageQuery, Sequence[_Entry]]:
     """Return the page that is asked for, and what is on it."""
     page, newest_first = read_sorted_page(query, _LONGEST_PAGE)
     return page, page.of(entries[::-1] if newest_first else entries)
 
 
-def _place(page: Page) -> dict[str, int]:
+def _place(page: PageQuery) -> dict[str, int]:
     return {"page": page.number, "page_size": page.size}
 
 
-def _described(session: Session) -> dict[str, Any]:
+def _described(session: AgentSession) -> dict[str, Any]:
     return {
         "session_id": session.id,
         "user_id": session.user_id,

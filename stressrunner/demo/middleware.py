@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from stressrunner.demo.tokens import TokenIssuer
 
-__all__ = ["ApiKey", "Traffic", "TrafficCounter"]
+__all__ = ["ApiKeyMiddleware", "Traffic", "TrafficCounter"]
 
 
 class Traffic:
@@ -62,7 +62,7 @@ class TrafficCounter:
             self._traffic.leave()
 
 
-class ApiKey:
+class ApiKeyMiddleware:
     """Answers 401 to requests under `/api/` that have neither a key nor an access token.
 
     The key stands in `x-api-key`, and must be the one `accepted`, if there is one; a token stands behind `Bearer`.

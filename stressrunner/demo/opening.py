@@ -6,24 +6,26 @@ from typing import NamedTuple, Protocol
 
 import anyio
 
-from stressrunner.demo.store import Session, Store, User
+from stressrunner.demo.store import AgentSession, AgentUser, Store
 
-__all__ = ["OPENINGS", "Opened", "Opening"]
+__all__ = ["OPENINGS", "MessagePlacement", "Opening"]
 
 _ROUND_TRIP_S = 0.005  # to a database, between looking and writing
 
 
-class Opened(NamedTuple):
+class MessagePlacement(NamedTuple):
     """Where a message belongs."""
 
-    session: Session
-    user: User | None  #: None when the message names no user
+    session: AgentSession
+    user: AgentUser | None  #: None when the message names no user
 
 
 class Opening(Protocol):
     """The seam: how concurrent first messages of one user or session get along."""
 
-    async def open(self, session_name: str | None, email: str | None, known: Session | None) -> Opened:
+    async def open(
+        self, session_name: str | None, email: str | None, known: AgentSession | None
+    ) -> MessagePlacement:
         """Return the user with that address and, unless it is `known`, the session of that name, begun if new."""
 
 
@@ -38,25 +40,27 @@ class AtomicOpening:
         self._store = store
         self._shares_anonymous = shares_anonymous
 
-    async def open(self, session_name: str | None, email: str | None, known: Session | None) -> Opened:
+    async def open(
+        self, session_name: str | None, email: str | None, known: AgentSession | None
+    ) -> MessagePlacement:
         """Return the session and the user, the same for everyone who names them alike."""
         user = self._find_user(email)
         session = known or self._find_session(session_name)
         return self._begun(session_name, email, session, user)
 
-    def _find_user(self, email: str | None) -> User | None:
+    def _find_user(self, email: str | None) -> AgentUser | None:
         return None if email is None else self._store.find_user(email)
 
-    def _find_session(self, name: str | None) -> Session | None:
+    def _find_session(self, name: str | None) -> AgentSession | None:
         return None if name is None and not self._shares_anonymous else self._store.find_by_name(name)
 
     def _begun(
-        self, name: str | None, email: str | None, session: Session | None, user: User | None
-    ) -> Opened:
+        self, name: str | None, email: str | None, session: AgentSession | None, user: AgentUser | None
+    ) -> MessagePlacement:
         """Begin what was not found."""
         if user is None and email is not None:
             user = self._store.add_user(email, None, {})
-        return Opened(session or self._store.begin_session(name, user.id if user else None), user)
+        return MessagePlacement(session or self._store.begin_session(name, user.id if user else None), user)
 
 
 class RacingOpening(AtomicOpening):
@@ -66,7 +70,9 @@ class RacingOpening(AtomicOpening):
     of its own. The one begun last hides the others from then on.
     """
 
-    async def open(self, session_name: str | None, email: str | None, known: Session | None) -> Opened:
+    async def open(
+        self, session_name: str | None, email: str | None, known: AgentSession | None
+    ) -> MessagePlacement:
         """Return what was found, or what had to be begun some milliseconds later."""
         user = self._find_user(email)
         session = known or self._find_session(session_name)
@@ -83,7 +89,9 @@ class UserRacingOpening(AtomicOpening):
     a user who does not exist, and cannot be stored.
     """
 
-    async def open(self, session_name: str | None, email: str | None, known: Session | None) -> Opened:
+    async def open(
+        self, session_name: str | None, email: str | None, known: AgentSession | None
+    ) -> MessagePlacement:
         """Return the session with its user, or without one where another message was about to make it."""
         user = self._find_user(email)
         if user is not None or email is None:
@@ -92,7 +100,7 @@ class UserRacingOpening(AtomicOpening):
         if self._find_user(email) is None:
             return self._begun(session_name, email, known or self._find_session(session_name), None)
         session = known or self._find_session(session_name)
-        return Opened(session or self._store.begin_session(session_name, keeps=False), None)
+        return MessagePlacement(session or self._store.begin_session(session_name, keeps=False), None)
 
 
 #: By the value of the option `race`.

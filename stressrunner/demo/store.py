@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
-__all__ = ["Memory", "Message", "Session", "Store", "User"]
+__all__ = ["AgentSession", "AgentUser", "HistoryEntry", "Memory", "Store"]
 
 _IDS = UUID("6f0f6a0e-3c55-4c56-9d0c-3b4d6a4f9a51")  # the namespace of this API, drawn once
 
 
-class Message(NamedTuple):
+class HistoryEntry(NamedTuple):
     """One entry of a session's history."""
 
     id: str
@@ -23,7 +23,7 @@ class Message(NamedTuple):
     created_at: str
 
 
-class User(NamedTuple):
+class AgentUser(NamedTuple):
     """Someone whom agents talk to; an e-mail address is one user."""
 
     id: str
@@ -44,7 +44,7 @@ class Memory(NamedTuple):
 
 
 @dataclass(slots=True)
-class Session:
+class AgentSession:
     """A conversation; `name` is None when it was begun without one."""
 
     id: str
@@ -55,7 +55,7 @@ class Session:
     agent_name: str | None = None
     origin: str | None = None  #: where it was begun, in the words of the caller
     keeps: bool = True  #: whether what is said in it can be stored
-    messages: list[Message] = field(default_factory=list)
+    messages: list[HistoryEntry] = field(default_factory=list)
 
     def note_run(self, agent_id: int, agent_name: str, origin: str | None) -> None:
         """Note which agent is run in it, and where it was begun if that is not known yet."""
@@ -70,30 +70,32 @@ class Store:
     """
 
     def __init__(self) -> None:
-        self._sessions: list[Session] = []
-        self._by_id: dict[str, Session] = {}
-        self._by_name: dict[str | None, Session] = {}
-        self._by_email: dict[str, User] = {}
+        self._sessions: list[AgentSession] = []
+        self._by_id: dict[str, AgentSession] = {}
+        self._by_name: dict[str | None, AgentSession] = {}
+        self._by_email: dict[str, AgentUser] = {}
         self._users_added = 0
         self._memories: list[Memory] = []
 
     @property
-    def sessions(self) -> Sequence[Session]:
+    def sessions(self) -> Sequence[AgentSession]:
         """All sessions, oldest first."""
         return self._sessions
 
-    def find_session(self, key: str) -> Session | None:
+    def find_session(self, key: str) -> AgentSession | None:
         """Return the session that has this id or this name, if there is one."""
         return self._by_id.get(key) or self._by_name.get(key)
 
-    def find_by_name(self, name: str | None) -> Session | None:
+    def find_by_name(self, name: str | None) -> AgentSession | None:
         """Return the session that was begun last under this name, or without one."""
         return self._by_name.get(name)
 
-    def begin_session(self, name: str | None, user_id: str | None = None, *, keeps: bool = True) -> Session:
+    def begin_session(
+        self, name: str | None, user_id: str | None = None, *, keeps: bool = True
+    ) -> AgentSession:
         """Begin a session, which takes the name from one that has it already."""
         source = f"anonymous/{len(self._sessions)}" if name is None else f"session/{name}"
-        session = Session(self._unused_id(source), name, _now(), user_id, keeps=keeps)
+        session = AgentSession(self._unused_id(source), name, _now(), user_id, keeps=keeps)
         self._sessions.append(session)
         self._by_id[session.id] = session
         self._by_name[name] = session
@@ -113,20 +115,22 @@ class Store:
             return
         messages, created_at = session.messages, _now()
         for role, text in (("user", content), ("assistant", reply)):
-            messages.append(Message(_id(f"message/{session_id}/{len(messages)}"), role, text, created_at))
+            messages.append(
+                HistoryEntry(_id(f"message/{session_id}/{len(messages)}"), role, text, created_at)
+            )
 
-    def find_user(self, email: str) -> User | None:
+    def find_user(self, email: str) -> AgentUser | None:
         """Return the user who was added last with this address."""
         return self._by_email.get(email)
 
-    def add_user(self, email: str, phone_number: str | None, user_data: Mapping[str, Any]) -> User:
+    def add_user(self, email: str, phone_number: str | None, user_data: Mapping[str, Any]) -> AgentUser:
         """Add a user, who takes the address from one that has it already."""
-        user = User(_id(f"user/{email}/{self._users_added}"), email, phone_number, user_data, _now())
+        user = AgentUser(_id(f"user/{email}/{self._users_added}"), email, phone_number, user_data, _now())
         self._users_added += 1
         self._by_email[email] = user
         return user
 
-    def put_user(self, email: str, phone_number: str | None, user_data: Mapping[str, Any]) -> User:
+    def put_user(self, email: str, phone_number: str | None, user_data: Mapping[str, Any]) -> AgentUser:
         """Keep a user and return it; one with the same address is replaced, and keeps its id."""
         known = self._by_email.get(email)
         if known is None:

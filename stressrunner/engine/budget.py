@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import anyio
 
-__all__ = ["Budget"]
+__all__ = ["RequestBudget"]
 
 
-class Budget:
+class RequestBudget:
     """A generator's share of `limits.requests`: every request takes one, and the one that finds none ends the load."""
 
     def __init__(self, requests: int, spent: Callable[[], None]) -> None:

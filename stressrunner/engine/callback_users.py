@@ -14,7 +14,7 @@ from stressrunner.engine.iteration import Arrival
 from stressrunner.engine.names import IterationScope, RequestNames
 from stressrunner.engine.recorder import Recorder
 from stressrunner.engine.sending import Sender
-from stressrunner.engine.user_pool import Pause, UserPool, Work
+from stressrunner.engine.user_pool import IterationSource, Pause, UserPool
 from stressrunner.expressions import CannotEvaluate
 from stressrunner.http.exchange import DirectTransport, DirectTransports, Exchange
 from stressrunner.plan.endpoints import EndpointPlan
@@ -169,7 +169,7 @@ class _QuickUser:
 class CallbackUsers(UserPool[_QuickUser]):
     """Users that have no tasks: of ten thousand, each takes a third less memory for it."""
 
-    def __init__(self, work: Work, requests: QuickRequests, transports: DirectTransports) -> None:
+    def __init__(self, work: IterationSource, requests: QuickRequests, transports: DirectTransports) -> None:
         """`work` offers iterations to them, which send `requests`; each has one of the transports."""
         super().__init__(work, requests.clock)
         self.requests = requests

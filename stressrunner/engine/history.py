@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from stressrunner.engine.tokens import Stored, Token
+from stressrunner.engine.tokens import MessageToken, Stored
 
 __all__ = ["History", "Response"]
 
@@ -28,7 +28,7 @@ class History:
     #: read all the same show what cannot be undone by reading more.
     unread: str = ""
     #: when a token was first seen, in monotonic nanoseconds; of those that were seen while the load ran
-    first_seen_ns: Mapping[Token, int] = field(default_factory=dict)
+    first_seen_ns: Mapping[MessageToken, int] = field(default_factory=dict)
     #: the same messages the other way round, where a token that is cut in two makes a difference
     turned: tuple[Stored, ...] | None = None
     #: why there may be more than was read, in one sentence: what was found counts, and what was not is not known

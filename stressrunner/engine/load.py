@@ -2,7 +2,7 @@
 
 import anyio
 
-from stressrunner.engine.budget import Budget
+from stressrunner.engine.budget import RequestBudget
 from stressrunner.engine.clock import Clock
 from stressrunner.engine.loop_watch import LoopWatch
 from stressrunner.engine.recorder import Recorder
@@ -30,7 +30,7 @@ class Load:
     ) -> None:
         self._requests = plan.limits.requests
         share = None if self._requests is None else plan.part.share(self._requests)
-        budget = None if share is None else Budget(share, self._hit_limit)
+        budget = None if share is None else RequestBudget(share, self._hit_limit)
         turns = _DIRECT_TURNS if isinstance(transports, DirectTransports) else _TASK_TURNS
         self.watch = LoopWatch(
             clock, turns=turns

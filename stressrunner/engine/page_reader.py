@@ -18,7 +18,7 @@ from stressrunner.plan.plan import Plan
 from stressrunner.plan.requests import with_query
 from stressrunner.plan.tokens import NoToken
 
-__all__ = ["Absent", "Page", "PageReader", "Pages", "Patience", "Unreadable"]
+__all__ = ["Absent", "HistoryPage", "PageReader", "Pages", "Patience", "Unreadable"]
 
 _MAX_PAGES = 10_000  #: of one session
 _MAX_TEXT = 2_000  #: characters of a response that are kept
@@ -54,7 +54,7 @@ class Absent(Exception):
         self.response = response
 
 
-class Page(NamedTuple):
+class HistoryPage(NamedTuple):
     """A page that was read, for those who want to see how."""
 
     exchange: Exchange
@@ -78,7 +78,11 @@ class PageReader:
     """Reads the histories of sessions page by page, and counts the requests that this takes."""
 
     def __init__(
-        self, plan: Plan, spec: ReadBackPlan, base_url: str, on_page: Callable[[Page], None] | None = None
+        self,
+        plan: Plan,
+        spec: ReadBackPlan,
+        base_url: str,
+        on_page: Callable[[HistoryPage], None] | None = None,
     ) -> None:
         """`base_url` is where the target really is; `on_page` is called with every page that was read."""
         self.requests = 0  #: sent so far
@@ -111,7 +115,7 @@ class PageReader:
             on_page = _found("rows", self._spec.rows, names, exchange)
             walked.take(texts, on_page, at, exchange, names)
             at = None if paging is None else self._next(paging, names, at, walked)
-            self._show(Page(exchange, names, tuple(text for _, text in texts), on_page, {}), at)
+            self._show(HistoryPage(exchange, names, tuple(text for _, text in texts), on_page, {}), at)
             if at is None:
                 break
             if to_text(at) in walked.seen:
@@ -200,7 +204,7 @@ class PageReader:
         except CannotEvaluate as error:
             raise Unreadable(f"{paging.kind}: {error}", walked.response, Patience.NONE) from error
 
-    def _show(self, page: Page, at: Any) -> None:
+    def _show(self, page: HistoryPage, at: Any) -> None:
         if self._on_page is not None:
             paging = self._spec.paging
             self._on_page(page if paging is None else page._replace(following={paging.kind: at}))

@@ -17,12 +17,12 @@ import anyio
 from stressrunner.engine.clock import Clock
 from stressrunner.engine.history import History, Response
 from stressrunner.engine.page_reader import Patience, Unreadable
-from stressrunner.engine.session_reader import Reading, SessionReader, Wanted
-from stressrunner.engine.tokens import Token
+from stressrunner.engine.session_reader import SessionHistory, SessionReader, Wanted
+from stressrunner.engine.tokens import MessageToken
 from stressrunner.http.exchange import Transport, TransportFactory
 from stressrunner.units import NS_PER_S, format_duration
 
-__all__ = ["READERS", "ReadBack", "Renew"]
+__all__ = ["READERS", "HistoryReader", "Renew"]
 
 Renew: TypeAlias = Callable[[], Awaitable[None]]
 
@@ -36,13 +36,13 @@ class _Pending:
 
     wanted: Wanted
     begun_ns: int | None = None  #: when it was first read
-    reading: Reading | None = None  #: the latest; None when it failed
+    reading: SessionHistory | None = None  #: the latest; None when it failed
     still_since_ns: int = 0  #: since when it shows the same
     why: Unreadable | None = None  #: the latest reading failed
     failed_since_ns: int = 0  #: since when it failed every time
 
 
-class ReadBack:
+class HistoryReader:
     """The read-back of one run."""
 
     def __init__(
@@ -67,7 +67,7 @@ class ReadBack:
         self._clock = clock
         self._timeout_s = timeout_s
         self._quiet_ns = 0
-        self._first_seen_ns: dict[int, dict[Token, int]] = {}
+        self._first_seen_ns: dict[int, dict[MessageToken, int]] = {}
         self._histories: list[History] = []
         self._renew = renew
         self._renewal = anyio.Lock()
@@ -106,7 +106,7 @@ class ReadBack:
             for token in stored.tokens:
                 seen.setdefault(token, now_ns)
 
-    def seen(self, session: int) -> frozenset[Token]:
+    def seen(self, session: int) -> frozenset[MessageToken]:
         """Return the tokens of a session's history that were seen while the load ran."""
         return frozenset(self._first_seen_ns.get(session, ()))
 
@@ -182,7 +182,7 @@ class ReadBack:
             pending.why = Unreadable(self._restless)
         return None
 
-    async def _read(self, wanted: Wanted, transport: Transport) -> Reading:
+    async def _read(self, wanted: Wanted, transport: Transport) -> SessionHistory:
         """Read a session once; with other access tokens when those that there are do not do."""
         try:
             return await self._reader.read(wanted, transport)

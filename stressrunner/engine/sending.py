@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple, Protocol
 import anyio
 import anyio.lowlevel
 
-from stressrunner.engine.budget import Budget
+from stressrunner.engine.budget import RequestBudget
 from stressrunner.engine.clock import Clock
 from stressrunner.engine.loop_watch import LEAST_NS, LoopWatch
 from stressrunner.engine.message_log import attempt_of, unanswered
@@ -75,7 +75,7 @@ class Sender:
         clock: Clock,
         recorder: Recorder,
         cut: Cut,
-        budget: Budget | None = None,
+        budget: RequestBudget | None = None,
         watch: LoopWatch | None = None,
     ) -> None:
         """`base_url` is where the target really is, which for an embedded one the plan does not know.

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from stressrunner.engine.history import Response
-from stressrunner.engine.page_reader import Absent, Page, PageReader, Pages, Patience, Unreadable
+from stressrunner.engine.page_reader import Absent, HistoryPage, PageReader, Pages, Patience, Unreadable
 from stressrunner.engine.tokens import Stored, TokenReader
 from stressrunner.http.conversation import Conversation
 from stressrunner.http.cookies import CookieJar
@@ -13,7 +13,7 @@ from stressrunner.http.origin import origin_of
 from stressrunner.plan.delivery import ReadBackPlan
 from stressrunner.plan.plan import Plan
 
-__all__ = ["HOW_TO_PAGE", "Reading", "SessionReader", "Wanted"]
+__all__ = ["HOW_TO_PAGE", "SessionHistory", "SessionReader", "Wanted"]
 
 #: What to do where the first page may not be all.
 HOW_TO_PAGE = "say in 'read_back' how to reach the next page ('pages', 'next', 'cursor' or 'offset'), or 'pages: 1' if this is all"
@@ -27,7 +27,7 @@ class Wanted(NamedTuple):
     last_ns: int  #: when its last reply came, or was no longer waited for; monotonic
 
 
-class Reading(NamedTuple):
+class SessionHistory(NamedTuple):
     """What a session's history held."""
 
     messages: tuple[Stored, ...]
@@ -43,7 +43,11 @@ class SessionReader:
     """Reads the sessions of one run."""
 
     def __init__(
-        self, plan: Plan, spec: ReadBackPlan, base_url: str, on_page: Callable[[Page], None] | None = None
+        self,
+        plan: Plan,
+        spec: ReadBackPlan,
+        base_url: str,
+        on_page: Callable[[HistoryPage], None] | None = None,
     ) -> None:
         """`base_url` is where the target really is; `on_page` is called with every page that was read."""
         self._spec = spec
@@ -62,7 +66,7 @@ class SessionReader:
         """How many of them brought nothing."""
         return self._pages.failed
 
-    async def read(self, wanted: Wanted, transport: Transport) -> Reading:
+    async def read(self, wanted: Wanted, transport: Transport) -> SessionHistory:
         """Read a session once.
 
         Raises:
@@ -81,13 +85,13 @@ class SessionReader:
                 absent = error.response
         return self._reading(found, None if found else absent)
 
-    def _reading(self, found: Mapping[str | None, Pages], absent: Response | None) -> Reading:
+    def _reading(self, found: Mapping[str | None, Pages], absent: Response | None) -> SessionHistory:
         listed = _by_texts(found)
         turned = None
         if any(map(self._tokens.may_split, listed)):
             turned = self._stored({texts[::-1]: ids for texts, ids in listed.items()})
         unread, partial = _doubts(found.values(), is_paged=self._spec.paging is not None)
-        return Reading(
+        return SessionHistory(
             self._stored(listed),
             turned,
             hash(tuple((i, pages.texts, pages.rows, pages.claims.total) for i, pages in found.items())),

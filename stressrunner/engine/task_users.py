@@ -10,7 +10,7 @@ from anyio.abc import TaskGroup
 from stressrunner.engine.iteration import Arrival, Iterations
 from stressrunner.engine.permit import Permit
 from stressrunner.engine.retries import Retries, retry_pause_s
-from stressrunner.engine.user_pool import Pause, UserPool, Work
+from stressrunner.engine.user_pool import IterationSource, Pause, UserPool
 from stressrunner.http.exchange import Transport, TransportFactory
 from stressrunner.units import NS_PER_S
 
@@ -41,7 +41,7 @@ class TaskUsers(UserPool[_TaskUser]):
     """Users, each in a task that lives as long as the workload."""
 
     def __init__(
-        self, work: Work, iterations: Iterations, transports: TransportFactory, *, may_retire: bool
+        self, work: IterationSource, iterations: Iterations, transports: TransportFactory, *, may_retire: bool
     ) -> None:
         """Make ready.
 

@@ -16,7 +16,7 @@ import anyio
 
 from stressrunner.engine.clock import Clock
 from stressrunner.http.exchange import Exchange, Headers, Request, TransportFactory
-from stressrunner.plan.tokens import Token
+from stressrunner.plan.tokens import AccessToken
 from stressrunner.units import NS_PER_S
 
 __all__ = ["TokenKeeper", "TokenTraffic"]
@@ -54,7 +54,7 @@ class TokenKeeper:
 
     def __init__(
         self,
-        tokens: Sequence[Token],
+        tokens: Sequence[AccessToken],
         transports: TransportFactory,
         prefix: str,
         timeout_s: float,
@@ -92,7 +92,7 @@ class _Kept:
     """One token."""
 
     def __init__(
-        self, token: Token, transports: TransportFactory, prefix: str, timeout_s: float, clock: Clock
+        self, token: AccessToken, transports: TransportFactory, prefix: str, timeout_s: float, clock: Clock
     ) -> None:
         self.sent = self.failed = 0  #: since they were handed over
         self.granted: list[str] = []  #: tokens, since then

@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-__all__ = ["MAX_EXCERPT", "Stored", "Token", "TokenReader", "token_text"]
+__all__ = ["MAX_EXCERPT", "MessageToken", "Stored", "TokenReader", "token_text"]
 
 MAX_EXCERPT = 80  #: characters of a stored message that are kept
 _LONGEST = 100  #: characters of a token
@@ -20,7 +20,7 @@ _LONGEST = 100  #: characters of a token
 _OF_NO_SESSION = "(?<!setup-)(?<!teardown-)"
 
 
-class Token(NamedTuple):
+class MessageToken(NamedTuple):
     """Which message of a run it is."""
 
     session: int
@@ -30,7 +30,7 @@ class Token(NamedTuple):
 class Stored(NamedTuple):
     """One message of a session's history, as far as tokens are concerned."""
 
-    tokens: tuple[Token, ...]  #: in their order; one that is there twice is listed twice
+    tokens: tuple[MessageToken, ...]  #: in their order; one that is there twice is listed twice
     splits: int = 0  #: how many of them end in a later message
     excerpt: str = ""  #: its beginning
     ids: tuple[str, ...] = ()  #: of the session, under which it is listed; none where it was read by its name
@@ -72,16 +72,16 @@ class TokenReader:
         """Return whether a token may begin in one of these texts and end in another, in whichever order they stand."""
         return any(self._begun.search(text[-_LONGEST:]) for text in texts)
 
-    def _tokens(self, text: str) -> list[Token]:
+    def _tokens(self, text: str) -> list[MessageToken]:
         if not self._separator:
             return self._found(text)
         parts = text.split(self._separator)
         return [token for part in parts for token in dict.fromkeys(self._found(part))]
 
-    def _found(self, text: str) -> list[Token]:
-        return [Token(int(session), int(message)) for session, message in self._whole.findall(text)]
+    def _found(self, text: str) -> list[MessageToken]:
+        return [MessageToken(int(session), int(message)) for session, message in self._whole.findall(text)]
 
-    def _split(self, text: str, texts: Sequence[str], i: int) -> Token | None:
+    def _split(self, text: str, texts: Sequence[str], i: int) -> MessageToken | None:
         """Return the token that begins at the end of a text and ends in those after it."""
         begun = self._begun.search(text[-_LONGEST:])
         if begun is None:
@@ -91,7 +91,7 @@ class TokenReader:
             joined += following
             whole = self._whole.match(joined)
             if whole is not None:
-                return Token(int(whole[1]), int(whole[2]))
+                return MessageToken(int(whole[1]), int(whole[2]))
             if not self._begun.fullmatch(joined):
                 break
         return None

@@ -12,7 +12,7 @@ from stressrunner.engine.clock import Clock
 from stressrunner.engine.iteration import Arrival
 from stressrunner.engine.pauses import Pauses
 
-__all__ = ["Pause", "User", "UserPool", "Work"]
+__all__ = ["IterationSource", "Pause", "User", "UserPool"]
 
 
 class Pause(NamedTuple):
@@ -43,7 +43,7 @@ class User(Protocol):
         """Have it run an arrival, or without one look for work again; only while it waits."""
 
 
-class Work(Protocol):
+class IterationSource(Protocol):
     """Where the users of a workload get their iterations from."""
 
     @property
@@ -78,7 +78,7 @@ U = TypeVar("U", bound=User)
 class UserPool(Generic[U]):
     """Keeps the users of a workload, and which of them wait; those that do not are busy."""
 
-    def __init__(self, work: Work, clock: Clock) -> None:
+    def __init__(self, work: IterationSource, clock: Clock) -> None:
         """`work` is what offers iterations to them; they pause by the clock."""
         self._work = work
         self._pauses: Pauses[U] = Pauses(clock, lambda user: user.wake())

@@ -16,7 +16,7 @@ __all__ = [
     "MAX_TEXT",
     "OPERATORS",
     "SHORT",
-    "Budget",
+    "EvaluationBudget",
     "OutOfBudget",
     "Piece",
     "TooLong",
@@ -51,7 +51,7 @@ class OutOfBudget(CannotEvaluate):
     """An evaluation takes more steps than it may."""
 
 
-class Budget:
+class EvaluationBudget:
     """The work of one evaluation."""
 
     __slots__ = ("_left",)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from jinja2 import nodes
 
-from stressrunner.expressions.bounds import Budget, OutOfBudget, TooLong
+from stressrunner.expressions.bounds import EvaluationBudget, OutOfBudget, TooLong
 from stressrunner.expressions.environment import environment, evaluation_errors
 from stressrunner.expressions.filters import BoundedContext
 from stressrunner.expressions.functions import FUNCTIONS, Draws
@@ -79,6 +79,6 @@ def _try(constant: nodes.Expr, *, is_written: bool) -> None:
     draws = Draws(0, 0, "constants")
     context = template.new_context({name: draws.function(name) for name in FUNCTIONS})
     if isinstance(context, BoundedContext):
-        context.budget = Budget(_TRIAL)
+        context.budget = EvaluationBudget(_TRIAL)
     for _ in template.root_render_func(context):
         pass

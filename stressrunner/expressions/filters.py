@@ -15,7 +15,7 @@ from jinja2.tests import TESTS
 
 from stressrunner.expressions.bounds import (
     CALL,
-    Budget,
+    EvaluationBudget,
     TooLong,
     check_format,
     check_length,
@@ -62,7 +62,7 @@ class BoundedContext(Context):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.budget = Budget()
+        self.budget = EvaluationBudget()
 
     def derived(self, locals: dict[str, Any] | None = None) -> Context:  # noqa: A002  Jinja2 calls it so
         """Return a context for a part of the same evaluation: it spends from the same budget."""

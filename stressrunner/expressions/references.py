@@ -39,7 +39,7 @@ _CODE = re.compile(rf"\{{[{{%](?>{_QUOTED.pattern}|(?![%}}]\}}).)*(?:[%}}]\}})?"
 _UNEXPECTED = re.compile(r"unexpected char ('.*') at (\d+)", re.DOTALL)
 
 
-class Token(NamedTuple):
+class TemplateToken(NamedTuple):
     """A word, sign or literal of a template."""
 
     offset: int  #: characters before it in the text
@@ -61,7 +61,7 @@ class Reference:
         return Reference(self.path, self.offset + by, self.width, self.guarded)
 
 
-def tokens_of(source: str) -> list[Token]:
+def tokens_of(source: str) -> list[TemplateToken]:
     """Return the tokens that mean something, up to the place where the text cannot be read."""
     tokens = []
     end = 0
@@ -73,7 +73,7 @@ def tokens_of(source: str) -> list[Token]:
                 continue
             end = offset + len(text)
             if kind not in ignored_tokens:
-                tokens.append(Token(offset, kind, text))
+                tokens.append(TemplateToken(offset, kind, text))
     except TemplateSyntaxError:
         pass  # the parser meets the same text and says what is wrong
     return tokens
@@ -136,7 +136,7 @@ def _mistake(source: str, parser: Parser | None, message: str) -> ExpressionErro
     unexpected = _UNEXPECTED.match(message)
     if unexpected is not None:
         return ExpressionError(f"{unexpected[1]} has no meaning here", offset=int(unexpected[2]))
-    tokens = tokens_of(source) or [Token(0, "", source[:1])]
+    tokens = tokens_of(source) or [TemplateToken(0, "", source[:1])]
     bracket = _UNOPENED.match(message)
     if bracket is not None:  # the lexer's mistake: it stands after the last token that could be read
         end = tokens[-1].offset + len(tokens[-1].text)
@@ -192,9 +192,9 @@ def _computed_keys(node: nodes.Node, *, guarded: bool) -> Iterator[tuple[tuple[s
         node = node.node
 
 
-def _occurrences(tokens: list[Token]) -> Iterator[tuple[tuple[str, ...], int]]:
+def _occurrences(tokens: list[TemplateToken]) -> Iterator[tuple[tuple[str, ...], int]]:
     """Yield the chains of lookups as they stand in the text, and their offsets."""
-    before = [Token(0, "", ""), Token(0, "", ""), *tokens]
+    before = [TemplateToken(0, "", ""), TemplateToken(0, "", ""), *tokens]
     for i, token in enumerate(tokens):
         if token.kind != "name" or before[i + 1].text in (".", "|"):
             continue

@@ -4,7 +4,7 @@ from random import Random
 
 import anyio
 
-__all__ = ["Faults", "Latency"]
+__all__ = ["Faults", "ModelDelay"]
 
 
 def _stream(seed: int, use: str) -> Random:
@@ -12,7 +12,7 @@ def _stream(seed: int, use: str) -> Random:
     return Random(f"{seed}/{use}")  # noqa: S311  simulated behaviour, not a secret
 
 
-class Latency:
+class ModelDelay:
     """How long the model thinks: uniformly within `jitter_s` of `latency_s`, never less than nothing."""
 
     def __init__(self, latency_s: float, jitter_s: float, seed: int) -> None:

@@ -10,7 +10,7 @@ from typing import Final
 from stressrunner.http.content import body_too_large
 from stressrunner.http.failures import ExchangeFailed
 from stressrunner.http.response_head import NotHttp, read_lines
-from stressrunner.http.wire import Limits, head_too_large
+from stressrunner.http.wire import ResponseLimits, head_too_large
 
 __all__ = ["EMPTY_LINE", "Chunks"]
 
@@ -38,7 +38,7 @@ class Chunks:
 
     __slots__ = ("_left", "_limits", "_next", "_pending", "_room", "parts", "size", "surplus")
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: ResponseLimits) -> None:
         self._limits = limits
         self._next = _SIZE
         self._left = 0  # bytes of the present chunk

@@ -21,17 +21,17 @@ from stressrunner.http.content import accepted_encodings, undone
 from stressrunner.http.exchange import Done, Exchange, Failure, Request, Transport
 from stressrunner.http.failures import ExchangeFailed, connect_timeout, response_timeout, unsendable
 from stressrunner.http.h1_batches import Batches
-from stressrunner.http.h1_connection import Connection, Opened
+from stressrunner.http.h1_connection import Connection, OpenedConnection
 from stressrunner.http.h1_deadlines import Deadlines
 from stressrunner.http.h1_dial import dial
-from stressrunner.http.h1_head import HeadWriter, Message
+from stressrunner.http.h1_head import HeadWriter, RequestBytes
 from stressrunner.http.h1_heads import KnownHeads
 from stressrunner.http.h1_resolver import Resolver
 from stressrunner.http.h1_response import ResponseReader
 from stressrunner.http.h1_tls import TlsConnection, told_by
 from stressrunner.http.origin import Origin, locate, origin_of
 from stressrunner.http.tls import client_context
-from stressrunner.http.wire import DEFAULT_LIMITS, Limits
+from stressrunner.http.wire import DEFAULT_LIMITS, ResponseLimits
 
 __all__ = ["H1Transports"]
 
@@ -42,7 +42,7 @@ class H1Transports:
     name = "h1"
 
     def __init__(
-        self, base_url: str, *, limits: Limits = DEFAULT_LIMITS, tls: ssl.SSLContext | None = None
+        self, base_url: str, *, limits: ResponseLimits = DEFAULT_LIMITS, tls: ssl.SSLContext | None = None
     ) -> None:
         """`tls` is built by `client_context`; without it, servers are verified as it does by default.
 
@@ -134,13 +134,13 @@ class _Shared(NamedTuple):
     """What the transports of a factory have in common."""
 
     base: Origin
-    limits: Limits
+    limits: ResponseLimits
     tls: Callable[[], ssl.SSLContext]
     sites: dict[Origin, _Site]
     deadlines: Deadlines
     batches: Batches
     resolver: Resolver
-    standing: dict[int, Message]  #: by the id of their requests, which they keep alive
+    standing: dict[int, RequestBytes]  #: by the id of their requests, which they keep alive
 
 
 _MOST_STANDING = 1024  #: requests whose messages are kept
@@ -250,7 +250,7 @@ class _H1Transport:
             if waiting is done:
                 task.cancel()
 
-    def _compose(self, request: Request) -> tuple[_Lane, Message]:
+    def _compose(self, request: Request) -> tuple[_Lane, RequestBytes]:
         """Return a request ready to be written, and where it goes.
 
         Raises:
@@ -277,7 +277,7 @@ class _H1Transport:
         return _Lane(origin, sites[origin])
 
     def _open_for(
-        self, message: Message, lane: _Lane, acquired_ns: int, done: Done, *, resent: bool = False
+        self, message: RequestBytes, lane: _Lane, acquired_ns: int, done: Done, *, resent: bool = False
     ) -> None:
         """Begin a request over a connection that is opened for it."""
         opening = self._open_and_begin(message, lane, acquired_ns, done, resent=resent)
@@ -293,7 +293,7 @@ class _H1Transport:
             task.result()  # raises what is a bug of ours into the event loop's handler
 
     async def _open_and_begin(
-        self, message: Message, lane: _Lane, acquired_ns: int, done: Done, *, resent: bool
+        self, message: RequestBytes, lane: _Lane, acquired_ns: int, done: Done, *, resent: bool
     ) -> None:
         request = message.request
         deadline_ns = acquired_ns + int(request.timeout_s * 1e9)
@@ -302,7 +302,9 @@ class _H1Transport:
         except ExchangeFailed as error:
             done(_without_response(request, acquired_ns, error.failure)._replace(resent=resent))
         else:
-            connection.begin_first(message, deadline_ns, Opened(acquired_ns, connect_ns, resent), done)
+            connection.begin_first(
+                message, deadline_ns, OpenedConnection(acquired_ns, connect_ns, resent), done
+            )
 
     async def _connect(self, lane: _Lane, request: Request, deadline_ns: int) -> tuple[Connection, int]:
         """Open a connection; return it with the nanoseconds that took, TLS included."""

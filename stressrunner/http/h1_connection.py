@@ -8,18 +8,18 @@ from stressrunner.http.exchange import Done, Failure
 from stressrunner.http.failures import lost_connection, response_timeout, unasked_switch
 from stressrunner.http.h1_batches import Batches
 from stressrunner.http.h1_deadlines import NEVER_NS, Deadlines
-from stressrunner.http.h1_head import Message
+from stressrunner.http.h1_head import RequestBytes
 from stressrunner.http.h1_response import ResponseReader
 from stressrunner.http.resends import is_sent_again
 from stressrunner.http.sockets import IDLE_CHECK_NS, is_readable
 
-__all__ = ["Connection", "Opened", "Owner"]
+__all__ = ["Connection", "H1Owner", "OpenedConnection"]
 
 #: A body is written in pieces of this size, so that the transport can say when it has enough.
 _PIECE_BYTES = 256 * 1024
 
 
-class Owner(Protocol):
+class H1Owner(Protocol):
     """Who opened a connection, and keeps it from being used twice at once."""
 
     def ended(self, connection: "Connection", done: Done) -> None:
@@ -29,7 +29,7 @@ class Owner(Protocol):
         """Take the end of the connection, for whatever reason; called once."""
 
 
-class Opened(NamedTuple):
+class OpenedConnection(NamedTuple):
     """How a connection came to be opened for a request."""
 
     acquired_ns: int  #: when the request was given the right to open one
@@ -63,7 +63,7 @@ class Connection(asyncio.Protocol):
     )
 
     def __init__(
-        self, response: ResponseReader, deadlines: Deadlines, batches: Batches, owner: Owner
+        self, response: ResponseReader, deadlines: Deadlines, batches: Batches, owner: H1Owner
     ) -> None:
         self._deadlines = deadlines
         self._batches = batches
@@ -74,7 +74,7 @@ class Connection(asyncio.Protocol):
         self.response = response
         self.deadline_ns = NEVER_NS  #: of the request in flight
         self.is_open = False  #: ready for a request, or busy with one
-        self.message: Message  #: the request in flight, or the last one
+        self.message: RequestBytes  #: the request in flight, or the last one
         self.done: Done | None = None  #: who waits for the response; None while the connection is idle
         self.acquired_ns = 0
         self.sent_ns: int | None = None  #: when the first byte was written
@@ -85,7 +85,7 @@ class Connection(asyncio.Protocol):
         self.failure: Failure | None = None
         self.bytes_unsent = 0  #: bytes of the request that are known not to have left this process
 
-    def begin(self, message: Message, deadline_ns: int, done: Done) -> None:
+    def begin(self, message: RequestBytes, deadline_ns: int, done: Done) -> None:
         """Send a request over a connection that has been idle; the owner is told of its end."""
         self.message = message
         self.done = done
@@ -99,7 +99,9 @@ class Connection(asyncio.Protocol):
             self.acquired_ns = self.sent_ns = time.monotonic_ns()
             self._write()
 
-    def begin_first(self, message: Message, deadline_ns: int, opened: "Opened", done: Done) -> None:
+    def begin_first(
+        self, message: RequestBytes, deadline_ns: int, opened: "OpenedConnection", done: Done
+    ) -> None:
         """Send the request that the connection was opened for."""
         self.message = message
         self.done = done

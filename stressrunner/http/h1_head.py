@@ -6,7 +6,7 @@ from typing import NamedTuple
 from stressrunner.http.exchange import Headers, Request
 from stressrunner.http.wire import standing_headers, tells_length
 
-__all__ = ["HeadWriter", "Message"]
+__all__ = ["HeadWriter", "RequestBytes"]
 
 #: A name of a header, or a method (RFC 9110, 5.6.2).
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -22,7 +22,7 @@ _KEPT = 256
 _LARGE_BYTES = 64 * 1024
 
 
-class Message(NamedTuple):
+class RequestBytes(NamedTuple):
     """A request ready to be written."""
 
     request: Request
@@ -57,7 +57,7 @@ class HeadWriter:
         self._kept: dict[tuple[str, Headers], _Lines] = {}
         self._begun: dict[int, _Begun] = {}  # by the id of their headers, which they keep alive
 
-    def message(self, request: Request, path: str) -> Message:
+    def message(self, request: Request, path: str) -> RequestBytes:
         """Return a request, whose target is at this path of the origin, ready to be written.
 
         Raises:
@@ -70,12 +70,12 @@ class HeadWriter:
         length = len(body)
         if length > _LARGE_BYTES:
             head = b"%bContent-Length: %d\r\n\r\n" % (begun.octets, length)
-            return Message(request, head, body, len(head) + length, begun.closes)
+            return RequestBytes(request, head, body, len(head) + length, begun.closes)
         if length or begun.tells_length:
             head = b"%bContent-Length: %d\r\n\r\n%b" % (begun.octets, length, body)
         else:
             head = begun.octets + b"\r\n"
-        return tuple.__new__(Message, (request, head, b"", len(head), begun.closes))
+        return tuple.__new__(RequestBytes, (request, head, b"", len(head), begun.closes))
 
     def _begin(self, method: str, path: str, headers: Headers) -> _Begun:
         """Return the beginning of a request, and remember it."""

@@ -21,7 +21,7 @@ from stressrunner.http.response_head import (
     read_head,
     read_status_line,
 )
-from stressrunner.http.wire import Limits, head_too_large
+from stressrunner.http.wire import ResponseLimits, head_too_large
 
 __all__ = ["ResponseReader"]
 
@@ -63,7 +63,7 @@ class ResponseReader:
         "status",
     )
 
-    def __init__(self, limits: Limits, heads: KnownHeads | None = None) -> None:
+    def __init__(self, limits: ResponseLimits, heads: KnownHeads | None = None) -> None:
         """`heads` are those of the origin's earlier responses, from whatever connection."""
         self._limits = limits
         self._heads = KnownHeads() if heads is None else heads

@@ -7,15 +7,15 @@ from typing import Protocol, cast
 from stressrunner.http.exchange import Failure
 from stressrunner.http.failures import lost_connection
 from stressrunner.http.h1_tls import TellingTls
-from stressrunner.http.h2_session import Session
+from stressrunner.http.h2_session import H2Session
 from stressrunner.http.h2_stream import Stream
 from stressrunner.http.sockets import IDLE_CHECK_NS, is_readable
-from stressrunner.http.wire import Limits
+from stressrunner.http.wire import ResponseLimits
 
-__all__ = ["H2Connection", "Owner"]
+__all__ = ["H2Connection", "H2Owner"]
 
 
-class Owner(Protocol):
+class H2Owner(Protocol):
     """Who opened a connection."""
 
     def ended(self, connection: "H2Connection", stream: Stream) -> None:
@@ -30,8 +30,8 @@ class H2Connection(asyncio.Protocol):
 
     __slots__ = ("_idle_since_ns", "_is_paused", "_owner", "_tls", "_transport", "greeted", "session")
 
-    def __init__(self, limits: Limits, owner: Owner) -> None:
-        self.session = Session(limits)
+    def __init__(self, limits: ResponseLimits, owner: H2Owner) -> None:
+        self.session = H2Session(limits)
         self.greeted: asyncio.Future[None] | None = None  #: ends when the server has spoken, or was lost
         self._owner = owner
         self._transport: asyncio.Transport

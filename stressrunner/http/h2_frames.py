@@ -12,9 +12,9 @@ __all__ = [
     "Flag",
     "Frame",
     "FrameReader",
-    "Kind",
+    "H2FrameType",
     "ProtocolBroken",
-    "Setting",
+    "SettingsParameter",
     "data_frame",
     "error_name",
     "goaway_frame",
@@ -35,7 +35,7 @@ _HEAD_BYTES: Final = 9
 _31_BITS: Final = (1 << 31) - 1
 
 
-class Kind(IntEnum):
+class H2FrameType(IntEnum):
     """What a frame is; others than these are ignored (RFC 9113, 4.1)."""
 
     DATA = 0
@@ -60,7 +60,7 @@ class Flag(IntEnum):
     PRIORITY = 0x20
 
 
-class Setting(IntEnum):
+class SettingsParameter(IntEnum):
     """What one side says of how it wants to be spoken to."""
 
     HEADER_TABLE_SIZE = 1
@@ -164,7 +164,7 @@ def unpadded(frame: Frame) -> bytes:
         if not payload:
             raise ProtocolBroken(ErrorCode.FRAME_SIZE_ERROR, "a frame is too short for its padding")
         padding, at = payload[0], 1
-    if frame.kind == Kind.HEADERS and frame.flags & Flag.PRIORITY:
+    if frame.kind == H2FrameType.HEADERS and frame.flags & Flag.PRIORITY:
         at += 5
     end = len(payload) - padding
     if end < at:
@@ -189,26 +189,28 @@ def head_frames(stream_id: int, block: bytes, most_payload: int, *, ends: bool) 
         flags = Flag.END_HEADERS if number == last else 0
         if number == 0 and ends:
             flags |= Flag.END_STREAM
-        kind = Kind.CONTINUATION if number else Kind.HEADERS
+        kind = H2FrameType.CONTINUATION if number else H2FrameType.HEADERS
         frames.append(_frame(kind, flags, stream_id, part))
     return b"".join(frames)
 
 
 def data_frame(stream_id: int, part: bytes | memoryview, *, ends: bool) -> bytes:
     """Return a part of a body; `ends` with the last one."""
-    return _frame(Kind.DATA, Flag.END_STREAM if ends else 0, stream_id, part)
+    return _frame(H2FrameType.DATA, Flag.END_STREAM if ends else 0, stream_id, part)
 
 
 def reset_frame(stream_id: int, code: ErrorCode) -> bytes:
     """Return what ends a stream before its time."""
-    return _frame(Kind.RST_STREAM, 0, stream_id, struct.pack(">I", code))
+    return _frame(H2FrameType.RST_STREAM, 0, stream_id, struct.pack(">I", code))
 
 
-def settings_frame(settings: Mapping[Setting, int] | None = None) -> bytes:
+def settings_frame(settings: Mapping[SettingsParameter, int] | None = None) -> bytes:
     """Return settings, or without them what says that the peer's have been taken over."""
     if settings is None:
-        return _frame(Kind.SETTINGS, Flag.ACK, 0, b"")
-    return _frame(Kind.SETTINGS, 0, 0, b"".join(struct.pack(">HI", *pair) for pair in settings.items()))
+        return _frame(H2FrameType.SETTINGS, Flag.ACK, 0, b"")
+    return _frame(
+        H2FrameType.SETTINGS, 0, 0, b"".join(struct.pack(">HI", *pair) for pair in settings.items())
+    )
 
 
 def settings_of(frame: Frame) -> list[tuple[int, int]] | None:
@@ -225,20 +227,20 @@ def settings_of(frame: Frame) -> list[tuple[int, int]] | None:
 
 def window_frame(stream_id: int, more: int) -> bytes:
     """Return the permission to send more bytes, of a stream or, with 0, of all."""
-    return _frame(Kind.WINDOW_UPDATE, 0, stream_id, struct.pack(">I", more))
+    return _frame(H2FrameType.WINDOW_UPDATE, 0, stream_id, struct.pack(">I", more))
 
 
 def ping_frame(payload: bytes) -> bytes:
     """Return the answer to a ping."""
-    return _frame(Kind.PING, Flag.ACK, 0, payload)
+    return _frame(H2FrameType.PING, Flag.ACK, 0, payload)
 
 
 def goaway_frame(code: ErrorCode) -> bytes:
     """Return what ends a connection; no stream of the server's was taken."""
-    return _frame(Kind.GOAWAY, 0, 0, struct.pack(">II", 0, code))
+    return _frame(H2FrameType.GOAWAY, 0, 0, struct.pack(">II", 0, code))
 
 
-def _frame(kind: Kind, flags: int, stream_id: int, payload: bytes | memoryview) -> bytes:
+def _frame(kind: H2FrameType, flags: int, stream_id: int, payload: bytes | memoryview) -> bytes:
     length = len(payload)
     head = struct.pack(">BHBBI", length >> 16, length & 0xFFFF, kind, flags, stream_id)
     return b"".join((head, payload))

@@ -21,9 +21,9 @@ from stressrunner.http.h2_frames import (
     Flag,
     Frame,
     FrameReader,
-    Kind,
+    H2FrameType,
     ProtocolBroken,
-    Setting,
+    SettingsParameter,
     data_frame,
     error_name,
     goaway_frame,
@@ -36,9 +36,9 @@ from stressrunner.http.h2_frames import (
     window_frame,
 )
 from stressrunner.http.h2_stream import Stream, not_http2
-from stressrunner.http.wire import Limits
+from stressrunner.http.wire import ResponseLimits
 
-__all__ = ["NO_HTTP2", "Session"]
+__all__ = ["NO_HTTP2", "H2Session"]
 
 NO_HTTP2 = Failure(FailureKind.PROTOCOL, "the server does not speak HTTP/2")
 _CLOSED_AT_ONCE = Failure(FailureKind.RESET, "the server closed the connection before it spoke HTTP/2")
@@ -56,14 +56,14 @@ _PUMPED: Final = 256 * 1024
 _HUGE: Final = 16
 
 
-class Session:
+class H2Session:
     """The state of a connection.
 
     `begin` takes a request, `receive` and `lost` what happens; what is to be written is in `output`, and streams that
     have ended are in `ended`. They are emptied by who uses the session. Nothing is raised.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: ResponseLimits) -> None:
         self.output: list[bytes] = [_beginning()]
         self.opened: list[Stream] = []  #: streams whose heads are in `output`
         self.ended: list[Stream] = []
@@ -201,9 +201,9 @@ class Session:
         Raises:
             ProtocolBroken: it may not come, or not now, or not so.
         """
-        if not self.has_settings and (frame.kind != Kind.SETTINGS or frame.flags & Flag.ACK):
+        if not self.has_settings and (frame.kind != H2FrameType.SETTINGS or frame.flags & Flag.ACK):
             raise _broken("it does not begin with settings")
-        if self._block is not None and frame.kind != Kind.CONTINUATION:
+        if self._block is not None and frame.kind != H2FrameType.CONTINUATION:
             raise _broken("a head is interrupted")
         taker = self._takers.get(frame.kind)
         if taker is not None:
@@ -352,14 +352,14 @@ class Session:
         self.output.append(settings_frame())
 
     def _set(self, setting: int, value: int) -> None:
-        if setting == Setting.HEADER_TABLE_SIZE:
+        if setting == SettingsParameter.HEADER_TABLE_SIZE:
             self._encoder.header_table_size = min(value, 4096)
-        elif setting == Setting.MAX_CONCURRENT_STREAMS:
+        elif setting == SettingsParameter.MAX_CONCURRENT_STREAMS:
             self._most_streams = value
-        elif setting == Setting.INITIAL_WINDOW_SIZE:
+        elif setting == SettingsParameter.INITIAL_WINDOW_SIZE:
             self._shift_windows(value)
-        elif (setting == Setting.ENABLE_PUSH and value) or (
-            setting == Setting.MAX_FRAME_SIZE and not MOST_PAYLOAD <= value < 1 << 24
+        elif (setting == SettingsParameter.ENABLE_PUSH and value) or (
+            setting == SettingsParameter.MAX_FRAME_SIZE and not MOST_PAYLOAD <= value < 1 << 24
         ):
             raise _broken("a setting has a value that it may not have")
 
@@ -399,17 +399,17 @@ class Session:
     def _take_promise(self, _: Frame) -> None:
         raise _broken("a push was not asked for")
 
-    _takers: ClassVar[Mapping[int, Callable[["Session", Frame], None]]] = {
-        Kind.DATA: _take_data,
-        Kind.HEADERS: _take_headers,
-        Kind.PRIORITY: _take_priority,
-        Kind.RST_STREAM: _take_reset,
-        Kind.SETTINGS: _take_settings,
-        Kind.PUSH_PROMISE: _take_promise,
-        Kind.PING: _take_ping,
-        Kind.GOAWAY: _take_goaway,
-        Kind.WINDOW_UPDATE: _take_window,
-        Kind.CONTINUATION: _take_continuation,
+    _takers: ClassVar[Mapping[int, Callable[["H2Session", Frame], None]]] = {
+        H2FrameType.DATA: _take_data,
+        H2FrameType.HEADERS: _take_headers,
+        H2FrameType.PRIORITY: _take_priority,
+        H2FrameType.RST_STREAM: _take_reset,
+        H2FrameType.SETTINGS: _take_settings,
+        H2FrameType.PUSH_PROMISE: _take_promise,
+        H2FrameType.PING: _take_ping,
+        H2FrameType.GOAWAY: _take_goaway,
+        H2FrameType.WINDOW_UPDATE: _take_window,
+        H2FrameType.CONTINUATION: _take_continuation,
     }
 
 
@@ -425,7 +425,7 @@ class _Block:
 
 
 def _beginning() -> bytes:
-    settings = {Setting.ENABLE_PUSH: 0, Setting.INITIAL_WINDOW_SIZE: _INBOUND}
+    settings = {SettingsParameter.ENABLE_PUSH: 0, SettingsParameter.INITIAL_WINDOW_SIZE: _INBOUND}
     return PREFACE + settings_frame(settings) + window_frame(0, _INBOUND - _INITIAL_WINDOW)
 
 

@@ -7,7 +7,7 @@ from stressrunner.http.content import body_too_large
 from stressrunner.http.exchange import Done, Failure, FailureKind, Headers, Request
 from stressrunner.http.h1_deadlines import NEVER_NS
 from stressrunner.http.h2_heads import Field, Malformed, announced_length, list_size, response_head
-from stressrunner.http.wire import Limits, head_too_large
+from stressrunner.http.wire import ResponseLimits, head_too_large
 
 __all__ = ["Stream", "not_http2"]
 
@@ -55,7 +55,9 @@ class Stream:
         "window",
     )
 
-    def __init__(self, request: Request, fields: list[Field], limits: Limits, acquired_ns: int) -> None:
+    def __init__(
+        self, request: Request, fields: list[Field], limits: ResponseLimits, acquired_ns: int
+    ) -> None:
         self.request = request
         self.fields = fields  #: the head of the request
         self.acquired_ns = acquired_ns

@@ -23,14 +23,14 @@ from stressrunner.http.h1_resolver import Resolver
 from stressrunner.http.h1_tls import told_by
 from stressrunner.http.h2_connection import H2Connection
 from stressrunner.http.h2_heads import Field, request_fields
-from stressrunner.http.h2_session import NO_HTTP2, Session
+from stressrunner.http.h2_session import NO_HTTP2, H2Session
 from stressrunner.http.h2_stream import Stream
 from stressrunner.http.origin import Origin, locate, origin_of
 from stressrunner.http.proxy import Proxy
 from stressrunner.http.resends import is_sent_again
 from stressrunner.http.tls import client_context
 from stressrunner.http.tunnel import Contexts, connect_through
-from stressrunner.http.wire import DEFAULT_LIMITS, Limits
+from stressrunner.http.wire import DEFAULT_LIMITS, ResponseLimits
 
 __all__ = ["H2Transports", "may_go_on"]
 
@@ -44,7 +44,7 @@ class H2Transports:
         self,
         base_url: str,
         *,
-        limits: Limits = DEFAULT_LIMITS,
+        limits: ResponseLimits = DEFAULT_LIMITS,
         tls: ssl.SSLContext | None = None,
         proxy: Proxy | None = None,
     ) -> None:
@@ -128,7 +128,7 @@ class _Way(NamedTuple):
     """Where requests go, how, and what may come back."""
 
     base: Origin
-    limits: Limits
+    limits: ResponseLimits
     contexts: Contexts
     proxy: Proxy | None
 
@@ -380,7 +380,7 @@ class _H2Transport:
             done(_exchange_of(stream, self._common.way.limits))
 
 
-def may_go_on(stream: Stream, session: Session) -> bool:
+def may_go_on(stream: Stream, session: H2Session) -> bool:
     """Whether a request that was not answered may be sent again, because it cannot have done anything.
 
     That is so when the server says that it has not looked at it, when it was not sent yet, or when the connection was
@@ -404,7 +404,7 @@ def may_go_on(stream: Stream, session: Session) -> bool:
     )
 
 
-def _exchange_of(stream: Stream, limits: Limits) -> Exchange:
+def _exchange_of(stream: Stream, limits: ResponseLimits) -> Exchange:
     """Make the exchange of a stream that has ended."""
     body, encoding, failure = b"", "", stream.failure
     if failure is None and (body := stream.body):

@@ -15,15 +15,15 @@ import httpcore
 
 from stressrunner.http.failures import ExchangeFailed
 from stressrunner.http.h1_response import ResponseReader
-from stressrunner.http.wire import Limits
+from stressrunner.http.wire import ResponseLimits
 
-__all__ = ["Attempt", "Backend", "attempting", "ending"]
+__all__ = ["SentRequest", "WatchedBackend", "attempting", "ending"]
 
 _CAME: Final = b"HTTP/1.1 200 Read\r\nContent-Length: 0\r\n\r\n"
 _CAME_LAST: Final = b"HTTP/1.1 200 Read\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
-class Attempt:
+class SentRequest:
     """What is known of a request that was sent once; it survives when the request is given up."""
 
     __slots__ = (
@@ -37,7 +37,7 @@ class Attempt:
         "sent_ns",
     )
 
-    def __init__(self, method: str, limits: Limits, depth: int) -> None:
+    def __init__(self, method: str, limits: ResponseLimits, depth: int) -> None:
         """`depth` is how many layers of TLS there are around the request: those of the target and of a proxy."""
         self._connecting_ns = 0
         self._depth = depth
@@ -63,7 +63,7 @@ class Attempt:
         return depth == self._depth
 
 
-_ATTEMPT: ContextVar[Attempt] = ContextVar("attempt")
+_ATTEMPT: ContextVar[SentRequest] = ContextVar("attempt")
 attempting = _ATTEMPT.set  #: says whose the bytes are that this task reads and writes from now on
 
 
@@ -85,7 +85,7 @@ def ending(context: ssl.SSLContext) -> ssl.SSLContext:
     return context
 
 
-class Backend(httpcore.AsyncNetworkBackend):
+class WatchedBackend(httpcore.AsyncNetworkBackend):
     """Opens streams that are watched."""
 
     def __init__(self) -> None:

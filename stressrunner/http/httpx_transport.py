@@ -21,12 +21,12 @@ from stressrunner.http.content import undone
 from stressrunner.http.exchange import Exchange, Failure, Request, Transport
 from stressrunner.http.failures import ExchangeFailed, response_timeout, unasked_switch, unsendable
 from stressrunner.http.httpx_failures import Stage, failure_of
-from stressrunner.http.httpx_stream import Attempt, Backend, attempting, ending
+from stressrunner.http.httpx_stream import SentRequest, WatchedBackend, attempting, ending
 from stressrunner.http.origin import Origin, locate, origin_of
 from stressrunner.http.proxy import Proxy, proxy_of
 from stressrunner.http.resends import is_sent_again
 from stressrunner.http.tls import client_context
-from stressrunner.http.wire import DEFAULT_LIMITS, Limits, complete_headers
+from stressrunner.http.wire import DEFAULT_LIMITS, ResponseLimits, complete_headers
 
 __all__ = ["HttpxTransports"]
 
@@ -40,7 +40,7 @@ class HttpxTransports:
         self,
         base_url: str,
         *,
-        limits: Limits = DEFAULT_LIMITS,
+        limits: ResponseLimits = DEFAULT_LIMITS,
         tls: ssl.SSLContext | None = None,
         proxy: str | None = None,
     ) -> None:
@@ -68,7 +68,9 @@ class HttpxTransports:
         """Return connections without a limit: how many there are is the engine's decision, and none waits in here."""
         proxy = self._route.proxy
         if proxy is None:
-            return httpcore.AsyncConnectionPool(self._tls, max_connections=None, network_backend=Backend())
+            return httpcore.AsyncConnectionPool(
+                self._tls, max_connections=None, network_backend=WatchedBackend()
+            )
         secured = proxy.origin.scheme == "https"
         lines = [("Proxy-Authorization", proxy.authorization)] if proxy.authorization else []
         return httpcore.AsyncHTTPProxy(
@@ -77,7 +79,7 @@ class HttpxTransports:
             ssl_context=self._tls,
             proxy_ssl_context=client_context() if secured else None,
             max_connections=None,
-            network_backend=Backend(),
+            network_backend=WatchedBackend(),
         )
 
 
@@ -85,13 +87,13 @@ class _Route(NamedTuple):
     """Where requests go, and what may come back."""
 
     base: Origin
-    limits: Limits
+    limits: ResponseLimits
     proxy: Proxy | None
 
-    def attempt(self, request: Request, origin: Origin) -> Attempt:
+    def attempt(self, request: Request, origin: Origin) -> SentRequest:
         """Begin what is known of a request to an origin."""
         is_proxy_secure = self.proxy is not None and self.proxy.origin.scheme == "https"
-        return Attempt(request.method, self.limits, (origin.scheme == "https") + is_proxy_secure)
+        return SentRequest(request.method, self.limits, (origin.scheme == "https") + is_proxy_secure)
 
     def message(self, request: Request, origin: Origin, path: str) -> httpcore.Request:
         """Build the request so that path and headers go out as they are.
@@ -140,7 +142,7 @@ class _HttpxTransport:
         return _exchange(request, acquired_ns, attempt, failure, self._route.limits)._replace(resent=resent)
 
     async def _send(
-        self, message: httpcore.Request, attempt: Attempt, asked: tuple[Request, Origin]
+        self, message: httpcore.Request, attempt: SentRequest, asked: tuple[Request, Origin]
     ) -> Failure | None:
         """Send the request once; what came of it is in `attempt`."""
         request, origin = asked
@@ -160,13 +162,13 @@ class _HttpxTransport:
         return unasked_switch(request) if attempt.reader.status == 101 else None
 
 
-def _stage(attempt: Attempt) -> Stage:
+def _stage(attempt: SentRequest) -> Stage:
     if attempt.sent_ns is not None:
         return Stage.SENT
     return Stage.CONNECTING if attempt.connect_ns is None else Stage.CONNECTED
 
 
-def _may_be_sent_again(attempt: Attempt, failure: Failure | None) -> bool:
+def _may_be_sent_again(attempt: SentRequest, failure: Failure | None) -> bool:
     return is_sent_again(
         failure,
         is_kept=attempt.connect_ns is None,
@@ -181,7 +183,7 @@ def _unsent(request: Request, now_ns: int, reason: str) -> Exchange:
 
 
 def _exchange(
-    request: Request, acquired_ns: int, attempt: Attempt, failure: Failure | None, limits: Limits
+    request: Request, acquired_ns: int, attempt: SentRequest, failure: Failure | None, limits: ResponseLimits
 ) -> Exchange:
     """Make the exchange of an attempt that has ended."""
     response, completed_ns = attempt.reader, attempt.completed_ns

@@ -9,7 +9,7 @@ from stressrunner.http.exchange import Failure, FailureKind, Headers, Request
 
 __all__ = [
     "DEFAULT_LIMITS",
-    "Limits",
+    "ResponseLimits",
     "complete_headers",
     "head_size",
     "head_too_large",
@@ -23,14 +23,14 @@ _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 _NOT_FREE = frozenset({"host", "content-length", "transfer-encoding"})
 
 
-class Limits(NamedTuple):
+class ResponseLimits(NamedTuple):
     """How large a response may be before it is given up as `too_large`."""
 
     head_bytes: int = 64 * 1024  #: status line and header lines
     body_bytes: int = 64 * 1024 * 1024  #: as received, and again after the content encoding is undone
 
 
-DEFAULT_LIMITS = Limits()
+DEFAULT_LIMITS = ResponseLimits()
 
 
 def complete_headers(request: Request, authority: str) -> Headers:

@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 
-__all__ = ["DEPTH", "Reading", "readings"]
+__all__ = ["DEPTH", "UnescapedText", "readings"]
 
 DEPTH = 3  #: encodings one within the other that are seen through
 
@@ -55,12 +55,12 @@ _KINDS: Mapping[str, tuple[str, re.Pattern[str], _Undo]] = MappingProxyType(
 )
 
 
-class Reading:
+class UnescapedText:
     """A text with escapes undone, that knows where its parts stand in the text it was read from."""
 
     __slots__ = ("_above", "_ends", "_from", "_starts", "_to", "text")
 
-    def __init__(self, text: str, above: "Reading | None" = None) -> None:
+    def __init__(self, text: str, above: "UnescapedText | None" = None) -> None:
         """Begin a reading of another one, or of the text itself; `undone` fills it."""
         self.text = text
         self._above = above
@@ -70,9 +70,9 @@ class Reading:
         self._from: list[int] = []
         self._to: list[int] = []
 
-    def undone(self, pattern: re.Pattern[str], undo: _Undo) -> "Reading | None":
+    def undone(self, pattern: re.Pattern[str], undo: _Undo) -> "UnescapedText | None":
         """Return what it says without the escapes of one kind; None when it has none."""
-        reading = Reading("", self)
+        reading = UnescapedText("", self)
         parts: list[str] = []
         at = length = 0
         for escape in pattern.finditer(self.text):
@@ -109,10 +109,10 @@ class Reading:
         return place, place + 1
 
 
-def readings(text: str) -> Iterator[Reading]:
+def readings(text: str) -> Iterator[UnescapedText]:
     """Yield the text, and what it says with its escapes undone in every order of kinds, up to three deep."""
     seen = {text}
-    level = [Reading(text)]
+    level = [UnescapedText(text)]
     for depth in range(DEPTH + 1):
         yield from level
         if depth < DEPTH:
@@ -121,7 +121,7 @@ def readings(text: str) -> Iterator[Reading]:
             seen.update(below)
 
 
-def _undone(reading: Reading) -> Iterator[Reading]:
+def _undone(reading: UnescapedText) -> Iterator[UnescapedText]:
     for sign, pattern, undo in _KINDS.values():
         if sign in reading.text and (found := reading.undone(pattern, undo)) is not None:
             yield found

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from stressrunner.masking.encodings import TELLING, encoded, escaped
-from stressrunner.masking.escapes import Reading, readings
+from stressrunner.masking.escapes import UnescapedText, readings
 
 __all__ = ["MASK", "Masker"]
 
@@ -87,7 +87,7 @@ class Masker:
             text = _replaced(text, places)
         return text if self._below is None else self._below.text(text)
 
-    def _places(self, reading: Reading) -> Iterator[tuple[int, int]]:
+    def _places(self, reading: UnescapedText) -> Iterator[tuple[int, int]]:
         """Yield where secrets, and beginnings of them, stand in the text that something was read from."""
         folded = _folded(reading.text)
         for form in self._forms[: bisect_right(self._lengths, len(folded))]:

@@ -26,7 +26,7 @@ from stressrunner.metrics.summary import (
     setup_stats,
     stats_of,
 )
-from stressrunner.metrics.timeline import Offer, Point, Timeline
+from stressrunner.metrics.timeline import Offer, Timeline, TimelinePoint
 from stressrunner.plan.outcome import Outcome
 from stressrunner.plan.pacing import Ramp
 
@@ -59,7 +59,7 @@ class Summary:
     phases: tuple[PhaseStats, ...]
     workloads: Mapping[str, Stats]  #: those that have names
     phase_endpoints: Mapping[tuple[str, str], Stats]  #: (phase, endpoint)
-    timeline: tuple[Point, ...]
+    timeline: tuple[TimelinePoint, ...]
     groups: Mapping[str, Latency]  #: lengths of what is measured as a whole and has passed, such as `session`
     groups_failed: Mapping[str, int]  #: how many of them failed; each has an entry in `groups` too
     phase_groups: Mapping[

@@ -24,10 +24,10 @@ __all__ = [
     "MAX_PER_GROUP",
     "MAX_SLOWEST",
     "Exemplar",
+    "ExemplarMessage",
     "ExemplarRecorder",
     "Exemplars",
     "Kept",
-    "Message",
     "captured_credentials",
     "exemplars_from_wire",
     "exemplars_to_wire",
@@ -46,7 +46,7 @@ _LARGEST_DECODED = 1_000_000  #: bytes of a compressed body; of one that has mor
 Kept = Literal["all", "start", "none"]
 
 
-class Message(NamedTuple):
+class ExemplarMessage(NamedTuple):
     """A request or a response: its headers and the start of its body, as text."""
 
     headers: Headers
@@ -66,9 +66,9 @@ class Exemplar(NamedTuple):
     service_time_ns: int | None  #: None when no byte was written
     method: str
     target: str  #: path and query, or a whole URL
-    request: Message
+    request: ExemplarMessage
     status: int  #: 0 without a response
-    response: Message
+    response: ExemplarMessage
     credentials: tuple[str, ...] = ()  #: captured from it, which no output may have
     rule: str = ""  #: that it failed, as in the key of its group
 
@@ -220,9 +220,9 @@ def captured_credentials(exchange: Exchange, captures: Sequence[Captures]) -> tu
     return tuple(found)
 
 
-def _message(headers: Headers, body: bytes) -> Message:
+def _message(headers: Headers, body: bytes) -> ExemplarMessage:
     text, kept = _start(body)
-    return Message(
+    return ExemplarMessage(
         tuple((name, value[:_LONGEST_VALUE]) for name, value in headers[:_MAX_HEADERS]), text, len(body), kept
     )
 
@@ -273,6 +273,6 @@ def exemplars_from_wire(wire: Any, origin_ns: int) -> Exemplars:
     return exemplars
 
 
-def _message_from_wire(wire: Any) -> Message:
+def _message_from_wire(wire: Any) -> ExemplarMessage:
     headers, body, body_bytes, kept = wire
-    return Message(tuple((name, value) for name, value in headers), body, body_bytes, kept)
+    return ExemplarMessage(tuple((name, value) for name, value in headers), body, body_bytes, kept)

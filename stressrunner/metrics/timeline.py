@@ -10,7 +10,7 @@ from stressrunner.metrics.spread import Spread
 from stressrunner.plan.outcome import Outcome
 from stressrunner.plan.pacing import Ramp
 
-__all__ = ["MAX_POINTS", "OTHER", "Offer", "Point", "Timeline"]
+__all__ = ["MAX_POINTS", "OTHER", "Offer", "Timeline", "TimelinePoint"]
 
 MAX_POINTS = 1200
 MAX_KINDS = 5  #: of errors that points tell apart
@@ -18,7 +18,7 @@ OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class TimelinePoint:
     """What happened in a stretch of the run, warm-up included."""
 
     at_s: float  #: where the stretch begins, after the load began
@@ -99,11 +99,11 @@ class _Slot:
         self.duration_s += other.duration_s
         self.in_flight = other.in_flight
 
-    def freeze(self, offers: Sequence[Offer], kinds: Collection[str]) -> Point:
+    def freeze(self, offers: Sequence[Offer], kinds: Collection[str]) -> TimelinePoint:
         times = self.response_time
         offered = [offer.between(self.at_s, self.at_s + self.duration_s) for offer in offers]
         running = [requests for requests in offered if requests is not None]
-        return Point(
+        return TimelinePoint(
             at_s=self.at_s,
             duration_s=self.duration_s,
             sent=self.sent,
@@ -157,7 +157,7 @@ class Timeline:
         self._slots = self._slots[::2]
         self._per_slot *= 2
 
-    def points(self, offers: Sequence[Offer] = ()) -> tuple[Point, ...]:
+    def points(self, offers: Sequence[Offer] = ()) -> tuple[TimelinePoint, ...]:
         """Return the points so far; `offers` are those of the phases that have begun."""
         total: Counter[str] = Counter()
         for slot in self._slots:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from stressrunner.errors import GeneratorFault
 
-__all__ = ["Limits", "calm", "check_room", "limits"]
+__all__ = ["SystemLimits", "calm", "check_room", "limits"]
 
 _NEW_OBJECTS = 5_000  #: between collections, each of which takes a tenth of a millisecond then
 _SPARE_DESCRIPTORS = 64  #: for files, pipes and the event loop itself
@@ -46,16 +46,16 @@ def calm(took_ns: Callable[[int], None]) -> Iterator[None]:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class SystemLimits:
     """What this process may open; None where the system does not tell."""
 
     descriptors: int | None
     ports: int | None  #: local ports for connections to one address
 
 
-def limits() -> Limits:
+def limits() -> SystemLimits:
     """Return the limits of this process, descriptors raised to what the system allows without asking."""
-    return Limits(_descriptors(), _ports())
+    return SystemLimits(_descriptors(), _ports())
 
 
 def _descriptors() -> int | None:
@@ -81,7 +81,7 @@ def _ports() -> int | None:
     return high - low + 1
 
 
-def check_room(connections: int, room: Limits) -> None:
+def check_room(connections: int, room: SystemLimits) -> None:
     """See to it that so many connections to one address can be open at once.
 
     Raises:

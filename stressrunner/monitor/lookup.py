@@ -9,13 +9,13 @@ import psutil
 
 from stressrunner.masking import Masker
 
-__all__ = ["Found", "find"]
+__all__ = ["FoundProcess", "find"]
 
 _LABEL_LENGTH = 80
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundProcess:
     """A process, or why there is none."""
 
     process: psutil.Process | None
@@ -32,14 +32,14 @@ def find(
     port: int | None = None,
     command: str | None = None,
     masker: Masker | None = None,
-) -> Found:
+) -> FoundProcess:
     """Find one process: by `pid`, by the local TCP `port` it listens at, or by a part of its `command` line.
 
     Among several that fit, a process stands for its descendants; of what is left the oldest is taken, and `note`
     names the others. This process, its ancestors and its generators never fit a command: their own command lines quote it.
 
     Raises:
-        ValueError: none of the three was given. A process that is not there is no error: see `Found.note`.
+        ValueError: none of the three was given. A process that is not there is no error: see `FoundProcess.note`.
     """
     masker = masker or Masker()
     if pid is not None:
@@ -52,7 +52,7 @@ def find(
     raise ValueError("a process is found by pid, port or command, and none of them was given")
 
 
-def _find_by_port(port: int, masker: Masker) -> Found:
+def _find_by_port(port: int, masker: Masker) -> FoundProcess:
     try:
         sockets = psutil.net_connections(kind="tcp")
         owners = {s.pid for s in sockets if _listens(s.status, s.laddr, port)}
@@ -91,7 +91,7 @@ def _pids_with(command: str) -> list[int]:
     ]
 
 
-def _choose(pids: Sequence[int], wanted: str, missing: str, masker: Masker) -> Found:
+def _choose(pids: Sequence[int], wanted: str, missing: str, masker: Masker) -> FoundProcess:
     """Take the oldest of the processes that are alive and not a descendant of another one."""
     alive = [process for pid in pids if (process := _alive(pid)) is not None]
     roots = sorted(
@@ -99,12 +99,12 @@ def _choose(pids: Sequence[int], wanted: str, missing: str, masker: Masker) -> F
         key=lambda process: (process.create_time(), process.pid),
     )
     if not roots:
-        return Found(None, wanted, missing)
+        return FoundProcess(None, wanted, missing)
     note = ""
     if len(roots) > 1:
         others = ", ".join(str(process.pid) for process in roots[1:])
         note = f"{len(roots)} processes fit; this is the oldest, the others are {others}"
-    return Found(roots[0], _label(roots[0], masker), note, len(roots))
+    return FoundProcess(roots[0], _label(roots[0], masker), note, len(roots))
 
 
 def _alive(pid: int) -> psutil.Process | None:

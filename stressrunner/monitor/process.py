@@ -11,7 +11,7 @@ from math import inf
 import psutil
 
 from stressrunner.monitor.figures import MonitorPoint, ProcessFigures
-from stressrunner.monitor.lookup import Found
+from stressrunner.monitor.lookup import FoundProcess
 from stressrunner.monitor.series import PointSeries
 from stressrunner.monitor.trend import growth, slope_per_h
 
@@ -31,7 +31,11 @@ class Watch:
     """One process with its children, looked at from time to time; a process that is not there has no figures."""
 
     def __init__(
-        self, found: Found, *, apart: Collection[int] = (), again: Callable[[], Found] | None = None
+        self,
+        found: FoundProcess,
+        *,
+        apart: Collection[int] = (),
+        again: Callable[[], FoundProcess] | None = None,
     ) -> None:
         """Watch what was found, without those of its descendants whose pids are in `apart`, and theirs.
 

@@ -8,10 +8,10 @@ from anyio import to_thread
 from stressrunner.monitor.process import Watch
 from stressrunner.units import NS_PER_S
 
-__all__ = ["Clock", "finish", "watch"]
+__all__ = ["SamplingClock", "finish", "watch"]
 
 
-class Clock(Protocol):
+class SamplingClock(Protocol):
     """Time as the load knows it."""
 
     def now_ns(self) -> int:
@@ -21,7 +21,9 @@ class Clock(Protocol):
         """Return when that moment has come."""
 
 
-async def watch(watches: Sequence[Watch], clock: Clock, *, origin_ns: int, interval_s: float = 1.0) -> None:
+async def watch(
+    watches: Sequence[Watch], clock: SamplingClock, *, origin_ns: int, interval_s: float = 1.0
+) -> None:
     """Look at once and then at every whole interval after `origin_ns`, until cancelled; `finish` looks last.
 
     The looks are taken in a thread. One that takes longer than an interval makes the next ones fall out; they are
@@ -36,13 +38,13 @@ async def watch(watches: Sequence[Watch], clock: Clock, *, origin_ns: int, inter
         await clock.sleep_until(origin_ns + (passed + 1) * interval_ns)
 
 
-async def finish(watches: Sequence[Watch], clock: Clock, *, origin_ns: int) -> None:
+async def finish(watches: Sequence[Watch], clock: SamplingClock, *, origin_ns: int) -> None:
     """Look for the last time, when the load has ended and `watch` was cancelled."""
     if watches:
         await _look(watches, clock, origin_ns, last=True)
 
 
-async def _look(watches: Sequence[Watch], clock: Clock, origin_ns: int, *, last: bool) -> None:
+async def _look(watches: Sequence[Watch], clock: SamplingClock, origin_ns: int, *, last: bool) -> None:
     at_s = (clock.now_ns() - origin_ns) / NS_PER_S
 
     def look() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from stressrunner.expressions import CannotEvaluate, compile_template
 from stressrunner.expressions.environment import to_text
 from stressrunner.plan.headers import HeaderTemplate
-from stressrunner.plan.tokens import Token
+from stressrunner.plan.tokens import AccessToken
 from stressrunner.scenario.model import ApiKey, Auth, Basic, Bearer, OAuth2
 
 __all__ = ["compile_auth", "query_key"]
@@ -15,7 +15,7 @@ __all__ = ["compile_auth", "query_key"]
 Names = Mapping[str, Any]
 
 
-def compile_auth(auth: Auth | None, tokens: Mapping[OAuth2, Token]) -> HeaderTemplate | None:
+def compile_auth(auth: Auth | None, tokens: Mapping[OAuth2, AccessToken]) -> HeaderTemplate | None:
     """Return the header that authorizes a request; None where there is none.
 
     Raises:

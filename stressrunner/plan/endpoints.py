@@ -10,7 +10,7 @@ from stressrunner.plan.delivery import messages_of
 from stressrunner.plan.judging import Judge
 from stressrunner.plan.messages import Messages
 from stressrunner.plan.requests import Common, RequestTemplate, own_path
-from stressrunner.plan.tokens import Token
+from stressrunner.plan.tokens import AccessToken
 from stressrunner.scenario.model import Endpoint, OAuth2, Scenario
 
 __all__ = ["EndpointPlan", "Endpoints"]
@@ -58,7 +58,7 @@ class Endpoints:
             [] if scenario.delivery is None else [scenario.endpoints[scenario.delivery.read_back.endpoint]]
         )
         clients = (source.auth for source in (*self._sources.values(), *reading))
-        tokens = {client: Token(client) for client in clients if isinstance(client, OAuth2)}
+        tokens = {client: AccessToken(client) for client in clients if isinstance(client, OAuth2)}
         self.tokens = tuple(tokens.values())  #: that the requests carry
         #: what the requests have in common
         self.common = Common(own_path(scenario.target), scenario.target.headers, seed, tokens)

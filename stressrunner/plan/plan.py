@@ -11,7 +11,7 @@ from stressrunner.plan.feeders import Rows
 from stressrunner.plan.phases import PhasePlan, Variables, WorkloadPlan, compile_workloads
 from stressrunner.plan.shard import Shard
 from stressrunner.plan.steps import StepsPlan
-from stressrunner.plan.tokens import Token
+from stressrunner.plan.tokens import AccessToken
 from stressrunner.plan.traffic_compiler import TrafficCompiler
 from stressrunner.scenario.model import Limits, Scenario, Target
 
@@ -48,7 +48,7 @@ class Plan:
     teardown: StepsPlan | None = None  #: once after the load
     captures: Mapping[str, Any] = field(default_factory=dict)  #: what setup has captured, once it has run
     cookies: tuple[Any, ...] = ()  #: what it was given, as `CookieJar.to_wire` has them
-    tokens: tuple[Token, ...] = ()  #: access tokens that requests carry; whoever sends keeps them valid
+    tokens: tuple[AccessToken, ...] = ()  #: access tokens that requests carry; whoever sends keeps them valid
     #: by the indices of endpoints: captures that are credentials
     credentials: Mapping[int, Sequence[Captures]] = field(default_factory=dict)
     read_back: ReadBackPlan | None = None  #: of the sessions whose messages are checked; None checks none

@@ -17,7 +17,7 @@ from stressrunner.http.exchange import Headers, Request
 from stressrunner.plan.auth import compile_auth, query_key
 from stressrunner.plan.bodies import compile_body, pairs
 from stressrunner.plan.headers import compile_headers, header_line, with_cookies
-from stressrunner.plan.tokens import Token
+from stressrunner.plan.tokens import AccessToken
 from stressrunner.scenario.model import Endpoint, OAuth2, Target
 
 __all__ = ["Common", "RequestTemplate", "own_path", "with_query"]
@@ -80,7 +80,7 @@ class Common:
     prefix: str = ""  #: the base URL's own path
     headers: Mapping[str, str] = field(default_factory=dict)  #: the target's, under the endpoint's own
     seed: int = 0
-    tokens: Mapping[OAuth2, Token] = field(default_factory=dict)  #: of every client
+    tokens: Mapping[OAuth2, AccessToken] = field(default_factory=dict)  #: of every client
 
 
 class RequestTemplate:

@@ -27,7 +27,7 @@ __all__ = [
     "ParallelPlan",
     "RepeatPlan",
     "SendPlan",
-    "Sent",
+    "SentCounts",
     "StepCompiler",
     "StepPlan",
     "StepsPlan",
@@ -95,7 +95,7 @@ class StepPlan:
     slot: int  #: of its first request, counted from the first one of the steps that it is among
     slots: int  #: of all its requests
     certain: Mapping[int, int]  #: requests that are sure to be sent when no step fails, by endpoint
-    body: "Sent"  #: what doing it once takes
+    body: "SentCounts"  #: what doing it once takes
     is_fixed: bool  #: it sends no more than it is sure to
     groups: tuple[str, ...] = ()  #: the names that it is measured under as a whole
     condition: Condition | None = None
@@ -106,7 +106,7 @@ class StepPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SentCounts:
     """The requests of something that is done once."""
 
     certain: Mapping[
@@ -123,7 +123,7 @@ class StepsPlan:
     """Steps that belong together, such as those of a flow."""
 
     steps: tuple[StepPlan, ...]
-    sent: Sent  #: in order
+    sent: SentCounts  #: in order
 
     @classmethod
     def of(cls, steps: Sequence[StepPlan]) -> "StepsPlan":
@@ -134,7 +134,9 @@ class StepsPlan:
         first = next((step.body.first for step in steps if step.body.first is not None), None)
         at_once = max((step.body.at_once for step in steps), default=0)
         is_fixed = all(step.is_fixed for step in steps)
-        return cls(tuple(steps), Sent(certain, sum(step.slots for step in steps), first, at_once, is_fixed))
+        return cls(
+            tuple(steps), SentCounts(certain, sum(step.slots for step in steps), first, at_once, is_fixed)
+        )
 
 
 class StepCompiler:
@@ -211,16 +213,16 @@ class StepCompiler:
                 return GroupPlan(self._compiled[name])
 
 
-def _body(action: ActionPlan) -> Sent:
+def _body(action: ActionPlan) -> SentCounts:
     match action:
         case SendPlan(endpoint):
-            return Sent({endpoint.index: 1}, 1, endpoint.index)
+            return SentCounts({endpoint.index: 1}, 1, endpoint.index)
         case GroupPlan(steps):
             return steps.sent
         case ParallelPlan(steps):
             return replace(steps.sent, at_once=sum(branch.body.at_once for branch in steps.steps))
         case ThinkPlan():
-            return Sent({}, 0, None, at_once=0)
+            return SentCounts({}, 0, None, at_once=0)
 
 
 def _condition(source: str) -> Condition:

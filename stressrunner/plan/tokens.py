@@ -10,7 +10,7 @@ from typing import Any
 from stressrunner.expressions import CannotEvaluate
 from stressrunner.scenario.model import OAuth2
 
-__all__ = ["NoToken", "Token"]
+__all__ = ["AccessToken", "NoToken"]
 
 
 class NoToken(CannotEvaluate):
@@ -19,7 +19,7 @@ class NoToken(CannotEvaluate):
     kind = "auth"
 
 
-class Token:
+class AccessToken:
     """The access token of one client in this process."""
 
     __slots__ = ("_header", "_reason", "client")

@@ -13,10 +13,10 @@ from stressrunner.reports.wording import printable
 from stressrunner.result.model import Result
 from stressrunner.verdict.verdict import sentence_of
 
-__all__ = ["Place", "annotations", "mistakes"]
+__all__ = ["SourceLine", "annotations", "mistakes"]
 
 
-class Place(NamedTuple):
+class SourceLine(NamedTuple):
     """A line of a file, by its path from the root of the repository."""
 
     file: str
@@ -25,11 +25,11 @@ class Place(NamedTuple):
 
 class _Annotation(NamedTuple):
     level: Literal["error", "warning"]
-    place: Place
+    place: SourceLine
     message: str
 
 
-def annotations(result: Result, scenario: Place, thresholds: Sequence[Place]) -> tuple[str, ...]:
+def annotations(result: Result, scenario: SourceLine, thresholds: Sequence[SourceLine]) -> tuple[str, ...]:
     """Return the annotations of a run, errors first; GitHub shows ten of each level for a step.
 
     Args:
@@ -54,7 +54,7 @@ def mistakes(diagnostics: Sequence[Diagnostic], where: Callable[[str], str]) -> 
     )
 
 
-def _of_run(result: Result, scenario: Place) -> Iterator[_Annotation]:
+def _of_run(result: Result, scenario: SourceLine) -> Iterator[_Annotation]:
     """Yield what no threshold says."""
     told = {sentence_of(outcome) for outcome in result.thresholds} if _can_be_judged(result) else set()
     for reason in result.verdict.reasons:
@@ -66,7 +66,7 @@ def _of_run(result: Result, scenario: Place) -> Iterator[_Annotation]:
         yield _Annotation("warning", scenario, warning)
 
 
-def _of_thresholds(result: Result, places: Sequence[Place]) -> Iterator[_Annotation]:
+def _of_thresholds(result: Result, places: Sequence[SourceLine]) -> Iterator[_Annotation]:
     if not _can_be_judged(result):
         return
     for outcome, place in zip(result.thresholds, places, strict=True):

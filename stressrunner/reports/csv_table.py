@@ -9,7 +9,7 @@ import io
 from collections.abc import Iterator
 
 from stressrunner.metrics.summary import Stats
-from stressrunner.metrics.timeline import Point
+from stressrunner.metrics.timeline import TimelinePoint
 from stressrunner.result.model import Result
 from stressrunner.spelling import spreadsheet_cell
 
@@ -72,7 +72,7 @@ def _stats(stats: Stats) -> dict[str, _Cell]:
     }
 
 
-def _point(point: Point) -> dict[str, _Cell]:
+def _point(point: TimelinePoint) -> dict[str, _Cell]:
     rates = {
         "throughput_per_s": point.completed / point.duration_s if point.duration_s else None,
         "goodput_per_s": point.ok / point.duration_s if point.duration_s else None,

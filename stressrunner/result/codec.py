@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from stressrunner.errors import UnreadableResult
 from stressrunner.metrics.spread import Spread
 from stressrunner.metrics.summary import Latency
-from stressrunner.metrics.timeline import Point
+from stressrunner.metrics.timeline import TimelinePoint
 from stressrunner.result.fields import FieldMismatch, decode, encode, walk
 from stressrunner.result.model import SCHEMA, Result
 from stressrunner.result.upgrade import OLDEST, upgrade
@@ -121,7 +121,7 @@ def _check_packed(result: Result) -> None:
                 _ = part.distribution
             except ValueError as error:
                 raise FieldMismatch(f"{path}.histogram", str(error)) from error
-        elif isinstance(part, Point):
+        elif isinstance(part, TimelinePoint):
             try:
                 Spread.read(part.spread)
             except ValueError as error:

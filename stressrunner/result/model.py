@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from stressrunner.metrics.summary import ErrorGroup, IterationStats, Latency, PhaseStats, SetupStats, Stats
-from stressrunner.metrics.timeline import Point
+from stressrunner.metrics.timeline import TimelinePoint
 from stressrunner.monitor.figures import ProcessFigures
 from stressrunner.result.exchanges import CheckRecord, ExchangeRecord
 from stressrunner.verdict.delivery.outcome import DeliveryOutcome
@@ -89,7 +89,7 @@ class Result:
     ]  #: requests that are not counted, by kind: `setup`, `user_setup`, `teardown`
     workloads: Mapping[str, Stats]  #: those of `traffic`, warm-up left out; empty without
     phases: tuple[PhaseStats, ...]
-    timeline: tuple[Point, ...]
+    timeline: tuple[TimelinePoint, ...]
     thresholds: tuple[ThresholdOutcome, ...]
     generator: GeneratorFigures
     monitors: Mapping[str, ProcessFigures]

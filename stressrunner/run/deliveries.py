@@ -8,17 +8,17 @@ from anyio.abc import TaskGroup
 
 from stressrunner.engine.clock import Clock
 from stressrunner.engine.history import History
-from stressrunner.engine.read_back import ReadBack
+from stressrunner.engine.read_back import HistoryReader
 from stressrunner.engine.session_reader import SessionReader, Wanted
 from stressrunner.engine.token_keeper import TokenKeeper
-from stressrunner.engine.tokens import Token
+from stressrunner.engine.tokens import MessageToken
 from stressrunner.fleet.transports import keeper_of, transports_to
 from stressrunner.metrics.aggregator import Summary
 from stressrunner.plan.plan import Plan
 from stressrunner.plan.reply import Reply
 from stressrunner.plan.traffic import SessionPlan
 from stressrunner.run.histories import by_session, named, quiet_s_of, to_read, too_slow
-from stressrunner.run.judgement import Origin, Sent
+from stressrunner.run.judgement import RunOrigin, SentMessages
 from stressrunner.run.listener import Listener
 from stressrunner.run.sink import log_of
 from stressrunner.scenario.delivery import Delivery
@@ -37,7 +37,9 @@ _LOOKED_AT = 64  #: sessions that are read in one round while the load runs
 class Deliveries:
     """The delivery check of one run."""
 
-    def __init__(self, origin: Origin, delivery: Delivery, base_url: str, clock: Clock, sent: Sent) -> None:
+    def __init__(
+        self, origin: RunOrigin, delivery: Delivery, base_url: str, clock: Clock, sent: SentMessages
+    ) -> None:
         """`base_url` is where the target really is; `sent` is kept up to date by who hears the load."""
         plan = origin.plan
         if plan.read_back is None:
@@ -49,7 +51,7 @@ class Deliveries:
         self._sent = sent
         self._keeper = keeper_of(base_url, plan, clock)
         self._reader = SessionReader(plan, self._spec, base_url)
-        self._read_back = ReadBack(
+        self._read_back = HistoryReader(
             self._reader,
             transports_to(base_url, plan),
             clock,
@@ -58,7 +60,9 @@ class Deliveries:
         )
         self._token_requests = self._token_failures = 0
         self._taken = 0  # attempts that `watch` has looked at
-        self._unseen: dict[int, dict[Token, str]] = {}  # acknowledged messages, with their session's id
+        self._unseen: dict[
+            int, dict[MessageToken, str]
+        ] = {}  # acknowledged messages, with their session's id
 
     async def watch(self) -> None:
         """Read the sessions that are under way every so often, until cancelled; at once none if not asked for."""
@@ -101,7 +105,7 @@ class Deliveries:
         self._taken += len(fresh)
         for attempt in fresh:
             if attempt.reply is Reply.ACKNOWLEDGED:
-                token = Token(attempt.session, attempt.message)
+                token = MessageToken(attempt.session, attempt.message)
                 self._unseen.setdefault(attempt.session, {})[token] = attempt.session_id
         sessions = list(self._unseen)[:_LOOKED_AT]
         return [Wanted(s, tuple(dict.fromkeys(filter(None, self._unseen[s].values()))), 0) for s in sessions]

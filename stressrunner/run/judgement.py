@@ -28,7 +28,7 @@ from stressrunner.verdict.thresholds import evaluate
 from stressrunner.verdict.validity import Lag, Observation, judge_validity, off_in
 from stressrunner.verdict.verdict import judge
 
-__all__ = ["Ending", "Measured", "Origin", "Sent", "result_of"]
+__all__ = ["Ending", "Measured", "RunOrigin", "SentMessages", "result_of"]
 
 
 #: Guards on what an interrupt, a limit or an abort leaves unfinished by its nature.
@@ -36,7 +36,7 @@ _OF_THE_END = frozenset(guard.text for guard in GUARDS if guard.is_of_the_end)
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class RunOrigin:
     """Where a run comes from: all that is known before it begins."""
 
     document: Document
@@ -49,7 +49,7 @@ class Origin:
 
 
 @dataclass(slots=True)
-class Sent:
+class SentMessages:
     """The messages that generators have told of so far; grows while the load runs."""
 
     attempts: Sequence[Attempt] = ()
@@ -85,7 +85,7 @@ class Ending:
     target_ended: str = ""  #: how the embedded target ended by itself, in a few words
 
 
-def result_of(origin: Origin, measured: Measured, ending: Ending) -> Result:
+def result_of(origin: RunOrigin, measured: Measured, ending: Ending) -> Result:
     """Judge a run and return all that it leaves behind."""
     summary, mask = measured.summary, origin.masker
     interrupted = "interrupted by the user" if ending.interrupted else ""
@@ -226,7 +226,7 @@ def _absent_s(measured: Measured) -> float:
 
 
 def _validity(
-    origin: Origin, measured: Measured, ending: Ending, thresholds: Sequence[ThresholdOutcome]
+    origin: RunOrigin, measured: Measured, ending: Ending, thresholds: Sequence[ThresholdOutcome]
 ) -> Validity:
     max_lag_s = origin.scenario.max_lag_s
     if ending.unreachable:
@@ -274,7 +274,7 @@ def _made_overflow(summary: Summary) -> bool:
     return 0 < dropped == sum(phase.totals.dropped_by_lag for phase in summary.phases)
 
 
-def _run_record(origin: Origin, duration_s: float, ended_early: str) -> RunRecord:
+def _run_record(origin: RunOrigin, duration_s: float, ended_early: str) -> RunRecord:
     document, scenario, plan, mask = origin.document, origin.scenario, origin.plan, origin.masker
     return RunRecord(
         id=plan.run_id,

@@ -12,9 +12,9 @@ from stressrunner.fleet.launch import LocalProcess
 from stressrunner.http.hosts import is_this_machine
 from stressrunner.masking import Masker
 from stressrunner.monitor.figures import ProcessFigures
-from stressrunner.monitor.lookup import Found, find
+from stressrunner.monitor.lookup import FoundProcess, find
 from stressrunner.monitor.process import Watch
-from stressrunner.monitor.sampling_loop import Clock, finish, watch
+from stressrunner.monitor.sampling_loop import SamplingClock, finish, watch
 from stressrunner.run.target import LiveTarget
 from stressrunner.scenario.model import MonitorSpec
 from stressrunner.scenario.threshold import Threshold
@@ -30,7 +30,7 @@ class Monitors:
         specs: Mapping[str, MonitorSpec],
         target: LiveTarget,
         generators: Sequence[LocalProcess],
-        clock: Clock,
+        clock: SamplingClock,
         masker: Masker,
     ) -> None:
         self._clock = clock
@@ -117,4 +117,4 @@ class Monitors:
 
 def unwatched(reason: str) -> ProcessFigures:
     """Return the figures of a process that was not looked at."""
-    return Watch(Found(None, f"pid {os.getpid()}", reason)).figures()
+    return Watch(FoundProcess(None, f"pid {os.getpid()}", reason)).figures()

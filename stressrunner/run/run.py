@@ -22,7 +22,7 @@ from stressrunner.metrics.sample_log import SampleParts
 from stressrunner.monitor.generator import check_room, limits
 from stressrunner.plan.plan import Plan, compile_plan
 from stressrunner.result.model import Result
-from stressrunner.run.judgement import Ending, Measured, Origin, result_of
+from stressrunner.run.judgement import Ending, Measured, RunOrigin, result_of
 from stressrunner.run.listener import Listener
 from stressrunner.run.monitors import Monitors, unwatched
 from stressrunner.run.setup_teardown import SetupTeardown
@@ -67,7 +67,7 @@ async def run(
         listener.note(
             f"{options.workers:,} workers were asked for, and the load can be shared by {workers:,}"
         )
-    origin = Origin(
+    origin = RunOrigin(
         document, scenario, plan, options.overrides, datetime.now(UTC), Masker(document.secrets), workers
     )
     generators = await pool.of_size(workers)
@@ -76,7 +76,7 @@ async def run(
 
 
 async def _run(
-    origin: Origin,
+    origin: RunOrigin,
     options: Options,
     listener: Listener,
     interrupted: anyio.Event,
@@ -127,7 +127,7 @@ def _plan(scenario: Scenario, options: Options) -> Plan:
 
 
 def _fleet(
-    origin: Origin,
+    origin: RunOrigin,
     target: LiveTarget,
     generators: Sequence[LocalProcess],
     clock: Clock,
@@ -146,7 +146,7 @@ def _fleet(
     return LocalFleet(plan, transports_to(url, plan), url, clock, samples=samples, keeper=keeper)
 
 
-def _deliveries(origin: Origin, target: LiveTarget, clock: Clock, watcher: Watcher) -> "Deliveries | None":
+def _deliveries(origin: RunOrigin, target: LiveTarget, clock: Clock, watcher: Watcher) -> "Deliveries | None":
     """Return what follows every message, if the scenario wants that."""
     delivery = origin.scenario.delivery
     if delivery is None:

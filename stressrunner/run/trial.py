@@ -33,13 +33,13 @@ from stressrunner.run.trial_reading import TriedReading, read_tried
 from stressrunner.scenario.model import Scenario
 from stressrunner.spelling import did_you_mean
 
-__all__ = ["Attempt", "Trial", "iteration_of", "try_iteration", "try_plan"]
+__all__ = ["Trial", "TrialRequest", "iteration_of", "try_iteration", "try_plan"]
 
 _MOST_PICKS = 100_000  #: of a mix that are looked through for an endpoint
 
 
 @dataclass(slots=True)
-class Attempt:
+class TrialRequest:
     """One request of a trial."""
 
     endpoint: str
@@ -56,7 +56,7 @@ class Trial:
 
     scenario: str
     base_url: str
-    attempts: tuple[Attempt, ...]  #: in the order in which they were begun
+    attempts: tuple[TrialRequest, ...]  #: in the order in which they were begun
     skipped: int  #: requests that an earlier failure prevented
     failures: tuple[str, ...]  #: that are none of a request, such as an `until` that never held
     completed: (
@@ -192,7 +192,7 @@ class _Notes:
 
     def __init__(self) -> None:
         self.in_flight = 0
-        self.attempts: list[Attempt] = []
+        self.attempts: list[TrialRequest] = []
         self.skipped_requests = 0
         self.failures: list[str] = []
         self.messages: list[Message] = []  #: of its session, whose history is read back
@@ -266,7 +266,7 @@ class _Notes:
 class _Tap:
     """A transport that keeps the exchange, and holds the checks against it before the sender does."""
 
-    def __init__(self, transport: Transport, attempt: Attempt, judged: "_Judged") -> None:
+    def __init__(self, transport: Transport, attempt: TrialRequest, judged: "_Judged") -> None:
         self._transport = transport
         self._attempt = attempt
         self._judged = judged
@@ -304,7 +304,7 @@ class _NotingSender(Sender):
     async def send(
         self, endpoint: EndpointPlan, names: RequestNames, due: Planned, transport: Transport
     ) -> bool:
-        attempt = Attempt(endpoint.name)
+        attempt = TrialRequest(endpoint.name)
         self._notes.attempts.append(attempt)
         tap = _Tap(transport, attempt, _Judged(endpoint, names, self._url, due))
         passed = await super().send(endpoint, names, due, tap)

@@ -7,9 +7,9 @@ from typing import Any
 from stressrunner.engine.attempt import Attempt
 from stressrunner.engine.clock import Clock
 from stressrunner.engine.history import History
-from stressrunner.engine.page_reader import Page
-from stressrunner.engine.read_back import ReadBack
-from stressrunner.engine.session_reader import Reading, SessionReader, Wanted
+from stressrunner.engine.page_reader import HistoryPage
+from stressrunner.engine.read_back import HistoryReader
+from stressrunner.engine.session_reader import SessionHistory, SessionReader, Wanted
 from stressrunner.engine.tokens import TokenReader, token_text
 from stressrunner.expressions import CannotEvaluate
 from stressrunner.http.exchange import Exchange, Request, Transport, TransportFactory
@@ -75,7 +75,7 @@ async def read_tried(
     histories, wanted = to_read(spec, by_session(attempts))
     doubt = too_slow(spec, quiet_s)
     if wanted and not doubt:
-        histories = await ReadBack(reader, transports, clock, spec.timeout_s).settle(wanted, quiet_s)
+        histories = await HistoryReader(reader, transports, clock, spec.timeout_s).settle(wanted, quiet_s)
     histories = [named(spec, history, attempts) for history in histories]
     figures = ReadBackFigures(
         sessions=1,
@@ -113,12 +113,12 @@ class _NotingReader(SessionReader):
     """Keeps what it has last read."""
 
     def __init__(self, plan: Plan, spec: ReadBackPlan, base_url: str) -> None:
-        self.pages: list[Page] = []
+        self.pages: list[HistoryPage] = []
         self.readings = 0
         self._exchanges: list[Exchange] = []
         super().__init__(plan, spec, base_url, self.pages.append)
 
-    async def read(self, wanted: Wanted, transport: Transport) -> Reading:
+    async def read(self, wanted: Wanted, transport: Transport) -> SessionHistory:
         """Read a session, and forget how it was read before."""
         self.readings += 1
         self.pages.clear()
@@ -146,7 +146,7 @@ class _Noting:
         return exchange
 
 
-def _shown(page: Page, run_id: str, spec: ReadBackPlan, delivery: Delivery) -> ShownPage:
+def _shown(page: HistoryPage, run_id: str, spec: ReadBackPlan, delivery: Delivery) -> ShownPage:
     written = delivery.read_back
     rows = "not counted" if page.rows is None else f"{page.rows:,}"
     stored = TokenReader(run_id, spec.separator).read(page.texts)

@@ -14,7 +14,7 @@ from stressrunner.plan.outcome import Outcome
 from stressrunner.reports.delivery import SessionView, session_view
 from stressrunner.reports.text import text_table
 from stressrunner.reports.wording import printable
-from stressrunner.run.trial import Attempt, Trial
+from stressrunner.run.trial import Trial, TrialRequest
 from stressrunner.run.trial_reading import TriedReading
 from stressrunner.units import counted, format_bytes, format_duration
 
@@ -57,7 +57,7 @@ def _verdict(trial: Trial) -> str:
     return "UNKNOWN" if trial.is_unknown else "FAILED"
 
 
-def _attempt(attempt: Attempt, number: int, trial: Trial, mask: Masker) -> Iterator[str]:
+def _attempt(attempt: TrialRequest, number: int, trial: Trial, mask: Masker) -> Iterator[str]:
     exchange = attempt.exchange
     head = f"{_MARKS.get(attempt.outcome, '✗')} {number}. {printable(attempt.endpoint)}"
     answer = "" if exchange is None else _answer(exchange)

@@ -4,7 +4,7 @@ from stressrunner.engine.clock import Clock
 from stressrunner.fleet.snapshot import Fleet, Snapshot
 from stressrunner.metrics.aggregator import Summary
 from stressrunner.metrics.delta import Delta
-from stressrunner.run.judgement import Measured, Origin, Sent
+from stressrunner.run.judgement import Measured, RunOrigin, SentMessages
 from stressrunner.run.listener import Listener
 from stressrunner.run.monitors import Monitors
 from stressrunner.run.progress import ProgressTracker
@@ -20,7 +20,7 @@ __all__ = ["Watcher"]
 class Watcher:
     """Hears a load, and has it cut off when a threshold says so."""
 
-    def __init__(self, origin: Origin, monitors: Monitors, listener: Listener) -> None:
+    def __init__(self, origin: RunOrigin, monitors: Monitors, listener: Listener) -> None:
         scenario, plan = origin.scenario, origin.plan
         self._monitors = monitors
         self._listener = listener
@@ -35,7 +35,7 @@ class Watcher:
         self._patience = SetupPatience()
         self._nobody_set_up = False
         self.aborted_by: Threshold | None = None  #: the threshold that cut the load off
-        self.sent = Sent()  #: the messages whose delivery is checked
+        self.sent = SentMessages()  #: the messages whose delivery is checked
 
     def observe(self, snapshot: Snapshot, total: Delta) -> bool:
         """Pass on where the load stands; return whether a threshold or a hard limit cuts it off."""

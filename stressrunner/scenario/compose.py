@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from stressrunner.errors import Diagnostic
 from stressrunner.scenario.parse import core_value, parse
-from stressrunner.scenario.schema import Place, root_place
+from stressrunner.scenario.schema import SchemaNode, root_place
 from stressrunner.scenario.source import Entry, Layer, ListNode, MappingNode, Node, ScalarNode, Source
 
 __all__ = ["Overlay", "appended_name", "merge", "overlay_of"]
@@ -29,7 +29,7 @@ class Overlay:
     diagnostics: tuple[Diagnostic, ...]
 
 
-def merge(base: Node, overlay: Node, place: Place | None) -> Node:
+def merge(base: Node, overlay: Node, place: SchemaNode | None) -> Node:
     """Return `base` with `overlay` laid over it, in a place of the schema."""
     if not isinstance(base, MappingNode) or not isinstance(overlay, MappingNode):
         return overlay
@@ -53,7 +53,7 @@ def merge(base: Node, overlay: Node, place: Place | None) -> Node:
     return replace(base, entries=MappingProxyType(entries))
 
 
-def appended_name(name: str, base: MappingNode, place: Place | None) -> str | None:
+def appended_name(name: str, base: MappingNode, place: SchemaNode | None) -> str | None:
     """Return the list that a key of an overlay in a place appends to; None when the key is nothing but a key.
 
     In free places, where every key is possible, `name+` appends only to a list that is there.
@@ -67,7 +67,9 @@ def appended_name(name: str, base: MappingNode, place: Place | None) -> str | No
     return target if appends else None
 
 
-def _displaced(base: MappingNode, overlay: MappingNode, place: Place | None) -> dict[str, tuple[Entry, ...]]:
+def _displaced(
+    base: MappingNode, overlay: MappingNode, place: SchemaNode | None
+) -> dict[str, tuple[Entry, ...]]:
     """Return the entries of `base` that give way to a choice of the overlay, by the key that was chosen."""
     displaced: dict[str, tuple[Entry, ...]] = {}
     for choice in place.choices if place else ():
@@ -79,7 +81,7 @@ def _displaced(base: MappingNode, overlay: MappingNode, place: Place | None) -> 
     return displaced
 
 
-def _laid_over(base: Entry, overlay: Entry, place: Place | None) -> Entry:
+def _laid_over(base: Entry, overlay: Entry, place: SchemaNode | None) -> Entry:
     merged = merge(base.value, overlay.value, place)
     if merged is overlay.value:
         return Entry(overlay.key, merged, (*overlay.replaced, base, *base.replaced))
@@ -139,7 +141,7 @@ def _setting(source: Source, found: list[Diagnostic]) -> Node | None:
     keys = _keys(source, path.removesuffix("+"), found)
     if keys is None:
         return None
-    place: Place | None = root_place()
+    place: SchemaNode | None = root_place()
     for key in keys:
         place = place.key(key.text) if place else None
     value = _value(source, len(path) + 1, place.item if appends and place else place, found)
@@ -172,7 +174,7 @@ def _keys(source: Source, path: str, found: list[Diagnostic]) -> list[ScalarNode
     return keys
 
 
-def _value(source: Source, start: int, place: Place | None, found: list[Diagnostic]) -> Node | None:
+def _value(source: Source, start: int, place: SchemaNode | None, found: list[Diagnostic]) -> Node | None:
     """Read the value of a setting as YAML, or as it is spelled where nothing but text is wanted."""
     raw = source.text[start:].strip()
     parsed = parse(source, skip=start)

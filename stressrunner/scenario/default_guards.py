@@ -24,7 +24,7 @@ from stressrunner.scenario.steps import Flow, Group, Parallel, RunFlow, Send, St
 from stressrunner.scenario.threshold import Exempt, Threshold
 from stressrunner.scenario.threshold_grammar import parse_threshold
 
-__all__ = ["GUARDS", "Guard", "GuardedLoad", "default_guards", "is_lifted", "sent_by"]
+__all__ = ["GUARDS", "DefaultGuard", "GuardedLoad", "default_guards", "is_lifted", "sent_by"]
 
 
 #: Operators of limits that a figure can be too high for.
@@ -87,7 +87,7 @@ def _sent_by_steps(steps: Sequence[Step], flows: Mapping[str, tuple[Step, ...]])
 
 
 @dataclass(frozen=True, slots=True)
-class Guard:
+class DefaultGuard:
     """A threshold that a scenario has by default."""
 
     text: str  #: of the threshold
@@ -120,26 +120,26 @@ def _allows_half(threshold: Threshold) -> bool:
 
 
 #: The guards, in the order in which reports have them.
-GUARDS: tuple[Guard, ...] = (
-    Guard("errors < 1%", lambda _: True, passes_without_data=False, parts="requests"),
-    Guard("iterations.errors < 1%", lambda _: True),
-    Guard("user_setup.errors < 1%", lambda load: load.sets_users_up),
-    Guard("user_setup.count == 0", lambda load: load.sets_users_up),
-    Guard("endpoints.errors < 50%", lambda _: True, parts="endpoints", is_lifted_too_by=_allows_half),
-    Guard(
+GUARDS: tuple[DefaultGuard, ...] = (
+    DefaultGuard("errors < 1%", lambda _: True, passes_without_data=False, parts="requests"),
+    DefaultGuard("iterations.errors < 1%", lambda _: True),
+    DefaultGuard("user_setup.errors < 1%", lambda load: load.sets_users_up),
+    DefaultGuard("user_setup.count == 0", lambda load: load.sets_users_up),
+    DefaultGuard("endpoints.errors < 50%", lambda _: True, parts="endpoints", is_lifted_too_by=_allows_half),
+    DefaultGuard(
         "workloads.errors < 50%",
         lambda load: any(workload.name for workload in load.workloads),
         parts="workloads",
         is_of_the_end=True,
         is_lifted_too_by=_allows_half,
     ),
-    Guard(
+    DefaultGuard(
         "dropped < 1%",
         lambda load: load.any_phase(lambda phase: isinstance(phase.shape, Open)),
         parts="requests",
     ),
-    Guard("unfinished < 1%", lambda _: True, parts="requests", is_of_the_end=True),
-    Guard("not_reached < 1%", lambda load: load.rows_may_end, is_of_the_end=True),
+    DefaultGuard("unfinished < 1%", lambda _: True, parts="requests", is_of_the_end=True),
+    DefaultGuard("not_reached < 1%", lambda load: load.rows_may_end, is_of_the_end=True),
 )
 
 
@@ -154,7 +154,7 @@ def is_lifted(text: str, listed: Sequence[Threshold]) -> bool:
     return any(guard.text == text and _is_lifted(guard, listed) for guard in GUARDS)
 
 
-def _is_lifted(guard: Guard, listed: Sequence[Threshold]) -> bool:
+def _is_lifted(guard: DefaultGuard, listed: Sequence[Threshold]) -> bool:
     own = guard.threshold
     same = (each for each in listed if (each.of, each.stat, each.phase) == (own.of, own.stat, None))
     return any(map(_can_lift, same)) or any(map(guard.is_lifted_too_by, listed))
@@ -166,7 +166,7 @@ def _can_lift(threshold: Threshold) -> bool:
     return threshold.op in _FROM_ABOVE and not may_judge_nothing
 
 
-def _left_of(guard: Guard, listed: Sequence[Threshold], load: GuardedLoad) -> Threshold | None:
+def _left_of(guard: DefaultGuard, listed: Sequence[Threshold], load: GuardedLoad) -> Threshold | None:
     """Return what thresholds leave of a guard, None where that is nothing."""
     if _is_lifted(guard, listed):
         return None
@@ -182,7 +182,7 @@ def _left_of(guard: Guard, listed: Sequence[Threshold], load: GuardedLoad) -> Th
     return replace(own, exempt=exempt)
 
 
-def _remedy(guard: Guard, listed: Sequence[Threshold], load: GuardedLoad) -> str:
+def _remedy(guard: DefaultGuard, listed: Sequence[Threshold], load: GuardedLoad) -> str:
     """Say how to lift a guard that a threshold of the scenario contradicts; nothing where none does."""
     own = guard.threshold
     of_requests = {
@@ -205,7 +205,7 @@ def _remedy(guard: Guard, listed: Sequence[Threshold], load: GuardedLoad) -> str
     return ""
 
 
-def _lifted_by(threshold: Threshold, guard: Guard, load: GuardedLoad) -> Iterator[Exempt]:
+def _lifted_by(threshold: Threshold, guard: DefaultGuard, load: GuardedLoad) -> Iterator[Exempt]:
     """Yield the requests that a threshold on the same figure lifts a guard for."""
     name, phase = threshold.of, threshold.phase
     if name is None:

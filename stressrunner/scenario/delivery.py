@@ -13,8 +13,8 @@ __all__ = [
     "DEFAULT_LIMITS",
     "ORDERS",
     "PAGING",
+    "CountLimit",
     "Delivery",
-    "Limit",
     "Listing",
     "ReadBack",
     "build_delivery",
@@ -26,7 +26,7 @@ _ALLOWED = "allowed"
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class CountLimit:
     """How many there may be of something."""
 
     text: str  #: as it was written
@@ -34,7 +34,7 @@ class Limit:
     is_ratio: bool = False
 
 
-def parse_limit(text: str) -> Limit | None:
+def parse_limit(text: str) -> CountLimit | None:
     """Read a limit such as `0`, `1%` or `allowed`, which is None.
 
     Raises:
@@ -51,12 +51,12 @@ def parse_limit(text: str) -> Limit | None:
     is_ratio = quantity.dimension == "ratio"
     if not is_ratio and quantity.value.denominator != 1:
         raise ValueError(f"{text!r} is no whole number of messages")
-    return Limit(text, quantity.value, is_ratio)
+    return CountLimit(text, quantity.value, is_ratio)
 
 
-_NONE = Limit("0", Fraction(0))
+_NONE = CountLimit("0", Fraction(0))
 #: What is required unless the scenario says otherwise; None allows any number.
-DEFAULT_LIMITS: Mapping[str, Limit | None] = MappingProxyType(
+DEFAULT_LIMITS: Mapping[str, CountLimit | None] = MappingProxyType(
     {
         "fabricated": _NONE,
         "misrouted": _NONE,
@@ -80,9 +80,9 @@ DEFAULT_LIMITS: Mapping[str, Limit | None] = MappingProxyType(
         "processed.refused": _NONE,
         "processed.not_stored": None,
         "splits": _NONE,
-        "order": Limit("kept", Fraction(0)),
+        "order": CountLimit("kept", Fraction(0)),
         "bursts_without_answer": _NONE,
-        "session_ids": Limit("one", Fraction(1)),
+        "session_ids": CountLimit("one", Fraction(1)),
     }
 )
 _WORDS = {"kept": DEFAULT_LIMITS["order"], "one": DEFAULT_LIMITS["session_ids"]}
@@ -150,7 +150,7 @@ class Delivery:
     session_id: str | None = None
     separator: str | None = None  #: between messages that the server joined
     sink: SinkOptions | None = None  #: the stand-in for the model backend that is hosted; None: none is
-    require: Mapping[str, Limit | None] = field(
+    require: Mapping[str, CountLimit | None] = field(
         default_factory=lambda: DEFAULT_LIMITS
     )  #: None allows any number
 
@@ -176,7 +176,7 @@ def _sink(value: Mapping[str, Any]) -> SinkOptions:
     )
 
 
-def _limit(text: str) -> Limit | None:
+def _limit(text: str) -> CountLimit | None:
     return _WORDS[text] if text in _WORDS else parse_limit(text)
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import yaml
 
 from stressrunner.scenario.placeholders import fill_public, is_one_placeholder
-from stressrunner.scenario.schema import Place, root_place
+from stressrunner.scenario.schema import SchemaNode, root_place
 from stressrunner.scenario.source import ListNode, MappingNode, Node, ScalarNode
 
 __all__ = ["composed_yaml"]
@@ -65,7 +65,7 @@ def _without(root: Node, spare: Collection[tuple[str, str]]) -> Node:
     return replace(root, entries=entries)
 
 
-def _events(node: Node, place: Place | None, to: _Destination) -> Iterator[yaml.Event]:
+def _events(node: Node, place: SchemaNode | None, to: _Destination) -> Iterator[yaml.Event]:
     if isinstance(node, ScalarNode):
         text = fill_public(node.text, to.environ)
         if place is not None and place.format == "pack_file":
@@ -91,7 +91,7 @@ def _file_seen_from(folder: FilePath | None, named_from: FilePath | None, name: 
     return f"{FilePath(relpath(named_from, folder)).as_posix()}/{name}"
 
 
-def _stays_plain(node: ScalarNode, place: Place | None) -> bool:
+def _stays_plain(node: ScalarNode, place: SchemaNode | None) -> bool:
     """Whether a value is written without quotes, so that it has the same type when its placeholder is gone."""
     if "${" not in node.text or place is None:
         return node.plain

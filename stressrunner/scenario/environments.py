@@ -11,7 +11,7 @@ from stressrunner.errors import Diagnostic, InvalidScenario
 from stressrunner.scenario.compose import appended_name
 from stressrunner.scenario.files import decoded, read_file
 from stressrunner.scenario.pack_files import Pack
-from stressrunner.scenario.schema import Place, root_place
+from stressrunner.scenario.schema import SchemaNode, root_place
 from stressrunner.scenario.source import Layer, ListNode, MappingNode, Node, Source, from_source
 from stressrunner.scenario.used_files import is_null, mapping_of
 from stressrunner.spelling import did_you_mean
@@ -112,7 +112,7 @@ def _without_misplaced(overlay: MappingNode) -> MappingNode:
     return replace(overlay, entries=MappingProxyType(kept))
 
 
-def unknown_keys(node: Node, place: Place | None) -> Iterator[Diagnostic]:
+def unknown_keys(node: Node, place: SchemaNode | None) -> Iterator[Diagnostic]:
     """Yield the keys of an overlay that the schema does not have; values may have placeholders that nobody has filled."""
     if place is None or place.is_free:
         return

@@ -11,11 +11,11 @@ from stressrunner.scenario.source import Entry, Layer, ListNode, MappingNode, No
 from stressrunner.scenario.yaml_pitfalls import shortened
 from stressrunner.spelling import did_you_mean, printable
 
-__all__ = ["Origin", "Setting", "settings_at"]
+__all__ = ["Setting", "ValueOrigin", "settings_at"]
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class ValueOrigin:
     """A value that a text gave."""
 
     value: str  #: as YAML in one line
@@ -28,8 +28,8 @@ class Setting:
     """One value of a composed scenario."""
 
     path: str  #: its keys, joined by dots; items of lists by their numbers from 0
-    origin: Origin
-    overrode: tuple[Origin, ...]  #: what it took the place of, the latest first
+    origin: ValueOrigin
+    overrode: tuple[ValueOrigin, ...]  #: what it took the place of, the latest first
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ def _settings(node: Node, steps: tuple[_Step, ...], environ: Mapping[str, str]) 
         yield Setting(_path(steps), _origin(node, value), tuple(_overrode(steps)))
 
 
-def _overrode(steps: tuple[_Step, ...]) -> Iterator[Origin]:
+def _overrode(steps: tuple[_Step, ...]) -> Iterator[ValueOrigin]:
     """Yield what gave way at a place, and above it, where something was replaced as a whole."""
     for depth in range(len(steps), 0, -1):
         entry = steps[depth - 1].entry
@@ -128,11 +128,11 @@ def _below(node: Node, steps: tuple[_Step, ...]) -> Node | None:
     return node
 
 
-def _origin(node: Node, value: str) -> Origin:
+def _origin(node: Node, value: str) -> ValueOrigin:
     source = node.source
     line, _ = source.position(node.start)
     place = f"--set {source.text}" if source.layer is Layer.SETTING else f"{source.name}:{line}"
-    return Origin(value, place, source.layer)
+    return ValueOrigin(value, place, source.layer)
 
 
 def _shown(node: Node, environ: Mapping[str, str] | None = None) -> str:

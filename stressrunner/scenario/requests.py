@@ -8,7 +8,7 @@ from stressrunner.scenario.workload_parts import WorkloadPart, workload_parts
 
 __all__ = [
     "METHODS",
-    "Place",
+    "RequestPart",
     "name_in",
     "place_of",
     "read_back_endpoint",
@@ -26,7 +26,7 @@ _LISTS = ("setup", "user_setup", "teardown")
 _INNER = ("steps", "parallel")
 
 
-class Place(NamedTuple):
+class RequestPart(NamedTuple):
     """Which endpoint or step a part of the scenario belongs to."""
 
     path: Path  #: of the endpoint or step
@@ -38,16 +38,16 @@ class Place(NamedTuple):
         return self.path[0] != "endpoints"
 
 
-def place_of(path: Path) -> Place | None:
+def place_of(path: Path) -> RequestPart | None:
     """Return the endpoint or step that a path leads into; None when it leads elsewhere, or ends before a key."""
     if path[:1] == ("endpoints",):
-        return Place(path[:2], str(path[2])) if len(path) > 2 else None
+        return RequestPart(path[:2], str(path[2])) if len(path) > 2 else None
     at = _first_step(path)
     if at is None:
         return None
     while len(path) > at + 2 and path[at + 1] in _INNER:
         at += 2
-    return Place(path[: at + 1], str(path[at + 1])) if len(path) > at + 1 else None
+    return RequestPart(path[: at + 1], str(path[at + 1])) if len(path) > at + 1 else None
 
 
 def _first_step(path: Path) -> int | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from operator import methodcaller
 from typing import Any, BinaryIO
 
-from stressrunner.scenario.row_reading import BrokenRow, Found, Lines, skip_bom
+from stressrunner.scenario.row_reading import BrokenRow, FoundRow, Lines, skip_bom
 
 __all__ = ["Csv"]
 
@@ -26,7 +26,7 @@ class Csv:
         _check_header(header, lines.latest.rstrip("\r\n"))
         return tuple(header)
 
-    def walk(self, file: BinaryIO, columns: tuple[str, ...], line: int) -> Iterator[Found]:
+    def walk(self, file: BinaryIO, columns: tuple[str, ...], line: int) -> Iterator[FoundRow]:
         """Yield the rows below the header."""
         lines = Lines(file, line)
         reader = csv.reader(iter(lines), strict=True)
@@ -40,13 +40,13 @@ class Csv:
             if cells is None:
                 return
             if len(cells) == wanted:
-                yield Found(offset, lines.offset, begins, cells)
+                yield FoundRow(offset, lines.offset, begins, cells)
             elif cells:  # an empty line is none
                 cell = "cell" if len(cells) == 1 else "cells"
                 message = f"this row has {len(cells)} {cell}, the header has {wanted}"
                 shown = lines.latest.rstrip("\r\n") if lines.number == begins else ""
                 broken = BrokenRow(begins, 1, message, text=shown, width=len(shown))
-                yield Found(offset, lines.offset, begins, broken)
+                yield FoundRow(offset, lines.offset, begins, broken)
 
     def part(self, file: BinaryIO, size: int) -> bytes:
         """Read so many bytes and the rest of their last line."""

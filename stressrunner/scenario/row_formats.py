@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO, Protocol
 
 from stressrunner.scenario.row_csv import Csv
-from stressrunner.scenario.row_json import Json, JsonLines
-from stressrunner.scenario.row_reading import Found
+from stressrunner.scenario.row_json import JsonLines, JsonRows
+from stressrunner.scenario.row_reading import FoundRow
 
 __all__ = ["FORMATS", "LARGEST_JSON", "RowFormat"]
 
@@ -18,7 +18,7 @@ class RowFormat(Protocol):
     def columns(self, file: BinaryIO) -> tuple[str, ...]:
         """Read the names of the columns at the beginning of a file that has them there; raises BrokenRow."""
 
-    def walk(self, file: BinaryIO, columns: tuple[str, ...], line: int) -> Iterator[Found]:
+    def walk(self, file: BinaryIO, columns: tuple[str, ...], line: int) -> Iterator[FoundRow]:
         """Yield the rows that follow after so many lines; raises BrokenRow where nothing can be read any more."""
 
     def part(self, file: BinaryIO, size: int) -> bytes:
@@ -38,4 +38,4 @@ class RowFormat(Protocol):
 
 
 #: By name, which is also the usual ending of such a file.
-FORMATS: Mapping[str, RowFormat] = {"csv": Csv(), "json": Json(), "jsonl": JsonLines()}
+FORMATS: Mapping[str, RowFormat] = {"csv": Csv(), "json": JsonRows(), "jsonl": JsonLines()}

@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterator
 from typing import Any, BinaryIO, NoReturn
 
-from stressrunner.scenario.row_reading import BrokenRow, Found, Lines, skip_bom, text_of
+from stressrunner.scenario.row_reading import BrokenRow, FoundRow, Lines, skip_bom, text_of
 
-__all__ = ["Json", "JsonLines"]
+__all__ = ["JsonLines", "JsonRows"]
 
 _BLANK = " \t\r\n"
 
@@ -33,14 +33,14 @@ class _JsonRows:
 class JsonLines(_JsonRows):
     """A JSON value on each line."""
 
-    def walk(self, file: BinaryIO, columns: tuple[str, ...], line: int) -> Iterator[Found]:
+    def walk(self, file: BinaryIO, columns: tuple[str, ...], line: int) -> Iterator[FoundRow]:
         """Yield the rows."""
         del columns
         lines = Lines(file, line)
         offset = lines.offset
         for text in lines:
             if text.strip(_BLANK):
-                yield Found(offset, lines.offset, lines.number, _json_line(text, lines.number))
+                yield FoundRow(offset, lines.offset, lines.number, _json_line(text, lines.number))
             offset = lines.offset
 
     def rows(self, block: bytes) -> list[Any]:
@@ -77,10 +77,10 @@ def _broken_json(text: str, error: Exception, *, line: int, before: int = 0) -> 
     return BrokenRow(line, before + error.colno, f"this is no JSON: {reason}", text=text.rstrip("\r\n"))
 
 
-class Json(_JsonRows):
+class JsonRows(_JsonRows):
     """One JSON list, whose elements are the rows."""
 
-    def walk(self, file: BinaryIO, columns: tuple[str, ...], line: int) -> Iterator[Found]:
+    def walk(self, file: BinaryIO, columns: tuple[str, ...], line: int) -> Iterator[FoundRow]:
         """Yield the rows."""
         del columns, line  # the list is one piece
         begin = file.tell()
@@ -114,7 +114,7 @@ def _whole_text(content: bytes) -> str:
         raise
 
 
-def _elements(text: str, begin: int) -> Iterator[Found]:
+def _elements(text: str, begin: int) -> Iterator[FoundRow]:
     """Yield the elements of a JSON list; raises ValueError where it is none."""
     at = _after_blanks(text, 0)
     if not text.startswith("[", at):
@@ -134,7 +134,7 @@ def _elements(text: str, begin: int) -> Iterator[Found]:
                 raise json.JSONDecodeError("a comma stands before the end of the list", text, end)
         elif follows != "]":
             raise json.JSONDecodeError("expecting ',' or ']'", text, end)
-        yield Found(places.bytes_before(at), places.bytes_before(end), places.line(at), value)
+        yield FoundRow(places.bytes_before(at), places.bytes_before(end), places.line(at), value)
         at = end
     if text[at + 1 :].strip(_BLANK):
         raise json.JSONDecodeError("more follows the list", text, _after_blanks(text, at + 1))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, BinaryIO, NamedTuple
 
-__all__ = ["BrokenRow", "Found", "Lines", "skip_bom", "text_of"]
+__all__ = ["BrokenRow", "FoundRow", "Lines", "skip_bom", "text_of"]
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -23,7 +23,7 @@ class BrokenRow(ValueError):
         super().__init__(message)
 
 
-class Found(NamedTuple):
+class FoundRow(NamedTuple):
     """A row of a file."""
 
     offset: int  #: bytes before it

@@ -7,7 +7,7 @@ from typing import Any, BinaryIO, Literal
 
 from stressrunner.scenario.row_file import RowFile, RowIndex
 from stressrunner.scenario.row_formats import FORMATS
-from stressrunner.scenario.row_reading import BrokenRow, Found
+from stressrunner.scenario.row_reading import BrokenRow, FoundRow
 
 __all__ = ["Fields", "RowWalk", "format_name"]
 
@@ -124,7 +124,7 @@ class RowWalk:
         self._opened.seek(start)
         return self._opened.read(end - start).count(b"\n")
 
-    def _sound(self, found: Iterator[Found]) -> Iterator[Found]:
+    def _sound(self, found: Iterator[FoundRow]) -> Iterator[FoundRow]:
         """Yield the rows that are none of the mistakes, and keep those."""
         for row in found:
             broken = row.value if isinstance(row.value, BrokenRow) else None
@@ -137,7 +137,7 @@ class RowWalk:
             if len(self.broken) == _MOST_MISTAKES:
                 return
 
-    def _mismatch(self, row: Found) -> BrokenRow | None:
+    def _mismatch(self, row: FoundRow) -> BrokenRow | None:
         """Take the fields of a row; return what is wrong when it is of another kind than the first one."""
         if self.fields is None:
             self.fields = Fields.of(row.value)

@@ -13,7 +13,7 @@ from importlib import resources
 from types import MappingProxyType
 from typing import Any
 
-__all__ = ["Choice", "Place", "pack_place", "pack_schema", "root_place", "scenario_schema"]
+__all__ = ["Choice", "SchemaNode", "pack_place", "pack_schema", "root_place", "scenario_schema"]
 
 _EMPTY: Mapping[str, Any] = MappingProxyType({})
 
@@ -51,7 +51,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SchemaNode:
     """What the schema says of one place in a scenario."""
 
     schemas: tuple[Mapping[str, Any], ...]  #: all that apply, the closest first
@@ -91,7 +91,7 @@ class Place:
         """Whether a plain scalar here is text as it is spelled."""
         return "string" in self.types
 
-    def key(self, name: str) -> "Place | None":
+    def key(self, name: str) -> "SchemaNode | None":
         """Return the place of a key, or None when the mapping here does not take it."""
         for schema in self.schemas:
             if name in schema.get("properties", _EMPTY):
@@ -102,13 +102,13 @@ class Place:
         return _ANYTHING if self.is_free and additional is None else None
 
     @property
-    def item(self) -> "Place":
+    def item(self) -> "SchemaNode":
         """The place of every item, when a list stands here."""
         items = self._first("items")
         return _ANYTHING if items is None else _place(items)
 
 
-_ANYTHING = Place(())
+_ANYTHING = SchemaNode(())
 
 
 def _flatten(schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -129,15 +129,15 @@ def _referred(reference: str) -> Mapping[str, Any]:
     return part
 
 
-def _place(schema: Mapping[str, Any]) -> Place:
-    return Place(tuple(_flatten(schema)))
+def _place(schema: Mapping[str, Any]) -> SchemaNode:
+    return SchemaNode(tuple(_flatten(schema)))
 
 
-def root_place() -> Place:
+def root_place() -> SchemaNode:
     """Return the place of the document as a whole."""
     return _place(scenario_schema())
 
 
-def pack_place() -> Place:
+def pack_place() -> SchemaNode:
     """Return the place of a `pack.yaml` as a whole."""
     return _place(pack_schema())

@@ -12,13 +12,13 @@ from stressrunner.scenario.pack_files import ENVIRONMENTS
 from stressrunner.scenario.parse import parse
 from stressrunner.scenario.source import MappingNode, Source
 
-__all__ = ["Kind", "belongs", "kind_of", "yaml_files"]
+__all__ = ["FileKind", "belongs", "kind_of", "yaml_files"]
 
 _ENDINGS = (".yaml", ".yml")
 _KEY = re.compile(r"^[\"']?(stressrunner|name|load|traffic)[\"']?[ \t]*:", re.MULTILINE)
 
 
-class Kind(StrEnum):
+class FileKind(StrEnum):
     """What a YAML file is for."""
 
     SCENARIO = "scenario"
@@ -42,18 +42,18 @@ def yaml_files(folder: FilePath) -> Iterator[FilePath]:
         )
 
 
-def kind_of(path: FilePath) -> Kind:
+def kind_of(path: FilePath) -> FileKind:
     """Return what a YAML file is for.
 
     Raises:
         InvalidScenario: it cannot be read.
     """
     if path.name == MANIFEST:
-        return Kind.PACK
+        return FileKind.PACK
     keys = _keys(path)
     if "stressrunner" in keys:
-        return Kind.SCENARIO if keys & {"name", "load", "traffic"} else Kind.USED
-    return Kind.ENVIRONMENT if path.parent.name == ENVIRONMENTS else Kind.OTHER
+        return FileKind.SCENARIO if keys & {"name", "load", "traffic"} else FileKind.USED
+    return FileKind.ENVIRONMENT if path.parent.name == ENVIRONMENTS else FileKind.OTHER
 
 
 def _keys(path: FilePath) -> frozenset[str]:

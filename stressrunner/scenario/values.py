@@ -13,7 +13,7 @@ from stressrunner.errors import Diagnostic
 from stressrunner.scenario import yaml_pitfalls
 from stressrunner.scenario.parse import core_value
 from stressrunner.scenario.placeholders import Filled, PlaceholderError, fill, is_one_placeholder
-from stressrunner.scenario.schema import Place, root_place
+from stressrunner.scenario.schema import SchemaNode, root_place
 from stressrunner.scenario.source import ListNode, MappingNode, Node, Path, ScalarNode
 
 __all__ = ["BROKEN", "Text", "Typed", "typed"]
@@ -57,7 +57,7 @@ class Typed:
     unset: dict[Diagnostic, str] = field(default_factory=dict)  #: variables that are not set, by what says so
 
 
-def typed(root: Node, environ: Mapping[str, str] | None, place: Place | None = None) -> Typed:
+def typed(root: Node, environ: Mapping[str, str] | None, place: SchemaNode | None = None) -> Typed:
     """Give every node its value; never raises, what is wrong is in the diagnostics of the answer.
 
     Args:
@@ -77,7 +77,7 @@ class _Walk:
         self.out = Typed()
         self._environ = environ
 
-    def value(self, node: Node, place: Place | None, path: Path) -> Any:
+    def value(self, node: Node, place: SchemaNode | None, path: Path) -> Any:
         if isinstance(node, ScalarNode):
             return self._scalar(node, place, path)
         if isinstance(node, ListNode):
@@ -85,7 +85,7 @@ class _Walk:
             return [self.value(inner, item, (*path, i)) for i, inner in enumerate(node.items)]
         return self._mapping(node, place, path)
 
-    def _mapping(self, node: MappingNode, place: Place | None, path: Path) -> dict[str, Any]:
+    def _mapping(self, node: MappingNode, place: SchemaNode | None, path: Path) -> dict[str, Any]:
         values = {}
         for name, inner in node:
             inner_place = place.key(name) if place else None
@@ -95,7 +95,7 @@ class _Walk:
                 values[name] = value
         return values
 
-    def _scalar(self, node: ScalarNode, place: Place | None, path: Path) -> Any:
+    def _scalar(self, node: ScalarNode, place: SchemaNode | None, path: Path) -> Any:
         if place is None:
             return node.text  # under a key that does not exist: there is nothing more to say about it
         if (place.wants_text or place.is_free) and yaml_pitfalls.empty_by_comment(node):
@@ -118,7 +118,7 @@ class _Walk:
             self.out.texts.append(Text(path, place.format, node, filled))
         return value
 
-    def _filled(self, node: ScalarNode, place: Place) -> Filled:
+    def _filled(self, node: ScalarNode, place: SchemaNode) -> Filled:
         if self._environ is None:
             return Filled(node.text)
         return fill(node.text, self._environ, is_template=place.format in _TEMPLATES)
@@ -129,7 +129,7 @@ class _Walk:
         return BROKEN
 
 
-def _scalar_value(node: ScalarNode, filled: Filled, place: Place) -> Any:
+def _scalar_value(node: ScalarNode, filled: Filled, place: SchemaNode) -> Any:
     may_be_typed = node.plain and (not filled.spans or is_one_placeholder(node.text))
     if place.wants_text:
         is_null = node.plain and not filled.spans and core_value(node.text) is None

@@ -4,7 +4,7 @@ Importing this costs little, since every scenario has its options read: what run
 `stressrunner.sink.process`.
 """
 
-from stressrunner.sink.log import Observation, SinkLog
+from stressrunner.sink.log import SinkLog, TokenObservation
 from stressrunner.sink.options import SinkOptions
 
-__all__ = ["Observation", "SinkLog", "SinkOptions"]
+__all__ = ["SinkLog", "SinkOptions", "TokenObservation"]

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from stressrunner.hosting.simulation import Faults, Latency
+from stressrunner.hosting.simulation import Faults, ModelDelay
 from stressrunner.sink.completions import Completion, InvalidRequest, error_body, read_question
 from stressrunner.sink.log import TokenLog, tokens_in
 from stressrunner.sink.options import SinkOptions
@@ -36,7 +36,7 @@ def build_app(options: SinkOptions) -> Starlette:
 
 class _Sink:
     def __init__(self, options: SinkOptions) -> None:
-        self._latency = Latency(options.latency_s, options.jitter_s, options.seed)
+        self._latency = ModelDelay(options.latency_s, options.jitter_s, options.seed)
         self._faults = Faults(options.error_ratio, options.seed)
         self._log = TokenLog()
         self._completions = 0

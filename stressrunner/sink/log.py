@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-__all__ = ["MAX_TOKENS", "Observation", "SinkLog", "TokenLog", "tokens_in"]
+__all__ = ["MAX_TOKENS", "SinkLog", "TokenLog", "TokenObservation", "tokens_in"]
 
 MAX_TOKENS = 200_000  #: of which observations are kept; about 70 MB
 
@@ -20,7 +20,7 @@ def tokens_in(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_TOKEN.findall(text)))
 
 
-class Observation(NamedTuple):
+class TokenObservation(NamedTuple):
     """What was seen of one token; times are monotonic nanoseconds of this machine."""
 
     calls: int  #: requests that carried it
@@ -38,7 +38,7 @@ class Observation(NamedTuple):
 class SinkLog:
     """The log as it is handed out."""
 
-    observations: Mapping[str, Observation]  #: by token
+    observations: Mapping[str, TokenObservation]  #: by token
     requests: int  #: all that the model was asked, with tokens or without
     unlogged: int  #: sightings of tokens for which there was no room any more
 
@@ -49,7 +49,7 @@ class SinkLog:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "SinkLog":
         """Read what `to_json` wrote."""
-        observations = {token: Observation(*figures) for token, figures in value["tokens"].items()}
+        observations = {token: TokenObservation(*figures) for token, figures in value["tokens"].items()}
         return cls(observations, value["requests"], value["unlogged"])
 
 
@@ -58,7 +58,7 @@ class TokenLog:
 
     def __init__(self, most: int = MAX_TOKENS) -> None:
         self._most = most
-        self._observations: dict[str, Observation] = {}
+        self._observations: dict[str, TokenObservation] = {}
         self._requests = 0
         self._unlogged = 0
 
@@ -70,7 +70,7 @@ class TokenLog:
             if before is not None:
                 self._observations[token] = before._replace(calls=before.calls + 1, last_ns=now_ns)
             elif len(self._observations) < self._most:
-                self._observations[token] = Observation(1, 0, now_ns, now_ns)
+                self._observations[token] = TokenObservation(1, 0, now_ns, now_ns)
             else:
                 self._unlogged += 1
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from stressrunner.authoring.curl_options import form_parts
 from stressrunner.authoring.importing import Material, import_scenario
-from stressrunner.authoring.multipart import STAND_IN, Part
+from stressrunner.authoring.multipart import STAND_IN, DraftPart
 from stressrunner.authoring.sensitive import is_sensitive
 from stressrunner.authoring.shell_words import ShellSyntaxError, shell_commands
 from stressrunner.errors import UsageError
@@ -230,21 +230,21 @@ def test_certificates_are_checked_unless_all_is_left_to_k():
 @pytest.mark.parametrize(
     ("value", "parts"),
     [
-        ("a=b", [Part("a", "b")]),
-        ("a=b=c", [Part("a", "b=c")]),
-        ('a={"b": 1};type=application/json', [Part("a", '{"b": 1}', "", "application/json")]),
-        ('a="b;c";filename="d e.txt"', [Part("a", "b;c", "d e.txt")]),
-        ("a=@/home/me/b.png;type=image/png", [Part("a", STAND_IN, "b.png", "image/png")]),
-        ('a=@"b c.png";filename=d.png', [Part("a", STAND_IN, "d.png")]),
-        ("a=@b.txt,c.txt", [Part("a", STAND_IN, "b.txt"), Part("a", STAND_IN, "c.txt")]),
-        ("a=<b.txt", [Part("a", STAND_IN)]),
-        ("a=@-", [Part("a", STAND_IN, "-")]),
+        ("a=b", [DraftPart("a", "b")]),
+        ("a=b=c", [DraftPart("a", "b=c")]),
+        ('a={"b": 1};type=application/json', [DraftPart("a", '{"b": 1}', "", "application/json")]),
+        ('a="b;c";filename="d e.txt"', [DraftPart("a", "b;c", "d e.txt")]),
+        ("a=@/home/me/b.png;type=image/png", [DraftPart("a", STAND_IN, "b.png", "image/png")]),
+        ('a=@"b c.png";filename=d.png', [DraftPart("a", STAND_IN, "d.png")]),
+        ("a=@b.txt,c.txt", [DraftPart("a", STAND_IN, "b.txt"), DraftPart("a", STAND_IN, "c.txt")]),
+        ("a=<b.txt", [DraftPart("a", STAND_IN)]),
+        ("a=@-", [DraftPart("a", STAND_IN, "-")]),
     ],
 )
 def test_parts_of_forms(value, parts):
     """`-F` is a field, a file or the text of a file, with the settings behind it; files are not read."""
     assert list(form_parts(value, is_text=False)) == parts
-    assert list(form_parts(value, is_text=True)) == [Part("a", value.partition("=")[2])]
+    assert list(form_parts(value, is_text=True)) == [DraftPart("a", value.partition("=")[2])]
 
 
 @pytest.mark.parametrize(

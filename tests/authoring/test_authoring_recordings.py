@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stressrunner.authoring.importing import Material, import_scenario
-from stressrunner.authoring.multipart import STAND_IN, Part, parts_in
+from stressrunner.authoring.multipart import STAND_IN, DraftPart, parts_in
 from stressrunner.scenario.document import load_text
 
 TOKEN = "c9f0f895fb98ab91"
@@ -119,8 +119,10 @@ names = st.text(
     st.characters(codec="ascii", exclude_characters='"\\\r\n', exclude_categories=["Cc"]), min_size=1
 )
 contents = st.text(st.characters(exclude_characters="\r\ue000\ue001", exclude_categories=["Cs"]))
-fields = st.tuples(names, contents).map(lambda given: Part(*given))
-files = st.builds(lambda name, file: Part(name, STAND_IN, file.replace("/", "_"), "text/x-y"), names, names)
+fields = st.tuples(names, contents).map(lambda given: DraftPart(*given))
+files = st.builds(
+    lambda name, file: DraftPart(name, STAND_IN, file.replace("/", "_"), "text/x-y"), names, names
+)
 
 
 @given(st.lists(fields.filter(lambda part: "--edge" not in part.content) | files, max_size=4))

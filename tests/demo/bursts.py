@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import anyio
 from trio.testing import MockClock
 
-from stressrunner.demo.queues import SEPARATOR, Reply, RunFailed
+from stressrunner.demo.queues import SEPARATOR, RunFailed, RunReply
 
 RUN_S = 1.0
 FOR_EVER = float("inf")
@@ -30,7 +30,7 @@ class Recorder:
             self.running.remove(session)
         if content in self.failing:
             raise RunFailed("no")
-        return Reply(f"re: {content}", content)
+        return RunReply(f"re: {content}", content)
 
     def keep(self, session, reply):
         """Note what a session is to remember."""

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from stressrunner.demo.agents import Model
 from stressrunner.demo.queues import QUEUES, SEPARATOR, SUPERSEDED, RunFailed
 from stressrunner.demo.store import Store
-from stressrunner.hosting.simulation import Faults, Latency
+from stressrunner.hosting.simulation import Faults, ModelDelay
 
 moments = st.integers(0, 40).map(lambda eighths: eighths / 8)
 arrivals = st.lists(st.tuples(moments, st.sampled_from("ab"), st.just(FOR_EVER)), max_size=25)
@@ -136,7 +136,7 @@ def traits(queue, seed):
     Ten sessions of twenty messages, a millisecond apart as far as the fifty connections allow it.
     """
     store = Store()
-    model = Model(store, Latency(0.005, 0.005, seed), Faults(0, seed))
+    model = Model(store, ModelDelay(0.005, 0.005, seed), Faults(0, seed))
     jitter = Random(seed)
     replies = Counter()
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 from virtual_load import endpoint, scenario, virtual_run
 
-from stressrunner.engine.tokens import Token, TokenReader
+from stressrunner.engine.tokens import MessageToken, TokenReader
 from stressrunner.http.exchange import Failure, FailureKind
 from stressrunner.http.fake import FakeAnswer
 from stressrunner.plan.reply import Reply
@@ -44,8 +44,10 @@ def test_every_message_is_logged_once():
         traffic=Session("one", messages=5, burst=2),
         answer=lambda i, r: FakeAnswer(0.5, body=b'{"id": 7}'),
     )
-    logged = [Token(each.session, each.message) for each in ran.attempts]
-    assert sorted(logged) == sorted(tokens_sent(ran)) == [Token(s, m) for s in range(3) for m in range(5)]
+    logged = [MessageToken(each.session, each.message) for each in ran.attempts]
+    assert (
+        sorted(logged) == sorted(tokens_sent(ran)) == [MessageToken(s, m) for s in range(3) for m in range(5)]
+    )
     assert {(each.message, each.burst) for each in ran.attempts} == {(0, 0), (1, 0), (2, 2), (3, 2), (4, 4)}
     assert {each.ended_ns - each.sent_ns for each in ran.attempts} == {500_000_000}
     assert {(each.reply, each.status, each.session_id) for each in ran.attempts} == {

@@ -11,9 +11,9 @@ import trio.testing
 from virtual_load import endpoint, scenario
 
 from stressrunner.engine.clock import EventLoopClock
-from stressrunner.engine.read_back import READERS, ReadBack
+from stressrunner.engine.read_back import READERS, HistoryReader
 from stressrunner.engine.session_reader import SessionReader, Wanted
-from stressrunner.engine.tokens import Token
+from stressrunner.engine.tokens import MessageToken
 from stressrunner.http.exchange import Failure, FailureKind
 from stressrunner.http.fake import FakeAnswer, FakeTransports
 from stressrunner.plan.plan import compile_plan
@@ -76,7 +76,7 @@ def read_back(stored, wanted=(0,), *, quiet_s=2.0, path="/s/{{ session.name }}",
         began_ns = clock.now_ns()
         transports = FakeTransports(clock, server.answer)
         reader = SessionReader(plan, plan.read_back, "http://target")
-        back = ReadBack(reader, transports, clock, plan.read_back.timeout_s, renew)
+        back = HistoryReader(reader, transports, clock, plan.read_back.timeout_s, renew)
         sessions = [Wanted(s, (ids or {}).get(s, ()), began_ns + last_s.get(s, 0) * S) for s in wanted]
         for at_s in look_at_s:
             await clock.sleep_until(began_ns + round(at_s * S))
@@ -106,7 +106,7 @@ def tokens(history):
 def test_a_quiet_history_is_read_twice():
     """Two readings as far apart as the quiet time show that nothing changes any more."""
     (found,), server = read_back(lambda name, at_s, page: history(token(0, 0)))
-    assert tokens(found) == [Token(0, 0)]
+    assert tokens(found) == [MessageToken(0, 0)]
     assert found.unread == ""
     assert server.reads == {"/s/sr-r-0": 2}
     assert 2.0 <= server.took_s < 2.1
@@ -119,7 +119,7 @@ def test_a_history_that_grows_is_read_until_it_does_not():
         return history(*(token(0, i) for i in range(min(4, int(at_s)))))
 
     (found,), server = read_back(stored)
-    assert tokens(found) == [Token(0, i) for i in range(4)]
+    assert tokens(found) == [MessageToken(0, i) for i in range(4)]
     assert server.took_s >= 4 + 2
 
 
@@ -139,7 +139,7 @@ def test_pages_are_followed():
         return history(token(0, number), next=number + 1 if number < 3 else None)
 
     (found,), server = read_back(stored, next="body.next", query={"size": "1"})
-    assert tokens(found) == [Token(0, 1), Token(0, 2), Token(0, 3)]
+    assert tokens(found) == [MessageToken(0, 1), MessageToken(0, 2), MessageToken(0, 3)]
     assert server.targets[:3] == ["/s/sr-r-0?size=1", "/s/sr-r-0?size=1&page=2", "/s/sr-r-0?size=1&page=3"]
 
 
@@ -255,7 +255,7 @@ def test_a_server_may_fail_for_a_while():
     (found,), server = read_back(
         lambda name, at_s, page: FakeAnswer(status=503) if at_s < 3 else history(token(0, 0))
     )
-    assert tokens(found) == [Token(0, 0)]
+    assert tokens(found) == [MessageToken(0, 0)]
     assert server.reader.failed >= 6
 
 
@@ -344,7 +344,7 @@ def test_sessions_are_read_by_every_id_that_they_have():
         path="/s/{{ session.id }}",
         ids={0: ("x", "y")},
     )
-    assert tokens(found[0]) == [Token(0, 0), Token(0, 1)]
+    assert tokens(found[0]) == [MessageToken(0, 0), MessageToken(0, 1)]
     assert [stored.ids for stored in found[0].messages] == [("x",), ("y",)]
     assert found[1].unread == "no reply returned its id"
 
@@ -356,7 +356,7 @@ def test_ids_of_one_history_are_read_as_one():
         path="/s/{{ session.id }}",
         ids={0: ("x", "y", "z")},
     )
-    assert tokens(found) == [Token(0, 0)]
+    assert tokens(found) == [MessageToken(0, 0)]
     assert found.messages[0].ids == ("x", "y")
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_engine_read_back import history, read_back, token, tokens
 
-from stressrunner.engine.tokens import Token
+from stressrunner.engine.tokens import MessageToken
 from stressrunner.http.fake import FakeAnswer
 from stressrunner.scenario.delivery import Listing
 
@@ -27,7 +27,7 @@ def rows(n):
 
 def wanted(n):
     """Return the tokens of so many rows."""
-    return [Token(0, i // 2) for i in range(0, n, 2)]
+    return [MessageToken(0, i // 2) for i in range(0, n, 2)]
 
 
 class Paged:
@@ -128,7 +128,7 @@ def test_rows_are_what_the_scenario_says():
         lambda query: paged.page(int(query.get("offset", ["0"])[0]) // 10, took=10 if int(query.get("offset", ["0"])[0]) < 20 else 0),
         offset=True, rows="body.took", by_query=True,
     )  # fmt: skip
-    assert tokens(found) == [Token(0, 0), Token(0, 1)]
+    assert tokens(found) == [MessageToken(0, 0), MessageToken(0, 1)]
     assert queries(server, 3) == [{}, {"offset": ["10"]}, {"offset": ["20"]}]
 
 
@@ -273,7 +273,7 @@ def test_messages_are_sorted_by_what_the_scenario_says(order_by, listed):
         order_by=order_by,
         pages="body.n",
     )
-    assert tokens(found) == [Token(0, i // 2) for i in sorted(listed) if i % 2 == 0]
+    assert tokens(found) == [MessageToken(0, i // 2) for i in sorted(listed) if i % 2 == 0]
 
 
 @pytest.mark.parametrize(
@@ -353,7 +353,9 @@ def test_rows_that_come_while_pages_are_read_are_read_once(n, size, added):
 
     (found,), _ = read_back(answer, pages="body.n", messages=USERS, by_query=True)
     assert found.unread == ""
-    assert tokens(found) == [Token(0, i) for i, row in enumerate(stored) if row["role"] == "user"][::-1]
+    assert (
+        tokens(found) == [MessageToken(0, i) for i, row in enumerate(stored) if row["role"] == "user"][::-1]
+    )
 
 
 def test_two_readings_that_were_pushed_alike_are_no_quiet_ones():
@@ -371,7 +373,7 @@ def test_two_readings_that_were_pushed_alike_are_no_quiet_ones():
         return FakeAnswer(body=json.dumps(page).encode())
 
     (found,), _ = read_back(answer, pages="body.n", messages=USERS, by_query=True)
-    assert tokens(found) == [Token(0, i) for i in range(7, -1, -1)]
+    assert tokens(found) == [MessageToken(0, i) for i in range(7, -1, -1)]
 
 
 def test_rows_that_are_not_counted_are_not_compared():
@@ -388,6 +390,6 @@ def test_a_cut_token_is_looked_for_either_way_round():
     """Of a history with a token that is cut in two, the other order is kept as well: newest first, the end comes first."""
     text = token(0, 12)
     (found,), _ = read_back(lambda name, at_s, page: history(text[8:], text[:8], token(0, 3)))
-    assert tokens(found) == [Token(0, 3)]
-    assert tokens(found.reversed()) == [Token(0, 3), Token(0, 12)]
+    assert tokens(found) == [MessageToken(0, 3)]
+    assert tokens(found.reversed()) == [MessageToken(0, 3), MessageToken(0, 12)]
     assert found.reversed().reversed().messages == found.messages

@@ -15,7 +15,7 @@ from stressrunner.engine.clock import EventLoopClock
 from stressrunner.engine.token_keeper import TokenKeeper
 from stressrunner.http.exchange import Failure, FailureKind
 from stressrunner.http.fake import FakeAnswer, FakeTransports
-from stressrunner.plan.tokens import NoToken, Token
+from stressrunner.plan.tokens import AccessToken, NoToken
 from stressrunner.scenario.model import Closed, OAuth2, Open, Phase
 
 CLIENT = OAuth2("/token", "me", "s:e+c ret", "read write", "https://api")
@@ -43,7 +43,7 @@ def kept(answer, *, for_s=0, client=CLIENT, look_at=()):
             sent.append((round(clock.now_ns() / 1e9 - started, 3), request))
             return answer(number, request)
 
-        token = Token(client)
+        token = AccessToken(client)
         started = clock.now_ns() / 1e9
         keeper = TokenKeeper([token], FakeTransports(clock, asked), "/prefix", 5.0, clock)
         await keeper.fetch()

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stressrunner.engine.tokens import MAX_EXCERPT, Token, TokenReader, token_text
+from stressrunner.engine.tokens import MAX_EXCERPT, MessageToken, TokenReader, token_text
 
 RUN = "0badcafe"
-TOKENS = st.builds(Token, st.integers(0, 10**9), st.integers(0, 10**6))
+TOKENS = st.builds(MessageToken, st.integers(0, 10**9), st.integers(0, 10**6))
 
 
 def found(*texts, separator=None):
@@ -48,14 +48,14 @@ def test_a_token_that_was_cut_is_found_where_it_begins(tokens, data):
     [
         (["sr.feedface.1.2"], [[]]),
         (["sr.0badcafe.1."], [[]]),
-        (["sr.0badcafe.1.2.3"], [[Token(1, 2)]]),
-        (["xsr.0badcafe.1.2y"], [[Token(1, 2)]]),
-        (["sr.0badcafe.1.2", "5 apples"], [[Token(1, 2)], []]),
+        (["sr.0badcafe.1.2.3"], [[MessageToken(1, 2)]]),
+        (["xsr.0badcafe.1.2y"], [[MessageToken(1, 2)]]),
+        (["sr.0badcafe.1.2", "5 apples"], [[MessageToken(1, 2)], []]),
         (["ends in sr.0bad", "nothing"], [[], []]),
         (["ends in sr.0bad"], [[]]),
         (["sr.0badcafe.\u0661.\u0662"], [[]]),
         (["setup-sr.0badcafe.0.0 user_setup-sr.0badcafe.0.1 teardown-sr.0badcafe.0.2"], [[]]),
-        (["my-sr.0badcafe.0.0"], [[Token(0, 0)]]),
+        (["my-sr.0badcafe.0.0"], [[MessageToken(0, 0)]]),
         (["", ""], [[], []]),
     ],
     ids=[
@@ -80,9 +80,9 @@ def test_what_is_no_token(texts, tokens):
 def test_a_payload_may_render_its_token_twice():
     """With a separator, a token counts once in each of the messages that were joined; without, each time."""
     twice = "[sr.0badcafe.0.1] hello sr.0badcafe.0.1"
-    assert found(twice, separator="\n---\n") == [[Token(0, 1)]]
-    assert found(f"{twice}\n---\n{twice}", separator="\n---\n") == [[Token(0, 1), Token(0, 1)]]
-    assert found(twice) == [[Token(0, 1), Token(0, 1)]]
+    assert found(twice, separator="\n---\n") == [[MessageToken(0, 1)]]
+    assert found(f"{twice}\n---\n{twice}", separator="\n---\n") == [[MessageToken(0, 1), MessageToken(0, 1)]]
+    assert found(twice) == [[MessageToken(0, 1), MessageToken(0, 1)]]
 
 
 def test_excerpts_are_short():

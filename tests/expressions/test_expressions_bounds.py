@@ -17,7 +17,15 @@ from stressrunner.expressions import (
     compile_json,
     compile_template,
 )
-from stressrunner.expressions.bounds import MAX_TEXT, OPERATORS, Budget, TooLong, check_format, depth, weight
+from stressrunner.expressions.bounds import (
+    MAX_TEXT,
+    OPERATORS,
+    EvaluationBudget,
+    TooLong,
+    check_format,
+    depth,
+    weight,
+)
 from stressrunner.expressions.environment import environment
 
 HUGE = 10**9
@@ -249,7 +257,7 @@ def test_formats_are_foreseen(text, filling):
 
 def test_a_budget_ends():
     """Work is counted until there is none left."""
-    budget = Budget(10)
+    budget = EvaluationBudget(10)
     budget.spend(10)
     with pytest.raises(CannotEvaluate, match="too many steps"):
         budget.spend(1)

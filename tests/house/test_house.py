@@ -2,6 +2,7 @@
 
 import ast
 import tomllib
+from collections import defaultdict
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -150,6 +151,16 @@ def test_public_names_are_documented():
                 continue
             bare += [f"{module.name}:{n.name}" for n in public if not ast.get_docstring(n)]
     assert bare == []
+
+
+def test_no_class_name_means_two_things():
+    """A public class can be spoken of by its name alone, wherever in the tree it is."""
+    places = defaultdict(set)
+    for module in MODULES:
+        for node in ast.walk(ast.parse(module.read_text("utf-8"))):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places[node.name].add(str(module.relative_to(PACKAGE)))
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}
 
 
 def test_only_the_command_line_exits_or_prints():

@@ -4,7 +4,7 @@ import struct
 
 import hpack
 
-from stressrunner.http.h2_frames import PREFACE, FrameReader, Kind
+from stressrunner.http.h2_frames import PREFACE, FrameReader, H2FrameType
 
 ACK = 0x1
 END_STREAM = 0x1
@@ -19,19 +19,19 @@ def frame(kind, flags=0, stream=0, payload=b""):
 
 def settings(*pairs):
     """Return settings."""
-    return frame(Kind.SETTINGS, 0, 0, b"".join(struct.pack(">HI", *pair) for pair in pairs))
+    return frame(H2FrameType.SETTINGS, 0, 0, b"".join(struct.pack(">HI", *pair) for pair in pairs))
 
 
 def head(stream, *lines, status="200", ends=False, encoder=None):
     """Return the head of a response, by an encoder that keeps no table unless one is given."""
     fields = [(":status", status), *lines] if status else list(lines)
     block = (encoder or hpack.Encoder()).encode([(n, v, True) for n, v in fields])
-    return frame(Kind.HEADERS, END_HEADERS | (END_STREAM if ends else 0), stream, block)
+    return frame(H2FrameType.HEADERS, END_HEADERS | (END_STREAM if ends else 0), stream, block)
 
 
 def data(stream, part=b"", *, ends=True):
     """Return a part of a body, the last one unless told otherwise."""
-    return frame(Kind.DATA, END_STREAM if ends else 0, stream, part)
+    return frame(H2FrameType.DATA, END_STREAM if ends else 0, stream, part)
 
 
 def answer(stream, body=b"ok", *lines):
@@ -41,17 +41,17 @@ def answer(stream, body=b"ok", *lines):
 
 def reset(stream, code):
     """Return what ends a stream."""
-    return frame(Kind.RST_STREAM, 0, stream, struct.pack(">I", code))
+    return frame(H2FrameType.RST_STREAM, 0, stream, struct.pack(">I", code))
 
 
 def goaway(last, code=0):
     """Return what ends a connection."""
-    return frame(Kind.GOAWAY, 0, 0, struct.pack(">II", last, code))
+    return frame(H2FrameType.GOAWAY, 0, 0, struct.pack(">II", last, code))
 
 
 def window(stream, more):
     """Return the permission to send more."""
-    return frame(Kind.WINDOW_UPDATE, 0, stream, struct.pack(">I", more))
+    return frame(H2FrameType.WINDOW_UPDATE, 0, stream, struct.pack(">I", more))
 
 
 class Asked:
@@ -74,12 +74,12 @@ class Asked:
         fresh = list(self._reader.feed(octets[skipped:]))
         self.frames += fresh
         for one in fresh:
-            if one.kind == Kind.HEADERS:
+            if one.kind == H2FrameType.HEADERS:
                 self.heads[one.stream_id] = dict(self._decoder.decode(one.payload))
                 self.bodies[one.stream_id] = b""
-            elif one.kind == Kind.DATA:
+            elif one.kind == H2FrameType.DATA:
                 self.bodies[one.stream_id] += one.payload
-            if one.kind in (Kind.HEADERS, Kind.DATA) and one.flags & END_STREAM:
+            if one.kind in (H2FrameType.HEADERS, H2FrameType.DATA) and one.flags & END_STREAM:
                 self.ended.append(one.stream_id)
         return fresh
 

@@ -9,11 +9,11 @@ import zlib
 from typing import NamedTuple
 
 from stressrunner.http.exchange import FailureKind
-from stressrunner.http.wire import Limits
+from stressrunner.http.wire import ResponseLimits
 
 __all__ = ["LIMITS", "NEXT", "ROWS", "WITH_CURL", "Answer", "Row"]
 
-LIMITS = Limits(head_bytes=10_000, body_bytes=10_000)
+LIMITS = ResponseLimits(head_bytes=10_000, body_bytes=10_000)
 
 #: What servers of the table say to every request after the first.
 NEXT = b"HTTP/1.1 203 Next\r\nContent-Length: 4\r\n\r\nnext"

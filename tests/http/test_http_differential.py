@@ -11,11 +11,11 @@ import zstandard
 from stressrunner.http.exchange import Request
 from stressrunner.http.h1 import H1Transports
 from stressrunner.http.httpx_transport import HttpxTransports
-from stressrunner.http.wire import Limits
+from stressrunner.http.wire import ResponseLimits
 
 pytestmark = pytest.mark.anyio
 TRUSTS_NOBODY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # made in no time
-LIMITS = Limits(head_bytes=10_000, body_bytes=10_000)
+LIMITS = ResponseLimits(head_bytes=10_000, body_bytes=10_000)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from tls_records import Records
 
 from stressrunner.http.exchange import FailureKind, Request
 from stressrunner.http.h1 import H1Transports
-from stressrunner.http.h2_frames import Kind
+from stressrunner.http.h2_frames import H2FrameType
 from stressrunner.http.h2_transport import H2Transports
 from stressrunner.http.httpx_transport import HttpxTransports
 from stressrunner.http.proxy import proxy_of
@@ -58,9 +58,9 @@ GARBAGE = [
     reset(1, 7) + reset(3, 2),
     answer(1) * 2 + answer(3),
     head(1) + head(1),
-    frame(Kind.PUSH_PROMISE, END_HEADERS, 1, bytes(9)),
-    frame(Kind.HEADERS, 0, 1) + data(1),
-    frame(Kind.HEADERS, END_HEADERS, 1, b"\xff" * 20),
+    frame(H2FrameType.PUSH_PROMISE, END_HEADERS, 1, bytes(9)),
+    frame(H2FrameType.HEADERS, 0, 1) + data(1),
+    frame(H2FrameType.HEADERS, END_HEADERS, 1, b"\xff" * 20),
     window(0, 0) + window(1, 0x7FFFFFFF),
     *[_RANDOM.randbytes(size) for size in (1, 8, 9, 40, 400, 20_000)],
 ]

@@ -16,7 +16,7 @@ from stressrunner.http.exchange import FailureKind, Request
 from stressrunner.http.h1 import H1Transports
 from stressrunner.http.resends import AT_ONCE_NS
 from stressrunner.http.tls import client_context
-from stressrunner.http.wire import Limits
+from stressrunner.http.wire import ResponseLimits
 
 pytestmark = pytest.mark.anyio
 TRUSTS_NOBODY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # made in no time, for tests without TLS
@@ -357,7 +357,7 @@ async def test_bomb_is_not_unpacked(serve):
     """A small body that unpacks to more than the limit is too large; the connection is none the worse for it."""
     packed = gzip.compress(b"0" * 1_000_000)
     head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(packed)
-    exchange = await ask(serve(answer(head + packed)).url, limits=Limits(body_bytes=10_000))
+    exchange = await ask(serve(answer(head + packed)).url, limits=ResponseLimits(body_bytes=10_000))
     assert exchange.failure.kind is FailureKind.TOO_LARGE
     assert (exchange.status, exchange.body) == (200, b"")
 

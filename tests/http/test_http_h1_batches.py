@@ -10,7 +10,7 @@ from stressrunner.http.h1_connection import Connection
 from stressrunner.http.h1_deadlines import NEVER_NS, Deadlines
 from stressrunner.http.h1_head import HeadWriter
 from stressrunner.http.h1_response import ResponseReader
-from stressrunner.http.wire import Limits
+from stressrunner.http.wire import ResponseLimits
 
 pytestmark = pytest.mark.anyio
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -51,7 +51,7 @@ class User:
     def __init__(self, batches, log):
         self.ends = []  # of requests: when they were sent, the kind of their failure and the bytes that were not sent
         self.connection = Connection(
-            ResponseReader(Limits()), Deadlines(asyncio.get_running_loop()), batches, self
+            ResponseReader(ResponseLimits()), Deadlines(asyncio.get_running_loop()), batches, self
         )
         self.connection.connection_made(Wire(log))
         self.fault = None  # raised at the end of a request

@@ -12,7 +12,7 @@ from stressrunner.http.h1_resolver import Resolver
 from stressrunner.http.h1_response import ResponseReader
 from stressrunner.http.origin import Origin
 from stressrunner.http.tls import client_context
-from stressrunner.http.wire import Limits
+from stressrunner.http.wire import ResponseLimits
 
 pytestmark = pytest.mark.anyio
 
@@ -35,7 +35,7 @@ class Connections:
     def __call__(self):
         """Make a connection."""
         loop = asyncio.get_running_loop()
-        self.made.append(Connection(ResponseReader(Limits()), Deadlines(loop), Batches(loop), self))
+        self.made.append(Connection(ResponseReader(ResponseLimits()), Deadlines(loop), Batches(loop), self))
         return self.made[-1]
 
     def lost(self, connection):

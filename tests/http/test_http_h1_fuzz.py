@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from stressrunner.http.exchange import FailureKind
 from stressrunner.http.h1_heads import KnownHeads
 from stressrunner.http.h1_response import ResponseReader
-from stressrunner.http.wire import Limits
+from stressrunner.http.wire import ResponseLimits
 
 #: Small, so that generated responses go beyond them.
-TIGHT = Limits(head_bytes=150, body_bytes=60)
-WIDE = Limits()
+TIGHT = ResponseLimits(head_bytes=150, body_bytes=60)
+WIDE = ResponseLimits()
 
 #: What responses are made of, and what upsets those who read them.
 FRAGMENTS = [
@@ -153,7 +153,7 @@ def test_what_h11_reads_is_read(method, octets, ends):
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_table_however_cut(row):
     """A response of the table is what the table says, whole, in single bytes and cut in two."""
-    octets, wide = row.octets, Limits(head_bytes=10_000, body_bytes=10_000)
+    octets, wide = row.octets, ResponseLimits(head_bytes=10_000, body_bytes=10_000)
     whole = outcome(row.method, [octets] if octets else [], ends=row.closes, limits=wide)
     if isinstance(row.expected, Answer):
         assert whole[:2] == (True, None)

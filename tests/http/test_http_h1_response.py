@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from stressrunner.http.exchange import FailureKind
 from stressrunner.http.h1_heads import KnownHead, KnownHeads
 from stressrunner.http.h1_response import ResponseReader
-from stressrunner.http.wire import Limits
+from stressrunner.http.wire import ResponseLimits
 
-LIMITS = Limits(head_bytes=200, body_bytes=100)
+LIMITS = ResponseLimits(head_bytes=200, body_bytes=100)
 INTERIM = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
 PACKED = gzip.compress(b"packed")
 

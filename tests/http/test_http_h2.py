@@ -17,7 +17,7 @@ from stressrunner import __version__
 from stressrunner.http.choice import transports_for
 from stressrunner.http.exchange import DirectTransports, FailureKind, Request
 from stressrunner.http.h2_connection import H2Connection
-from stressrunner.http.h2_frames import ErrorCode, Kind, Setting
+from stressrunner.http.h2_frames import ErrorCode, H2FrameType, SettingsParameter
 from stressrunner.http.h2_stream import Stream
 from stressrunner.http.h2_transport import H2Transports, may_go_on
 from stressrunner.http.httpx_transport import HttpxTransports
@@ -26,7 +26,7 @@ from stressrunner.http.probe import probe_http2
 from stressrunner.http.proxy import proxy_of
 from stressrunner.http.resends import AT_ONCE_NS
 from stressrunner.http.tls import client_context
-from stressrunner.http.wire import Limits
+from stressrunner.http.wire import ResponseLimits
 
 pytestmark = pytest.mark.anyio
 TRUSTS_NOBODY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # made in no time, for tests without TLS
@@ -228,11 +228,11 @@ async def test_request_that_was_held_is_not_sent_again(serve, method):
 )
 def test_connection_that_is_lost_at_once(change, again):
     """On a kept connection that ended without a word, nothing of a response, within a few milliseconds, and once."""
-    connection = H2Connection(Limits(), None)
+    connection = H2Connection(ResponseLimits(), None)
     connection.session.lost(None, 0)
     connection.session.answered = change.get("answered", 1)
     connection.session.said_goodbye = change.get("said_goodbye", False)
-    stream = Stream(GET, [], Limits(), 0)
+    stream = Stream(GET, [], ResponseLimits(), 0)
     stream.sent_ns, stream.failure, stream.completed_ns = 0, connection.session.failure, AT_ONCE_NS
     for name in change.keys() - {"answered", "said_goodbye"}:
         setattr(stream, name, change[name])
@@ -259,7 +259,7 @@ async def test_stream_that_times_out_leaves_the_others_alone(serve):
     assert silent.completed_ns - silent.acquired_ns >= 100_000_000
     assert (silent.sent_ns is None, silent.first_byte_ns) == (False, None)
     assert (after.body, after.failure, server.connections) == (b"ok", None, 1)
-    (given_up,) = script.asked[0].of_kind(Kind.RST_STREAM)
+    (given_up,) = script.asked[0].of_kind(H2FrameType.RST_STREAM)
     assert (given_up.stream_id, given_up.payload[3]) == (3, ErrorCode.CANCEL)
 
 
@@ -272,7 +272,7 @@ async def test_cancellation_passes_through(serve):
         after = await transport.exchange(GET)
     assert scope.cancelled_caught
     assert after.failure is None
-    assert len(script.asked[0].of_kind(Kind.RST_STREAM)) == 1
+    assert len(script.asked[0].of_kind(H2FrameType.RST_STREAM)) == 1
 
 
 async def test_requests_wait_while_the_server_takes_no_more(serve):
@@ -289,14 +289,14 @@ async def test_requests_wait_while_the_server_takes_no_more(serve):
         waiting.clear()
         return octets
 
-    script = Http2Peer(reply, settings((Setting.MAX_CONCURRENT_STREAMS, 2)))
+    script = Http2Peer(reply, settings((SettingsParameter.MAX_CONCURRENT_STREAMS, 2)))
     server = serve(script)
     async with H2Transports(server.url, tls=TRUSTS_NOBODY).open() as transport:
         await transport.exchange(GET)
         exchanges = await together(transport, *[GET] * 6)
     assert [e.failure for e in exchanges] == [None] * 6
     assert (server.connections, max(most)) == (1, 2)
-    script = Http2Peer(path_of, settings((Setting.MAX_CONCURRENT_STREAMS, 0)))
+    script = Http2Peer(path_of, settings((SettingsParameter.MAX_CONCURRENT_STREAMS, 0)))
     async with H2Transports(serve(script).url, tls=TRUSTS_NOBODY).open() as transport:
         _, second = await together(transport, *[GET._replace(timeout_s=0.1)] * 2)
     assert (second.failure.kind, second.sent_ns) == (FailureKind.TIMEOUT, None)
@@ -312,8 +312,8 @@ async def test_large_bodies_go_both_ways(serve):
         lines = ("content-encoding", "gzip"), ("content-length", str(len(packed)))
         return head(stream, *lines) + b"".join(data(stream, p, ends=False) for p in parts) + data(stream)
 
-    greeting = settings((Setting.INITIAL_WINDOW_SIZE, 0x7FFFFFFF)) + frame(
-        Kind.WINDOW_UPDATE, 0, 0, b"\x7f\xff\0\0"
+    greeting = settings((SettingsParameter.INITIAL_WINDOW_SIZE, 0x7FFFFFFF)) + frame(
+        H2FrameType.WINDOW_UPDATE, 0, 0, b"\x7f\xff\0\0"
     )
     script = Http2Peer(reply, greeting)
     exchange = await ask(serve(script).url, Request("POST", "/", (), body))
@@ -328,7 +328,7 @@ async def test_responses_have_limits(serve):
     """Bodies are bounded, as they come and when they are unpacked."""
     bomb = gzip.compress(bytes(100_000))
     script = Http2Peer(lambda peer, stream, _: answer(stream, bomb, ("content-encoding", "gzip")))
-    exchange = await ask(serve(script).url, limits=Limits(body_bytes=10_000))
+    exchange = await ask(serve(script).url, limits=ResponseLimits(body_bytes=10_000))
     assert (exchange.failure.kind, exchange.status) == (FailureKind.TOO_LARGE, 200)
 
 

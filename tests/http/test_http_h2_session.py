@@ -10,15 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stressrunner.http.exchange import FailureKind, Request
-from stressrunner.http.h2_frames import ErrorCode, Flag, Kind, Setting
+from stressrunner.http.h2_frames import ErrorCode, Flag, H2FrameType, SettingsParameter
 from stressrunner.http.h2_heads import request_fields
-from stressrunner.http.h2_session import Session
+from stressrunner.http.h2_session import H2Session
 from stressrunner.http.h2_stream import Stream
 from stressrunner.http.origin import origin_of
-from stressrunner.http.wire import Limits
+from stressrunner.http.wire import ResponseLimits
 
 ORIGIN = origin_of("http://target.example:81")
-LIMITS = Limits(head_bytes=2_000, body_bytes=100_000)
+LIMITS = ResponseLimits(head_bytes=2_000, body_bytes=100_000)
 GET = Request("GET", "/")
 
 
@@ -26,7 +26,7 @@ class Client:
     """A session with what it writes, at moments that count up."""
 
     def __init__(self, *requests, greeting=None):
-        self.session = Session(LIMITS)
+        self.session = H2Session(LIMITS)
         self.asked = Asked()
         self.now_ns = 0
         self.streams = []
@@ -67,13 +67,13 @@ class Client:
     @property
     def farewell(self):
         """The code by which the client has ended the connection, None while it has not."""
-        said = self.asked.of_kind(Kind.GOAWAY)
+        said = self.asked.of_kind(H2FrameType.GOAWAY)
         return ErrorCode(said[0].payload[7]) if said else None
 
     @property
     def resets(self):
         """Stream and code of what the client has reset."""
-        return [(f.stream_id, ErrorCode(f.payload[3])) for f in self.asked.of_kind(Kind.RST_STREAM)]
+        return [(f.stream_id, ErrorCode(f.payload[3])) for f in self.asked.of_kind(H2FrameType.RST_STREAM)]
 
 
 def outcome(*pieces, request=GET):
@@ -85,8 +85,12 @@ def test_connection_begins_as_it_must():
     """The preface, settings without push, and a large window come before the first request."""
     client = Client(GET)
     first, second, third = client.asked.frames[:3]
-    assert (first.kind, second.kind, third.kind) == (Kind.SETTINGS, Kind.WINDOW_UPDATE, Kind.HEADERS)
-    assert bytes([0, Setting.ENABLE_PUSH, 0, 0, 0, 0]) in first.payload
+    assert (first.kind, second.kind, third.kind) == (
+        H2FrameType.SETTINGS,
+        H2FrameType.WINDOW_UPDATE,
+        H2FrameType.HEADERS,
+    )
+    assert bytes([0, SettingsParameter.ENABLE_PUSH, 0, 0, 0, 0]) in first.payload
 
 
 def test_request_is_sent_as_given():
@@ -147,13 +151,16 @@ def test_interim_responses_and_trailers_are_passed_over():
         ("GET", head(1, ("content-length", "2"), ("content-length", "2")) + data(1, b"ok")),
         (
             "GET",
-            settings((Setting.MAX_FRAME_SIZE, 1 << 14), (Setting.MAX_FRAME_SIZE, (1 << 24) - 1)) + answer(1),
+            settings(
+                (SettingsParameter.MAX_FRAME_SIZE, 1 << 14), (SettingsParameter.MAX_FRAME_SIZE, (1 << 24) - 1)
+            )
+            + answer(1),
         ),
-        ("GET", settings((Setting.ENABLE_PUSH, 0), (99, 1)) + answer(1)),
-        ("GET", head(1) + frame(Kind.DATA, 0x9, 1, b"\x03ok\0\0\0")),
-        ("GET", frame(Kind.HEADERS, 0x2D, 1, b"\x02" + bytes(5) + b"\x88\0\0")),
-        ("GET", frame(Kind.HEADERS, 0x1, 1) + frame(Kind.CONTINUATION, 0x4, 1, b"\x88")),
-        ("GET", frame(0x77, 0xFF, 1, b"what") + frame(Kind.PRIORITY, 0, 1, bytes(5)) + answer(1)),
+        ("GET", settings((SettingsParameter.ENABLE_PUSH, 0), (99, 1)) + answer(1)),
+        ("GET", head(1) + frame(H2FrameType.DATA, 0x9, 1, b"\x03ok\0\0\0")),
+        ("GET", frame(H2FrameType.HEADERS, 0x2D, 1, b"\x02" + bytes(5) + b"\x88\0\0")),
+        ("GET", frame(H2FrameType.HEADERS, 0x1, 1) + frame(H2FrameType.CONTINUATION, 0x4, 1, b"\x88")),
+        ("GET", frame(0x77, 0xFF, 1, b"what") + frame(H2FrameType.PRIORITY, 0, 1, bytes(5)) + answer(1)),
     ],
 )
 def test_what_is_allowed_is_complete(method, response):
@@ -231,56 +238,65 @@ def test_responses_have_limits(response):
 
 
 BROKEN = {
-    "push": (frame(Kind.PUSH_PROMISE, 4, 1, bytes(5)), ErrorCode.PROTOCOL_ERROR),
+    "push": (frame(H2FrameType.PUSH_PROMISE, 4, 1, bytes(5)), ErrorCode.PROTOCOL_ERROR),
     "stream not opened": (answer(5), ErrorCode.PROTOCOL_ERROR),
     "stream of the server's": (answer(2), ErrorCode.PROTOCOL_ERROR),
     "data for no stream": (data(0, b"x"), ErrorCode.PROTOCOL_ERROR),
     "reset of a stream not opened": (reset(7, 0), ErrorCode.PROTOCOL_ERROR),
     "window of a stream not opened": (window(7, 1), ErrorCode.PROTOCOL_ERROR),
-    "priority for no stream": (frame(Kind.PRIORITY, 0, 0, bytes(5)), ErrorCode.PROTOCOL_ERROR),
-    "settings for a stream": (frame(Kind.SETTINGS, 0, 1), ErrorCode.PROTOCOL_ERROR),
-    "settings of an odd size": (frame(Kind.SETTINGS, 0, 0, b"x"), ErrorCode.FRAME_SIZE_ERROR),
-    "acknowledgement with content": (frame(Kind.SETTINGS, ACK, 0, bytes(6)), ErrorCode.FRAME_SIZE_ERROR),
-    "push allowed": (settings((Setting.ENABLE_PUSH, 1)), ErrorCode.PROTOCOL_ERROR),
-    "small frames": (settings((Setting.MAX_FRAME_SIZE, 100)), ErrorCode.PROTOCOL_ERROR),
-    "huge frames": (settings((Setting.MAX_FRAME_SIZE, 1 << 24)), ErrorCode.PROTOCOL_ERROR),
+    "priority for no stream": (frame(H2FrameType.PRIORITY, 0, 0, bytes(5)), ErrorCode.PROTOCOL_ERROR),
+    "settings for a stream": (frame(H2FrameType.SETTINGS, 0, 1), ErrorCode.PROTOCOL_ERROR),
+    "settings of an odd size": (frame(H2FrameType.SETTINGS, 0, 0, b"x"), ErrorCode.FRAME_SIZE_ERROR),
+    "acknowledgement with content": (
+        frame(H2FrameType.SETTINGS, ACK, 0, bytes(6)),
+        ErrorCode.FRAME_SIZE_ERROR,
+    ),
+    "push allowed": (settings((SettingsParameter.ENABLE_PUSH, 1)), ErrorCode.PROTOCOL_ERROR),
+    "small frames": (settings((SettingsParameter.MAX_FRAME_SIZE, 100)), ErrorCode.PROTOCOL_ERROR),
+    "huge frames": (settings((SettingsParameter.MAX_FRAME_SIZE, 1 << 24)), ErrorCode.PROTOCOL_ERROR),
     "huge initial window": (
-        settings((Setting.INITIAL_WINDOW_SIZE, 1 << 31)),
+        settings((SettingsParameter.INITIAL_WINDOW_SIZE, 1 << 31)),
         ErrorCode.FLOW_CONTROL_ERROR,
     ),
     "window of streams too large": (
-        window(1, 0x7FFF0000) + settings((Setting.INITIAL_WINDOW_SIZE, 0x7FFFFFFF)),
+        window(1, 0x7FFF0000) + settings((SettingsParameter.INITIAL_WINDOW_SIZE, 0x7FFFFFFF)),
         ErrorCode.FLOW_CONTROL_ERROR,
     ),
     "window of nothing": (window(0, 0), ErrorCode.FLOW_CONTROL_ERROR),
     "window too large": (window(0, 0x7FFFFFFF), ErrorCode.FLOW_CONTROL_ERROR),
-    "window of an odd size": (frame(Kind.WINDOW_UPDATE, 0, 0, b"x"), ErrorCode.FRAME_SIZE_ERROR),
-    "reset of an odd size": (frame(Kind.RST_STREAM, 0, 1, b"x"), ErrorCode.FRAME_SIZE_ERROR),
-    "ping of an odd size": (frame(Kind.PING, 0, 0, b"x"), ErrorCode.PROTOCOL_ERROR),
-    "ping for a stream": (frame(Kind.PING, 0, 1, bytes(8)), ErrorCode.PROTOCOL_ERROR),
-    "end for a stream": (frame(Kind.GOAWAY, 0, 1, bytes(8)), ErrorCode.PROTOCOL_ERROR),
-    "end of an odd size": (frame(Kind.GOAWAY, 0, 0, bytes(7)), ErrorCode.PROTOCOL_ERROR),
-    "more padding than frame": (frame(Kind.DATA, 8, 1, b"\x09x"), ErrorCode.PROTOCOL_ERROR),
-    "no room for padding": (frame(Kind.DATA, 8, 1), ErrorCode.FRAME_SIZE_ERROR),
-    "no room for priority": (frame(Kind.HEADERS, 0x24, 1, b"xx"), ErrorCode.PROTOCOL_ERROR),
+    "window of an odd size": (frame(H2FrameType.WINDOW_UPDATE, 0, 0, b"x"), ErrorCode.FRAME_SIZE_ERROR),
+    "reset of an odd size": (frame(H2FrameType.RST_STREAM, 0, 1, b"x"), ErrorCode.FRAME_SIZE_ERROR),
+    "ping of an odd size": (frame(H2FrameType.PING, 0, 0, b"x"), ErrorCode.PROTOCOL_ERROR),
+    "ping for a stream": (frame(H2FrameType.PING, 0, 1, bytes(8)), ErrorCode.PROTOCOL_ERROR),
+    "end for a stream": (frame(H2FrameType.GOAWAY, 0, 1, bytes(8)), ErrorCode.PROTOCOL_ERROR),
+    "end of an odd size": (frame(H2FrameType.GOAWAY, 0, 0, bytes(7)), ErrorCode.PROTOCOL_ERROR),
+    "more padding than frame": (frame(H2FrameType.DATA, 8, 1, b"\x09x"), ErrorCode.PROTOCOL_ERROR),
+    "no room for padding": (frame(H2FrameType.DATA, 8, 1), ErrorCode.FRAME_SIZE_ERROR),
+    "no room for priority": (frame(H2FrameType.HEADERS, 0x24, 1, b"xx"), ErrorCode.PROTOCOL_ERROR),
     "frame too large": (b"\x00\x40\x01" + bytes(6), ErrorCode.FRAME_SIZE_ERROR),
     "HTTP/1.1": (b"HTTP/1.1 400 Bad Request\r\n\r\n", ErrorCode.FRAME_SIZE_ERROR),
-    "head that cannot be decompressed": (frame(Kind.HEADERS, 4, 1, b"\xff"), ErrorCode.COMPRESSION_ERROR),
-    "head with an index from nowhere": (frame(Kind.HEADERS, 4, 1, b"\xfe"), ErrorCode.COMPRESSION_ERROR),
-    "head cut off": (frame(Kind.HEADERS, 4, 1, b"\x40\x05ab"), ErrorCode.COMPRESSION_ERROR),
-    "table too large": (frame(Kind.HEADERS, 4, 1, b"\x3f\xff\x7f\x88"), ErrorCode.COMPRESSION_ERROR),
-    "head interrupted": (frame(Kind.HEADERS, 0, 1, b"\x88") + data(1), ErrorCode.PROTOCOL_ERROR),
+    "head that cannot be decompressed": (
+        frame(H2FrameType.HEADERS, 4, 1, b"\xff"),
+        ErrorCode.COMPRESSION_ERROR,
+    ),
+    "head with an index from nowhere": (
+        frame(H2FrameType.HEADERS, 4, 1, b"\xfe"),
+        ErrorCode.COMPRESSION_ERROR,
+    ),
+    "head cut off": (frame(H2FrameType.HEADERS, 4, 1, b"\x40\x05ab"), ErrorCode.COMPRESSION_ERROR),
+    "table too large": (frame(H2FrameType.HEADERS, 4, 1, b"\x3f\xff\x7f\x88"), ErrorCode.COMPRESSION_ERROR),
+    "head interrupted": (frame(H2FrameType.HEADERS, 0, 1, b"\x88") + data(1), ErrorCode.PROTOCOL_ERROR),
     "head continued elsewhere": (
-        frame(Kind.HEADERS, 0, 1) + frame(Kind.CONTINUATION, 4, 3),
+        frame(H2FrameType.HEADERS, 0, 1) + frame(H2FrameType.CONTINUATION, 4, 3),
         ErrorCode.PROTOCOL_ERROR,
     ),
-    "head that was not begun": (frame(Kind.CONTINUATION, 4, 1, b"\x88"), ErrorCode.PROTOCOL_ERROR),
+    "head that was not begun": (frame(H2FrameType.CONTINUATION, 4, 1, b"\x88"), ErrorCode.PROTOCOL_ERROR),
     "head that does not end": (
-        frame(Kind.HEADERS, 0, 1) + frame(Kind.CONTINUATION, 0, 1, bytes(16_000)) * 3,
+        frame(H2FrameType.HEADERS, 0, 1) + frame(H2FrameType.CONTINUATION, 0, 1, bytes(16_000)) * 3,
         ErrorCode.ENHANCE_YOUR_CALM,
     ),
     "bomb": (
-        frame(Kind.HEADERS, 4, 1, b"\x88\x40\x01a\x7f\x81\x1e" + b"x" * 4000 + b"\xbe" * 2000),
+        frame(H2FrameType.HEADERS, 4, 1, b"\x88\x40\x01a\x7f\x81\x1e" + b"x" * 4000 + b"\xbe" * 2000),
         ErrorCode.ENHANCE_YOUR_CALM,
     ),
 }
@@ -301,7 +317,7 @@ def test_broken_protocol_ends_the_connection(name):
 
 def test_what_came_before_the_break_counts():
     """A response that is complete before the protocol is broken, in the same bytes, is one."""
-    client = Client(GET, GET).take(answer(1) + frame(Kind.PUSH_PROMISE, 4, 3, bytes(5)))
+    client = Client(GET, GET).take(answer(1) + frame(H2FrameType.PUSH_PROMISE, 4, 3, bytes(5)))
     assert client.outcomes == [(200, None), (0, FailureKind.PROTOCOL)]
 
 
@@ -313,7 +329,8 @@ def test_surplus_after_a_response_ends_the_connection():
 
 
 @pytest.mark.parametrize(
-    "octets", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"SSH-2.0-x\r\n", answer(1), frame(Kind.SETTINGS, ACK)]
+    "octets",
+    [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"SSH-2.0-x\r\n", answer(1), frame(H2FrameType.SETTINGS, ACK)],
 )
 def test_server_without_http2_is_named(octets):
     """What does not begin with settings does not speak HTTP/2."""
@@ -398,15 +415,15 @@ def test_streams_wait_for_the_server():
     for _ in range(5):
         client.begin(GET)
     assert list(client.asked.heads) == [1]
-    client.take(settings((Setting.MAX_CONCURRENT_STREAMS, 2)))
+    client.take(settings((SettingsParameter.MAX_CONCURRENT_STREAMS, 2)))
     assert list(client.asked.heads) == [1, 3]
-    client.take(settings((Setting.MAX_CONCURRENT_STREAMS, 1)), answer(1))
+    client.take(settings((SettingsParameter.MAX_CONCURRENT_STREAMS, 1)), answer(1))
     assert list(client.asked.heads) == [1, 3]
     client.take(answer(3))
     assert list(client.asked.heads) == [1, 3, 5]
-    client.take(settings((Setting.INITIAL_WINDOW_SIZE, 1)))
+    client.take(settings((SettingsParameter.INITIAL_WINDOW_SIZE, 1)))
     assert list(client.asked.heads) == [1, 3, 5]
-    client.take(settings((Setting.MAX_CONCURRENT_STREAMS, 100)))
+    client.take(settings((SettingsParameter.MAX_CONCURRENT_STREAMS, 100)))
     assert list(client.asked.heads) == [1, 3, 5, 7, 9]
 
 
@@ -418,11 +435,11 @@ def test_body_waits_for_windows():
     assert len(client.asked.bodies[1]) == 65_535
     client.take(window(0, 10))
     assert len(client.asked.bodies[1]) == 65_545
-    client.take(settings((Setting.INITIAL_WINDOW_SIZE, 0)), window(0, 100_000))
+    client.take(settings((SettingsParameter.INITIAL_WINDOW_SIZE, 0)), window(0, 100_000))
     assert len(client.asked.bodies[1]) == 65_545
     client.take(window(1, 15_546))
     assert len(client.asked.bodies[1]) == 65_546
-    client.take(settings((Setting.INITIAL_WINDOW_SIZE, 65_535)))
+    client.take(settings((SettingsParameter.INITIAL_WINDOW_SIZE, 65_535)))
     assert len(client.asked.bodies[1]) == 100_000
     assert client.asked.ended == [1]
 
@@ -442,7 +459,7 @@ def test_window_of_the_client_is_opened_again():
     client = Client(GET)
     client.session._inbound_left = 0x40000000 + 100
     client.take(head(1), data(1, bytes(200), ends=False))
-    (more,) = client.asked.of_kind(Kind.WINDOW_UPDATE)[1:]
+    (more,) = client.asked.of_kind(H2FrameType.WINDOW_UPDATE)[1:]
     assert int.from_bytes(more.payload, "big") == 0x7FFFFFFF - 0x40000000 + 100
     client.session._inbound_left = 10
     assert client.take(data(1, bytes(20))).farewell is ErrorCode.FLOW_CONTROL_ERROR
@@ -450,14 +467,16 @@ def test_window_of_the_client_is_opened_again():
 
 def test_settings_and_pings_are_answered():
     """Settings are taken over with a word, pings answered in kind; answers to ours need none."""
-    client = Client(GET).take(frame(Kind.PING, 0, 0, b"12345678"), frame(Kind.PING, ACK, 0, b"12345678"))
-    assert [(f.flags, f.payload) for f in client.asked.of_kind(Kind.PING)] == [(ACK, b"12345678")]
-    assert [f.flags for f in client.asked.of_kind(Kind.SETTINGS)] == [0, ACK]
+    client = Client(GET).take(
+        frame(H2FrameType.PING, 0, 0, b"12345678"), frame(H2FrameType.PING, ACK, 0, b"12345678")
+    )
+    assert [(f.flags, f.payload) for f in client.asked.of_kind(H2FrameType.PING)] == [(ACK, b"12345678")]
+    assert [f.flags for f in client.asked.of_kind(H2FrameType.SETTINGS)] == [0, ACK]
 
 
 def test_large_heads_are_continued():
     """A head that is larger than a frame goes into several."""
-    session, long = Session(LIMITS), Request("GET", "/", (("X", "~" * 40_000),))
+    session, long = H2Session(LIMITS), Request("GET", "/", (("X", "~" * 40_000),))
     session.begin(Stream(long, request_fields(long, ORIGIN, "/"), LIMITS, 0), 0)
     server = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False))
     server.initiate_connection()
@@ -470,7 +489,7 @@ def test_large_heads_are_continued():
 
 def test_table_of_the_server_is_kept_to():
     """A server that wants a smaller table, or none, gets heads that it can read."""
-    client = Client(greeting=settings((Setting.HEADER_TABLE_SIZE, 0)))
+    client = Client(greeting=settings((SettingsParameter.HEADER_TABLE_SIZE, 0)))
     client.asked._decoder.max_allowed_table_size = 0
     for _ in range(2):
         client.begin(GET)
@@ -486,8 +505,8 @@ def test_what_was_given_up_may_still_be_answered():
     assert client.resets == [(1, ErrorCode.CANCEL)]
     lines = [("x", "same")]
     blocks = [encoder.encode([(":status", "200"), *lines]) for _ in range(2)]
-    client.take(frame(Kind.HEADERS, 4, 1, blocks[0]) + data(1, b"x") + reset(1, 0))
-    client.take(frame(Kind.HEADERS, 5, 3, blocks[1]))
+    client.take(frame(H2FrameType.HEADERS, 4, 1, blocks[0]) + data(1, b"x") + reset(1, 0))
+    client.take(frame(H2FrameType.HEADERS, 5, 3, blocks[1]))
     assert client.streams[1].headers == (("x", "same"),)
     assert client.session.failure is None
 
@@ -506,7 +525,7 @@ def test_streams_come_to_an_end():
 @given(st.lists(st.integers(0, 12), max_size=20))
 def test_bytes_may_be_cut_anywhere(cuts):
     """How the network cuts the bytes changes nothing."""
-    whole = settings() + answer(1, b"one") + frame(Kind.PING, 0, 0, bytes(8)) + answer(3, b"three")
+    whole = settings() + answer(1, b"one") + frame(H2FrameType.PING, 0, 0, bytes(8)) + answer(3, b"three")
     pieces, at = [], 0
     for cut in cuts:
         pieces.append(whole[at : at + cut])
@@ -544,7 +563,7 @@ def test_package_h2_understands(asked):
     """Another implementation reads what is sent, and what it sends is read: bodies go round."""
     server = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False))
     server.initiate_connection()
-    session, bodies = Session(LIMITS), {}
+    session, bodies = H2Session(LIMITS), {}
     streams = [Stream(r, request_fields(r, ORIGIN, "/"), LIMITS, 0) for r in map(_request, asked)]
     for stream in streams:
         session.begin(stream, 0)

@@ -12,7 +12,7 @@ from stressrunner.http.content import accepted_encodings
 from stressrunner.http.exchange import FailureKind, Request
 from stressrunner.http.httpx_transport import HttpxTransports
 from stressrunner.http.tls import client_context
-from stressrunner.http.wire import Limits
+from stressrunner.http.wire import ResponseLimits
 
 pytestmark = pytest.mark.anyio
 TRUSTS_NOBODY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # made in no time, for tests without TLS
@@ -106,7 +106,9 @@ async def test_cookies_and_redirects_are_left_to_the_scenario(serve):
 async def test_broken_responses_have_a_kind(serve, response, kind):
     """Each way in which a response can be broken has its name."""
     exchange = await ask(
-        serve(answer(response)).url, Request("GET", "/"), limits=Limits(head_bytes=1000, body_bytes=100)
+        serve(answer(response)).url,
+        Request("GET", "/"),
+        limits=ResponseLimits(head_bytes=1000, body_bytes=100),
     )
     assert exchange.failure.kind is kind
 
@@ -116,7 +118,7 @@ async def test_bomb_is_not_unpacked(serve):
     packed = gzip.compress(b"0" * 1_000_000)
     head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(packed)
     exchange = await ask(
-        serve(answer(head + packed)).url, Request("GET", "/"), limits=Limits(body_bytes=10_000)
+        serve(answer(head + packed)).url, Request("GET", "/"), limits=ResponseLimits(body_bytes=10_000)
     )
     assert exchange.failure.kind is FailureKind.TOO_LARGE
     assert exchange.status == 200

@@ -5,7 +5,7 @@ import gc
 import pytest
 
 from stressrunner.errors import GeneratorFault
-from stressrunner.monitor.generator import Limits, calm, check_room, limits
+from stressrunner.monitor.generator import SystemLimits, calm, check_room, limits
 
 
 def test_collections_are_timed_while_calm_lasts():
@@ -30,10 +30,10 @@ def test_what_lives_before_the_load_is_not_looked_at_again():
 @pytest.mark.parametrize(
     ("connections", "room", "says"),
     [
-        (100, Limits(1024, 28_000), None),
-        (100, Limits(None, None), None),
-        (1000, Limits(1024, 28_000), "ulimit -n 1064"),
-        (50_000, Limits(1_000_000, 28_232), "ip_local_port_range"),
+        (100, SystemLimits(1024, 28_000), None),
+        (100, SystemLimits(None, None), None),
+        (1000, SystemLimits(1024, 28_000), "ulimit -n 1064"),
+        (50_000, SystemLimits(1_000_000, 28_232), "ip_local_port_range"),
     ],
 )
 def test_room_is_checked_before_the_load(connections, room, says):

@@ -12,7 +12,7 @@ from typing import NoReturn
 import psutil
 import pytest
 
-from stressrunner.monitor.lookup import Found, find
+from stressrunner.monitor.lookup import FoundProcess, find
 from stressrunner.monitor.process import Watch, _CpuMeter
 
 #: A process that does what its input says, line by line, and answers each line with one of its own.
@@ -194,7 +194,7 @@ class Guarded:
 
 def test_what_is_denied_is_unknown_and_not_zero():
     """Without permission there are no counts of files and connections; the rest is measured."""
-    watch = Watch(Found(Guarded(tells_memory=True), "pid 4711"))
+    watch = Watch(FoundProcess(Guarded(tells_memory=True), "pid 4711"))
     watch.look(0.0)
     watch.look(1.0)
     figures = watch.figures()
@@ -204,7 +204,7 @@ def test_what_is_denied_is_unknown_and_not_zero():
 
 def test_a_process_that_may_not_be_looked_at_has_a_reason():
     """When even its memory is denied there are no figures."""
-    watch = Watch(Found(Guarded(tells_memory=False), "pid 4711"))
+    watch = Watch(FoundProcess(Guarded(tells_memory=False), "pid 4711"))
     watch.look(0.0)
     assert (watch.figures().available, watch.figures().reason) == (False, "this user may not look at it")
 
@@ -252,7 +252,7 @@ def test_an_end_before_the_first_look_leaves_no_figures(target):
 
 def test_a_process_that_was_not_found_has_a_reason():
     """Its figures are not available and say why."""
-    watch = Watch(Found(None, "pid 4711", "there is no process 4711"))
+    watch = Watch(FoundProcess(None, "pid 4711", "there is no process 4711"))
     watch.look(0.0)
     watch.finish(1.0)
     figures = watch.figures()
@@ -326,7 +326,7 @@ def test_a_process_may_be_started_again():
             [sys.executable, "-c", IDLE_CHILD], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         ) as second,
     ):
-        there = [Found(None, "port 1", "no process listens"), find(pid=second.pid)]
+        there = [FoundProcess(None, "port 1", "no process listens"), find(pid=second.pid)]
         watch = Watch(find(pid=first.pid), again=lambda: there.pop(0))
         watch.look(1.0)
         first.kill()
@@ -346,7 +346,7 @@ def test_a_process_may_be_started_again():
 
 def test_growth_is_the_largest_of_one_life():
     """Two lives of which one grows are not taken for a process that shrinks or grows as a whole."""
-    watch = Watch(Found(None, "x", ""))
+    watch = Watch(FoundProcess(None, "x", ""))
     watch._lives.append(10.0)
     lives = [(float(at), 100.0 + 10 * at) for at in range(10)] + [(float(at), 5000.0) for at in range(10, 20)]
     assert watch._growth(lives) == 90.0

@@ -9,7 +9,7 @@ from plan_scenarios import endpoint, plan, request
 
 from stressrunner.expressions import CannotEvaluate
 from stressrunner.plan.requests import Common, RequestTemplate
-from stressrunner.plan.tokens import NoToken, Token
+from stressrunner.plan.tokens import AccessToken, NoToken
 from stressrunner.scenario.model import ApiKey, Basic, Bearer, OAuth2
 
 CLIENT = OAuth2("/token", "me", "secret")
@@ -72,7 +72,7 @@ def test_constant_authorization_makes_constant_requests():
 
 def test_requests_carry_the_token_of_the_moment():
     """A request carries the token that is valid when it is made, and fails under its own kind when there is none."""
-    token = Token(CLIENT)
+    token = AccessToken(CLIENT)
     template = RequestTemplate(endpoint(auth=CLIENT), Common(tokens={CLIENT: token}))
     with pytest.raises(NoToken, match="no access token has been fetched") as caught:
         template.render({})

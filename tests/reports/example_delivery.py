@@ -5,7 +5,7 @@ from stressrunner.engine.history import History
 from stressrunner.engine.tokens import TokenReader, token_text
 from stressrunner.plan.reply import Reply
 from stressrunner.scenario.delivery import DEFAULT_LIMITS
-from stressrunner.sink import Observation, SinkLog
+from stressrunner.sink import SinkLog, TokenObservation
 from stressrunner.verdict.delivery.judgement import Circumstances, judge_delivery
 from stressrunner.verdict.delivery.outcome import ReadBackFigures
 
@@ -70,8 +70,8 @@ def sink():
     """Return what a sink saw: two calls for a message, one for what was refused or lost, and one that failed."""
     calls = {(session, message): 1 for session in range(3) for message in range(6)}
     calls |= {(1, 3): 2, (1, 2): 0}
-    seen = {token_text(RUN, *token): Observation(n, 0, MS, 2 * MS) for token, n in calls.items() if n}
-    seen[token_text(RUN, 2, 3)] = Observation(1, 1, MS, MS)
+    seen = {token_text(RUN, *token): TokenObservation(n, 0, MS, 2 * MS) for token, n in calls.items() if n}
+    seen[token_text(RUN, 2, 3)] = TokenObservation(1, 1, MS, MS)
     return SinkLog(seen, sum(calls.values()), 0)
 
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from stressrunner.metrics.spread import Spread, lower_edge_s
 from stressrunner.reports.page.bars import Bars
-from stressrunner.reports.page.frame import Frame
-from stressrunner.reports.page.heat import Column, heat_axis, heat_map, joined
+from stressrunner.reports.page.frame import ChartFrame
+from stressrunner.reports.page.heat import HeatColumn, heat_axis, heat_map, joined
 from stressrunner.reports.page.lines import Line, line_chart, thinned
 from stressrunner.reports.page.scale import Axis, count_axis, decimal_axis, log_axis, time_axis
 from stressrunner.units import format_bytes, format_duration, format_rate
@@ -20,7 +20,7 @@ AXIS = Axis(0.0, 10.0, ((0.0, "0"), (10.0, "10")))
 
 def drawn(*points):
     """Return a chart with one line of these points."""
-    return str(line_chart("c", Frame("Title", AXIS, AXIS, str), [Line("line", points)]).svg)
+    return str(line_chart("c", ChartFrame("Title", AXIS, AXIS, str), [Line("line", points)]).svg)
 
 
 @given(values, values, st.sampled_from([format_bytes, format_rate]))
@@ -87,7 +87,7 @@ def test_a_drawing_is_described():
 
 def test_names_are_escaped():
     """A line's name is text in the drawing's description, whatever it looks like."""
-    chart = line_chart("c", Frame("A & B", AXIS, AXIS, str), [Line("<b>", ((0, 1),))])
+    chart = line_chart("c", ChartFrame("A & B", AXIS, AXIS, str), [Line("<b>", ((0, 1),))])
     assert "A &amp; B" in chart.svg
     assert "&lt;b&gt;: between 1 and 1" in chart.svg
 
@@ -124,12 +124,12 @@ def test_a_logarithmic_axis_has_ticks_to_read(low, factor):
 
 def columns_of(*spreads):
     """Return columns of a second each."""
-    return tuple(Column(float(i), i + 1.0, Spread.read(text)) for i, text in enumerate(spreads))
+    return tuple(HeatColumn(float(i), i + 1.0, Spread.read(text)) for i, text in enumerate(spreads))
 
 
 def heat(columns):
     """Return a heat map of columns."""
-    frame = Frame("Title", Axis(0.0, float(len(columns)), ()), heat_axis(columns), str)
+    frame = ChartFrame("Title", Axis(0.0, float(len(columns)), ()), heat_axis(columns), str)
     return str(heat_map("h", frame, columns, note="", end_s=float(len(columns))).svg)
 
 
@@ -159,7 +159,7 @@ def test_nothing_to_show_is_said():
 @given(st.lists(st.dictionaries(st.integers(0, 120), st.integers(1, 100), max_size=3), max_size=700))
 def test_joining_columns_loses_nothing(counts):
     """Of any number of columns there are at most 120, which hold the same durations over the same time."""
-    whole = tuple(Column(float(i), i + 1.0, Spread(of, i % 2)) for i, of in enumerate(counts))
+    whole = tuple(HeatColumn(float(i), i + 1.0, Spread(of, i % 2)) for i, of in enumerate(counts))
     few = joined(whole)
     assert len(few) <= 120
     for columns in (whole, few):
@@ -175,7 +175,7 @@ def test_joining_columns_loses_nothing(counts):
 )
 def test_any_spread_can_be_drawn(counts):
     """Buckets from microseconds to days lie on the axis that is made for them."""
-    columns = tuple(Column(float(i), i + 1.0, Spread(of, 0)) for i, of in enumerate(counts))
+    columns = tuple(HeatColumn(float(i), i + 1.0, Spread(of, 0)) for i, of in enumerate(counts))
     axis = heat_axis(columns)
     assert all(axis.low <= axis.high for _ in columns)
     assert heat(columns).count("NaN") == 0

@@ -14,7 +14,7 @@ from reports.example_results import EXAMPLES, threshold
 from result.result_strategies import WHOLE_RESULTS, results
 
 from stressrunner.reports import REPORTS, render
-from stressrunner.reports.annotations import Place, annotations
+from stressrunner.reports.annotations import SourceLine, annotations
 from stressrunner.reports.csv_table import COLUMNS
 from stressrunner.reports.sections import warnings
 from stressrunner.result.codec import from_json, to_json
@@ -97,7 +97,9 @@ def test_a_threshold_that_lag_turned_is_an_error_and_shown_as_turned():
     for form in ("text", "html", "markdown"):
         assert "turned: 4 ms without the generator" in html.unescape(render(form, result))
     failed = threshold("p95 < 1s", "failed", 1.5, 1.0, "duration")
-    told = annotations(judged(turned, failed), Place("s.yaml"), [Place("s.yaml", 1), Place("s.yaml", 2)])
+    told = annotations(
+        judged(turned, failed), SourceLine("s.yaml"), [SourceLine("s.yaml", 1), SourceLine("s.yaml", 2)]
+    )
     assert any("::warning" in line and "has no answer" in line for line in told)
 
 
@@ -190,12 +192,12 @@ def test_reports_of_a_file_are_those_of_the_run(form, name):
     assert render(form, from_json(to_json(result), "r.json")) == render(form, result)
 
 
-PLACES = [Place("scenarios/full_api.yaml", line) for line in (50, 51, 52, 53, 54, 55, 56)]
+PLACES = [SourceLine("scenarios/full_api.yaml", line) for line in (50, 51, 52, 53, 54, 55, 56)]
 
 
 def test_annotations_stand_at_their_thresholds():
     """A failed threshold is an error at its line, a doubtful one a warning; what has passed says nothing."""
-    lines = annotations(EXAMPLES["failed"](), Place("scenarios/full_api.yaml"), PLACES)
+    lines = annotations(EXAMPLES["failed"](), SourceLine("scenarios/full_api.yaml"), PLACES)
     assert [line.split(",title=", 1)[0] for line in lines] == [
         *["::error file=scenarios/full_api.yaml"] * 3,  # reasons that this example words in its own way
         "::error file=scenarios/full_api.yaml,line=50",
@@ -211,7 +213,7 @@ def test_annotations_stand_at_their_thresholds():
 def test_a_reason_is_annotated_once():
     """What a threshold says at its line is not said again of the file."""
     failed = threshold("p95 < 2s", "failed", 3.0, 2.0, "duration")
-    lines = annotations(judged(failed, strict=True), Place("x.yaml"), [Place("common.yaml", 7)])
+    lines = annotations(judged(failed, strict=True), SourceLine("x.yaml"), [SourceLine("common.yaml", 7)])
     assert [line.split("::")[1] for line in lines] == [
         "error file=common.yaml,line=7,title=Full API%3A failed"
     ]
@@ -219,7 +221,7 @@ def test_a_reason_is_annotated_once():
 
 def test_a_run_that_cannot_be_judged_is_annotated_with_its_reasons_alone():
     """Limits that nothing was measured for would only hide why."""
-    lines = annotations(EXAMPLES["unreachable"](), Place("x.yaml"), [])
+    lines = annotations(EXAMPLES["unreachable"](), SourceLine("x.yaml"), [])
     assert lines == (
         "::error file=x.yaml,title=Full API%3A invalid::cannot reach http://127.0.0.1:9: connection refused",
     )
@@ -227,7 +229,7 @@ def test_a_run_that_cannot_be_judged_is_annotated_with_its_reasons_alone():
 
 def test_annotations_cannot_be_broken_out_of():
     """Line breaks of names and reasons are escaped, so that nobody else gives commands."""
-    (first, *_) = annotations(named("x\n::set-env name=A::b,c:d\r"), Place("x.yaml"), [])
+    (first, *_) = annotations(named("x\n::set-env name=A::b,c:d\r"), SourceLine("x.yaml"), [])
     assert first.splitlines() == [first]
     assert first.startswith(
         "::error file=x.yaml,title=x\\n%3A%3Aset-env name=A%3A%3Ab%2Cc%3Ad\\r%3A failed::"
@@ -240,7 +242,7 @@ def test_many_requests_that_were_sent_again_are_warned_of(resent, warns):
     result = EXAMPLES["passed"]()
     result = replace(result, totals=replace(result.totals, resent=resent))
     texts = [render(form, result) for form in ("text", "markdown", "html", "junit")]
-    texts.append("".join(annotations(result, Place("a.yaml"), ())))
+    texts.append("".join(annotations(result, SourceLine("a.yaml"), ())))
     said = [" ".join(text.split()) for text in texts]
     assert ["of the requests were sent again" in text for text in said] == [warns] * 5
     assert all("1.5 %" in text or "1.5 %25" in text for text in said if warns)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from stressrunner.metrics.histogram import Histogram
 from stressrunner.metrics.spread import Spread
 from stressrunner.metrics.summary import Latency
-from stressrunner.metrics.timeline import Point
+from stressrunner.metrics.timeline import TimelinePoint
 from stressrunner.result.model import SCHEMA, Result, RunRecord
 
 #: Wplaceholder results are large: few of them, and none made smaller when one fails, which takes minutes.
@@ -44,7 +44,7 @@ SPREADS = st.builds(
 LATENCIES = st.builds(latency_of, st.lists(st.integers(0, 10**11), max_size=4), st.integers(0, 3))
 #: Texts that have a form of their own.
 _OF_FORM = {
-    Point: {"spread": SPREADS},
+    TimelinePoint: {"spread": SPREADS},
     RunRecord: {"started_at": st.datetimes(timezones=st.just(UTC)).map(datetime.isoformat)},
 }
 

@@ -22,7 +22,7 @@ from stressrunner.metrics.summary import (
     SetupStats,
     Stats,
 )
-from stressrunner.metrics.timeline import Point
+from stressrunner.metrics.timeline import TimelinePoint
 from stressrunner.monitor.figures import MonitorPoint, ProcessFigures
 from stressrunner.result.codec import to_json
 from stressrunner.result.exchanges import (
@@ -62,7 +62,7 @@ OBJECTS = [
     (SetupStats, TOP["user_setup"]),
     (SetupFailure, TOP["user_setup"]["properties"]["failures"]["items"]),
     (PhaseStats, TOP["phases"]["items"]),
-    (Point, DEFS["point"]),
+    (TimelinePoint, DEFS["point"]),
     (ThresholdOutcome, TOP["thresholds"]["items"]),
     (GeneratorFigures, TOP["generator"]),
     (ProcessFigures, DEFS["process"]),

@@ -11,7 +11,7 @@ from hosting.handler_server import QuietHandler, serving
 from stressrunner.http.origin import origin_of
 from stressrunner.masking import Masker
 from stressrunner.metrics.delta import Delta
-from stressrunner.metrics.exemplars import Exemplar, Message
+from stressrunner.metrics.exemplars import Exemplar, ExemplarMessage
 from stressrunner.metrics.summary import stats_of
 from stressrunner.plan.plan import compile_plan
 from stressrunner.plan.requests import _KEPT_IN_PATHS
@@ -34,8 +34,8 @@ load: {{concurrency: 1, requests: 1}}
 
 def exemplar(method="POST", target="/login?a=1", headers=(), body="", **changes):
     """Return an exchange that was kept."""
-    sent = Message(headers, body, len(body.encode()), "all")
-    came = Message((("set-cookie", "sid=42"), ("x-echo", SECRET)), f"hello {SECRET}", 22, "all")
+    sent = ExemplarMessage(headers, body, len(body.encode()), "all")
+    came = ExemplarMessage((("set-cookie", "sid=42"), ("x-echo", SECRET)), f"hello {SECRET}", 22, "all")
     fields = {
         "kind": "check",
         "message": f"body.token: there is no {SECRET}",
@@ -147,7 +147,7 @@ def test_how_http2_is_spoken(base_url, word):
 
 def test_a_body_that_was_not_kept_is_to_be_filled_in():
     """The command says that a file with the body is needed, and how large it was."""
-    request = Message((), "x" * 1000, 5_000_000, "start")
+    request = ExemplarMessage((), "x" * 1000, 5_000_000, "start")
     line = recorded(exemplar()._replace(request=request)).curl
     assert line.endswith("--data-binary @BODY  # a file with the body of 5,000,000 bytes")
 

@@ -9,7 +9,7 @@ from verdict.made_figures import point, process
 from stressrunner.http.fake import FakeAnswer
 from stressrunner.masking import Masker
 from stressrunner.plan.plan import compile_plan
-from stressrunner.run.judgement import Ending, Measured, Origin, result_of
+from stressrunner.run.judgement import Ending, Measured, RunOrigin, result_of
 from stressrunner.scenario.build import build
 from stressrunner.scenario.document import load_text
 
@@ -23,7 +23,7 @@ def result(text, answer, **how):
     scenario = build(document)
     ran = virtual_run(scenario, answer, **how)
     plan = compile_plan(scenario, seed=1, run_id="r")
-    origin = Origin(document, scenario, plan, (), datetime.now(UTC), Masker(()), 0)
+    origin = RunOrigin(document, scenario, plan, (), datetime.now(UTC), Masker(()), 0)
     measured = Measured(ran.summary, process(point(0.0), point(1.0)), failure=ran.failure)
     return result_of(origin, measured, Ending())
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from trio.testing import MockClock
 
-from stressrunner.sink import Observation, SinkLog, SinkOptions
+from stressrunner.sink import SinkLog, SinkOptions, TokenObservation
 from stressrunner.sink.app import build_app
 
 CHAT = "/v1/chat/completions"
@@ -134,7 +134,7 @@ def test_it_takes_its_time_and_notes_arrivals():
             tasks.start_soon(lambda: client.post(CHAT, json={"messages": [user(TOKEN)]}))
             await anyio.sleep(1)
             seen = SinkLog.from_json((await client.get("/log")).json()).observations[TOKEN]
-            assert seen == Observation(1, 0, seen.first_ns, seen.first_ns)
+            assert seen == TokenObservation(1, 0, seen.first_ns, seen.first_ns)
             began_s = anyio.current_time()
             async with anyio.create_task_group() as others:
                 others.start_soon(lambda: client.post("/echo", content="m"))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stressrunner.sink.log import Observation, SinkLog, TokenLog, tokens_in
+from stressrunner.sink.log import SinkLog, TokenLog, TokenObservation, tokens_in
 from stressrunner.sink.options import SinkOptions
 
 tokens = st.integers(0, 5).map(lambda number: f"sr.ab12.3.{number}")
@@ -40,7 +40,7 @@ def test_every_request_is_counted_for_each_of_its_tokens(asked):
     seen = log.snapshot()
     assert (seen.requests, seen.unlogged) == (len(asked), 0)
     assert seen.observations == {
-        token: Observation(len(at), sum(asked[i][1] for i in at), min(at), max(at))
+        token: TokenObservation(len(at), sum(asked[i][1] for i in at), min(at), max(at))
         for token in {token for carried, _ in asked for token in carried}
         for at in [[i for i, (carried, _) in enumerate(asked) if token in carried]]
     }
@@ -63,7 +63,7 @@ def test_its_room_is_bounded():
 
 def test_processed_is_what_did_not_fail():
     """A message whose first call failed and whose second did not was processed once."""
-    assert Observation(calls=2, failed=1, first_ns=1, last_ns=2).processed == 1
+    assert TokenObservation(calls=2, failed=1, first_ns=1, last_ns=2).processed == 1
 
 
 @given(st.builds(SinkOptions, st.integers(0, 65535), ratios, ratios, ratios, st.integers(0, 2**40)))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from stressrunner.engine.attempt import Attempt
 from stressrunner.engine.history import History
-from stressrunner.engine.tokens import Token, TokenReader, token_text
+from stressrunner.engine.tokens import MessageToken, TokenReader, token_text
 from stressrunner.plan.reply import Reply
 from stressrunner.verdict.delivery.classes import MessageClass
 
@@ -41,7 +41,7 @@ class Planted:
     attempts: list[Attempt] = field(default_factory=list)
     texts: dict[int, list[str]] = field(default_factory=dict)  #: of each session, in the order of its history
     strays: dict[int, list[str]] = field(default_factory=dict)  #: the same under another id of the session
-    classes: dict[Token, MessageClass] = field(default_factory=dict)
+    classes: dict[MessageToken, MessageClass] = field(default_factory=dict)
     splits: int = 0
 
     def histories(self, separator=SEPARATOR):
@@ -84,10 +84,10 @@ def attempt(session: int, message: int, reply=Reply.ACKNOWLEDGED, *, at=0, took=
 def planted(draw) -> Planted:
     """Draw sessions whose messages met every fate."""
     world = Planted(texts={session: [] for session in range(draw(st.integers(2, 4)))})
-    merged: dict[int, list[Token]] = {}
+    merged: dict[int, list[MessageToken]] = {}
     for session in world.texts:
         for message in range(draw(st.integers(0, 8))):
-            token = Token(session, message)
+            token = MessageToken(session, message)
             fate = draw(st.sampled_from(list(REPLIES)))
             reply = draw(st.sampled_from(REPLIES[fate]))
             if fate is MessageClass.MERGED:
@@ -97,19 +97,19 @@ def planted(draw) -> Planted:
             world.classes[token] = fate
             home = "home" if fate is MessageClass.ELSEWHERE else draw(st.sampled_from(["", "home"]))
             world.attempts.append(attempt(session, message, reply, session_id=home))
-    replies = {Token(a.session, a.message): a.reply for a in world.attempts}
+    replies = {MessageToken(a.session, a.message): a.reply for a in world.attempts}
     for session, tokens in merged.items():
         group = [replies[token] for token in tokens]
         world.classes |= {token: class_in_group(replies[token], group) for token in tokens}
         if len(tokens) == 1:  # one message cannot be merged: give it company that the server made up
-            made_up = Token(session, 900)
+            made_up = MessageToken(session, 900)
             tokens.append(made_up)
             world.classes[made_up] = MessageClass.FABRICATED
         texts = [_text(draw, token) for token in tokens]
         world.texts[session].append(SEPARATOR.join(texts))
     for session in world.texts:
         if draw(st.booleans()):
-            token = Token(draw(st.sampled_from([session, 77])), draw(st.integers(500, 600)))
+            token = MessageToken(draw(st.sampled_from([session, 77])), draw(st.integers(500, 600)))
             if token not in world.classes:
                 world.texts[session].append(_text(draw, token))
                 world.classes[token] = MessageClass.FABRICATED
@@ -117,13 +117,13 @@ def planted(draw) -> Planted:
     return world
 
 
-def _text(draw, token: Token) -> str:
+def _text(draw, token: MessageToken) -> str:
     after = draw(NOISE)
     # What follows a token directly must not go on with its number.
     return draw(NOISE) + token_text(RUN, *token) + (f" {after}" if after[:1].isdigit() else after)
 
 
-def _store(draw, world: Planted, token: Token, fate: MessageClass, reply: Reply) -> None:
+def _store(draw, world: Planted, token: MessageToken, fate: MessageClass, reply: Reply) -> None:
     home = world.texts[token.session]
     if fate is MessageClass.MISROUTED:
         other = draw(st.sampled_from([s for s in world.texts if s != token.session]))
@@ -136,7 +136,7 @@ def _store(draw, world: Planted, token: Token, fate: MessageClass, reply: Reply)
         texts = [_text(draw, token) for _ in range(draw(st.integers(2, 3)))]
         home.extend([SEPARATOR.join(texts)] if draw(st.booleans()) else texts)
     elif fate is MessageClass.PHANTOM and reply is not Reply.SUPERSEDED and draw(st.booleans()):
-        made_up = Token(token.session, 300 + token.message)
+        made_up = MessageToken(token.session, 300 + token.message)
         home.append(_text(draw, token) + SEPARATOR + _text(draw, made_up))
         world.classes[made_up] = MessageClass.FABRICATED
         if draw(st.booleans()):

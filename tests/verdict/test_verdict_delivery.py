@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from planted import ANSWERED, RUN, SEPARATOR, attempt, planted
 
 from stressrunner.engine.history import History
-from stressrunner.engine.tokens import Token, TokenReader, token_text
+from stressrunner.engine.tokens import MessageToken, TokenReader, token_text
 from stressrunner.plan.reply import Reply
 from stressrunner.verdict.delivery.classes import MessageClass
 from stressrunner.verdict.delivery.classification import classify
@@ -119,7 +119,7 @@ def test_splits_are_counted():
     """A token that was cut is delivered, and the cut is counted in the session whose history has it."""
     texts = TokenReader(RUN).read(["hello sr.0badc", "afe.0.0 there"])
     found = classify([attempt(0, 0)], [History(0, texts)])
-    assert found.classes == {Token(0, 0): MessageClass.DELIVERED}
+    assert found.classes == {MessageToken(0, 0): MessageClass.DELIVERED}
     assert found.sessions[0].splits == 1
 
 

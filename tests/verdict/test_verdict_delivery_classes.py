@@ -6,14 +6,14 @@ import pytest
 from planted import RUN, SEPARATOR, attempt
 
 from stressrunner.engine.history import History
-from stressrunner.engine.tokens import Token, TokenReader, token_text
+from stressrunner.engine.tokens import MessageToken, TokenReader, token_text
 from stressrunner.plan.reply import Reply
 from stressrunner.verdict.delivery.classes import MessageClass
 from stressrunner.verdict.delivery.classification import classify
 
 HOME, AWAY = "id-a", "id-b"
 READER = TokenReader(RUN, SEPARATOR)
-MINE = Token(0, 0)
+MINE = MessageToken(0, 0)
 #: Copies at home, under another id of the session, and in another session: three at the most, two in one place.
 COPIES = [each for each in product(range(3), repeat=3) if sum(each) <= 3]
 OBSERVED = [
@@ -99,7 +99,7 @@ def test_every_member_of_a_group_has_its_class(group):
             wanted = "merged"  # superseded, and taken along for one of whom nobody was told anything
         else:
             wanted = "phantom"  # all of them were superseded, by nobody
-        assert found[Token(0, i)] == wanted
+        assert found[MessageToken(0, i)] == wanted
 
 
 def test_a_made_up_token_explains_nothing():
@@ -107,7 +107,7 @@ def test_a_made_up_token_explains_nothing():
     text = SEPARATOR.join(token_text(RUN, 0, i) for i in (0, 9))
     for reply, wanted in (("superseded", "phantom"), ("acknowledged", "merged"), ("unknown", "recovered")):
         found = classify([attempt(0, 0, Reply(reply))], [History(0, READER.read([text]))]).classes
-        assert found == {MINE: wanted, Token(0, 9): MessageClass.FABRICATED}
+        assert found == {MINE: wanted, MessageToken(0, 9): MessageClass.FABRICATED}
 
 
 @pytest.mark.parametrize(
@@ -162,6 +162,6 @@ def test_the_same_most_rows_are_a_limit(rows, partial):
     histories = [History(session, page_rows=n) for session, n in enumerate(rows)]
     found = classify(attempts, histories)
     assert [bool(found.histories[session].partial) for session in range(len(rows))] == partial
-    assert [Token(session, 0) in found.classes for session in range(len(rows))] == [
+    assert [MessageToken(session, 0) in found.classes for session in range(len(rows))] == [
         not each for each in partial
     ]

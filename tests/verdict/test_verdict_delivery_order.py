@@ -4,7 +4,7 @@ import pytest
 from planted import RUN, attempt
 
 from stressrunner.engine.history import History
-from stressrunner.engine.tokens import Token, TokenReader, token_text
+from stressrunner.engine.tokens import MessageToken, TokenReader, token_text
 from stressrunner.plan.reply import Reply
 from stressrunner.verdict.delivery.classification import classify
 from stressrunner.verdict.delivery.order import Direction, Pairs, direction_of
@@ -69,9 +69,9 @@ def test_a_token_cut_in_two_is_found_either_way_round():
     for session, chronological in texts.items():
         listed = chronological[::-1]
         histories.append(History(session, READER.read(listed), turned=READER.read(listed[::-1])))
-    assert Token(0, 5) not in {token for stored in histories[0].messages for token in stored.tokens}
+    assert MessageToken(0, 5) not in {token for stored in histories[0].messages for token in stored.tokens}
     found = classify(attempts, histories)
-    assert found.classes[Token(0, 5)] == "delivered"
+    assert found.classes[MessageToken(0, 5)] == "delivered"
     assert found.sessions[0].splits == 1
 
 

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from planted import RUN, attempt
 from test_verdict_delivery_judgement import KNOWN, history, judged, sent
 
-from stressrunner.engine.tokens import Token, token_text
+from stressrunner.engine.tokens import MessageToken, token_text
 from stressrunner.plan.reply import Reply
 from stressrunner.scenario.delivery import DEFAULT_LIMITS
-from stressrunner.sink import Observation, SinkLog
+from stressrunner.sink import SinkLog, TokenObservation
 from stressrunner.verdict.delivery.classes import MessageClass, Sighting, class_of
 from stressrunner.verdict.delivery.processing import PROCESSED, processing_of
 
@@ -26,7 +26,7 @@ messages = st.lists(
 def log_of(calls, run=RUN, **changes):
     """Return a sink's log; `calls` are (calls, failed) by (session, message)."""
     seen = {
-        token_text(run, *token): Observation(n, failed, 10, 20)
+        token_text(run, *token): TokenObservation(n, failed, 10, 20)
         for token, (n, failed) in calls.items()
         if n > 0
     }
@@ -38,13 +38,13 @@ def test_each_message_counts_for_what_became_of_it(planted):
     """A call that failed is no processing; the rest is counted against the message's reply and class."""
     attempts = [attempt(0, i, reply) for i, (reply, *_) in enumerate(planted)]
     classes = {
-        Token(0, i): class_of(reply, Sighting(int(is_stored)))
+        MessageToken(0, i): class_of(reply, Sighting(int(is_stored)))
         for i, (reply, is_stored, *_) in enumerate(planted)
     }
     calls = {(0, i): (n, failed) for i, (_, _, n, failed) in enumerate(planted)}
     found = processing_of(attempts, classes, log_of(calls), RUN)
     done = {i: n - failed for i, (_, _, n, failed) in enumerate(planted)}
-    assert found.times == {Token(0, i): n for i, n in done.items() if n}
+    assert found.times == {MessageToken(0, i): n for i, n in done.items() if n}
     assert {name: {token.message for token in tokens} for name, tokens in found.faults.items()} == {
         "processed.twice": {i for i, n in done.items() if n > 1},
         "processed.refused": {
@@ -59,8 +59,8 @@ def test_other_runs_and_messages_never_sent_are_passed_over():
     log = log_of({(0, 0): (1, 0), (0, 7): (2, 0)})
     other = log_of({(0, 0): (5, 0)}, run="ffffffff")
     both = replace(log, observations={**log.observations, **other.observations})
-    found = processing_of([attempt(0, 0)], {Token(0, 0): MessageClass.DELIVERED}, both, RUN)
-    assert found.times == {Token(0, 0): 1}
+    found = processing_of([attempt(0, 0)], {MessageToken(0, 0): MessageClass.DELIVERED}, both, RUN)
+    assert found.times == {MessageToken(0, 0): 1}
     assert not any(found.faults.values())
 
 

@@ -21,9 +21,9 @@ from stressrunner.demo.queues.latest import SUPERSEDED, LatestQueue
 from stressrunner.demo.queues.merge import MergeQueue
 from stressrunner.demo.queues.misroute import misroute_queue
 from stressrunner.demo.queues.overlap import OverlapQueue
-from stressrunner.demo.queues.seam import SEPARATOR, QueueFactory, Reply, RunFailed, Runner, SessionQueue
+from stressrunner.demo.queues.seam import SEPARATOR, QueueFactory, RunFailed, Runner, RunReply, SessionQueue
 
-__all__ = ["QUEUES", "SEPARATOR", "SUPERSEDED", "Reply", "RunFailed", "Runner", "SessionQueue"]
+__all__ = ["QUEUES", "SEPARATOR", "SUPERSEDED", "RunFailed", "RunReply", "Runner", "SessionQueue"]
 
 QUEUES: Mapping[str, QueueFactory] = MappingProxyType(
     {

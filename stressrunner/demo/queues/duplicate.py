@@ -4,7 +4,7 @@ from collections import deque
 
 from anyio.abc import TaskGroup
 
-from stressrunner.demo.queues.seam import Pending, Reply, Runner, run
+from stressrunner.demo.queues.seam import Pending, Runner, RunReply, run
 
 __all__ = ["DuplicateQueue"]
 
@@ -44,7 +44,7 @@ class DuplicateQueue:
         self._runner = runner
         self._mailboxes: dict[str, _Mailbox] = {}
 
-    async def submit(self, session: str, content: str) -> Reply:
+    async def submit(self, session: str, content: str) -> RunReply:
         """Return the reply of the message's first run that ended; raises RunFailed when that failed."""
         pending = Pending(content)
         mailbox = self._mailboxes.setdefault(session, _Mailbox())

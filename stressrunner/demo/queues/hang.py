@@ -4,7 +4,7 @@ from collections import deque
 
 from anyio.abc import TaskGroup
 
-from stressrunner.demo.queues.seam import Pending, Reply, Runner, run
+from stressrunner.demo.queues.seam import Pending, Runner, RunReply, run
 
 __all__ = ["HangQueue"]
 
@@ -29,7 +29,7 @@ class HangQueue:
         self._runner = runner
         self._lines: dict[str, _Line] = {}
 
-    async def submit(self, session: str, content: str) -> Reply:
+    async def submit(self, session: str, content: str) -> RunReply:
         """Return the message's own reply, or never, when another message came before its end; raises RunFailed."""
         pending = Pending(content)
         line = self._lines.get(session)

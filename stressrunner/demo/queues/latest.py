@@ -3,7 +3,7 @@
 import anyio
 from anyio.abc import TaskGroup
 
-from stressrunner.demo.queues.seam import Pending, Reply, RunFailed, Runner
+from stressrunner.demo.queues.seam import Pending, RunFailed, Runner, RunReply
 
 __all__ = ["SUPERSEDED", "LatestQueue"]
 
@@ -18,7 +18,7 @@ class LatestQueue:
         self._runner = runner
         self._current: dict[str, _CancellableRun] = {}  # by session
 
-    async def submit(self, session: str, content: str) -> Reply:
+    async def submit(self, session: str, content: str) -> RunReply:
         """Return the message's own reply; raises RunFailed when it failed or a later message came before its end."""
         if session in self._current:
             self._current[session].supersede()

@@ -2,7 +2,7 @@
 
 from anyio.abc import TaskGroup
 
-from stressrunner.demo.queues.seam import Pending, Reply, Runner, run
+from stressrunner.demo.queues.seam import Pending, Runner, RunReply, run
 
 __all__ = ["MergeQueue"]
 
@@ -19,7 +19,7 @@ class MergeQueue:
         self._runner = runner
         self._waiting: dict[str, Pending] = {}  # a session is in here exactly while it has a run in progress
 
-    async def submit(self, session: str, content: str) -> Reply:
+    async def submit(self, session: str, content: str) -> RunReply:
         """Return the reply of the run that took the message in; raises RunFailed when it failed."""
         pending = self._waiting.get(session)
         if pending is not None:

@@ -3,7 +3,7 @@
 from anyio.abc import TaskGroup
 
 from stressrunner.demo.queues.merge import MergeQueue
-from stressrunner.demo.queues.seam import Reply, Runner
+from stressrunner.demo.queues.seam import Runner, RunReply
 
 __all__ = ["misroute_queue"]
 
@@ -19,11 +19,11 @@ class _SharedContext:
         self._runner = runner
         self._session = ""
 
-    async def respond(self, session: str, content: str) -> Reply:
+    async def respond(self, session: str, content: str) -> RunReply:
         self._session = session
         return await self._runner.respond(session, content)
 
-    def keep(self, _session: str, reply: Reply) -> None:
+    def keep(self, _session: str, reply: RunReply) -> None:
         self._runner.keep(self._session, reply)
 
 

@@ -4,7 +4,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from stressrunner.demo.queues.latest import SUPERSEDED
-from stressrunner.demo.queues.seam import Pending, Reply, RunFailed, Runner, answer
+from stressrunner.demo.queues.seam import Pending, RunFailed, Runner, RunReply, answer
 
 __all__ = ["OverlapQueue"]
 
@@ -35,7 +35,7 @@ class OverlapQueue:
         self._runner = runner
         self._lanes: dict[str, _Lane] = {}
 
-    async def submit(self, session: str, content: str) -> Reply:
+    async def submit(self, session: str, content: str) -> RunReply:
         """Return the message's own reply; raises RunFailed when it failed or a later message came before its end."""
         lane = self._lanes.setdefault(session, _Lane())
         if lane.newest is not None:
@@ -53,7 +53,7 @@ class OverlapQueue:
             written = lane.written
             outcome = await answer(self._runner, session, pending)
             await before.wait()
-            if isinstance(outcome, Reply):
+            if isinstance(outcome, RunReply):
                 self._runner.keep(session, outcome)
             pending.settle(outcome)
             written.set()

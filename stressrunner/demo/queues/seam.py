@@ -10,8 +10,8 @@ __all__ = [
     "SEPARATOR",
     "Pending",
     "QueueFactory",
-    "Reply",
     "RunFailed",
+    "RunReply",
     "Runner",
     "SessionQueue",
     "answer",
@@ -21,7 +21,7 @@ __all__ = [
 SEPARATOR = "\n---\n"  #: between messages that were joined into one
 
 
-class Reply(NamedTuple):
+class RunReply(NamedTuple):
     """The answer of one run."""
 
     text: str
@@ -36,17 +36,17 @@ class RunFailed(Exception):
 class Runner(Protocol):
     """What the runs of a queue are done by: it answers first, and keeps what was said afterwards."""
 
-    async def respond(self, session: str, content: str) -> Reply:
+    async def respond(self, session: str, content: str) -> RunReply:
         """Answer a text in a session (by id), which takes a while; raises RunFailed."""
 
-    def keep(self, session: str, reply: Reply) -> None:
+    def keep(self, session: str, reply: RunReply) -> None:
         """Append a text and its answer to the history of a session (by id), as one step."""
 
 
 class SessionQueue(Protocol):
     """The seam: one behaviour under concurrent messages."""
 
-    async def submit(self, session: str, content: str) -> Reply:
+    async def submit(self, session: str, content: str) -> RunReply:
         """Return the reply that the queue has for the caller who brings this message.
 
         Raises RunFailed when it has none.
@@ -62,7 +62,7 @@ class Pending:
 
     __slots__ = ("_outcome", "_settled", "contents")
 
-    _outcome: Reply | RunFailed  # there once settled
+    _outcome: RunReply | RunFailed  # there once settled
 
     def __init__(self, *contents: str) -> None:
         self.contents = list(contents)
@@ -78,13 +78,13 @@ class Pending:
         """Whether the callers have their outcome."""
         return self._settled.is_set()
 
-    def settle(self, outcome: Reply | RunFailed) -> None:
+    def settle(self, outcome: RunReply | RunFailed) -> None:
         """Give the callers an outcome; they keep the first one that they are given."""
         if not self.is_settled:
             self._outcome = outcome
             self._settled.set()
 
-    async def reply(self) -> Reply:
+    async def reply(self) -> RunReply:
         """Wait for the outcome; raises RunFailed when that is what it is."""
         await self._settled.wait()
         if isinstance(self._outcome, RunFailed):
@@ -93,7 +93,7 @@ class Pending:
         return self._outcome
 
 
-async def answer(runner: Runner, session: str, pending: Pending) -> Reply | RunFailed:
+async def answer(runner: Runner, session: str, pending: Pending) -> RunReply | RunFailed:
     """Answer what is pending, and keep nothing of it yet."""
     try:
         return await runner.respond(session, pending.text)
@@ -101,9 +101,9 @@ async def answer(runner: Runner, session: str, pending: Pending) -> Reply | RunF
         return failure
 
 
-async def run(runner: Runner, session: str, pending: Pending) -> Reply | RunFailed:
+async def run(runner: Runner, session: str, pending: Pending) -> RunReply | RunFailed:
     """Answer what is pending and keep it in the session, or keep nothing where it cannot be answered."""
     outcome = await answer(runner, session, pending)
-    if isinstance(outcome, Reply):
+    if isinstance(outcome, RunReply):
         runner.keep(session, outcome)
     return outcome

@@ -4,7 +4,7 @@ from typing import Any
 
 import anyio
 
-from stressrunner.hosting.simulation import Latency
+from stressrunner.hosting.simulation import ModelDelay
 
 __all__ = ["Jobs"]
 
@@ -12,7 +12,7 @@ __all__ = ["Jobs"]
 class Jobs:
     """Jobs by id, each done when its time is up; each takes as long as the simulated model does."""
 
-    def __init__(self, latency: Latency) -> None:
+    def __init__(self, latency: ModelDelay) -> None:
         self._latency = latency
         self._done_at_s: dict[int, float] = {}
 

@@ -27,14 +27,14 @@ from stressrunner.demo.shop.graphql import answer
 from stressrunner.demo.shop.items import Item, Items
 from stressrunner.demo.shop.jobs import Jobs
 from stressrunner.demo.shop.uploads import read_upload
-from stressrunner.hosting.simulation import Latency
+from stressrunner.hosting.simulation import ModelDelay
 
 __all__ = ["shop_routes"]
 
 _LONGEST_ID = 20  # digits
 
 
-def shop_routes(latency: Latency, fallible: Callable[[Any], Any]) -> list[Route]:
+def shop_routes(latency: ModelDelay, fallible: Callable[[Any], Any]) -> list[Route]:
     """Return the routes of a shop; `fallible` lets an endpoint fail as often as the options say."""
     shop = _Shop(latency)
     one = "/shop/items/{id}"
@@ -55,7 +55,7 @@ def shop_routes(latency: Latency, fallible: Callable[[Any], Any]) -> list[Route]
 
 
 class _Shop:
-    def __init__(self, latency: Latency) -> None:
+    def __init__(self, latency: ModelDelay) -> None:
         self._accounts = Accounts()
         self._items = Items()
         self._jobs = Jobs(latency)

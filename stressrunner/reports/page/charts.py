@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from stressrunner.metrics.spread import Spread
-from stressrunner.metrics.timeline import OTHER, Point
+from stressrunner.metrics.timeline import OTHER, TimelinePoint
 from stressrunner.monitor.figures import MonitorPoint, ProcessFigures
-from stressrunner.reports.page.frame import Band, Chart, Frame, Limit
-from stressrunner.reports.page.heat import Column, heat_axis, heat_map, joined
+from stressrunner.reports.page.frame import Band, Chart, ChartFrame, LimitLine
+from stressrunner.reports.page.heat import HeatColumn, heat_axis, heat_map, joined
 from stressrunner.reports.page.limits import (
     drawable,
     is_about_figure,
@@ -87,21 +87,21 @@ class _TimeAxis:
         # The lines reach the right edge; ticks beyond it are left out.
         self.axis = Axis(0.0, self.end_s, tuple(tick for tick in whole.ticks if tick[0] <= self.end_s))
 
-    def line(self, name: str, value: Callable[[Point], float | None]) -> Line:
+    def line(self, name: str, value: Callable[[TimelinePoint], float | None]) -> Line:
         """Return a line of the timeline, each value in the middle of its stretch."""
         points = ((point.at_s + point.duration_s / 2, value(point)) for point in self.result.timeline)
         return Line(name, tuple(points))
 
-    def rate(self, name: str, counted: Callable[[Point], float | None]) -> Line:
+    def rate(self, name: str, counted: Callable[[TimelinePoint], float | None]) -> Line:
         """Return a line of how many a second there were."""
 
-        def per_second(point: Point) -> float | None:
+        def per_second(point: TimelinePoint) -> float | None:
             n = counted(point)
             return None if n is None or point.duration_s < self.shortest_s else n / point.duration_s
 
         return self.line(name, per_second)
 
-    def frame(self, title: str, y: Axis, write: Callable[[float], str]) -> Frame:
+    def frame(self, title: str, y: Axis, write: Callable[[float], str]) -> ChartFrame:
         """Return a frame along this axis, with the phases as bands where there are several that follow one another."""
         phases = self.result.phases if len(self.result.workloads) < 2 else ()
         bands: tuple[Band, ...] = ()
@@ -116,10 +116,10 @@ class _TimeAxis:
                 for phase in phases
                 if phase.duration_s
             )
-        return Frame(title, self.axis, y, write, bands=bands)
+        return ChartFrame(title, self.axis, y, write, bands=bands)
 
     def chart(
-        self, name: str, title: str, lines: tuple[Line, ...], unit: _Unit, found: tuple[Limit, ...] = ()
+        self, name: str, title: str, lines: tuple[Line, ...], unit: _Unit, found: tuple[LimitLine, ...] = ()
     ) -> Chart:
         """Draw lines over time, with the limits that lie near them."""
         values = [value for line in lines for _, value in line.points if value is not None]
@@ -155,7 +155,11 @@ def _response_times(time: _TimeAxis) -> Chart:
 def _heat(time: _TimeAxis) -> Chart:
     timeline = time.result.timeline
     columns = joined(
-        [Column(p.at_s, p.at_s + p.duration_s, Spread.read(p.spread)) for p in timeline if p.duration_s > 0]
+        [
+            HeatColumn(p.at_s, p.at_s + p.duration_s, Spread.read(p.spread))
+            for p in timeline
+            if p.duration_s > 0
+        ]
     )
     frame = time.frame("Response times, all of them", heat_axis(columns), format_duration)
     never = any(column.spread.never for column in columns)
@@ -179,11 +183,11 @@ def _errors(time: _TimeAxis) -> Chart:
     return time.chart("errors-by-kind", "Errors per second by kind", lines, _PER_SECOND)
 
 
-def _length_s(stretch: Sequence[Point]) -> float:
+def _length_s(stretch: Sequence[TimelinePoint]) -> float:
     return stretch[-1].at_s + stretch[-1].duration_s - stretch[0].at_s
 
 
-def _errors_in(stretch: Sequence[Point], kind: str) -> tuple[float, float]:
+def _errors_in(stretch: Sequence[TimelinePoint], kind: str) -> tuple[float, float]:
     """Return the middle of some points and how many errors of a kind they had in a second."""
     length_s = _length_s(stretch)
     n = sum(point.errors.get(kind, 0) for point in stretch)

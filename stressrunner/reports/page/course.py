@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from stressrunner.reports.page.scale import Axis, time_axis
 from stressrunner.units import format_duration
 
-__all__ = ["Course", "Pause", "course"]
+__all__ = ["Course", "Gap", "course"]
 
 _MUCH = 2.0  #: pauses are cut where they are together so many times as long as all that was under way
 _LEFT = 0.25  #: what they are cut to, all of them together, of all that was under way
@@ -14,7 +14,7 @@ _LABEL = 0.3  #: of the axis, from the beginning of one label to that of the nex
 
 
 @dataclass(frozen=True, slots=True)
-class Pause:
+class Gap:
     """A stretch in which nothing was under way."""
 
     start_s: float
@@ -28,7 +28,7 @@ class Course:
 
     axis: Axis  #: of time as it is drawn
     end_s: float  #: the last moment that has a place of its own
-    cut: tuple[Pause, ...] = ()
+    cut: tuple[Gap, ...] = ()
 
     def place(self, at_s: float) -> float:
         """Return where a moment lies: 0 at the beginning, 1 at the end, never outside."""
@@ -58,12 +58,12 @@ def course(spans: Sequence[tuple[float, float]], end_s: float) -> Course:
     return _labelled(replace(plain, cut=cut))
 
 
-def _pauses(spans: Sequence[tuple[float, float]]) -> list[Pause]:
-    found: list[Pause] = []
+def _pauses(spans: Sequence[tuple[float, float]]) -> list[Gap]:
+    found: list[Gap] = []
     until_s = 0.0
     for start_s, end_s in sorted(spans):
         if start_s > until_s:
-            found.append(Pause(until_s, start_s, start_s - until_s))
+            found.append(Gap(until_s, start_s, start_s - until_s))
         until_s = max(until_s, end_s)
     return found
 

@@ -18,8 +18,8 @@ __all__ = [
     "TOP",
     "Band",
     "Chart",
-    "Frame",
-    "Limit",
+    "ChartFrame",
+    "LimitLine",
     "background",
     "drawing",
     "foreground",
@@ -41,7 +41,7 @@ class Band:
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class LimitLine:
     """A line that values must not cross."""
 
     value: float
@@ -52,7 +52,7 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class ChartFrame:
     """What a chart is drawn on."""
 
     title: str
@@ -61,7 +61,7 @@ class Frame:
     write: Callable[[float], str]  #: a value of the y axis in words
     write_x: Callable[[float], str] | None = None  #: a value of the x axis in words; None where it is time
     bands: tuple[Band, ...] = ()
-    limits: tuple[Limit, ...] = ()
+    limits: tuple[LimitLine, ...] = ()
 
     def at_x(self, value: float) -> float:
         """Return where a value of the x axis lies, in units of the drawing."""
@@ -93,7 +93,7 @@ def drawing(name: str, title: str, description: str, content: Markup, *, height:
     ).format(w=_WIDTH, h=f"{height:g}", name=name, title=title, description=description, content=content)
 
 
-def background(frame: Frame) -> Markup:
+def background(frame: ChartFrame) -> Markup:
     """Draw what lies behind the values: bands, grid and ticks."""
     parts = [_band(frame, number, band) for number, band in enumerate(frame.bands)]
     parts += [_y_tick(frame, value, label) for value, label in frame.y.ticks]
@@ -101,12 +101,12 @@ def background(frame: Frame) -> Markup:
     return Markup("").join(parts)
 
 
-def foreground(frame: Frame) -> Markup:
+def foreground(frame: ChartFrame) -> Markup:
     """Draw what lies over the values: limits, whose words would be lost among lines."""
     return Markup("").join(_limit(frame, limit) for limit in frame.limits)
 
 
-def _band(frame: Frame, number: int, band: Band) -> Markup:
+def _band(frame: ChartFrame, number: int, band: Band) -> Markup:
     left, right = frame.at_x(band.start), frame.at_x(band.end)
     kind = "warmup" if band.warmup else "odd" if number % 2 else "even"
     area = Markup('<path class="band {}" d="M{:g} {}H{:g}V{}H{:g}z"/>').format(
@@ -121,21 +121,21 @@ def _band(frame: Frame, number: int, band: Band) -> Markup:
     return area + Markup('<text class="phase" x="{:g}" y="{}">{}</text>').format(left, TOP - 4, name)
 
 
-def _y_tick(frame: Frame, value: float, label: str) -> Markup:
+def _y_tick(frame: ChartFrame, value: float, label: str) -> Markup:
     y = frame.at_y(value)
     return Markup('<path class="grid" d="M{} {:g}H{}"/><text class="y" x="{}" y="{:g}">{}</text>').format(
         LEFT, y, RIGHT, LEFT - 6, y + 3, label
     )
 
 
-def _x_tick(frame: Frame, value: float, label: str) -> Markup:
+def _x_tick(frame: ChartFrame, value: float, label: str) -> Markup:
     x = frame.at_x(value)
     return Markup(
         '<path class="tick" d="M{x:g} {y}v4"/><text class="x" x="{x:g}" y="{below}">{label}</text>'
     ).format(x=x, y=BOTTOM, below=BOTTOM + 16, label=label)
 
 
-def _limit(frame: Frame, limit: Limit) -> Markup:
+def _limit(frame: ChartFrame, limit: LimitLine) -> Markup:
     y, left, right = frame.at_y(limit.value), frame.at_x(limit.start), frame.at_x(limit.end)
     kind = "limit broken" if limit.broken else "limit"
     # Above the line, but below it where the line is at the very top.

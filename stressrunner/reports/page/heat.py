@@ -12,11 +12,11 @@ from operator import itemgetter
 from markupsafe import Markup
 
 from stressrunner.metrics.spread import Spread, lower_edge_s
-from stressrunner.reports.page.frame import TOP, Chart, Frame, background, drawing
+from stressrunner.reports.page.frame import TOP, Chart, ChartFrame, background, drawing
 from stressrunner.reports.page.scale import Axis, log_axis
 from stressrunner.units import format_duration
 
-__all__ = ["SHADES", "Column", "heat_axis", "heat_map", "joined"]
+__all__ = ["SHADES", "HeatColumn", "heat_axis", "heat_map", "joined"]
 
 SHADES = 5  #: classes `heat-1`, the faintest, to `heat-5`; each is for three times as many as the one before
 MAX_COLUMNS = 120
@@ -25,7 +25,7 @@ _NEVER = 6  #: height of the row at the top
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class HeatColumn:
     """The durations of a stretch of time."""
 
     start_s: float
@@ -33,13 +33,13 @@ class Column:
     spread: Spread
 
 
-def joined(columns: Sequence[Column]) -> tuple[Column, ...]:
+def joined(columns: Sequence[HeatColumn]) -> tuple[HeatColumn, ...]:
     """Return at most 120 columns, neighbours joined in equal numbers."""
     size = -(-len(columns) // MAX_COLUMNS) or 1
     return tuple(_sum(columns[i : i + size]) for i in range(0, len(columns), size))
 
 
-def _sum(columns: Sequence[Column]) -> Column:
+def _sum(columns: Sequence[HeatColumn]) -> HeatColumn:
     counts: dict[int, int] = {}
     for column in columns:
         for index, n in column.spread.counts.items():
@@ -48,7 +48,7 @@ def _sum(columns: Sequence[Column]) -> Column:
     return replace(columns[0], end_s=columns[-1].end_s, spread=spread)
 
 
-def heat_axis(columns: Sequence[Column]) -> Axis:
+def heat_axis(columns: Sequence[HeatColumn]) -> Axis:
     """Return the logarithmic axis that holds all buckets in use, with room for what never ended."""
     used = [index for column in columns for index in column.spread.counts] or [0]
     axis = log_axis(max(_FIRST_S, lower_edge_s(min(used))), lower_edge_s(max(used) + 1), format_duration)
@@ -58,7 +58,9 @@ def heat_axis(columns: Sequence[Column]) -> Axis:
     return replace(axis, high=axis.high + (axis.high - axis.low) * 0.08)
 
 
-def heat_map(name: str, frame: Frame, columns: Sequence[Column], *, note: str, end_s: float) -> Chart:
+def heat_map(
+    name: str, frame: ChartFrame, columns: Sequence[HeatColumn], *, note: str, end_s: float
+) -> Chart:
     """Draw columns in a frame with the axis of `heat_axis`; how dark a cell is says how many a second it had."""
     paths: dict[str, list[str]] = {}
     for row, shades in _rows(columns).items():
@@ -78,7 +80,7 @@ def heat_map(name: str, frame: Frame, columns: Sequence[Column], *, note: str, e
     return Chart(name, frame.title, svg, (), note, end_s, shades=True)
 
 
-def _rows(columns: Sequence[Column]) -> dict[int | None, list[int]]:
+def _rows(columns: Sequence[HeatColumn]) -> dict[int | None, list[int]]:
     """Return the shade of every column for each bucket in use, 0 where it is empty; None is what never ended."""
     rates: dict[int | None, list[float]] = {}
     for place, column in enumerate(columns):
@@ -94,7 +96,7 @@ def _shade(rate: float, most: float) -> int:
     return max(1, SHADES - int(log(most / rate, 3))) if rate else 0
 
 
-def _edges(frame: Frame, row: int | None) -> tuple[float, float]:
+def _edges(frame: ChartFrame, row: int | None) -> tuple[float, float]:
     """Return where a row ends below and begins above, in units of the drawing."""
     if row is None:
         return TOP + _NEVER, TOP
@@ -102,7 +104,7 @@ def _edges(frame: Frame, row: int | None) -> tuple[float, float]:
     return low, high
 
 
-def _description(columns: Sequence[Column]) -> str:
+def _description(columns: Sequence[HeatColumn]) -> str:
     used = sorted({index for column in columns for index in column.spread.counts})
     never = sum(column.spread.never for column in columns)
     words = "nothing was measured"

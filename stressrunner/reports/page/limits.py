@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from stressrunner.reports.page.frame import Limit
+from stressrunner.reports.page.frame import LimitLine
 from stressrunner.result.model import Result
 from stressrunner.scenario.threshold import Threshold
 from stressrunner.scenario.threshold_grammar import ThresholdError, parse_threshold
@@ -28,7 +28,7 @@ def is_about_figure(stat: str) -> Callable[[Threshold], bool]:
     return lambda threshold: threshold.of is not None and threshold.stat == stat
 
 
-def limits(result: Result, chosen: Callable[[Threshold], bool]) -> tuple[Limit, ...]:
+def limits(result: Result, chosen: Callable[[Threshold], bool]) -> tuple[LimitLine, ...]:
     """Return the lines of the thresholds that are chosen, each over the phase that it is about."""
     found = []
     spans = {
@@ -42,11 +42,11 @@ def limits(result: Result, chosen: Callable[[Threshold], bool]) -> tuple[Limit, 
         if chosen(threshold):
             start, end = spans.get(threshold.phase or "", (0.0, result.run.duration_s))
             broken = outcome.state in ("failed", "warned")
-            found.append(Limit(outcome.limit, outcome.text, start, end, broken))
+            found.append(LimitLine(outcome.limit, outcome.text, start, end, broken))
     return tuple(found)
 
 
-def drawable(found: Sequence[Limit], highest: float) -> tuple[tuple[Limit, ...], str]:
+def drawable(found: Sequence[LimitLine], highest: float) -> tuple[tuple[LimitLine, ...], str]:
     """Return the limits that lie near values up to `highest`, and a sentence about those that do not."""
     near = tuple(limit for limit in found if limit.value <= highest * _HEADROOM)
     far = ", ".join(limit.text for limit in found if limit.value > highest * _HEADROOM)

@@ -16,7 +16,7 @@ from stressrunner.reports.page.frame import (
     RIGHT,
     TOP,
     Chart,
-    Frame,
+    ChartFrame,
     background,
     drawing,
     foreground,
@@ -58,7 +58,7 @@ def _extremes(points: _Points) -> Iterator[tuple[float, float | None]]:
 
 
 def line_chart(
-    name: str, frame: Frame, series: Iterable[Line], *, note: str = "", end_s: float | None = None
+    name: str, frame: ChartFrame, series: Iterable[Line], *, note: str = "", end_s: float | None = None
 ) -> Chart:
     """Draw lines in a frame; `name` is the chart's own among the identifiers of the page.
 
@@ -74,7 +74,7 @@ def line_chart(
     return Chart(name, frame.title, svg, tuple(line.name for line in lines), note, end_s)
 
 
-def _description(frame: Frame, lines: Iterable[Line]) -> str:
+def _description(frame: ChartFrame, lines: Iterable[Line]) -> str:
     """Say what the lines show, for those who do not see them."""
     return (
         "; ".join([*(_range_of(frame, line) for line in lines), *(limit.text for limit in frame.limits)])
@@ -82,7 +82,7 @@ def _description(frame: Frame, lines: Iterable[Line]) -> str:
     )
 
 
-def _range_of(frame: Frame, line: Line) -> str:
+def _range_of(frame: ChartFrame, line: Line) -> str:
     values = [value for _, value in line.points if value is not None]
     if not values:
         return f"{line.name}: nothing was measured"
@@ -95,7 +95,7 @@ def _nothing() -> Markup:
     )
 
 
-def _line(frame: Frame, index: int, points: _Points) -> Markup:
+def _line(frame: ChartFrame, index: int, points: _Points) -> Markup:
     places = [None if value is None else (frame.at_x(x), frame.at_y(value)) for x, value in points]
     path = "".join(_steps(places))
     if not path:
@@ -111,7 +111,7 @@ def _line(frame: Frame, index: int, points: _Points) -> Markup:
     )
 
 
-def _words(frame: Frame, x: float, value: float) -> str:
+def _words(frame: ChartFrame, x: float, value: float) -> str:
     words = frame.write(value)
     return words if frame.write_x is None else f"{words} at {frame.write_x(x)}"
 

@@ -3,7 +3,7 @@
 from math import log10
 
 from stressrunner.metrics.histogram import Histogram
-from stressrunner.reports.page.frame import Chart, Frame
+from stressrunner.reports.page.frame import Chart, ChartFrame
 from stressrunner.reports.page.lines import Line, line_chart
 from stressrunner.reports.page.scale import Axis, time_axis
 from stressrunner.result.model import Result
@@ -25,7 +25,9 @@ def percentile_curve(result: Result) -> Chart:
     ticks = ((0.0, "0 %"), *((float(n), _share(n)) for n in range(1, int(nines) + 1)))
     values = [value for line in lines for _, value in line.points if value is not None]
     upwards = time_axis(0.0, max(values, default=0.0), format_duration)
-    frame = Frame("Latency by percentile", Axis(0.0, nines, ticks), upwards, format_duration, _percentile)
+    frame = ChartFrame(
+        "Latency by percentile", Axis(0.0, nines, ticks), upwards, format_duration, _percentile
+    )
     return line_chart("distribution", frame, lines)
 
 

@@ -21,7 +21,7 @@ from stressrunner.reports.wording import count
 from stressrunner.units import format_duration
 from stressrunner.verdict.delivery.outcome import MessageEvidence, SessionEvidence
 
-__all__ = ["Timeline", "timeline"]
+__all__ = ["SessionDrawing", "timeline"]
 
 _PITCH = 14  #: from one row to the next
 _TOP = 42  #: middle of the first row
@@ -50,7 +50,7 @@ _SPOKEN: Mapping[str, str] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True)
-class Timeline:
+class SessionDrawing:
     """A finished drawing of a session, and what its legend has to explain."""
 
     svg: Markup
@@ -59,7 +59,7 @@ class Timeline:
     caption: str
 
 
-def timeline(name: str, session: SessionEvidence) -> Timeline:
+def timeline(name: str, session: SessionEvidence) -> SessionDrawing:
     """Draw a session; `name` is the drawing's own among the identifiers of the page."""
     messages, stored = session.messages, session.stored
     rows = max(len(messages), len(stored), 1)
@@ -75,7 +75,7 @@ def timeline(name: str, session: SessionEvidence) -> Timeline:
     )
     height = _TOP + rows * _PITCH + 8
     title = f"Timeline of {session.name}"
-    return Timeline(
+    return SessionDrawing(
         svg=drawing(name, title, _description(session), Markup("").join(parts), height=height),
         replies=tuple(dict.fromkeys(message.reply for message in messages)),
         marks=(*_marks(session), *((("pause", "a pause, cut short"),) if drawn.cut else ())),

@@ -14,7 +14,7 @@ from stressrunner.metrics.histogram import Histogram
 from stressrunner.plan.outcome import Outcome
 from stressrunner.run.listener import Progress
 
-__all__ = ["BOUNDS_S", "Buckets", "Family", "Point", "families"]
+__all__ = ["BOUNDS_S", "Buckets", "Family", "MetricPoint", "families"]
 
 #: Upper bounds of the buckets of times: three for every power of ten.
 BOUNDS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 60.0)
@@ -51,7 +51,7 @@ class Buckets:
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class MetricPoint:
     """One figure, or one distribution."""
 
     labels: Mapping[str, str]
@@ -65,7 +65,7 @@ class Family:
     name: str  #: without the suffixes that a format adds
     kind: Literal["counter", "gauge", "histogram"]
     about: str
-    points: tuple[Point, ...]
+    points: tuple[MetricPoint, ...]
     unit: str = ""
 
 
@@ -84,7 +84,7 @@ def families(progress: Progress, total: Delta, phases: Sequence[str]) -> tuple[F
     ]
     run = {"scenario": progress.scenario, "target": progress.target}
     return (
-        Family("stressrunner_run", "gauge", "Which run it is; always 1", (Point(run, 1),)),
+        Family("stressrunner_run", "gauge", "Which run it is; always 1", (MetricPoint(run, 1),)),
         Family("stressrunner_elapsed_seconds", "gauge", "Since the load began", _one(progress.at_s), "s"),
         Family(
             "stressrunner_phase",
@@ -103,13 +103,13 @@ def families(progress: Progress, total: Delta, phases: Sequence[str]) -> tuple[F
             "stressrunner_dropped",
             "counter",
             "Arrivals that were given up",
-            tuple(Point(labels, series.dropped) for labels, series in all_series),
+            tuple(MetricPoint(labels, series.dropped) for labels, series in all_series),
         ),
         Family(
             "stressrunner_response_time_seconds",
             "histogram",
             "From the moment a request was due; of successes, and of what never ended",
-            tuple(Point(labels, Buckets.of(series.response_time)) for labels, series in all_series),
+            tuple(MetricPoint(labels, Buckets.of(series.response_time)) for labels, series in all_series),
             "s",
         ),
         Family("stressrunner_errors", "counter", "Failed requests by kind", tuple(_errors(total))),
@@ -124,26 +124,26 @@ def _name(names: Sequence[str], index: int) -> str:
     return names[index] if index < len(names) else str(index)
 
 
-def _point(value: float, **labels: str) -> Point:
-    return Point(labels, value)
+def _point(value: float, **labels: str) -> MetricPoint:
+    return MetricPoint(labels, value)
 
 
-def _one(value: float | None) -> tuple[Point, ...]:
+def _one(value: float | None) -> tuple[MetricPoint, ...]:
     return () if value is None else (_point(value),)
 
 
-def _outcomes(all_series: Iterable[tuple[Mapping[str, str], Series]]) -> Iterator[Point]:
+def _outcomes(all_series: Iterable[tuple[Mapping[str, str], Series]]) -> Iterator[MetricPoint]:
     for labels, series in all_series:
         for outcome in Outcome:
             if series.outcomes[outcome] or outcome in (Outcome.OK, Outcome.FAILED):
-                yield Point({**labels, "outcome": outcome.name.lower()}, series.outcomes[outcome])
+                yield MetricPoint({**labels, "outcome": outcome.name.lower()}, series.outcomes[outcome])
 
 
-def _errors(total: Delta) -> Iterator[Point]:
+def _errors(total: Delta) -> Iterator[MetricPoint]:
     return (_point(count, kind=kind) for kind, count in total.errors_by_kind.items())
 
 
-def _held(progress: Progress) -> tuple[Point, ...]:
+def _held(progress: Progress) -> tuple[MetricPoint, ...]:
     judged = [threshold for threshold in progress.thresholds if threshold.state != "open"]
     return tuple(_point(float(one.state == "holds"), threshold=one.text) for one in judged)
 

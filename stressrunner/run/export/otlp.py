@@ -28,7 +28,7 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from stressrunner import __version__
 from stressrunner.errors import UsageError
 from stressrunner.metrics.delta import Delta
-from stressrunner.run.export.figures import BOUNDS_S, Buckets, Family, Point, families
+from stressrunner.run.export.figures import BOUNDS_S, Buckets, Family, MetricPoint, families
 from stressrunner.run.listener import Progress
 
 __all__ = ["OtlpListener", "pushing_otlp"]
@@ -176,7 +176,7 @@ def _metric(family: Family, begun_ns: int, now_ns: int) -> Metric:
     return Metric(family.name, family.about, family.unit, data)
 
 
-def _distribution(point: Point, begun_ns: int, now_ns: int) -> HistogramDataPoint:
+def _distribution(point: MetricPoint, begun_ns: int, now_ns: int) -> HistogramDataPoint:
     buckets = point.value
     assert isinstance(buckets, Buckets)  # noqa: S101  # those of a histogram are
     return HistogramDataPoint(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from stressrunner.engine.attempt import Attempt
 from stressrunner.engine.history import History
-from stressrunner.engine.tokens import Token
+from stressrunner.engine.tokens import MessageToken
 from stressrunner.plan.reply import Reply
 from stressrunner.verdict.delivery.classes import MessageClass, Sighting, class_of
 from stressrunner.verdict.delivery.extent import doubtful_extents
@@ -66,7 +66,7 @@ class Classification:
 
     attempts: Mapping[int, Sequence[Attempt]]  #: by session, in the order in which they were sent
     histories: Mapping[int, History]  #: by session
-    classes: Mapping[Token, MessageClass]  #: of every token that has one
+    classes: Mapping[MessageToken, MessageClass]  #: of every token that has one
     sessions: Mapping[int, SessionFigures]
     #: messages without a class, because the history of their session is not known, or may have more than was read
     unread: int
@@ -81,7 +81,7 @@ class Classification:
         """
         found: Counter[MessageClass] = Counter()
         for attempt in self.all_attempts():
-            of = self.classes.get(Token(attempt.session, attempt.message))
+            of = self.classes.get(MessageToken(attempt.session, attempt.message))
             if of is not None and attempt.phase in phases:
                 found[of] += 1
         return {each: found[each] for each in MessageClass}
@@ -101,7 +101,7 @@ class Classification:
         found: Counter[str] = Counter()
         for attempt in self.all_attempts():
             history = self.histories.get(attempt.session)
-            is_known = Token(attempt.session, attempt.message) in self.classes
+            is_known = MessageToken(attempt.session, attempt.message) in self.classes
             if attempt.phase in phases and not is_known and history is not None and not history.unread:
                 found[history.partial] += 1
         return found
@@ -142,10 +142,12 @@ def _classified(
     by_session: Mapping[int, Sequence[Attempt]], histories: Sequence[History], *, newest_first: bool = False
 ) -> Classification:
     """Classify with histories that are oldest first by now, whichever way they were listed."""
-    by_token = {Token(a.session, a.message): a for sent in by_session.values() for a in sent}
+    by_token = {MessageToken(a.session, a.message): a for sent in by_session.values() for a in sent}
     read = {history.session: history for history in histories}
     seen = sightings(histories, by_token)
-    classes: dict[Token, MessageClass] = dict.fromkeys(seen.keys() - by_token.keys(), MessageClass.FABRICATED)
+    classes: dict[MessageToken, MessageClass] = dict.fromkeys(
+        seen.keys() - by_token.keys(), MessageClass.FABRICATED
+    )
     unread = 0
     for token, attempt in by_token.items():
         sighting = seen.get(token, _UNSEEN)
@@ -173,7 +175,7 @@ def _by_session(attempts: Iterable[Attempt]) -> dict[int, list[Attempt]]:
 
 
 def _figures(
-    sent: Sequence[Attempt], history: History | None, classes: Mapping[Token, MessageClass]
+    sent: Sequence[Attempt], history: History | None, classes: Mapping[MessageToken, MessageClass]
 ) -> SessionFigures:
     bursts = _bursts(sent)
     return SessionFigures(
@@ -199,7 +201,7 @@ def _is_unanswered(burst: Sequence[Attempt]) -> bool:
     return all(a.reply is Reply.SUPERSEDED or not a.is_answered for a in burst)
 
 
-def _pairs(sent: Sequence[Attempt], history: History, classes: Mapping[Token, MessageClass]) -> Pairs:
+def _pairs(sent: Sequence[Attempt], history: History, classes: Mapping[MessageToken, MessageClass]) -> Pairs:
     pairs = Pairs()
     for places in positions(history):
         counted = {

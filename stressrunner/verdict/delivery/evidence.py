@@ -10,7 +10,7 @@ from itertools import groupby
 
 from stressrunner.engine.attempt import Attempt
 from stressrunner.engine.history import History
-from stressrunner.engine.tokens import Stored, Token, token_text
+from stressrunner.engine.tokens import MessageToken, Stored, token_text
 from stressrunner.plan.reply import Reply
 from stressrunner.verdict.delivery.classes import MessageClass
 from stressrunner.verdict.delivery.classification import Classification, SessionFigures
@@ -101,11 +101,11 @@ class EvidenceFinder:
         if fault == "bursts_without_answer":
             return attempt.reply is Reply.SUPERSEDED or not attempt.is_answered
         if fault.startswith(PROCESSED):
-            token = Token(attempt.session, attempt.message)
+            token = MessageToken(attempt.session, attempt.message)
             return self._processing is not None and token in self._processing.faults[fault]
         if fault.startswith("reply."):
             return attempt.reply == fault.removeprefix("reply.")
-        return self._found.classes.get(Token(attempt.session, attempt.message)) == fault
+        return self._found.classes.get(MessageToken(attempt.session, attempt.message)) == fault
 
     def session(self, session: int, faults: Collection[str]) -> SessionEvidence:
         """Return what happened in a session, with its messages that have one of some faults marked."""
@@ -113,7 +113,7 @@ class EvidenceFinder:
         attempts, history = found.attempts.get(session, ()), found.histories.get(session, History(session))
         guilty = {a.message for a in attempts if any(self._is_fault(a, fault) for fault in faults)}
         shown = _around(attempts, guilty)
-        tokens = {Token(session, attempt.message) for attempt in shown}
+        tokens = {MessageToken(session, attempt.message) for attempt in shown}
         places = list(_places(history))
         strays = [place for place in self._strays.get(session, ()) if tokens & set(place.stored.tokens)]
         kept = sorted(_matter_most(places, tokens, guilty, session), key=places.index) + strays
@@ -129,7 +129,7 @@ class EvidenceFinder:
         )
 
     def _message(self, attempt: Attempt, is_fault: bool, kept: Sequence[_Place]) -> MessageEvidence:
-        token = Token(attempt.session, attempt.message)
+        token = MessageToken(attempt.session, attempt.message)
         return MessageEvidence(
             token=token_text(self._run_id, *token),
             sent_at_s=(attempt.sent_ns - self._origin_ns) / 1e9,
@@ -183,7 +183,7 @@ def _around(attempts: Sequence[Attempt], guilty: Collection[int]) -> list[Attemp
 
 
 def _matter_most(
-    places: Sequence[_Place], tokens: Collection[Token], guilty: Collection[int], session: int
+    places: Sequence[_Place], tokens: Collection[MessageToken], guilty: Collection[int], session: int
 ) -> Iterator[_Place]:
     """Yield as many stored messages as are shown: with what is at fault, with what else is shown, and the rest."""
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 
 from stressrunner.engine.attempt import Attempt
 from stressrunner.engine.history import History, Response
-from stressrunner.engine.tokens import Token
+from stressrunner.engine.tokens import MessageToken
 from stressrunner.metrics.histogram import Histogram
 from stressrunner.metrics.summary import Latency
 from stressrunner.plan.reply import Reply
-from stressrunner.scenario.delivery import Limit
+from stressrunner.scenario.delivery import CountLimit
 from stressrunner.sink import SinkLog
 from stressrunner.verdict.delivery.classes import MessageClass
 from stressrunner.verdict.delivery.classification import Classification, SessionFigures, classify
@@ -42,7 +42,7 @@ class Circumstances:
     run_id: str
     origin_ns: int  #: when the load began, monotonic
     phases: Sequence[tuple[str, bool]]  #: name of each phase, and whether it is a warm-up
-    require: Mapping[str, Limit | None]
+    require: Mapping[str, CountLimit | None]
     read_back: ReadBackFigures
     doubts: tuple[str, ...]  #: why nothing can be said, whatever was found; usually none
     mask: Callable[[str], str]  #: hides secrets in texts
@@ -117,7 +117,7 @@ def _counts(found: Classification, mine: Sequence[Attempt], counted: Collection[
         bursts=sum(each.bursts for each in sessions),
         bursts_without_answer=sum(each.bursts_without_answer for each in sessions),
         session_ids=sum(each.session_ids > 1 for each in sessions),
-        unread=sum(Token(a.session, a.message) not in found.classes for a in mine),
+        unread=sum(MessageToken(a.session, a.message) not in found.classes for a in mine),
     )
 
 
@@ -196,7 +196,7 @@ def _visibility(attempts: Sequence[Attempt], found: Classification) -> Latency:
     times = []
     for attempt in attempts:
         history = found.histories.get(attempt.session)
-        token = Token(attempt.session, attempt.message)
+        token = MessageToken(attempt.session, attempt.message)
         if attempt.reply is Reply.ACKNOWLEDGED and history is not None and token in history.first_seen_ns:
             times.append(max(0, history.first_seen_ns[token] - attempt.ended_ns))
     return _latency(times)

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from stressrunner.engine.attempt import Attempt
-from stressrunner.engine.tokens import Token
+from stressrunner.engine.tokens import MessageToken
 from stressrunner.plan.reply import Reply
 from stressrunner.sink import SinkLog
 from stressrunner.verdict.delivery.classes import MessageClass
@@ -30,24 +30,24 @@ class Processing:
     """What became of messages at the model."""
 
     times: Mapping[
-        Token, int
+        MessageToken, int
     ]  #: how often each message was answered by the model; those that never were are left out
-    faults: Mapping[str, Collection[Token]]  #: by the names above
+    faults: Mapping[str, Collection[MessageToken]]  #: by the names above
     requests: int  #: all that the sink was asked
     unlogged: int  #: sightings for which it had no room
 
 
 def processing_of(
-    attempts: Collection[Attempt], classes: Mapping[Token, MessageClass], log: SinkLog, run_id: str
+    attempts: Collection[Attempt], classes: Mapping[MessageToken, MessageClass], log: SinkLog, run_id: str
 ) -> Processing:
     """Join what a sink saw with what is known of the messages of a run; other runs' messages are passed over."""
     ours = re.compile(rf"sr\.{re.escape(run_id)}\.([0-9]+)\.([0-9]+)")
     times = {
-        Token(int(found[1]), int(found[2])): seen.processed
+        MessageToken(int(found[1]), int(found[2])): seen.processed
         for text, seen in log.observations.items()
         if seen.processed > 0 and (found := ours.fullmatch(text))
     }
-    replies = {Token(attempt.session, attempt.message): attempt.reply for attempt in attempts}
+    replies = {MessageToken(attempt.session, attempt.message): attempt.reply for attempt in attempts}
     processed = times.keys() & replies.keys()
     faults = {
         f"{PROCESSED}twice": {token for token in processed if times[token] > 1},

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from stressrunner.plan.reply import Reply
-from stressrunner.scenario.delivery import Limit
+from stressrunner.scenario.delivery import CountLimit
 from stressrunner.verdict.delivery.classes import MessageClass
 from stressrunner.verdict.delivery.outcome import DeliveryState, Requirement
 from stressrunner.verdict.delivery.processing import PROCESSED
@@ -66,7 +66,7 @@ class Counts:
 
 
 def judge_requirements(
-    require: Mapping[str, Limit | None], counts: Counts, *, is_order_doubtful: bool = False
+    require: Mapping[str, CountLimit | None], counts: Counts, *, is_order_doubtful: bool = False
 ) -> Iterator[Requirement]:
     """Yield every requirement that sets a limit, with what was found.
 
@@ -91,7 +91,7 @@ def _is_of_histories(name: str) -> bool:
     return name in (*MessageClass, "splits", "order", f"{PROCESSED}not_stored")
 
 
-def _holds(name: str, limit: Limit, found: int, of: int) -> bool:
+def _holds(name: str, limit: CountLimit, found: int, of: int) -> bool:
     if name == "session_ids":
         return found == 0  # `one` is the only limit that there is
     return found <= limit.most * of if limit.is_ratio else found <= limit.most

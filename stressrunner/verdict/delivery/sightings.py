@@ -5,15 +5,17 @@ from itertools import groupby
 
 from stressrunner.engine.attempt import Attempt
 from stressrunner.engine.history import History
-from stressrunner.engine.tokens import Stored, Token
+from stressrunner.engine.tokens import MessageToken, Stored
 from stressrunner.verdict.delivery.classes import Sighting
 
 __all__ = ["positions", "sightings"]
 
 
-def sightings(histories: Iterable[History], attempts: Mapping[Token, Attempt]) -> Mapping[Token, Sighting]:
+def sightings(
+    histories: Iterable[History], attempts: Mapping[MessageToken, Attempt]
+) -> Mapping[MessageToken, Sighting]:
     """Return the sightings of all tokens that were seen."""
-    seen: dict[Token, Sighting] = {}
+    seen: dict[MessageToken, Sighting] = {}
     for history in histories:
         for stored in history.messages:
             distinct = set(stored.tokens)
@@ -25,7 +27,11 @@ def sightings(histories: Iterable[History], attempts: Mapping[Token, Attempt]) -
 
 
 def _sighting(
-    token: Token, distinct: set[Token], session: int, stored: Stored, attempts: Mapping[Token, Attempt]
+    token: MessageToken,
+    distinct: set[MessageToken],
+    session: int,
+    stored: Stored,
+    attempts: Mapping[MessageToken, Attempt],
 ) -> Sighting:
     company = []
     if len(distinct) > 1:
@@ -52,13 +58,13 @@ def _joined(a: Sighting, b: Sighting) -> Sighting:
     )
 
 
-def positions(history: History) -> Iterator[Mapping[Token, int]]:
+def positions(history: History) -> Iterator[Mapping[MessageToken, int]]:
     """Yield for each id of a session where its tokens first stand there, counted from 0 over all tokens.
 
     What stands under different ids is in no order.
     """
     for _, listed in groupby(history.messages, key=lambda stored: stored.ids):
-        found: dict[Token, int] = {}
+        found: dict[MessageToken, int] = {}
         place = 0
         for stored in listed:
             for token in stored.tokens:
