@@ -2,7 +2,7 @@
 
 A share says little about few: an endpoint of which next to nothing was sent hides among all the others. So the highest
 ratio of errors of all endpoints is a figure of its own, of those with 20 completed requests or more, or with 5 that all
-failed. A workload, a workload of `traffic`, was wanted as such: it is judged with 20 sent requests or more, or where nothing
+failed. A workload of `traffic` was wanted as such: it is judged with 20 sent requests or more, or where nothing
 of it succeeded, and what did not finish counts as an error of it.
 """
 
