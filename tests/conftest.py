@@ -18,3 +18,29 @@ settings.load_profile("stressrunner")
 
 # The processes that tests start are started as users start theirs: with bytecode that was compiled before.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+# ... and import what is installed, also where they are run in this tree, which alone is no package.
+os.environ["PYTHONSAFEPATH"] = "1"
+
+#: Packages that come with extras alone. A test module that needs one of them is skipped where it is missing.
+OF_EXTRAS = (
+    *("brotli", "h2", "hdrh", "hpack", "hypercorn", "junitparser", "mimesis"),
+    *("opentelemetry", "prometheus_client", "trio", "zstandard"),
+)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_make_collect_report(collector):
+    """Skip a module that cannot be imported without a package of an extra, whichever module imports that."""
+    if not isinstance(collector, pytest.Module):
+        return None
+    try:
+        _ = collector.obj  # imports the module, which is kept
+    except pytest.Collector.CollectError as error:
+        cause = error.__cause__
+        missing = (cause.name or "") if isinstance(cause, ModuleNotFoundError) else ""
+        if missing.partition(".")[0] in OF_EXTRAS:
+            reason = f"{missing} is not installed; it comes with pip install -e '.[dev]'"
+            return pytest.CollectReport(collector.nodeid, "skipped", (str(collector.path), 1, reason), [])
+    except (Exception, pytest.skip.Exception):  # noqa: BLE001  pytest meets it again, and tells it in its own way
+        return None
+    return None
