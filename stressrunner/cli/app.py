@@ -26,11 +26,24 @@ class _Commands(click.Group):
     """Commands, of which `run` may be left out: `stressrunner scenarios/x.yaml`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        first = next((word for word in args if not word.startswith("-")), None)
+        first = _first_word(args, self.commands["run"])
         is_command = first is None or first in self.commands or args[0] in _OF_GROUP
         if not is_command and _looks_like_a_file(first or ""):
             args = ["run", *args]
         return super().parse_args(ctx, args)
+
+
+def _first_word(args: list[str], command: click.Command) -> str | None:
+    """Return the first word that is no option of a command, nor the value of one."""
+    options = [each for each in command.params if isinstance(each, click.Option)]
+    with_value = {name for each in options if not (each.is_flag or each.count) for name in each.opts}
+    words = iter(args)
+    for word in words:
+        if not word.startswith("-"):
+            return word
+        if word in with_value:
+            next(words, None)
+    return None
 
 
 def _looks_like_a_file(word: str) -> bool:

@@ -130,9 +130,30 @@ def test_what_is_imported_may_come_through_a_pipe(tmp_path):
     assert "/piped" in ended.stdout
 
 
-@pytest.mark.parametrize("option", [("-q",), ("--quiet", "--yes")])
+@pytest.mark.parametrize(
+    "option",
+    [
+        *(("-q",), ("--quiet", "--yes"), ("--report", "text"), ("-q", "--workers", "1")),
+        *(("--set", "load.concurrency=1"), ("--set=load.concurrency=1",), ("--seed", "7", "-q")),
+    ],
+)
 def test_options_may_come_first(option, tmp_path):
-    """`stressrunner -q x.yaml` is `stressrunner run -q x.yaml`."""
+    """`stressrunner -q x.yaml` is `stressrunner run -q x.yaml`; so it is with options that have a value."""
     (tmp_path / "one.yaml").write_text(SCENARIO, "utf-8")
     ended = stressrunner(*option, "one.yaml", cwd=tmp_path)
     assert ended.code in (0, 3, 4), ended.err  # it was run, whatever came of it on a machine that is busy
+
+
+def test_a_value_may_be_named_like_a_command(tmp_path):
+    """An environment called `demo` is no command: what is told is that there is none of that name."""
+    (tmp_path / "one.yaml").write_text(SCENARIO, "utf-8")
+    ended = stressrunner("--env", "demo", "one.yaml", cwd=tmp_path)
+    assert ended.code == 2
+    assert "'demo'" in ended.err
+    assert "No such option" not in ended.err
+
+
+def test_an_option_before_a_command_is_told(tmp_path):
+    """Options of `run` belong to no other command, wherever they stand."""
+    ended = stressrunner("--report", "text", "schema", cwd=tmp_path)
+    assert (ended.code, "No such option" in ended.err) == (2, True)
