@@ -256,7 +256,7 @@ def test_a_load_ends_when_nobody_can_be_set_up(answer, ended_s):
     """After 30 s in which no user at all was set up; one user is enough to go on."""
     observer = Patient()
     virtual_run(load("{concurrency: 3, duration: 60s}"), answer, observer=observer)
-    assert observer.ended_s == (None if ended_s is None else pytest.approx(ended_s, abs=1))
+    assert observer.ended_s == (None if ended_s is None else pytest.approx(ended_s, abs=1e-9))
 
 
 SHAPES = (
