@@ -257,16 +257,24 @@ def test_a_loop_of_the_real_world_is_watched():
 
     async def main():
         watch = LoopWatch(MonotonicClock())
-        told = []
+        told, is_back = [], anyio.Event()
+
+        def tell(*said):
+            told.append(said)
+            if max(said[0]) >= 26 * MS:
+                is_back.set()
+
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(watch.run, lambda *said: told.append(said))
-            await anyio.sleep(0.02)
+            unwatched_ns = watch.overdue_ns
+            tasks.start_soon(watch.run, tell)
+            while watch.overdue_ns == unwatched_ns:
+                await anyio.lowlevel.checkpoint()
             start_ns = time.monotonic_ns()
             while time.monotonic_ns() - start_ns < 30 * MS:
                 pass
             read_ns = time.monotonic_ns()
             found = watch.late(start_ns, start_ns, Exchange(GET, start_ns, start_ns, read_ns, read_ns))
-            await anyio.sleep(0.02)
+            await is_back.wait()
             again = watch.late(start_ns, start_ns, Exchange(GET, start_ns, start_ns, read_ns, read_ns))
             tasks.cancel_scope.cancel()
         return found, again, told, read_ns - start_ns
