@@ -135,7 +135,11 @@ def validate(files: tuple[Path, ...], environment: str | None, overrides: tuple[
 @arguments.overrides
 @click.option("--endpoint", metavar="NAME", help="The first iteration that sends this endpoint of a mix.")
 @click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Draw as a run with this seed."
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Use the same random values as a run with this seed.",
 )
 def try_(scenario: Path, **options: Any) -> None:
     """Run one iteration and show it in full: requests, responses, checks with their values, captures.
@@ -239,7 +243,7 @@ def check(result: Path, thresholds: tuple[str, ...], strict: bool) -> None:
     "--runs",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Run scenarios so often each, in turn. [default: 10]",
+    help="Number of runs per side, alternating. [default: 10]",
 )
 @click.option(
     "--gate",
@@ -253,7 +257,7 @@ def check(result: Path, thresholds: tuple[str, ...], strict: bool) -> None:
     default="10%",
     show_default=True,
     metavar="PERCENTAGE",
-    help="What figures may get worse by, as far as --gate does not say; ratios may by 1 point.",
+    help="Default allowed regression (ratios: 1 percentage point).",
 )
 @click.option("--format", "form", default="text", show_default=True, help="text, markdown or json.")
 @arguments.env

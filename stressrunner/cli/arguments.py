@@ -74,6 +74,4 @@ strict = click.option("--strict", is_flag=True, help="Fail when a threshold is u
 yes = click.option(
     "-y", "--yes", is_flag=True, help="Send to a target on another machine without being asked about it."
 )
-verbose = click.option(
-    "-v", "--verbose", is_flag=True, help="Tell what is going on, every new kind of error included."
-)
+verbose = click.option("-v", "--verbose", is_flag=True, help="Log progress and each new kind of error.")

@@ -83,7 +83,7 @@ class IterationScope:
         self.begin(iteration, user_iteration)
 
     def begin(self, iteration: int, user_iteration: int, number: int | None = None) -> None:
-        """Be an iteration of the same user in the same phase, with nothing of the one before."""
+        """Reset the scope for the user's next iteration."""
         self.number = number  #: in its phase; None unless it is an iteration of the load
         self.iteration = iteration
         self.user_iteration = user_iteration

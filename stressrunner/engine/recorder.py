@@ -76,7 +76,7 @@ class Excluding:
         self._recorder.record_excluded(self._kind, sample)
 
     def failed(self, endpoint: int, problem: Problem, at_ns: int) -> None:
-        """Pass a failure on, under the kind too."""
+        """Count a failure in total and under its kind."""
         self.latest = problem
         self._recorder.failed(endpoint, problem._replace(kind=f"{self._kind}: {problem.kind}"), at_ns)
 

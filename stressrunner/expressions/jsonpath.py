@@ -88,9 +88,9 @@ def compile_jsonpath(source: str) -> JsonPath:
     except JSONPathError as error:
         raise _mistake(source, error) from error
     except (ValueError, RecursionError) as error:
-        raise ExpressionError("this is no JSONPath", width=len(source)) from error
+        raise ExpressionError("invalid JSONPath", width=len(source)) from error
     if not isinstance(compiled, JSONPath):
-        raise ExpressionError("this is no JSONPath of RFC 9535", width=len(source))
+        raise ExpressionError("invalid JSONPath (RFC 9535)", width=len(source))
     return JsonPath(source, compiled)
 
 
@@ -107,4 +107,4 @@ def _mistake(source: str, error: "JSONPathError") -> ExpressionError:
     at = len(source) if token is None or token.index < 0 else token.index
     at = min(at, len(source) - 1)
     width = 1 if token is None else max(1, min(len(token.value), len(source) - at))
-    return ExpressionError(f"this is no JSONPath: {reason}", offset=at, width=width)
+    return ExpressionError(f"invalid JSONPath: {reason}", offset=at, width=width)

@@ -123,7 +123,7 @@ def _groups(result: Result) -> Table:
         )
         for name, group in result.groups.items()
     )
-    return Table("Lengths, pauses left out", columns, rows)
+    return Table("Group durations (think time excluded)", columns, rows)
 
 
 def _excluded(result: Result) -> Table:
@@ -134,7 +134,7 @@ def _excluded(result: Result) -> Table:
         times, counted = stats.response_time, (count(stats.sent), count(stats.failed))
         errors = ratio(stats.error_ratio)
         rows.append(Row((kind, *counted, errors, percentile(times, times.p50_s), duration(times.max_s))))
-    return Table("Beside the load, not counted", columns, tuple(rows))
+    return Table("Setup and teardown (excluded from totals)", columns, tuple(rows))
 
 
 def _phases(result: Result) -> Table:

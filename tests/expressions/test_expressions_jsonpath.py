@@ -73,12 +73,12 @@ def test_texts_are_not_taken_for_json(scalar):
     [
         ("body.id", "a JSONPath begins with '$'", 0),
         ("", "a JSONPath begins with '$'", 0),
-        ("$.items[0", "this is no JSONPath: unexpected end of segment", 8),
-        ("$.a | $.b", "this is no JSONPath: unexpected token '|'", 4),
-        ("$.a[?lower(@.x)]", "this is no JSONPath: function 'lower' is not defined", 5),
-        ("$.a[?length(@.x)]", "this is no JSONPath: result of length() must be compared", 4),
-        ("$.a[01]", "this is no JSONPath: leading zero in index selector", 4),
-        ("$ ", "this is no JSONPath: unexpected trailing whitespace", 1),
+        ("$.items[0", "invalid JSONPath: unexpected end of segment", 8),
+        ("$.a | $.b", "invalid JSONPath: unexpected token '|'", 4),
+        ("$.a[?lower(@.x)]", "invalid JSONPath: function 'lower' is not defined", 5),
+        ("$.a[?length(@.x)]", "invalid JSONPath: result of length() must be compared", 4),
+        ("$.a[01]", "invalid JSONPath: leading zero in index selector", 4),
+        ("$ ", "invalid JSONPath: unexpected trailing whitespace", 1),
         ("$" + ".a" * 5_001, "a JSONPath has at most 10,000 characters", 0),
     ],
 )

@@ -55,7 +55,7 @@ def test_generators_have_what_setup_captured(run):
     assert (result["totals"]["sent"], result["totals"]["ok"]) == (40, 40)
     assert counts(result) == {"setup": 1, "teardown": 2}
     assert list(result["endpoints"]) == ["me"]
-    assert "Beside the load, not counted" in ran.out
+    assert "Setup and teardown (excluded from totals)" in ran.out
 
 
 def test_cookies_of_setup_reach_every_generator(run):
