@@ -28,6 +28,13 @@ OF_EXTRAS = (
 )
 
 
+def missing_extra(error):
+    """Return why a test is skipped if it fails for lack of a package of an extra; nothing if it does not."""
+    name = (error.name or "") if isinstance(error, ModuleNotFoundError) else ""
+    is_missing = name.partition(".")[0] in OF_EXTRAS
+    return f"{name} is not installed; it comes with pip install -e '.[dev]'" if is_missing else ""
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_make_collect_report(collector):
     """Skip a module that cannot be imported without a package of an extra, whichever module imports that."""
@@ -36,11 +43,30 @@ def pytest_make_collect_report(collector):
     try:
         _ = collector.obj  # imports the module, which is kept
     except pytest.Collector.CollectError as error:
-        cause = error.__cause__
-        missing = (cause.name or "") if isinstance(cause, ModuleNotFoundError) else ""
-        if missing.partition(".")[0] in OF_EXTRAS:
-            reason = f"{missing} is not installed; it comes with pip install -e '.[dev]'"
+        if reason := missing_extra(error.__cause__):
             return pytest.CollectReport(collector.nodeid, "skipped", (str(collector.path), 1, reason), [])
     except (Exception, pytest.skip.Exception):  # noqa: BLE001  pytest meets it again, and tells it in its own way
         return None
     return None
+
+
+def skipped_without_extra():
+    """Skip a test that needs a package of an extra only when it runs."""
+    try:
+        return (yield)
+    except ModuleNotFoundError as error:
+        if reason := missing_extra(error):
+            pytest.skip(reason)
+        raise
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup():
+    """Skip a test of which a fixture needs a package of an extra, such as another event loop."""
+    return (yield from skipped_without_extra())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call():
+    """Skip a test that itself needs a package of an extra."""
+    return (yield from skipped_without_extra())

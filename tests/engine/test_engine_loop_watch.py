@@ -140,6 +140,28 @@ def test_a_freeze_has_a_wake_and_a_stall_has_none():
     assert not any(said[1] or said[2] for said in told)
 
 
+@pytest.mark.parametrize(
+    ("length_ms", "worked_ms", "is_freeze"),
+    [(59, 0, False), (60, 0, True), (210, 80, True), (210, 115, False)],
+)
+def test_a_freeze_is_long_and_idle(length_ms, worked_ms, is_freeze):
+    """An absence of 50 ms from when the beat was due, in which the process used less than half of a core."""
+    _, told = watched([(110, length_ms, worked_ms)], lambda late, exchange: None)
+    assert sum(freezes for _, freezes, _ in told) == is_freeze
+
+
+@pytest.mark.parametrize(
+    ("phase_s", "frozen_s", "not_offered"), [(3, 0.25, 15), (3, 0.09, 0), (20, 0.5, 30), (20, 0.15, 0)]
+)
+def test_arrivals_that_are_released_too_late_are_not_offered(phase_s, frozen_s, not_offered):
+    """Later than a hundredth of their phase, and than 0.1 s, whichever is more."""
+    ran = virtual_run(
+        scenario(Phase("p", Open(Fraction(100), Fraction(phase_s)))), freezes=[(1.005, frozen_s)]
+    )
+    assert ran.summary.offered == pytest.approx(1 - not_offered / (100 * phase_s), abs=2 / (100 * phase_s))
+    assert (ran.summary.offered == 1) is (not_offered == 0)
+
+
 def test_a_frozen_generator_knows_its_part():
     """Of 300 requests at 100/s those that are due in 0.4 s are late, and without lag all take what the target takes."""
     of = scenario(Phase("p", Open(Fraction(100), Fraction(3))))

@@ -41,6 +41,22 @@ def test_modules_that_need_an_extra_are_skipped(tmp_path):
     assert "hdrh.histogram is not installed; it comes with pip install -e '.[dev]'" in said
 
 
+def test_tests_that_need_an_extra_are_skipped(tmp_path):
+    """Where a test or a fixture imports the package only when it runs, the tests beside it are run."""
+    (tmp_path / "test_it.py").write_text(
+        "import pytest\n"
+        "@pytest.fixture\ndef read(): import hdrh.log\n"
+        "def test_by_fixture(read): pass\n"
+        "def test_itself(): import hdrh\n"
+        "def test_without(): pass\n"
+        "def test_nobody(): import hdrh_of_nobody\n"
+    )
+    code, said = collected(tmp_path)
+    assert code == 1, said
+    assert "1 failed, 1 passed, 2 skipped" in said
+    assert "hdrh.log is not installed" in said
+
+
 def test_modules_that_cannot_be_imported_are_errors(tmp_path):
     """A name that nobody provides, and an error of another kind, are not taken for a package that is missing."""
     (tmp_path / "test_nobody.py").write_text("import hdrh_of_nobody\n")

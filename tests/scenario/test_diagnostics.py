@@ -13,7 +13,7 @@ MISTAKES = sorted(path.stem for path in GOLDEN.glob("*.yaml"))
 
 
 def directives(path, word):
-    """What is given beside a file rides in its comments: `# set: PATH=VALUE`, `# env: NAME=VALUE`, `# environment: X`."""
+    """What is given beside a file rides in its comments: `# set: PATH=VALUE`, `# env: NAME=VALUE`, `# environment: X`, `# needs: PACKAGE`."""
     lines = path.read_text("utf-8").splitlines()
     return [line.removeprefix(f"# {word}: ") for line in lines if line.startswith(f"# {word}: ")]
 
@@ -22,6 +22,8 @@ def diagnostics_of(name, monkeypatch):
     """Return what is wrong with a golden file."""
     monkeypatch.chdir(GOLDEN)
     path = Path(f"{name}.yaml")
+    for package in directives(path, "needs"):
+        pytest.importorskip(package, reason=f"{package} is not installed")
     environ = dict(setting.split("=", 1) for setting in directives(path, "env"))
     with pytest.raises(InvalidScenario) as caught:
         load_document(

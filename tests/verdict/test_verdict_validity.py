@@ -135,7 +135,10 @@ MANY = lagged((140, 3, 0), (60, 50, 47))
         (lagged((180, 3, 0), (20, 8, 4.9)), Lag(), "valid", ""),  # by less than 5 ms
         (lagged((180, 3, 0), (20, 8.2, 5.1)), Lag(), "suspect", "p95"),
         (lagged((180, 100, 0), (20, 125, 24)), Lag(), "valid", ""),  # by less than a quarter
+        (lagged((180, 100, 0), (20, 134, 33)), Lag(), "valid", ""),
+        (lagged((180, 100, 0), (20, 136, 35)), Lag(), "suspect", "p95"),
         (lagged((180, 100, 0), (20, 140, 39)), Lag(), "suspect", "p95"),
+        (lagged((80, 3, 0), (60, 50, 47), (60, 900, 0)), Lag(), "invalid", "p50 is 50 ms as measured"),
         (FEW, Lag(max_lag_s=0.05), "valid", ""),
         (FEW, Lag(max_lag_s=0.04), "suspect", "p95"),
         (FEW, Lag(rest=FEW.response_time), "invalid", "it was late again and again"),
