@@ -228,6 +228,16 @@ def test_failures_are_certain_or_of_lag(failure, late, certain, certain_replies,
     assert counted == (3 * certain, 3 * certain_replies, 3 * failed_by_lag)
 
 
+@pytest.mark.parametrize("status", range(400, 600))
+def test_statuses_of_load_and_of_credentials_are_not_certain_by_themselves(status):
+    """What a target answers that has too much to do, or to a credential that ran out, may be the generator's doing."""
+    failed = sample(outcome=Outcome.FAILED, status=status, problem=Problem(f"http {status}", "m"), late=WAKE)
+    series = delta_of([failed]).series_of(0, 0)
+    may_be_ours = status in (401, 408, 425, 429, 502, 503, 504)
+    stats = stats_of([series], planned=1, duration_s=1)
+    assert (stats.certain_replies, stats.failed_by_lag) == (not may_be_ours, may_be_ours)
+
+
 def test_every_count_of_a_tally_is_merged():
     """Each adds up, also those that are added one day; only what is in flight is as the latest says."""
     part = Delta()
