@@ -95,7 +95,7 @@ def test_who_cannot_be_set_up_is_the_first_reason():
     judged = result(SETUP + "load: {concurrency: 3, duration: 2s}", lambda *_: FakeAnswer(0.01, status=403))
     assert judged.totals.sent == 0
     assert judged.verdict.exit_code == 3
-    count = judged.apart["user_setup"].failed
+    count = judged.excluded["user_setup"].failed
     assert f"('login' failed {count} times: http 403)" in judged.verdict.reasons[0]
     assert failed(judged)[0] == "errors < 1%"  # reports keep their order
     assert judged.verdict.reasons[-1] == "errors: nothing was measured; limit 1 %"
