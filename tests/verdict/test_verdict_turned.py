@@ -397,10 +397,10 @@ class Delivered:
 @pytest.mark.parametrize(
     ("name", "found", "unanswered", "is_certain"),
     [
-        ("lost", 1, 0, True),
-        ("order", 1, 0, True),
-        ("superseded", 1, 0, True),
-        ("reply.unanswered", 1, 1, False),
+        *[(name, 1, 0, True) for name in ("lost", "duplicated", "misrouted", "elsewhere", "fabricated")],
+        *[(name, 1, 0, True) for name in ("phantom", "superseded", "order", "splits", "session_ids")],
+        *[(name, 1, 1, False) for name in ("reply.unanswered", "reply.unknown", "bursts_without_answer")],
+        *[(name, 1, 0, False) for name in ("delivered", "merged", "recovered", "refused")],
         ("dropped", 2, 2, False),
         ("dropped", 3, 2, True),
     ],
