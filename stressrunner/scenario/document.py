@@ -26,7 +26,6 @@ from stressrunner.scenario.manifest import Shortage
 from stressrunner.scenario.pack_files import Unpacked
 from stressrunner.scenario.parse import parse
 from stressrunner.scenario.phases import has_open_end
-from stressrunner.scenario.placeholders import without_defaults
 from stressrunner.scenario.references import check_references
 from stressrunner.scenario.source import Layer, MappingNode, Node, Path, Source, node_at
 from stressrunner.scenario.target import proxy_secrets
@@ -180,8 +179,5 @@ def _in_order(name: str, found: Sequence[Diagnostic]) -> list[Diagnostic]:
 
 
 def _masked(diagnostic: Diagnostic, masker: Masker) -> Diagnostic:
-    """Hide secrets in what is quoted; the source line shows placeholders as they are written, without defaults of secrets."""
-    message, hint = masker.text(diagnostic.message), masker.text(diagnostic.hint)
-    return replace(
-        diagnostic, message=message, hint=hint, source_line=without_defaults(diagnostic.source_line)
-    )
+    """Hide secrets in what is quoted; the source line shows placeholders as they are written."""
+    return replace(diagnostic, message=masker.text(diagnostic.message), hint=masker.text(diagnostic.hint))

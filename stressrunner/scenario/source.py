@@ -12,6 +12,7 @@ from pathlib import Path as FilePath
 from types import MappingProxyType
 
 from stressrunner.errors import Diagnostic
+from stressrunner.scenario.placeholders import without_defaults
 
 __all__ = [
     "Entry",
@@ -77,9 +78,9 @@ class Source:
         return low + 1, offset - self.starts[low] + 1
 
     def diagnostic(self, start: int, message: str, hint: str = "", width: int = 1) -> Diagnostic:
-        """Return a mistake at an offset into the text."""
+        """Return a mistake at an offset into the text; the line that it shows is without defaults of secrets."""
         line, column = self.position(start)
-        shown = self.lines[line - 1]
+        shown = without_defaults(self.lines[line - 1])
         if len(shown) > _WIDEST_LINE:
             shown = ""
         return Diagnostic(self.name, line, column, message, hint, shown, max(1, width))

@@ -85,6 +85,26 @@ def test_defaults_of_secrets_are_masked_too():
     assert read("target.headers.x='${secret:S:-short}'").secrets == ("demo-key",)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[1, {KEY}]",
+        "{stressrunner: 1, name: [, KEY}",
+        "{stressrunner: 1, name: n, uses: [nope.yaml], KEY}",
+        "{stressrunner: 1, name: n, nmae: n, KEY}",
+    ],
+    ids=["no mapping", "no YAML", "no such file", "unknown key"],
+)
+def test_no_kind_of_mistake_shows_a_default_of_a_secret(tmp_path, text):
+    """However early the reading of a scenario ends, before its secrets are known."""
+    path = tmp_path / "s.yaml"
+    path.write_text(text.replace("KEY", 'x: "${secret:API_KEY:-hush-hush}"'), "utf-8")
+    with pytest.raises(InvalidScenario) as caught:
+        load_document(path, environ={})
+    assert "hush" not in str(caught.value)
+    assert "${secret:API_KEY:-*********}" in str(caught.value)
+
+
 def test_source_lines_show_no_default_of_a_secret():
     """A mistake in a line with a default shows the line with the default blotted out, and the caret where it was."""
     text = SCENARIO.replace("x-on: yes", "x-on: [yes]")
