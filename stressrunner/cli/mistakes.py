@@ -8,7 +8,7 @@ import click
 from stressrunner.errors import Diagnostic
 from stressrunner.scenario.document import Document
 
-__all__ = ["tell_mistakes", "tell_warnings"]
+__all__ = ["tell_mistakes", "tell_warnings", "warnings_of"]
 
 
 def tell_mistakes(diagnostics: Sequence[Diagnostic]) -> None:
@@ -21,8 +21,13 @@ def tell_mistakes(diagnostics: Sequence[Diagnostic]) -> None:
         annotate_mistakes(diagnostics, os.environ)
 
 
-def tell_warnings(document: Document) -> None:
-    """Show on stderr what is odd about a scenario that can be run as it is."""
+def warnings_of(document: Document) -> tuple[Diagnostic, ...]:
+    """Return what is odd about a scenario that can be run as it is."""
     from stressrunner.run.unreachable import unreachable  # noqa: PLC0415  costs start-up time
 
-    tell_mistakes(unreachable(document))
+    return unreachable(document)
+
+
+def tell_warnings(document: Document) -> None:
+    """Show on stderr what is odd about a scenario that can be run as it is."""
+    tell_mistakes(warnings_of(document))

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from stressrunner.cli.loading import loaded
+from stressrunner.cli.mistakes import tell_warnings
 from stressrunner.fleet.event_loop import run_async
 from stressrunner.masking import Masker
 from stressrunner.plan.plan import compile_plan
@@ -35,6 +36,7 @@ def try_scenario(path: Path, options: TryOptions) -> int:
         StressrunnerError: what keeps it from taking place.
     """
     with loaded(path, options.environment, options.overrides) as document:
+        tell_warnings(document)
         scenario = build(document)
         run_id = secrets.token_hex(4)
         plan = compile_plan(scenario, seed=options.seed, run_id=run_id, uuid_salt=run_id)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import click
 
-from stressrunner.cli.mistakes import tell_mistakes, tell_warnings
+from stressrunner.cli.mistakes import tell_mistakes, warnings_of
 from stressrunner.errors import Diagnostic, InvalidScenario
 from stressrunner.scenario.archive import inside, unpacked
 from stressrunner.scenario.document import load_document
@@ -65,7 +65,7 @@ def _files(path: Path, stack: ExitStack) -> Iterator[_File]:
 def _looked_at(
     file: _File, environment: str | None, overrides: Sequence[str]
 ) -> tuple[FileKind, str, Sequence[Diagnostic]]:
-    """Return what a file is, what to call it, and what is wrong with it."""
+    """Return what a file is, what to call it, and what is wrong with it, or only odd."""
     kind = FileKind.SCENARIO
     try:
         kind = kind_of(file.path)
@@ -90,12 +90,11 @@ def _looked_at(
         )
     except InvalidScenario as error:
         return kind, "", error.diagnostics
-    tell_warnings(document)
-    return kind, document.value["name"], ()
+    return kind, document.value["name"], warnings_of(document)
 
 
 class _Counts:
-    """Shows what comes in, every mistake once, and sums it up."""
+    """Shows what comes in, every mistake and warning once, and sums it up."""
 
     def __init__(self) -> None:
         self._shown: set[Diagnostic] = set()
@@ -106,14 +105,14 @@ class _Counts:
         self._kinds[kind] += 1
         if kind is FileKind.OTHER:
             return
-        if not found:
+        fresh = [diagnostic for diagnostic in found if diagnostic not in self._shown]
+        self._shown.update(fresh)
+        tell_mistakes(fresh)
+        if all(diagnostic.is_warning for diagnostic in found):
             called = printable(title) if kind is FileKind.SCENARIO else f"{kind} {title}".rstrip()
             click.echo(f"{file.name}: {called}: valid")
             return
         self._invalid += 1
-        fresh = [diagnostic for diagnostic in found if diagnostic not in self._shown]
-        self._shown.update(fresh)
-        tell_mistakes(fresh)
         if not fresh:
             click.echo(f"{file.name}: has only mistakes that are shown above", err=True)
 
@@ -122,7 +121,7 @@ class _Counts:
         if not self._kinds.total() - self._kinds[FileKind.OTHER]:
             click.echo("no scenario was found", err=True)
             return 2
-        mistakes = counted(len(self._shown), "mistake")
+        mistakes = counted(sum(not diagnostic.is_warning for diagnostic in self._shown), "mistake")
         if self._kinds.total() > 1:
             kinds = [counted(self._kinds[kind], kind) for kind in FileKind if self._kinds[kind]]
             verdict = f"{mistakes} in {counted(self._invalid, 'file')}" if self._invalid else "all valid"

@@ -136,10 +136,11 @@ thresholds: [throughput > 200/s else warn, dropped < 100%]
     [
         (["validate"], True),
         (["explain"], True),
+        (["try"], True),
         (["run", "--repeat", "3"], True),
         (["run", "--quiet"], False),
     ],
-    ids=["validate", "explain", "run", "run quietly"],
+    ids=["validate", "explain", "try", "run", "run quietly"],
 )
 def test_limits_that_the_load_cannot_reach_are_warned_of(tmp_path, command, is_told):
     """A warning stands at its threshold and ends nothing."""
@@ -150,3 +151,22 @@ def test_limits_that_the_load_cannot_reach_are_warned_of(tmp_path, command, is_t
     assert (
         f"{path}:6:14: warning: the load cannot satisfy this: it sends at most 50/s" in ran.err
     ) == is_told
+
+
+def test_warnings_of_shared_thresholds_are_shown_once(tmp_path):
+    """Like mistakes, and beside them: they are not counted among these, and make no file invalid."""
+    limit = "thresholds: [throughput > 200/s else warn, dropped < 100%]\n"
+    (tmp_path / "limits.yaml").write_text(f"stressrunner: 1\n{limit}", "utf-8")
+    scenario = UNREACHABLE.replace(limit, "uses: [limits.yaml]\n")
+    for name, text in (("a", scenario), ("b", scenario), ("c", scenario.replace("rate:", "raet:"))):
+        (tmp_path / f"{name}.yaml").write_text(text, "utf-8")
+    ran = stressrunner("validate", "a.yaml", "b.yaml", cwd=tmp_path)
+    assert ran.code == 0, ran.err
+    assert ran.out == "a.yaml: shop: valid\nb.yaml: shop: valid\n"
+    assert ran.err.count("warning: the load cannot satisfy this") == 1
+    assert ran.err.endswith("2 scenarios: all valid\n")
+    ran = stressrunner("validate", "a.yaml", "c.yaml", cwd=tmp_path)
+    assert ran.code == 2
+    mistakes = len([line for line in ran.err.splitlines() if line.startswith("c.yaml:")])
+    assert mistakes > 0
+    assert ran.err.endswith(f": {mistakes} mistake{'s' * (mistakes > 1)} in 1 file\n")
