@@ -21,6 +21,13 @@ OTHER_PROGRAMS = {
     "pip install 'stressrunner[prometheus]'",
     "pytest",
     "curl --silent --fail --retry 30 --retry-connrefused --retry-delay 1 http://localhost:8000/health",
+    # of CONTRIBUTING.md, which are what `.ci/run` calls, or parts of it
+    "ruff check .",
+    "ruff format --check .",
+    "mypy",
+    "pytest -q tests/house tests/verdict",
+    "pytest -q -n 2 tests/errors tests/expressions tests/metrics tests/plan tests/reports tests/result tests/scenario tests/verdict",
+    "pytest -q tests/net",
 }
 SHELL = {
     document: [c for block in blocks(document, "bash", "sh") for c in commands(block.text)]
